@@ -1,0 +1,27 @@
+/** Every `code` an error of this package can carry, so that `switch (error.code)` narrows. */
+export type HybridSessionErrorCode =
+  | 'invalid_options'
+  | 'invalid_item'
+  | 'invalid_response'
+  | 'conversation_not_found'
+  | 'history_incomplete'
+  | 'history_transaction'
+  | 'ledger_conflict'
+  | 'ledger_record'
+  | 'mirror_incomplete';
+
+/**
+ * The base of every error this package throws on its own account.
+ *
+ * Errors of the API and of a ledger's driver pass through untouched. Tell errors apart by `code`, not by
+ * `instanceof`: an app that mixes ESM and CommonJS holds two copies of every class. Messages and fields name
+ * IDs and counts, never content and never a key.
+ */
+export abstract class HybridSessionError extends Error {
+  abstract readonly code: HybridSessionErrorCode;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}

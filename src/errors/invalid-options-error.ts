@@ -1,0 +1,13 @@
+import { HybridSessionError } from './hybrid-session-error.ts';
+
+/** An option is unknown, has the wrong type, or cannot go with another; thrown before any request. */
+export class InvalidOptionsError extends HybridSessionError {
+  readonly code = 'invalid_options';
+  /** The option at fault, as a path: `cache.maxBytes`. */
+  readonly option: string;
+
+  constructor(option: string, problem: string, options?: ErrorOptions) {
+    super(`Cannot create the session: option '${option}' ${problem}`, options);
+    this.option = option;
+  }
+}

@@ -1,0 +1,18 @@
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
+
+/** Runs a request; an answer that is not JSON becomes a typed error, everything else passes through untouched. */
+export async function believed<T>(operation: string, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new InvalidResponseError(operation, 'it is not JSON', { cause: withoutContent(error) });
+    }
+    throw error;
+  }
+}
+
+/** A parser's message quotes what it could not read. */
+function withoutContent(error: SyntaxError): Error {
+  return new SyntaxError(error.name);
+}

@@ -1,0 +1,44 @@
+import { LRUCache } from 'lru-cache';
+
+/** Content read back from the API, bounded by bytes; one cache can serve many sessions. */
+export interface ContentCache {
+  get(key: string): unknown;
+  set(key: string, value: unknown): void;
+}
+
+/** Default budget: 32 MiB. */
+export const DEFAULT_CACHE_BYTES: number = 32 * 1024 * 1024;
+
+/**
+ * A cache for retrieved content.
+ *
+ * @param maxBytes measured as two bytes for each character of the content's JSON; what is larger is not kept.
+ */
+export function contentCache(maxBytes: number = DEFAULT_CACHE_BYTES): ContentCache {
+  const cache = new LRUCache<string, object>({
+    maxSize: maxBytes,
+    sizeCalculation: (value) => Math.max(1, 2 * JSON.stringify(value).length),
+  });
+  return {
+    get: (key) => cache.get(key),
+    set: (key, value) => {
+      if (typeof value === 'object' && value !== null) cache.set(key, value);
+    },
+  };
+}
+
+const scopes = new WeakMap<object, number>();
+let scopeCount = 0;
+
+/** The part of a shared cache that belongs to one client: what one account may read is never served to another. */
+export function scopedCache(cache: ContentCache, client: object): ContentCache {
+  let scope = scopes.get(client);
+  if (scope === undefined) {
+    scope = scopeCount += 1;
+    scopes.set(client, scope);
+  }
+  return {
+    get: (key) => cache.get(`${scope} ${key}`),
+    set: (key, value) => cache.set(`${scope} ${key}`, value),
+  };
+}

@@ -1,0 +1,73 @@
+import type OpenAI from 'openai';
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
+import { isObject, type JsonObject } from '../ledger/json.ts';
+import { believed } from './believed.ts';
+
+/** An item as the API gave it, with the ID that every stored item has. */
+export interface ApiItem extends JsonObject {
+  readonly id: string;
+  readonly type: string;
+}
+
+/** What a list leaves out unless it is asked for, and a model reads. */
+export const INCLUDE = [
+  'message.input_image.image_url',
+  'computer_call_output.output.image_url',
+  'reasoning.encrypted_content',
+] as const;
+
+interface Page {
+  readonly data: unknown;
+  readonly has_more?: unknown;
+}
+
+/** Reads one page that begins after the given item. */
+export type PageReader = (after: string | undefined) => PromiseLike<Page>;
+
+/** The whole list of a conversation, oldest first. @throws InvalidResponseError, or the client's own errors. */
+export function readConversation(client: OpenAI, conversationId: string): Promise<ApiItem[]> {
+  return readPages('conversations.items.list', (after) =>
+    client.conversations.items.list(conversationId, {
+      order: 'asc',
+      limit: 100,
+      include: [...INCLUDE],
+      ...(after === undefined ? {} : { after }),
+    }),
+  );
+}
+
+/**
+ * Reads page after page, and believes `has_more` rather than the cursor: a page that forgets its `last_id` would
+ * otherwise end the list silently.
+ */
+export async function readPages(operation: string, reader: PageReader): Promise<ApiItem[]> {
+  const items: ApiItem[] = [];
+  const cursors = new Set<string>();
+  let after: string | undefined;
+  for (;;) {
+    const cursor = after;
+    const page = await believed(operation, async () => reader(cursor));
+    const data = apiItems(operation, isObject(page) ? page.data : undefined);
+    items.push(...data);
+    after = data.at(-1)?.id;
+    if (page.has_more !== true || after === undefined) return items;
+    if (cursors.has(after))
+      throw new InvalidResponseError(operation, `page after '${after}' leads back to itself`);
+    cursors.add(after);
+  }
+}
+
+/** @throws InvalidResponseError when it is not an array of items that have an ID and a type. */
+export function apiItems(operation: string, data: unknown): ApiItem[] {
+  if (!Array.isArray(data)) throw new InvalidResponseError(operation, 'it holds no array of items');
+  return data.map((item: unknown, index) => {
+    if (isApiItem(item)) return item;
+    throw new InvalidResponseError(operation, `item ${index} has no ID or no type`);
+  });
+}
+
+function isApiItem(item: unknown): item is ApiItem {
+  return (
+    isObject(item) && typeof item['id'] === 'string' && item['id'] !== '' && typeof item['type'] === 'string'
+  );
+}

@@ -1,0 +1,150 @@
+import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
+import OpenAI from 'openai';
+import { isObject, type JsonObject } from '../ledger/json.ts';
+
+/** An item as the API takes it. */
+export type ApiInputItem = OpenAI.Responses.ResponseInputItem;
+
+/** An item in the API's form, or why the API has no form for it. */
+export type ApiForm = { readonly item: ApiInputItem } | { readonly unsupported: string };
+
+const CONVERSATION = 'conv_conversion';
+
+/**
+ * Converts between the API's items and the SDK's.
+ *
+ * The SDK does not export its converters, but its own conversations session uses them: given a client whose `fetch`
+ * serves the chosen items and receives the ones to write, it converts for us, in every SDK version. No request leaves
+ * the process.
+ */
+export class ItemConverter {
+  /** One item of the SDK for each of the API, in order; what the SDK has no form for comes as `unknown`, whole. */
+  async toAgentItems(items: readonly JsonObject[]): Promise<AgentInputItem[]> {
+    if (items.length === 0) return [];
+    const together = await read(items).catch(() => undefined);
+    if (together?.length === items.length) {
+      return items.map((item, index) => complete(item, together[index]));
+    }
+    const converted: AgentInputItem[] = [];
+    for (const item of items) {
+      const alone = await read([item]).catch(() => []);
+      converted.push(complete(item, alone.length === 1 ? alone[0] : undefined));
+    }
+    return converted;
+  }
+
+  /** The form in which the API stores each item, in order. */
+  async toApiItems(items: readonly AgentInputItem[]): Promise<ApiForm[]> {
+    if (items.length === 0) return [];
+    const together = await written(items).catch(() => undefined);
+    if (together?.length === items.length) {
+      return together.map((item, index) => ({ item: identified(item, items[index]) }));
+    }
+    const converted: ApiForm[] = [];
+    for (const item of items) converted.push(await this.#alone(item));
+    return converted;
+  }
+
+  async #alone(item: AgentInputItem): Promise<ApiForm> {
+    try {
+      const [converted] = await written([item]);
+      if (converted === undefined) return { unsupported: 'the SDK leaves it out of a conversation' };
+      return { item: identified(converted, item) };
+    } catch {
+      // The SDK's message quotes the item.
+      return { unsupported: 'the SDK has no API form for it' };
+    }
+  }
+}
+
+function read(items: readonly JsonObject[]): Promise<AgentInputItem[]> {
+  return session(() => ({
+    object: 'list',
+    data: items,
+    has_more: false,
+    first_id: null,
+    last_id: null,
+  })).getItems();
+}
+
+async function written(items: readonly AgentInputItem[]): Promise<ApiInputItem[]> {
+  let received: ApiInputItem[] = [];
+  const recorder = session((body) => {
+    const sent = isObject(body) ? body['items'] : undefined;
+    received = Array.isArray(sent) ? sent.filter((item) => isInputItem(item)) : [];
+    return { object: 'list', data: [], has_more: false, first_id: null, last_id: null };
+  });
+  await recorder.addItems(structuredClone([...items]));
+  return received;
+}
+
+function session(answer: (body: unknown) => JsonObject): OpenAIConversationsSession {
+  const client = new OpenAI({
+    apiKey: 'unused',
+    baseURL: 'http://conversion.invalid/v1',
+    maxRetries: 0,
+    dangerouslyAllowBrowser: true,
+    fetch: async (_url, init) => {
+      const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
+      return Response.json(answer(body));
+    },
+  });
+  return new OpenAIConversationsSession({ client, conversationId: CONVERSATION });
+}
+
+/** What the SDK's reading leaves out is put back; where it drops whole parts the item is kept as the API gave it. */
+function complete(raw: JsonObject, item: AgentInputItem | undefined): AgentInputItem {
+  const parts = partsOf(raw);
+  const converted: JsonObject | undefined = item === undefined ? undefined : { ...item };
+  const content =
+    converted?.['type'] === 'function_call_result' ? converted['output'] : converted?.['content'];
+  const readable =
+    converted !== undefined &&
+    (parts === undefined || typeof content === 'string' || lengthOf(content) === parts.length);
+  if (item === undefined || !readable) {
+    return {
+      type: 'unknown',
+      ...(typeof raw['id'] === 'string' ? { id: raw['id'] } : {}),
+      providerData: { ...raw },
+    };
+  }
+  if (parts === undefined || !Array.isArray(content)) return item;
+  const detailed = content.map((part: unknown, index) => withDetail(part, parts[index]));
+  return { ...item, ...(converted?.['type'] === 'message' ? { content: detailed } : {}) } as AgentInputItem;
+}
+
+function partsOf(raw: JsonObject): readonly unknown[] | undefined {
+  const parts =
+    raw['type'] === 'function_call_output'
+      ? raw['output']
+      : raw['type'] === 'message'
+        ? raw['content']
+        : undefined;
+  return Array.isArray(parts) ? parts : undefined;
+}
+
+function lengthOf(value: unknown): number {
+  return Array.isArray(value) ? value.length : -1;
+}
+
+/** The SDK forgets an image's detail when it reads a user message from a list, and a model reads it. */
+function withDetail(part: unknown, raw: unknown): unknown {
+  if (!isObject(part) || !isObject(raw) || part['type'] !== 'input_image') return part;
+  const detail = raw['detail'];
+  return typeof detail === 'string' && part['detail'] === undefined && detail !== 'auto'
+    ? { ...part, detail }
+    : part;
+}
+
+/** The API refuses a hosted tool's call without its ID, and links the stored item when it has one. */
+function identified(converted: ApiInputItem, item: AgentInputItem | undefined): ApiInputItem {
+  if (item?.type !== 'hosted_tool_call' || item.id === undefined) return converted;
+  if ('id' in converted && converted.id !== undefined) return converted;
+  const linked: unknown = { ...converted, id: item.id };
+  return isInputItem(linked) ? linked : converted;
+}
+
+/** The SDK made it: that it is an object is all that is left to check. */
+function isInputItem(value: unknown): value is ApiInputItem {
+  return isObject(value);
+}

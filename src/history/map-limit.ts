@@ -1,0 +1,14 @@
+/** Maps with at most `limit` calls under way at once; results in order; the first failure is thrown. */
+export async function mapLimit<T, R>(
+  values: readonly T[],
+  limit: number,
+  map: (value: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = values.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, value] of queue) results[index] = await map(value);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, values.length) }, worker));
+  return results;
+}

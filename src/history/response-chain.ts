@@ -1,0 +1,101 @@
+import type OpenAI from 'openai';
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
+import { isObject } from '../ledger/json.ts';
+import { statusOf } from './api-error.ts';
+import { believed } from './believed.ts';
+import { apiItems, INCLUDE, readPages, type ApiItem } from './conversation-list.ts';
+import type { ContentCache } from './content-cache.ts';
+
+/** What a stored response holds. */
+export interface StoredResponse {
+  readonly id: string;
+  readonly parent: string | undefined;
+  readonly output: readonly ApiItem[];
+}
+
+/** Reads responses and the inputs they answered; what does not change any more is read once. */
+export class ResponseChain {
+  readonly #client: OpenAI;
+  readonly #cache: ContentCache;
+
+  /** @param cache scoped to the client: see `scopedCache`. */
+  constructor(client: OpenAI, cache: ContentCache) {
+    this.#client = client;
+    this.#cache = cache;
+  }
+
+  /** The response, or undefined when it is deleted, expired or was never stored. */
+  async response(id: string): Promise<StoredResponse | undefined> {
+    const cached = this.#cache.get(`response ${id}`);
+    if (cached !== undefined) return cached as StoredResponse;
+    const body: unknown = await ifFound(() =>
+      believed('responses.retrieve', async () =>
+        this.#client.responses.retrieve(id, { include: [...INCLUDE] }),
+      ),
+    );
+    if (body === undefined) return undefined;
+    if (!isObject(body) || body['id'] !== id)
+      throw new InvalidResponseError('responses.retrieve', `it is not response '${id}'`);
+    const parent = body['previous_response_id'];
+    const response: StoredResponse = {
+      id,
+      parent: typeof parent === 'string' ? parent : undefined,
+      output: apiItems('responses.retrieve', body['output']),
+    };
+    if (body['status'] === 'completed') this.#cache.set(`response ${id}`, response);
+    return response;
+  }
+
+  /** The input of a response, oldest first; whether that begins with what it inherited depends on the server. */
+  async input(id: string): Promise<readonly ApiItem[] | undefined> {
+    const cached = this.#cache.get(`input ${id}`);
+    if (cached !== undefined) return cached as readonly ApiItem[];
+    const items = await ifFound(() =>
+      readPages('responses.inputItems.list', (after) =>
+        this.#client.responses.inputItems.list(id, {
+          order: 'asc',
+          limit: 100,
+          include: [...INCLUDE],
+          ...(after === undefined ? {} : { after }),
+        }),
+      ),
+    );
+    if (items !== undefined) this.#cache.set(`input ${id}`, items);
+    return items;
+  }
+
+  /**
+   * The whole context that a response ends: every input and output of its chain, oldest first, each item once.
+   *
+   * Works whether the server lists inherited input or only a response's own: a list that already holds the parent's
+   * output is the whole context. A parent that is gone ends the walk.
+   */
+  async context(id: string): Promise<ApiItem[]> {
+    const hops: (readonly ApiItem[])[] = [];
+    const visited = new Set<string>();
+    let next: string | undefined = id;
+    while (next !== undefined && !visited.has(next)) {
+      visited.add(next);
+      const response = await this.response(next);
+      if (response === undefined) break;
+      const input = (await this.input(next)) ?? [];
+      hops.push(response.output, input);
+      const parent = response.parent === undefined ? undefined : await this.response(response.parent);
+      const listed = new Set(input.map((item) => item.id));
+      next =
+        parent !== undefined && parent.output.some((item) => listed.has(item.id)) ? undefined : parent?.id;
+    }
+    const items = new Map<string, ApiItem>();
+    for (const hop of hops.toReversed()) for (const item of hop) items.set(item.id, item);
+    return [...items.values()];
+  }
+}
+
+async function ifFound<T>(request: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await request();
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}

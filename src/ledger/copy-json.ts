@@ -1,0 +1,37 @@
+import { isObject } from './json.ts';
+
+/**
+ * A copy as JSON would make it, except that bytes become data URLs, of the media type that stands beside them.
+ *
+ * @throws TypeError for what JSON cannot hold: functions, symbols, big integers, cycles.
+ */
+export function copyJson(value: unknown, mediaType?: string, ancestors: readonly unknown[] = []): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value !== 'object') throw new TypeError(`it holds a ${typeof value}`);
+  if (ancestors.includes(value)) throw new TypeError('it refers to itself');
+  if (value instanceof ArrayBuffer) return dataUrl(new Uint8Array(value), mediaType);
+  if (ArrayBuffer.isView(value)) {
+    return dataUrl(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), mediaType);
+  }
+  const path = [...ancestors, value];
+  if (Array.isArray(value)) {
+    return value.map((entry: unknown) => (entry === undefined ? null : copyJson(entry, mediaType, path)));
+  }
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    return copyJson(value.toJSON(), mediaType, path);
+  if (!isObject(value)) return {};
+  const own = value['mediaType'];
+  const beside = typeof own === 'string' && own !== '' ? own : mediaType;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, entry]) => entry !== undefined)
+      .map(([key, entry]) => [key, copyJson(entry, beside, path)]),
+  );
+}
+
+function dataUrl(bytes: Uint8Array, mediaType = 'text/plain'): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return `data:${mediaType};base64,${btoa(binary)}`;
+}

@@ -1,0 +1,34 @@
+/** A plain object whose values are not known yet. */
+export interface JsonObject {
+  readonly [key: string]: unknown;
+}
+
+/** Whether a value is an object that is neither null nor an array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The text of a field that may be absent: absent and empty are one. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The fields of an object that carry a value. */
+export function entriesOf(object: JsonObject): [string, unknown][] {
+  return Object.entries(object).filter(([, value]) => value !== undefined && value !== null);
+}
+
+/** JSON with sorted keys and without empty fields, so that equal values have equal text. */
+export function stableJson(value: unknown): string {
+  return JSON.stringify(sorted(value)) ?? 'null';
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((entry: unknown) => sorted(entry));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    entriesOf(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
+}

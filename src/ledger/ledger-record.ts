@@ -1,0 +1,138 @@
+import type { AgentInputItem } from '@openai/agents';
+import { z } from 'zod';
+import { LedgerRecordError } from '../errors/ledger-record-error.ts';
+import { isObject } from './json.ts';
+
+/** The version of the record and head format. */
+export const LEDGER_FORMAT = 1;
+
+const common = {
+  v: z.literal(LEDGER_FORMAT),
+  /** Names the append this record belongs to, so that an append whose answer got lost can be recognised. */
+  commit: z.string(),
+  /** Milliseconds since the epoch. */
+  time: z.number(),
+};
+
+const position = z.number().int().nonnegative();
+
+const ledgerItem = z.object({
+  digest: z.string().nullable(),
+  kind: z.string(),
+  /** The ID the item came with: the model's, or the list's. */
+  id: z.string().optional(),
+  /** The item itself; absent when the ledger keeps no content. */
+  item: z.custom<AgentInputItem>(isObject).optional(),
+  /** The ID it already has in the conversation, when it was adopted from there. */
+  mirrorId: z.string().optional(),
+});
+
+const operation = z.object({ id: z.string(), digest: z.string() });
+
+const mirrored = z.object({ seq: position, id: z.string() });
+
+const recordSchema = z.discriminatedUnion('type', [
+  z.object({
+    ...common,
+    type: z.literal('items'),
+    items: z.array(ledgerItem),
+    operation: operation.optional(),
+    /** The list these items were adopted from, of which the ledger knew nothing: what it lacked before is unknown. */
+    unproven: z.boolean().optional(),
+  }),
+  z.object({
+    ...common,
+    type: z.literal('replace'),
+    /** How many items from the beginning stay. */
+    keep: position,
+    /** What follows: items that were there already, by their sequence number, and new ones. */
+    items: z.array(z.union([z.object({ seq: position }), ledgerItem])),
+    operation: operation.optional(),
+  }),
+  z.object({ ...common, type: z.literal('pop') }),
+  z.object({ ...common, type: z.literal('clear') }),
+  z.object({
+    ...common,
+    type: z.literal('mirror'),
+    added: z.array(mirrored),
+    /** IDs that are no longer in the conversation. */
+    removed: z.array(z.string()),
+    /** Items that the API has no form for, with the reason: they live in the ledger alone. */
+    skipped: z.array(z.object({ seq: position, reason: z.string() })).optional(),
+  }),
+  z.object({
+    ...common,
+    type: z.literal('response'),
+    id: z.string(),
+    parent: z.string().optional(),
+    model: z.string().optional(),
+    store: z.boolean(),
+    /** Length and digest of the context it ends, where the model boundary saw that context. */
+    context: z.object({ length: position, digest: z.string() }).optional(),
+  }),
+]);
+
+const headSchema = z.object({
+  format: z.literal(LEDGER_FORMAT),
+  version: position,
+  length: position,
+  digest: z.string(),
+  response: z
+    .object({
+      id: z.string(),
+      time: z.number(),
+      store: z.boolean(),
+      context: z.object({ length: position, digest: z.string() }).optional(),
+    })
+    .optional(),
+});
+
+/** One step in the life of a session. Records are only ever appended. */
+export type LedgerRecord = z.infer<typeof recordSchema>;
+/** One item as a record holds it. */
+export type LedgerItem = z.infer<typeof ledgerItem>;
+/** What a record says, without what is the same for all. */
+export type LedgerEntryOf<T extends LedgerRecord['type']> = Omit<
+  Extract<LedgerRecord, { type: T }>,
+  'v' | 'commit' | 'time'
+>;
+/** A step before it becomes a record. */
+export type LedgerStep = { [T in LedgerRecord['type']]: LedgerEntryOf<T> }[LedgerRecord['type']];
+
+/**
+ * What a session is at one moment, of a size that does not grow with it.
+ *
+ * `version` counts records, `length` items; `digest` covers the items; `response` is the newest one recorded.
+ */
+export type LedgerHead = z.infer<typeof headSchema>;
+
+/** @throws LedgerRecordError naming the session and the position. */
+export function parseRecord(value: unknown, sessionId: string, at: number): LedgerRecord {
+  const parsed = recordSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw unreadable(value, 'v', sessionId, at, parsed.error);
+}
+
+/** @throws LedgerRecordError naming the session. */
+export function parseHead(value: unknown, sessionId: string): LedgerHead {
+  const parsed = headSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw unreadable(value, 'format', sessionId, undefined, parsed.error);
+}
+
+function unreadable(
+  value: unknown,
+  versionKey: string,
+  sessionId: string,
+  at: number | undefined,
+  error: z.ZodError,
+): LedgerRecordError {
+  const version = isObject(value) ? value[versionKey] : undefined;
+  if (typeof version === 'number' && version > LEDGER_FORMAT) {
+    const problem = `it has format ${version}, this version reads up to ${LEDGER_FORMAT}; update agents-hybrid-session`;
+    return new LedgerRecordError(sessionId, at, 'newer-format', problem);
+  }
+  const [issue] = error.issues;
+  const problem = `it is damaged at '${issue?.path.join('.') ?? ''}' (${issue?.code ?? 'unknown'})`;
+  return new LedgerRecordError(sessionId, at, 'damaged', problem);
+}

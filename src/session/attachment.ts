@@ -1,0 +1,120 @@
+import type OpenAI from 'openai';
+import { ConversationNotFoundError } from '../errors/conversation-not-found-error.ts';
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
+import { statusOf } from '../history/api-error.ts';
+import { believed } from '../history/believed.ts';
+import { scopedCache } from '../history/content-cache.ts';
+import { HistoryReader } from '../history/history-reader.ts';
+import { ItemConverter } from '../history/item-converter.ts';
+import { isObject } from '../ledger/json.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { defaultClient } from './default-client.ts';
+import { failureReason } from './failure-reason.ts';
+import type { ResolvedOptions } from './hybrid-session-options.ts';
+import { ListCheck } from './list-check.ts';
+import { Mirror } from './mirror.ts';
+import type { HybridSessionEvent } from './session-event.ts';
+import { StockSession } from './stock-session.ts';
+
+/** The conversation's side of a session: what exists only with a mirror. */
+export interface Remote {
+  readonly client: OpenAI;
+  readonly conversationId: string;
+  readonly mirror: Mirror;
+  readonly check: ListCheck;
+  readonly stock: StockSession;
+}
+
+/** Everything a session works with once it knows its ID. */
+export interface Attachment {
+  readonly sessionId: string;
+  readonly ledger: Ledger;
+  readonly reader: HistoryReader;
+  /** Undefined with `mirror: 'off'`. */
+  readonly remote: Remote | undefined;
+  /** Whether the conversation existed before, so that its list may know more than the ledger. */
+  readonly existed: boolean;
+}
+
+type Emit = (event: HybridSessionEvent) => void;
+
+/**
+ * Attaches to the given conversation, or creates one.
+ *
+ * @throws ConversationNotFoundError, InvalidResponseError, or the client's own errors.
+ */
+export async function attach(
+  options: ResolvedOptions,
+  conversationId: string | undefined,
+  emit: Emit,
+): Promise<Attachment> {
+  const converter = new ItemConverter();
+  if (options.sessionId !== undefined) {
+    const reader = new HistoryReader({
+      client: undefined,
+      conversationId: undefined,
+      converter,
+      cache: options.cache,
+    });
+    const ledger = openLedger(options, options.sessionId, emit);
+    return { sessionId: options.sessionId, ledger, reader, remote: undefined, existed: false };
+  }
+  const client = options.client ?? (await defaultClient());
+  const id = conversationId ?? (await createConversation(client));
+  const ledger = openLedger(options, id, emit);
+  if (conversationId !== undefined && (await ledger.state()).cleared) {
+    // A clear that was cut short: finish it, and begin anew as it would have.
+    await deleteConversation(client, id);
+    await ledger.delete();
+    return attach(options, undefined, emit);
+  }
+  const cache = scopedCache(options.cache, client);
+  const reader = new HistoryReader({ client, conversationId: id, converter, cache });
+  const check = new ListCheck(ledger, reader, options.keepContent);
+  const mirror = new Mirror({
+    client,
+    conversationId: id,
+    ledger,
+    reader,
+    converter,
+    look: () => check.read(),
+    onFailure: (pending, reason) => emit({ type: 'mirror_failed', sessionId: id, pending, reason }),
+    onSkipped: (kind, reason) => emit({ type: 'mirror_skipped', sessionId: id, kind, reason }),
+  });
+  const stock = new StockSession(client, id);
+  const remote = { client, conversationId: id, mirror, check, stock };
+  return { sessionId: id, ledger, reader, remote, existed: conversationId !== undefined };
+}
+
+/** Deletes a conversation; one that is gone already is fine. */
+export async function deleteConversation(client: OpenAI, conversationId: string): Promise<void> {
+  await client.conversations.delete(conversationId).catch((error: unknown) => {
+    if (statusOf(error) !== 404) throw error;
+  });
+}
+
+/** Turns the API's 404 for a conversation into our own error. */
+export function asNotFound(error: unknown, conversationId: string): unknown {
+  return statusOf(error) === 404
+    ? new ConversationNotFoundError(conversationId, { cause: new Error(failureReason(error)) })
+    : error;
+}
+
+async function createConversation(client: OpenAI): Promise<string> {
+  const created: unknown = await believed('conversations.create', async () =>
+    client.conversations.create({ items: [] }),
+  );
+  const id = isObject(created) ? created['id'] : undefined;
+  if (typeof id !== 'string' || id === '')
+    throw new InvalidResponseError('conversations.create', 'it holds no conversation ID');
+  return id;
+}
+
+function openLedger(options: ResolvedOptions, sessionId: string, emit: Emit): Ledger {
+  return new Ledger({
+    store: options.ledger,
+    sessionId,
+    now: () => Date.now(),
+    onConflict: (version) => emit({ type: 'conflict', sessionId, version }),
+  });
+}

@@ -1,0 +1,161 @@
+import type OpenAI from 'openai';
+import { z } from 'zod';
+import { InvalidOptionsError } from '../errors/invalid-options-error.ts';
+import { contentCache, type ContentCache } from '../history/content-cache.ts';
+import type { LedgerStore } from '../ledger/ledger-store.ts';
+import { MODES, type Rollout } from '../rollout/mode.ts';
+import { memoryLedger } from '../stores/memory-ledger.ts';
+import type { EventListener } from './session-event.ts';
+
+/** Options of `HybridSession`; all have defaults. */
+export interface HybridSessionOptions {
+  /** The client for the conversation and for reading responses back. Default: the SDK's default client. */
+  readonly client?: OpenAI | undefined;
+  /** An existing conversation to attach to. Default: a new one, created at first use. */
+  readonly conversationId?: string | undefined;
+  /** Where the ledger lives. Default: `memoryLedger()`, one for each session. */
+  readonly ledger?: LedgerStore | undefined;
+  /** The mode, or a function asked at every turn. Default `'chain'`. */
+  readonly rollout?: Rollout | undefined;
+  /**
+   * How the conversation is kept up to date: before a write resolves, behind it, or not at all: then there is no
+   * conversation and `sessionId` names the session. Default `'await'`.
+   */
+  readonly mirror?: 'await' | 'background' | 'off' | undefined;
+  /** The session's name; only with `mirror: 'off'`. */
+  readonly sessionId?: string | undefined;
+  /** Whether the ledger holds the items' content; without, it holds IDs and digests. Default true. */
+  readonly keepContent?: boolean | undefined;
+  /** When the list is read: once on attaching, at every read, or only by `verify()`. Default `'open'`. */
+  readonly checkList?: 'open' | 'every-read' | 'never' | undefined;
+  /** What to do when items cannot be found anywhere. Default `'throw'`, a `HistoryIncompleteError`. */
+  readonly onIncomplete?: 'throw' | 'warn' | undefined;
+  /** How long a response can be continued from, in milliseconds. Default 29 days: the API keeps responses for 30. */
+  readonly responseTtl?: number | undefined;
+  /** A budget for content read back from the API, default 32 MiB, or a `contentCache()` that sessions share. */
+  readonly cache?: { readonly maxBytes: number } | ContentCache | undefined;
+  /** Receives what the session notices. What it throws is ignored. */
+  readonly onEvent?: EventListener | undefined;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedOptions {
+  readonly client: OpenAI | undefined;
+  readonly conversationId: string | undefined;
+  readonly ledger: LedgerStore;
+  readonly rollout: Rollout;
+  readonly mirror: 'await' | 'background' | 'off';
+  readonly sessionId: string | undefined;
+  readonly keepContent: boolean;
+  readonly checkList: 'open' | 'every-read' | 'never';
+  readonly onIncomplete: 'throw' | 'warn';
+  readonly responseTtl: number;
+  readonly cache: ContentCache;
+  readonly onEvent: EventListener;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+const withMethods = <T>(...methods: string[]): z.ZodType<T, T> =>
+  z.custom<T>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      methods.every((method) => typeof Reflect.get(value, method) === 'function'),
+    { message: `must be an object with ${methods.join(', ')}` },
+  );
+
+const text = z.string().min(1, { message: 'must not be empty' });
+
+const schema = z.strictObject({
+  client: z.custom<OpenAI>((value) => isClient(value), { message: 'must be an OpenAI client' }).optional(),
+  conversationId: text.optional(),
+  ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
+  rollout: z
+    .union([z.enum(MODES), z.custom<Exclude<Rollout, string>>((value) => typeof value === 'function')])
+    .optional(),
+  mirror: z.enum(['await', 'background', 'off']).optional(),
+  sessionId: text.optional(),
+  keepContent: z.boolean().optional(),
+  checkList: z.enum(['open', 'every-read', 'never']).optional(),
+  onIncomplete: z.enum(['throw', 'warn']).optional(),
+  responseTtl: z.number().positive().optional(),
+  cache: z
+    .union([
+      withMethods<ContentCache>('get', 'set'),
+      z.strictObject({ maxBytes: z.number().int().positive() }),
+    ])
+    .optional(),
+  onEvent: z
+    .custom<EventListener>((value) => typeof value === 'function', { message: 'must be a function' })
+    .optional(),
+});
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws InvalidOptionsError naming the option, before any request.
+ */
+export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) throw invalid(parsed.error.issues[0]);
+  const given = parsed.data;
+  const mirror = given.mirror ?? 'await';
+  if (mirror === 'off') {
+    refuse(
+      given.conversationId !== undefined,
+      'conversationId',
+      "cannot go with mirror: 'off', which has no conversation",
+    );
+    refuse(given.sessionId === undefined, 'sessionId', "is required with mirror: 'off'");
+    refuse(
+      given.keepContent === false,
+      'keepContent',
+      "must be true with mirror: 'off': there is no conversation to read content back from",
+    );
+    refuse(
+      given.rollout === 'off' || given.rollout === 'shadow',
+      'rollout',
+      `cannot be '${String(given.rollout)}' with mirror: 'off': there is no list to serve`,
+    );
+  } else {
+    refuse(
+      given.sessionId !== undefined,
+      'sessionId',
+      "needs mirror: 'off'; otherwise the conversation's ID names the session",
+    );
+  }
+  const { cache } = given;
+  return {
+    client: given.client,
+    conversationId: given.conversationId,
+    ledger: given.ledger ?? memoryLedger(),
+    rollout: given.rollout ?? 'chain',
+    mirror,
+    sessionId: given.sessionId,
+    keepContent: given.keepContent ?? true,
+    checkList: given.checkList ?? 'open',
+    onIncomplete: given.onIncomplete ?? 'throw',
+    responseTtl: given.responseTtl ?? 29 * DAY,
+    cache: cache === undefined ? contentCache() : 'maxBytes' in cache ? contentCache(cache.maxBytes) : cache,
+    onEvent: given.onEvent ?? (() => undefined),
+  };
+}
+
+function refuse(condition: boolean, option: string, problem: string): void {
+  if (condition) throw new InvalidOptionsError(option, problem);
+}
+
+function invalid(issue: z.core.$ZodIssue | undefined): InvalidOptionsError {
+  if (issue?.code === 'unrecognized_keys')
+    return new InvalidOptionsError(issue.keys[0] ?? '', 'is not known');
+  return new InvalidOptionsError(
+    issue?.path.join('.') || 'options',
+    `is invalid: ${issue?.message ?? 'unknown'}`,
+  );
+}
+
+/** By its methods: an app may hold two copies of the client's class. */
+function isClient(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'conversations' in value && 'responses' in value;
+}

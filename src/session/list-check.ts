@@ -1,0 +1,66 @@
+import type { Finding } from '../history/finding.ts';
+import type { HistoryReader } from '../history/history-reader.ts';
+import { reconcile, type ListedItem, type Reconciliation } from '../history/reconcile.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerStep } from '../ledger/ledger-record.ts';
+import type { LedgerState } from '../ledger/ledger-state.ts';
+import { adoptionSteps } from './history-changes.ts';
+
+/** What comparing the list with the ledger found, after the ledger took over what it lacked. */
+export interface CheckedList {
+  readonly list: readonly ListedItem[];
+  readonly findings: readonly Finding[];
+  readonly adopted: number;
+  readonly unproven: boolean;
+}
+
+/** Compares the conversation's list with the ledger and brings the ledger up to date with what the list has more. */
+export class ListCheck {
+  readonly #ledger: Ledger;
+  readonly #reader: HistoryReader;
+  readonly #keepContent: boolean;
+
+  constructor(ledger: Ledger, reader: HistoryReader, keepContent: boolean) {
+    this.#ledger = ledger;
+    this.#reader = reader;
+    this.#keepContent = keepContent;
+  }
+
+  /** Reads the list and takes it in. */
+  async read(): Promise<CheckedList> {
+    const list = await this.#reader.list();
+    const checked = await this.take(list);
+    if (!isLag(await this.#ledger.state(), checked.findings)) return checked;
+    // Only the newest items are missing: the list may lag behind. Ask once more before calling it a loss.
+    return this.take(await this.#reader.list());
+  }
+
+  /** Takes in a list that was read elsewhere: what was written unnoticed is linked, what others wrote is adopted. */
+  async take(list: readonly ListedItem[]): Promise<CheckedList> {
+    let found: Reconciliation = { findings: [], relinked: [], foreign: [] };
+    let unproven = false;
+    await this.#ledger.refresh();
+    await this.#ledger.commit((state) => {
+      found = reconcile(state, list);
+      unproven = state.version === 0 && found.foreign.length > 0;
+      const steps: LedgerStep[] = adoptionSteps(state, found.foreign, {
+        keepContent: this.#keepContent,
+        unproven,
+      });
+      if (found.relinked.length > 0)
+        steps.unshift({ type: 'mirror', added: [...found.relinked], removed: [] });
+      return steps;
+    });
+    return { list, findings: found.findings, adopted: found.foreign.length, unproven };
+  }
+}
+
+/** Whether everything that is lost stands together at the end of what the conversation should hold. */
+function isLag(state: LedgerState, findings: readonly Finding[]): boolean {
+  const lost = new Set(findings.filter(({ type }) => type === 'lost').map(({ id }) => id));
+  if (lost.size === 0) return false;
+  const mirrored = state.entries
+    .filter(({ mirrorId }) => mirrorId !== undefined)
+    .map(({ mirrorId }) => mirrorId ?? '');
+  return mirrored.slice(-lost.size).every((id) => lost.has(id));
+}

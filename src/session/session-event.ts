@@ -1,0 +1,57 @@
+import type { MissingItem } from '../errors/history-incomplete-error.ts';
+import type { Finding } from '../history/finding.ts';
+import type { ItemSource } from '../history/restore.ts';
+import type { Mode } from '../rollout/mode.ts';
+
+/** How many items came from each source. */
+export type SourceCounts = { readonly [source in ItemSource]?: number };
+
+/**
+ * What a session tells `onEvent`. Never content, never a key: IDs, kinds, counts and reasons.
+ *
+ * - `lost`: the list no longer holds items that the ledger knows; in `off` and `shadow` they are missing from what is served.
+ * - `restored`: the history was served whole although the list lacked items; from where they came.
+ * - `incomplete`: items that no source has; with `onIncomplete: 'warn'` the rest was served.
+ * - `adopted`: another writer's items were taken into the ledger; `unproven` when the ledger knew nothing of the session.
+ * - `mirror_failed`: the conversation could not be brought up to date; the ledger holds what is pending.
+ * - `mirror_skipped`: the conversation can never hold this item; it lives in the ledger alone.
+ * - `list_failed`: the list could not be read, so the history was served from the ledger unchecked.
+ * - `conflict`: another writer appended first; both turns stay.
+ */
+export type HybridSessionEvent =
+  | {
+      readonly type: 'lost';
+      readonly sessionId: string;
+      readonly mode: Mode;
+      readonly findings: readonly Finding[];
+    }
+  | {
+      readonly type: 'restored';
+      readonly sessionId: string;
+      readonly count: number;
+      readonly sources: SourceCounts;
+    }
+  | { readonly type: 'incomplete'; readonly sessionId: string; readonly missing: readonly MissingItem[] }
+  | {
+      readonly type: 'adopted';
+      readonly sessionId: string;
+      readonly count: number;
+      readonly unproven: boolean;
+    }
+  | {
+      readonly type: 'mirror_failed';
+      readonly sessionId: string;
+      readonly pending: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'mirror_skipped';
+      readonly sessionId: string;
+      readonly kind: string;
+      readonly reason: string;
+    }
+  | { readonly type: 'list_failed'; readonly sessionId: string; readonly reason: string }
+  | { readonly type: 'conflict'; readonly sessionId: string; readonly version: number };
+
+/** Receives events; what it throws is ignored, so that watching never costs a turn. */
+export type EventListener = (event: HybridSessionEvent) => void;

@@ -1,0 +1,164 @@
+import type { AgentInputItem } from '@openai/agents';
+import { HistoryIncompleteError } from '../errors/history-incomplete-error.ts';
+import type { RestoredItem } from '../history/restore.ts';
+import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
+import type { Mode } from '../rollout/mode.ts';
+import { asNotFound, type Attachment, type Remote } from './attachment.ts';
+import { failureReason } from './failure-reason.ts';
+import type { HistoryReport } from './history-report.ts';
+import type { ResolvedOptions } from './hybrid-session-options.ts';
+import type { CheckedList } from './list-check.ts';
+import { pendingChanges } from './mirror.ts';
+import type { HybridSessionEvent } from './session-event.ts';
+import { countSources, isVerified, missingItems } from './verification.ts';
+
+/** Whether a mode serves the list as the stock session does. */
+export function servesList(mode: Mode): boolean {
+  return mode === 'off' || mode === 'shadow';
+}
+
+/** Reads a session's history the way its mode asks for, and tells what it noticed. */
+export class SessionHistory {
+  readonly #attachment: Attachment;
+  readonly #options: ResolvedOptions;
+  readonly #emit: (event: HybridSessionEvent) => void;
+  /** Whether the list was compared with the ledger since attaching. */
+  #checked = false;
+
+  constructor(attachment: Attachment, options: ResolvedOptions, emit: (event: HybridSessionEvent) => void) {
+    this.#attachment = attachment;
+    this.#options = options;
+    this.#emit = emit;
+  }
+
+  /**
+   * The history, oldest first; with a limit its newest items. Copies.
+   *
+   * @throws HistoryIncompleteError, unless `onIncomplete` is `'warn'`.
+   */
+  async read(mode: Mode, limit: number | undefined): Promise<AgentInputItem[]> {
+    const { ledger, reader, remote } = this.#attachment;
+    if (remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0) {
+      return this.#readList(remote, mode, limit);
+    }
+    const checked = await this.open(mode);
+    const state = await ledger.refresh();
+    const entries = newest(state, limit);
+    const restored = await reader.restore(state, entries, checked?.list);
+    this.#tellRestored(checked, restored);
+    this.#refuseIncomplete(restored, state.entries.length - entries.length);
+    return structuredClone(restored.flatMap(({ item }) => (item === undefined ? [] : [item])));
+  }
+
+  /** The given entries with their content. */
+  async contents(
+    state: LedgerState,
+    entries: readonly LedgerEntry[] = state.entries,
+  ): Promise<RestoredItem[]> {
+    const restored = await this.#attachment.reader.restore(state, entries);
+    this.#refuseIncomplete(restored, 0);
+    return restored;
+  }
+
+  /**
+   * Compares the list with the ledger when that is due.
+   *
+   * A list that cannot be read costs nothing as long as the ledger knows the session.
+   *
+   * @throws ConversationNotFoundError, or the client's error, when there is nothing to serve.
+   */
+  async open(mode: Mode): Promise<CheckedList | undefined> {
+    const { remote, ledger, existed } = this.#attachment;
+    if (remote === undefined) return undefined;
+    const { checkList } = this.#options;
+    const unknown = existed && (await ledger.state()).version === 0;
+    const due =
+      checkList === 'every-read' || (!this.#checked && existed && (checkList === 'open' || unknown));
+    if (!due) return undefined;
+    try {
+      const checked = await remote.check.read();
+      this.#checked = true;
+      this.#tell(checked, mode);
+      return checked;
+    } catch (error) {
+      if (unknown) throw asNotFound(error, remote.conversationId);
+      this.#emit({
+        type: 'list_failed',
+        sessionId: this.#attachment.sessionId,
+        reason: failureReason(error),
+      });
+      return undefined;
+    }
+  }
+
+  /** Reads the list, compares, restores, and says what it found. Writes nothing to the conversation. */
+  async verify(mode: Mode): Promise<HistoryReport> {
+    const { ledger, reader, remote, sessionId } = this.#attachment;
+    const checked = await remote?.check.read().catch((error: unknown) => {
+      throw asNotFound(error, remote.conversationId);
+    });
+    if (checked !== undefined) {
+      this.#checked = true;
+      this.#tell(checked, mode);
+    }
+    const state = await ledger.refresh();
+    const restored = await reader.restore(state, state.entries, checked?.list);
+    return {
+      sessionId,
+      conversationId: remote?.conversationId,
+      mode,
+      verified: state.unproven === 0 && isVerified(state, restored),
+      unproven: state.unproven,
+      length: state.entries.length,
+      listed: checked?.list.length,
+      findings: checked?.findings ?? [],
+      sources: countSources(restored),
+      missing: missingItems(restored, 0),
+      pending: remote === undefined ? 0 : pendingChanges(state),
+      responseId: state.responses.at(-1)?.id,
+    };
+  }
+
+  async #readList(remote: Remote, mode: Mode, limit: number | undefined): Promise<AgentInputItem[]> {
+    const read = await remote.stock.read(limit).catch((error: unknown) => {
+      throw asNotFound(error, remote.conversationId);
+    });
+    if (limit === undefined)
+      this.#tell(await remote.check.take(await this.#attachment.reader.listed(read.list)), mode);
+    return read.items;
+  }
+
+  #tell(checked: CheckedList, mode: Mode): void {
+    const { sessionId } = this.#attachment;
+    const lost = checked.findings.filter(({ type }) => type === 'lost');
+    if (lost.length > 0) this.#emit({ type: 'lost', sessionId, mode, findings: lost });
+    if (checked.adopted > 0) {
+      this.#emit({ type: 'adopted', sessionId, count: checked.adopted, unproven: checked.unproven });
+    }
+  }
+
+  #tellRestored(checked: CheckedList | undefined, restored: readonly RestoredItem[]): void {
+    const lost = new Set(checked?.findings.filter(({ type }) => type === 'lost').map(({ id }) => id));
+    const again = restored.filter(({ entry, item }) => item !== undefined && lost.has(entry.mirrorId ?? ''));
+    if (again.length === 0) return;
+    const sources = countSources(again);
+    this.#emit({ type: 'restored', sessionId: this.#attachment.sessionId, count: again.length, sources });
+  }
+
+  #refuseIncomplete(restored: readonly RestoredItem[], offset: number): void {
+    const missing = missingItems(restored, offset);
+    if (missing.length === 0) return;
+    const { sessionId } = this.#attachment;
+    this.#emit({ type: 'incomplete', sessionId, missing });
+    // No digest covers reasoning: a model answers without it, and a new one would not have it either.
+    const essential = missing.filter(({ kind }) => kind !== 'reasoning');
+    if (essential.length > 0 && this.#options.onIncomplete === 'throw') {
+      throw new HistoryIncompleteError(sessionId, essential);
+    }
+  }
+}
+
+function newest(state: LedgerState, limit: number | undefined): readonly LedgerEntry[] {
+  if (limit === undefined) return state.entries;
+  return limit <= 0 ? [] : state.entries.slice(-limit);
+}

@@ -1,0 +1,61 @@
+import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
+import type OpenAI from 'openai';
+import { apiItems, type ApiItem } from '../history/conversation-list.ts';
+
+/** What the stock session serves, and the list it was made from. */
+export interface StockRead {
+  readonly items: AgentInputItem[];
+  /** The list's items in the order they were read; only part of the list when a limit was set. */
+  readonly list: readonly ApiItem[];
+}
+
+/** The SDK's own conversations session: it serves `off` and `shadow`, so that these are exactly what it would be. */
+export class StockSession {
+  readonly #session: OpenAIConversationsSession;
+  #seen: unknown[] = [];
+
+  constructor(client: OpenAI, conversationId: string) {
+    this.#session = new OpenAIConversationsSession({ client: this.#watched(client), conversationId });
+  }
+
+  async read(limit: number | undefined): Promise<StockRead> {
+    this.#seen = [];
+    const items = await this.#session.getItems(limit);
+    return { items, list: apiItems('conversations.items.list', this.#seen) };
+  }
+
+  pop(): Promise<AgentInputItem | undefined> {
+    return this.#session.popItem();
+  }
+
+  prepareForModel(item: AgentInputItem): AgentInputItem {
+    // Absent before 0.9.1.
+    return this.#session.prepareHistoryItemForModelInput?.(item) ?? item;
+  }
+
+  /** The same client, except that it notes the items it lists. */
+  #watched(client: OpenAI): OpenAI {
+    const note = (item: unknown): void => void this.#seen.push(item);
+    const list = (...args: Parameters<OpenAI['conversations']['items']['list']>): AsyncIterable<unknown> => ({
+      async *[Symbol.asyncIterator]() {
+        for await (const item of client.conversations.items.list(...args)) {
+          note(item);
+          yield item;
+        }
+      },
+    });
+    const items = overriding(client.conversations.items, 'list', list);
+    const conversations = overriding(client.conversations, 'items', items);
+    return overriding(client, 'conversations', conversations);
+  }
+}
+
+function overriding<T extends object>(target: T, key: keyof T, value: unknown): T {
+  return new Proxy(target, {
+    get: (object, property) => {
+      if (property === key) return value;
+      const member: unknown = Reflect.get(object, property, object);
+      return typeof member === 'function' ? member.bind(object) : member;
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import type { MissingItem } from '../errors/history-incomplete-error.ts';
+import type { RestoredItem } from '../history/restore.ts';
+import { EMPTY_DIGEST, extendDigest, itemDigest } from '../ledger/digest.ts';
+import { digestOf, type LedgerState } from '../ledger/ledger-state.ts';
+import type { SourceCounts } from './session-event.ts';
+
+/** Whether what was found is, item for item and in order, what the ledger says the session contains. */
+export function isVerified(state: LedgerState, restored: readonly RestoredItem[]): boolean {
+  let digest = EMPTY_DIGEST;
+  for (const { entry, item } of restored) {
+    if (item === undefined && entry.digest !== null) return false;
+    digest = extendDigest(digest, item === undefined ? null : itemDigest(item));
+  }
+  return restored.length === state.entries.length && digest === digestOf(state);
+}
+
+/** How many items came from each source. */
+export function countSources(restored: readonly RestoredItem[]): SourceCounts {
+  const counts: { -readonly [source in keyof SourceCounts]: SourceCounts[source] } = {};
+  for (const { source } of restored) if (source !== undefined) counts[source] = (counts[source] ?? 0) + 1;
+  return counts;
+}
+
+/** The entries that no source has. `offset`: the position of the first one in the history. */
+export function missingItems(restored: readonly RestoredItem[], offset: number): MissingItem[] {
+  return restored.flatMap(({ entry, item }, index) => {
+    if (item !== undefined) return [];
+    const id = entry.mirrorId ?? entry.id;
+    return [{ index: offset + index, kind: entry.kind, ...(id === undefined ? {} : { id }) }];
+  });
+}

@@ -1,0 +1,35 @@
+import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
+import type { LedgerHead, LedgerRecord } from '../ledger/ledger-record.ts';
+import type { LedgerStore } from '../ledger/ledger-store.ts';
+
+/**
+ * A ledger store in this process: the default.
+ *
+ * Share one instance between sessions to let them see each other's appends. Everything is gone when the process ends.
+ */
+export function memoryLedger(): LedgerStore {
+  const sessions = new Map<string, { head: LedgerHead; records: LedgerRecord[] }>();
+  return {
+    async head(sessionId) {
+      return structuredClone(sessions.get(sessionId)?.head);
+    },
+    async read(sessionId, from = 0) {
+      return { records: structuredClone(sessions.get(sessionId)?.records.slice(from) ?? []) };
+    },
+    async append(sessionId, records, head, expected) {
+      const session = sessions.get(sessionId);
+      const version = session?.records.length ?? 0;
+      if (version !== expected) throw new LedgerConflictError(sessionId, expected, version);
+      const copies = structuredClone([...records]);
+      if (session === undefined) {
+        sessions.set(sessionId, { head: structuredClone(head), records: copies });
+      } else {
+        session.records.push(...copies);
+        session.head = structuredClone(head);
+      }
+    },
+    async delete(sessionId) {
+      sessions.delete(sessionId);
+    },
+  };
+}

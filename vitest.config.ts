@@ -1,0 +1,11 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 180_000,
+    coverage: { provider: 'v8', include: ['src/**', 'mocks/**'], reporter: ['text-summary'] },
+  },
+});
+export default config;
