@@ -1,0 +1,51 @@
+import { conversationBody, namedConversation } from './conversations.ts';
+import { parseNewItems, writeItems } from './write-items.ts';
+import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { errors } from '../wire/error-catalogue.ts';
+import { listPage, parsePageQuery } from '../wire/list-page.ts';
+import { visibleIds } from '../world/conversation-list.ts';
+
+/** `POST /conversations/{id}/items` */
+export function createItems(exchange: Exchange): Answer {
+  const conversation = namedConversation(exchange);
+  const { body } = exchange;
+  if (body['items'] === undefined) throw errors.missingParameter('items');
+  for (const key of Object.keys(body)) if (key !== 'items') throw errors.unknownParameter(key);
+  const items = writeItems(exchange, conversation, parseNewItems(body['items']), exchange.world.settings.lag);
+  return json({
+    object: 'list',
+    data: items,
+    first_id: items.at(0)?.id ?? null,
+    has_more: false,
+    last_id: items.at(-1)?.id ?? null,
+  });
+}
+
+/** `GET /conversations/{id}/items` */
+export function listItems(exchange: Exchange): Answer {
+  const conversation = namedConversation(exchange);
+  const query = parsePageQuery(exchange.query);
+  const { account, world, faults } = exchange;
+  const items = account.itemsOf(visibleIds(conversation, world.clock.now(), true));
+  return json(listPage(faults.listed(items), query));
+}
+
+/** `GET /conversations/{id}/items/{item_id}` */
+export function retrieveItem(exchange: Exchange): Answer {
+  const conversation = namedConversation(exchange);
+  const [, itemId = ''] = exchange.params;
+  const item = exchange.account.items.get(itemId);
+  const isListed = visibleIds(conversation, exchange.world.clock.now(), false).includes(itemId);
+  if (!item || !isListed) throw errors.itemNotInConversation(itemId);
+  return json({ ...item });
+}
+
+/** `DELETE /conversations/{id}/items/{item_id}`: takes the item out of this list and answers with the conversation. */
+export function deleteItem(exchange: Exchange): Answer {
+  const conversation = namedConversation(exchange);
+  const [, itemId = ''] = exchange.params;
+  const isListed = visibleIds(conversation, exchange.world.clock.now(), false).includes(itemId);
+  if (!isListed) throw errors.itemNotInConversation(itemId);
+  exchange.account.unlist(conversation, new Set([itemId]));
+  return json(conversationBody(conversation));
+}

@@ -1,0 +1,63 @@
+import { parseNewItems, writeItems } from './write-items.ts';
+import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { errors } from '../wire/error-catalogue.ts';
+import { parseMetadata } from '../wire/parse-metadata.ts';
+import type { JsonObject } from '../wire/json-object.ts';
+import type { ConversationRecord } from '../world/records.ts';
+
+/** The conversation that the path names. @throws ApiError 404 if there is none. */
+export function namedConversation(exchange: Exchange): ConversationRecord {
+  const [id = ''] = exchange.params;
+  const conversation = exchange.account.conversations.get(id);
+  if (!conversation) throw errors.conversationNotFound(id);
+  return conversation;
+}
+
+/** A conversation as the API sends it; its items are not part of it. */
+export function conversationBody(conversation: ConversationRecord): JsonObject {
+  const { id, createdAt, metadata } = conversation;
+  return { id, object: 'conversation', created_at: createdAt, metadata };
+}
+
+/** `POST /conversations` */
+export function createConversation(exchange: Exchange): Answer {
+  const { world, account, body } = exchange;
+  for (const key of Object.keys(body)) {
+    if (key !== 'items' && key !== 'metadata') throw errors.unknownParameter(key);
+  }
+  const items = parseNewItems(body['items'] ?? []);
+  const thread = world.ids.thread();
+  const conversation: ConversationRecord = {
+    id: world.ids.beforeThread('conv', thread),
+    createdAt: world.clock.seconds(),
+    thread,
+    metadata: parseMetadata(body['metadata']),
+    ids: [],
+    pending: [],
+    lockedBy: undefined,
+  };
+  writeItems(exchange, conversation, items, 0);
+  account.addConversation(conversation);
+  return json(conversationBody(conversation));
+}
+
+/** `GET /conversations/{id}` */
+export function retrieveConversation(exchange: Exchange): Answer {
+  return json(conversationBody(namedConversation(exchange)));
+}
+
+/** `POST /conversations/{id}`: the whole metadata is replaced by what was sent. */
+export function updateConversation(exchange: Exchange): Answer {
+  const conversation = namedConversation(exchange);
+  for (const key of Object.keys(exchange.body)) if (key !== 'metadata') throw errors.unknownParameter(key);
+  if (!('metadata' in exchange.body)) throw errors.missingParameter('metadata');
+  conversation.metadata = parseMetadata(exchange.body['metadata']);
+  return json(conversationBody(conversation));
+}
+
+/** `DELETE /conversations/{id}`: its items stay, wherever else they are listed. */
+export function deleteConversation(exchange: Exchange): Answer {
+  const { id } = namedConversation(exchange);
+  exchange.account.deleteConversation(id);
+  return json({ id, object: 'conversation.deleted', deleted: true });
+}

@@ -1,0 +1,88 @@
+import { ActiveFaults, type Struck } from './active-faults.ts';
+import type { Fault, FaultedRequest, FaultTiming, StatusFault } from './fault.ts';
+import type { FaultEffect } from './fault-effect.ts';
+import { faultTable } from './fault-table.ts';
+import type { Operation } from '../http/operations.ts';
+import { ApiError } from '../wire/api-error.ts';
+import { Random } from '../world/random.ts';
+
+interface SetFault extends Struck {
+  readonly operation: Operation | '*';
+  readonly timing: FaultTiming;
+  seen: number;
+  struck: number;
+}
+
+/** The faults that are set, and which of them strike a request. */
+export class FaultRegistry {
+  readonly #random: Random;
+  #faults: SetFault[] = [];
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+  }
+
+  /** Sets a fault and returns a function that lifts it. @throws TypeError for a name that is not in the table. */
+  add(operation: Operation | '*', fault: Fault): () => void {
+    const details = typeof fault === 'string' ? {} : fault;
+    const added: SetFault = {
+      operation,
+      timing: details,
+      details,
+      effect: effectOf(fault),
+      seen: 0,
+      struck: 0,
+    };
+    this.#faults.push(added);
+    return () => {
+      this.#faults = this.#faults.filter((each) => each !== added);
+    };
+  }
+
+  /** The faults that strike this request; each is counted. */
+  strike(request: FaultedRequest): ActiveFaults {
+    const struck = this.#faults.filter((fault) => this.#strikes(fault, request));
+    this.#faults = this.#faults.filter(
+      (fault) => fault.struck < (fault.timing.times ?? Number.POSITIVE_INFINITY),
+    );
+    return new ActiveFaults(struck);
+  }
+
+  /** Lifts every fault. */
+  reset(): void {
+    this.#faults = [];
+    this.#random.reset();
+  }
+
+  #strikes(fault: SetFault, request: FaultedRequest): boolean {
+    const { skip = 0, chance = 1, when } = fault.timing;
+    if (fault.operation !== '*' && fault.operation !== request.operation) return false;
+    if (when && !when(request)) return false;
+    fault.seen += 1;
+    if (fault.seen <= skip) return false;
+    if (chance < 1 && this.#random.fraction() >= chance) return false;
+    fault.struck += 1;
+    return true;
+  }
+}
+
+function effectOf(fault: Fault): FaultEffect {
+  if (typeof fault === 'object' && 'status' in fault) return { error: () => statusError(fault) };
+  const name = typeof fault === 'string' ? fault : fault.name;
+  if (!Object.hasOwn(faultTable, name)) {
+    throw new TypeError(`Cannot set the fault "${name}": there is no fault of that name`);
+  }
+  return faultTable[name];
+}
+
+function statusError(fault: StatusFault): ApiError {
+  const { status, message, type, code, param, headers, retryAfter } = fault;
+  return new ApiError({
+    status,
+    message: message ?? 'The server had an error while processing your request. Sorry about that!',
+    type: type ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
+    code: code ?? null,
+    param: param ?? null,
+    headers: { ...headers, ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }) },
+  });
+}

@@ -1,0 +1,56 @@
+import type { FaultName } from './fault-table.ts';
+import type { Operation } from '../http/operations.ts';
+import type { JsonObject } from '../wire/json-object.ts';
+
+/** A request that a fault may strike. */
+export interface FaultedRequest {
+  readonly operation: Operation;
+  readonly path: string;
+  readonly body: JsonObject;
+}
+
+/** When a fault strikes. Without any of these: at every request, until it is lifted. */
+export interface FaultTiming {
+  /** How often it strikes before it lifts itself. */
+  times?: number;
+  /** How many requests it lets pass first. */
+  skip?: number;
+  /** How likely it is to strike, from 0 to 1, by the simulator's seed. */
+  chance?: number;
+  /** Strikes only requests of which this is true. */
+  when?: (request: FaultedRequest) => boolean;
+}
+
+/** Details that some faults take; see the table of faults. */
+export interface FaultDetails {
+  /** Before the request has any effect (default), or after: it took effect, but the client is not told so. */
+  moment?: 'before' | 'after';
+  /** Seconds a client is told to wait; becomes `retry-after`. */
+  retryAfter?: number;
+  /** The ID that the fault is about: an item, a response, a tool call. */
+  id?: string;
+  /** How many items it is about. Default 1. */
+  count?: number;
+  /** Where a stream is cut: the number of an event or its type. */
+  at?: number | string;
+  /** Milliseconds between two events of a stream. */
+  every?: number;
+}
+
+/** A fault by its name in the table. */
+export interface NamedFault extends FaultTiming, FaultDetails {
+  name: FaultName;
+}
+
+/** Any error answer, spelled out. */
+export interface StatusFault extends FaultTiming, FaultDetails {
+  status: number;
+  message?: string;
+  type?: string;
+  code?: string;
+  param?: string;
+  headers?: Record<string, string>;
+}
+
+/** What can be wrong: a name alone lasts until it is lifted. */
+export type Fault = FaultName | NamedFault | StatusFault;

@@ -1,0 +1,47 @@
+/** Answers one request. */
+export type Handle = (request: Request) => Promise<Response>;
+
+/** Makes a `fetch` of a handler, one that obeys the signal of its caller while it waits and while the body is read. */
+export function abortableFetch(handle: Handle): typeof fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    const { signal } = request;
+    signal.throwIfAborted();
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true });
+    });
+    aborted.catch(() => undefined);
+    const response = await Promise.race([handle(request), aborted]);
+    return response.body ? new Response(abortableBody(response.body, signal), response) : response;
+  };
+}
+
+/** A body that breaks when the signal is aborted, and tells its source so. */
+function abortableBody(body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const abort = (): void => {
+          controller.error(reasonOf(signal));
+          void reader.cancel(reasonOf(signal));
+        };
+        signal.addEventListener('abort', abort, { once: true });
+      },
+      async pull(controller) {
+        const read = await reader.read();
+        if (signal.aborted) return;
+        if (read.done) controller.close();
+        else controller.enqueue(read.value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error
+    ? signal.reason
+    : new DOMException('This operation was aborted', 'AbortError');
+}

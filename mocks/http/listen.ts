@@ -1,0 +1,88 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** A simulator that listens on a port. */
+export interface Listening {
+  /** The base URL for a client; ends in `/v1`. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening and breaks off what is still under way. */
+  close(): Promise<void>;
+}
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** Default 0: any free port. */
+  port?: number;
+  /** Default `127.0.0.1`. */
+  host?: string;
+}
+
+/**
+ * Serves a handler over HTTP.
+ * @throws Error if the port cannot be had.
+ */
+export async function listen(
+  handle: (request: Request) => Promise<Response>,
+  options: ListenOptions = {},
+): Promise<Listening> {
+  const { port = 0, host = '127.0.0.1' } = options;
+  const server = createServer((request, response) => void serve(handle, request, response));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  const bound = typeof address === 'object' && address ? address.port : port;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/v1`,
+    port: bound,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  handle: (request: Request) => Promise<Response>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  try {
+    const answer = await handle(toRequest(incoming));
+    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
+    if (answer.body) await sendBody(answer.body, outgoing);
+    else outgoing.end();
+  } catch {
+    outgoing.destroy();
+  }
+}
+
+function toRequest(incoming: IncomingMessage): Request {
+  const { method = 'GET', headers, url = '/' } = incoming;
+  const given = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) given.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  const init = hasBody ? { body: Readable.toWeb(incoming), duplex: 'half' as const } : {};
+  return new Request(new URL(url, 'http://simulator'), { method, headers: given, ...init });
+}
+
+/** Sends chunk by chunk, at the client's pace; a client that goes away cancels the body. */
+async function sendBody(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  const gone = new Promise<void>((resolve) => outgoing.once('close', resolve));
+  void gone.then(() => reader.cancel().catch(() => undefined));
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(read.value))
+      await Promise.race([gone, new Promise((resolve) => outgoing.once('drain', resolve))]);
+  }
+  outgoing.end();
+}

@@ -1,0 +1,43 @@
+import type { SimulatorItem } from '../wire/item.ts';
+
+/** One tool call of an answer. `arguments` may be an object, which is sent as JSON text. */
+export interface ToolCall {
+  name: string;
+  arguments?: string | object;
+  /** Default: an ID of the simulator's. */
+  callId?: string;
+}
+
+/** What a script lets the model answer; every part is optional, and an empty answer is an empty output. */
+export interface ModelAnswer {
+  text?: string;
+  /** Tool calls, several of them run in parallel. */
+  calls?: readonly ToolCall[];
+  /** A refusal in the place of text. */
+  refusal?: string;
+  /** A reasoning step before everything else; the text is its summary, `''` a step without one. */
+  reasoning?: string;
+  /** Cuts the answer short: the response ends `incomplete` for this reason. */
+  incomplete?: 'max_output_tokens' | 'content_filter';
+  /** Ends the response as `failed`. */
+  failed?: { code: string; message: string };
+}
+
+/** The request the model answers, as it was sent. `context`, not `input`, is what the model sees. */
+export interface ModelRequest {
+  readonly model: string;
+  readonly instructions?: unknown;
+  readonly tools?: unknown;
+  readonly tool_choice?: unknown;
+  readonly text?: unknown;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * A script in the model's place: gets everything the server would show the model, oldest first, and the request.
+ * A string is the text of the answer; `undefined` leaves the answer to the built-in model. What it throws becomes a 500.
+ */
+export type Respond = (
+  context: readonly SimulatorItem[],
+  request: ModelRequest,
+) => string | ModelAnswer | undefined | Promise<string | ModelAnswer | undefined>;

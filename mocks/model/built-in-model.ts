@@ -1,0 +1,61 @@
+import type { ModelAnswer, ModelRequest } from './answer.ts';
+import { quote, recite } from './recite.ts';
+import { requestedCalls } from './requested-calls.ts';
+import { sampleOf } from './sample.ts';
+import { isUserMessage, textOf, type SimulatorItem } from '../wire/item.ts';
+import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import { letterOf } from '../wire/outline.ts';
+
+/**
+ * The model when no script answers: it says what it sees. A user text that says `call <tool> {json}` makes it call that
+ * tool, `refuse` on a line of its own makes it refuse, a `json_schema` format makes it answer with JSON that fits.
+ */
+export function builtInAnswer(context: readonly SimulatorItem[], request: ModelRequest): ModelAnswer {
+  const last = context.findLastIndex((item) => isUserMessage(item));
+  const asked = last === -1 ? '' : textOf(context[last] ?? {});
+  const since = context.slice(last + 1);
+  const tools = functionTools(request.tools);
+  const calls = requestedCalls(
+    asked,
+    tools.map((tool) => String(tool['name'])),
+    roundsIn(since),
+  );
+  if (calls.length > 0 && request.tool_choice !== 'none') return { calls };
+  const forced = forcedTool(request.tool_choice, tools);
+  if (forced) {
+    return {
+      calls: [
+        { name: String(forced['name']), arguments: JSON.stringify(sampleOf(forced['parameters'], '')) },
+      ],
+    };
+  }
+  if (/^\s*refuse\s*$/im.test(asked)) return { refusal: "I'm sorry, but I can't help with that." };
+  const outputs = since.filter((item) => letterOf(item) === 'r').map((item) => quote(textOf(item)));
+  const sentence = recite(context);
+  const text = outputs.length === 0 ? sentence : `${sentence}. The tools said ${outputs.join(' and ')}`;
+  return { text: formatted(request.text, text) };
+}
+
+/** How often the model has called tools since the user spoke: a run of calls is one round. */
+function roundsIn(items: readonly SimulatorItem[]): number {
+  const letters = items.map((item) => letterOf(item));
+  return letters.filter((letter, index) => letter === 'c' && letters[index - 1] !== 'c').length;
+}
+
+function functionTools(tools: unknown): JsonObject[] {
+  if (!Array.isArray(tools)) return [];
+  return tools.filter((tool) => isJsonObject(tool) && tool['type'] === 'function');
+}
+
+function forcedTool(choice: unknown, tools: readonly JsonObject[]): JsonObject | undefined {
+  if (choice === 'required') return tools[0];
+  if (!isJsonObject(choice) || choice['type'] !== 'function') return undefined;
+  return tools.find((tool) => tool['name'] === choice['name']);
+}
+
+function formatted(format: unknown, text: string): string {
+  const wanted = isJsonObject(format) ? format['format'] : undefined;
+  if (!isJsonObject(wanted)) return text;
+  if (wanted['type'] === 'json_schema') return JSON.stringify(sampleOf(wanted['schema'], text));
+  return wanted['type'] === 'json_object' ? JSON.stringify({ answer: text }) : text;
+}

@@ -1,0 +1,38 @@
+import type { Respond } from './model/answer.ts';
+import type { UnlinkPolicy, UnlinkPolicyName } from './unlinking.ts';
+import type { Lag } from './world/conversation-list.ts';
+
+/** How a simulator behaves. Every option has a default; times are milliseconds. */
+export interface SimulatorOptions {
+  /**
+   * How conversations lose assistant messages: `id-replay` (default) when their IDs come back in a request's input,
+   * `every-turn` at each turn whatever the client sends, `none`, or a function that names the items to unlink.
+   */
+  unlink?: UnlinkPolicyName | UnlinkPolicy;
+  /** The models that unlink: names (which cover their dated and suffixed variants) or patterns. Default gpt-5.4, gpt-5.5. */
+  unlinkModels?: readonly (string | RegExp)[];
+  /** Whether `input_items` lists a response's own input only (`own`, default) or everything the model saw (`inherited`). */
+  inputItems?: 'own' | 'inherited';
+  /** Real milliseconds that each request takes. Default 0. */
+  latency?: number;
+  /** How long appended items stay out of a conversation's list: ms of the simulator's clock, or reads. Default 0. */
+  lag?: Lag;
+  /** The seed of every ID and every random fault. Default 1. */
+  seed?: number;
+  /** The world's clock, in ms since 1970. Default: starts at 2026-01-01 and moves 100 ms a request. */
+  now?: () => number;
+  /** How long a response can be retrieved and continued. Default 30 days. */
+  responseTtl?: number;
+  /** How many conversations, responses and log entries to keep, the newest ones. Default: all. */
+  retain?: number;
+  /** Answers in the place of the model; `undefined` leaves the answer to the built-in one. */
+  respond?: Respond;
+  /** The most tokens a request's context may have. Default 400,000. */
+  contextWindow?: number;
+  /** The longest request body that is read, in bytes. Default 100 MiB. */
+  maxBodyBytes?: number;
+  /** Whether the organisation keeps no data: every response is then `store: false`. Default false. */
+  zeroDataRetention?: boolean;
+  /** The API keys that are let in. Default: any, each with objects of its own. */
+  apiKeys?: readonly string[];
+}

@@ -1,0 +1,49 @@
+import { errors } from '../wire/error-catalogue.ts';
+import { frozenItem, type SimulatorItem } from '../wire/item.ts';
+import { itemFields } from '../wire/item-fields.ts';
+import type { ParsedItem } from '../wire/parse-item.ts';
+import type { Account } from '../world/account.ts';
+
+/** The items of a request as the server takes them. */
+export interface ResolvedInput {
+  /** Every item in order: the stored one where an ID was sent, a new one with a new ID elsewhere. */
+  readonly items: readonly SimulatorItem[];
+  /** Those that were sent by their ID. */
+  readonly replayed: readonly SimulatorItem[];
+}
+
+/**
+ * Looks up what was sent by ID and gives every other item an ID of its own. A known ID stands for the stored item,
+ * whatever content came with it.
+ * @param mint makes an ID for a prefix.
+ * @throws ApiError 404 for an ID that is not stored, unless it is a reasoning step that brings its encrypted content.
+ */
+export function resolveInput(
+  account: Account,
+  parsed: readonly ParsedItem[],
+  param: string,
+  mint: (prefix: string) => string,
+): ResolvedInput {
+  const replayed: SimulatorItem[] = [];
+  const items = parsed.map((item) => {
+    if (item.id === undefined) return newItem(item, mint(newPrefix(item.type)));
+    const stored = account.items.get(item.id);
+    if (stored) {
+      replayed.push(stored);
+      return stored;
+    }
+    const bringsItself = !item.isReference && typeof item.fields['encrypted_content'] === 'string';
+    if (bringsItself) return newItem(item, item.id);
+    throw errors.itemNotStored(item.id, param);
+  });
+  return { items, replayed };
+}
+
+/** The prefix of a new ID; outputs of function calls get one that tells them from the calls. */
+function newPrefix(type: string): string {
+  return type === 'function_call_output' ? 'fco' : (itemFields[type]?.prefix ?? 'item');
+}
+
+function newItem(item: ParsedItem, id: string): SimulatorItem {
+  return frozenItem({ id, type: item.type, ...item.fields });
+}

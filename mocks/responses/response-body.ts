@@ -1,0 +1,82 @@
+import type { ResponseRequest } from './response-request.ts';
+import { effortOf, snapshotOf } from '../model/model-traits.ts';
+import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+
+/** What a response body says beyond the echo of its request. */
+export interface ResponseIdentity {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly stored: boolean;
+}
+
+/** The body of a response that has just begun: everything the request set, nothing of the answer yet. */
+export function newResponseBody(request: ResponseRequest, identity: ResponseIdentity): JsonObject {
+  const { sent } = request;
+  return {
+    id: identity.id,
+    object: 'response',
+    created_at: identity.createdAt,
+    completed_at: null,
+    status: request.background ? 'queued' : 'in_progress',
+    background: request.background,
+    billing: { payer: 'developer' },
+    access_programs: null,
+    ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
+    error: null,
+    incomplete_details: null,
+    instructions: sent['instructions'] ?? null,
+    max_output_tokens: sent['max_output_tokens'] ?? null,
+    max_tool_calls: sent['max_tool_calls'] ?? null,
+    metadata: sent['metadata'] ?? {},
+    model: snapshotOf(request.model),
+    moderation: null,
+    output: [],
+    parallel_tool_calls: sent['parallel_tool_calls'] ?? true,
+    frequency_penalty: 0,
+    presence_penalty: 0,
+    previous_response_id: request.previousResponseId ?? null,
+    prompt_cache_key: sent['prompt_cache_key'] ?? null,
+    prompt_cache_retention: sent['prompt_cache_retention'] ?? 'in_memory',
+    reasoning: reasoningEcho(request),
+    safety_identifier: sent['safety_identifier'] ?? null,
+    service_tier: sent['service_tier'] ?? 'auto',
+    store: identity.stored,
+    temperature: sent['temperature'] ?? 1,
+    text: textEcho(sent['text']),
+    tool_choice: sent['tool_choice'] ?? 'auto',
+    tools: Array.isArray(sent['tools']) ? sent['tools'].map(toolEcho) : [],
+    top_logprobs: sent['top_logprobs'] ?? 0,
+    top_p: sent['top_p'] ?? 1,
+    truncation: sent['truncation'] ?? 'disabled',
+    usage: null,
+    user: sent['user'] ?? null,
+  };
+}
+
+function reasoningEcho(request: ResponseRequest): JsonObject {
+  const asked = isJsonObject(request.sent['reasoning']) ? request.sent['reasoning'] : {};
+  return { context: null, summary: null, ...asked, effort: effortOf(request.model, request.sent) };
+}
+
+function textEcho(text: unknown): JsonObject {
+  const asked = isJsonObject(text) ? text : {};
+  return { verbosity: 'medium', ...asked, format: asked['format'] ?? { type: 'text' } };
+}
+
+/** Function tools come back the way the API made them strict, unless the client asked it not to. */
+function toolEcho(tool: unknown): unknown {
+  if (!isJsonObject(tool) || tool['type'] !== 'function') return tool;
+  const isStrict = tool['strict'] !== false;
+  return {
+    description: null,
+    ...tool,
+    parameters: isStrict ? strictSchema(tool['parameters']) : (tool['parameters'] ?? null),
+    strict: isStrict,
+  };
+}
+
+function strictSchema(parameters: unknown): unknown {
+  if (!isJsonObject(parameters)) return parameters ?? null;
+  const properties = isJsonObject(parameters['properties']) ? parameters['properties'] : {};
+  return { ...parameters, additionalProperties: false, required: Object.keys(properties) };
+}

@@ -1,0 +1,132 @@
+import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+
+/** One event of a response stream, numbered from 0. */
+export interface StreamEvent {
+  readonly type: string;
+  readonly sequence_number: number;
+  readonly [field: string]: unknown;
+}
+
+/** How the events of a response are told. */
+export interface StreamOptions {
+  /** Whether deltas carry padding that hides their length. */
+  readonly obfuscation: boolean;
+}
+
+type Unnumbered = JsonObject & { readonly type: string };
+
+/** The events that tell a finished response from its beginning, in the API's order. */
+export function streamEvents(body: JsonObject, options: StreamOptions): StreamEvent[] {
+  return Array.from(unnumbered(body, options), (event, index) => ({
+    ...event,
+    sequence_number: index,
+  }));
+}
+
+function* unnumbered(body: JsonObject, options: StreamOptions): Generator<Unnumbered> {
+  const begun = { ...body, status: 'in_progress', output: [], usage: null, completed_at: null, error: null };
+  const response = { ...begun, incomplete_details: null, service_tier: 'auto' };
+  yield {
+    type: 'response.created',
+    response: body['background'] === true ? { ...response, status: 'queued' } : response,
+  };
+  if (body['background'] === true)
+    yield { type: 'response.queued', response: { ...response, status: 'queued' } };
+  yield { type: 'response.in_progress', response };
+  const output: unknown[] = Array.isArray(body['output']) ? body['output'] : [];
+  for (const [index, item] of output.entries())
+    if (isJsonObject(item)) yield* itemEvents(item, index, options);
+  if (body['status'] === 'failed') yield { type: 'error', error: streamError(body['error']) };
+  yield { type: `response.${String(body['status'])}`, response: body };
+}
+
+function streamError(error: unknown): JsonObject {
+  const { code, message } = isJsonObject(error) ? error : {};
+  return { type: code ?? 'server_error', code: code ?? 'server_error', message: message ?? '', param: null };
+}
+
+function* itemEvents(item: JsonObject, index: number, options: StreamOptions): Generator<Unnumbered> {
+  const at = { output_index: index };
+  const id = item['id'];
+  if (item['type'] === 'message') {
+    yield {
+      type: 'response.output_item.added',
+      ...at,
+      item: { ...item, status: 'in_progress', content: [] },
+    };
+    const parts: unknown[] = Array.isArray(item['content']) ? item['content'] : [];
+    for (const [part, content] of parts.entries()) {
+      if (isJsonObject(content))
+        yield* partEvents(content, { item_id: id, ...at, content_index: part }, options);
+    }
+  } else if (item['type'] === 'function_call') {
+    yield {
+      type: 'response.output_item.added',
+      ...at,
+      item: { ...item, status: 'in_progress', arguments: '' },
+    };
+    yield* argumentEvents(item, { item_id: id, ...at }, options);
+  } else if (item['type'] === 'reasoning') {
+    yield { type: 'response.output_item.added', ...at, item: { ...item, summary: [] } };
+    yield* summaryEvents(item, { item_id: id, ...at }, options);
+  } else {
+    yield { type: 'response.output_item.added', ...at, item };
+  }
+  yield { type: 'response.output_item.done', ...at, item };
+}
+
+function* partEvents(part: JsonObject, at: JsonObject, options: StreamOptions): Generator<Unnumbered> {
+  if (part['type'] === 'refusal') {
+    const refusal = String(part['refusal']);
+    yield { type: 'response.content_part.added', ...at, part: { ...part, refusal: '' } };
+    for (const delta of pieces(refusal))
+      yield { type: 'response.refusal.delta', ...at, delta, ...padding(delta, options) };
+    yield { type: 'response.refusal.done', ...at, refusal };
+  } else {
+    const text = String(part['text']);
+    yield { type: 'response.content_part.added', ...at, part: { ...part, text: '' } };
+    for (const delta of pieces(text)) {
+      yield { type: 'response.output_text.delta', ...at, delta, logprobs: [], ...padding(delta, options) };
+    }
+    yield { type: 'response.output_text.done', ...at, text, logprobs: [] };
+  }
+  yield { type: 'response.content_part.done', ...at, part };
+}
+
+function* argumentEvents(item: JsonObject, at: JsonObject, options: StreamOptions): Generator<Unnumbered> {
+  const text = String(item['arguments']);
+  for (const delta of pieces(text)) {
+    yield { type: 'response.function_call_arguments.delta', ...at, delta, ...padding(delta, options) };
+  }
+  yield { type: 'response.function_call_arguments.done', ...at, arguments: text, name: item['name'] };
+}
+
+function* summaryEvents(item: JsonObject, at: JsonObject, options: StreamOptions): Generator<Unnumbered> {
+  const parts: unknown[] = Array.isArray(item['summary']) ? item['summary'] : [];
+  for (const [index, part] of parts.entries()) {
+    const text = isJsonObject(part) ? String(part['text']) : '';
+    const where = { ...at, summary_index: index };
+    yield {
+      type: 'response.reasoning_summary_part.added',
+      ...where,
+      part: { type: 'summary_text', text: '' },
+    };
+    for (const delta of pieces(text)) {
+      yield { type: 'response.reasoning_summary_text.delta', ...where, delta, ...padding(delta, options) };
+    }
+    yield { type: 'response.reasoning_summary_text.done', ...where, text };
+    yield { type: 'response.reasoning_summary_part.done', ...where, part };
+  }
+}
+
+/** Cuts a text where a model would: after each word, and long words in pieces. */
+function pieces(text: string): string[] {
+  return text.match(/\s*\S{1,16}\s*/g) ?? (text === '' ? [] : [text]);
+}
+
+/** Padding that fills every delta up to a multiple of 16 characters. */
+function padding(delta: string, options: StreamOptions): JsonObject {
+  if (!options.obfuscation) return {};
+  const length = 16 - (delta.length % 16);
+  return { obfuscation: 'abcdefghijklmnopqrstuvwxyz'.slice(0, length) };
+}

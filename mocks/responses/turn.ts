@@ -1,0 +1,183 @@
+import {
+  findContinued,
+  resolveContext,
+  threadFor,
+  type Continued,
+  type InputContext,
+} from './input-context.ts';
+import { outputItems } from './output-items.ts';
+import { newResponseBody } from './response-body.ts';
+import type { ResponseRequest } from './response-request.ts';
+import { usageOf } from './usage.ts';
+import { answerOf } from '../model/answer-of.ts';
+import { marksPhase, reasons } from '../model/model-traits.ts';
+import type { Unlinking } from '../unlinking.ts';
+import { errors } from '../wire/error-catalogue.ts';
+import type { SimulatorItem } from '../wire/item.ts';
+import type { JsonObject } from '../wire/json-object.ts';
+import type { Account } from '../world/account.ts';
+import { appendItems } from '../world/conversation-list.ts';
+import type { ResponseRecord } from '../world/records.ts';
+import type { World } from '../world/world.ts';
+
+/** Where a turn happens. */
+export interface TurnScene {
+  readonly world: World;
+  readonly account: Account;
+  readonly unlinking: Unlinking;
+}
+
+/**
+ * One response being made: opened (its conversation locked, its record `in_progress`), answered by the model, and
+ * settled, which is when everything it changes becomes true at once.
+ */
+export class Turn {
+  readonly request: ResponseRequest;
+  /** Everything the model sees, oldest first. */
+  readonly context: readonly SimulatorItem[];
+  readonly #scene: TurnScene;
+  readonly #continued: Continued;
+  readonly #input: InputContext;
+  readonly #thread: string;
+  readonly #stored: boolean;
+  readonly #record: ResponseRecord;
+  #output: readonly SimulatorItem[] = [];
+  #isOpen = true;
+
+  /** @throws ApiError if the request cannot be served; nothing has changed then. */
+  constructor(scene: TurnScene, request: ResponseRequest) {
+    const { world, account } = scene;
+    const continued = findContinued(world, account, request.conversationId, request.previousResponseId);
+    if (continued.conversation?.lockedBy !== undefined) throw errors.conversationLocked();
+    this.#scene = scene;
+    this.#continued = continued;
+    this.#stored = request.store && !world.settings.zeroDataRetention;
+    this.#thread = threadFor(world, continued, request.input);
+    this.#input = resolveContext(account, continued, request.input, this.#mint);
+    this.request = request;
+    this.context = this.#input.context;
+    this.#record = this.#newRecord();
+    this.#begin();
+  }
+
+  /** The response as it stands. */
+  get body(): JsonObject {
+    return this.#record.body;
+  }
+
+  /**
+   * Lets the model answer and returns the finished response, of which nothing is visible yet.
+   * @throws ApiError if the model cannot answer.
+   */
+  async answer(): Promise<JsonObject> {
+    const { world } = this.#scene;
+    const { model, sent } = this.request;
+    const answer = await answerOf(this.context, { ...sent, model }, world.settings);
+    this.#output = outputItems(answer, {
+      mint: this.#mint,
+      mintCall: () => world.ids.call(),
+      reasons: reasons(model, sent),
+      marksPhase: marksPhase(model),
+    });
+    const { incomplete, failed } = answer;
+    const status = failed ? 'failed' : incomplete === undefined ? 'completed' : 'incomplete';
+    return {
+      ...this.#record.body,
+      status,
+      completed_at: status === 'completed' ? world.clock.seconds() : null,
+      error: failed ?? null,
+      incomplete_details: incomplete === undefined ? null : { reason: incomplete },
+      output: failed ? [] : this.#output,
+      service_tier: 'default',
+      usage: failed ? null : usageOf(this.context, sent, this.#output),
+    };
+  }
+
+  /** Makes a finished response true: stored, written to its conversation, unlocked. Does nothing the second time. */
+  settle(body: JsonObject): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#unlock();
+    this.#record.body = body;
+    if (!this.#isKept() || body['status'] === 'failed') return;
+    this.#keepOutput();
+    if (this.#stored && body['status'] === 'completed') this.#tellUnlinking();
+    this.#append();
+  }
+
+  /** Gives the turn up as if the request had never been made. Does nothing once it is settled. */
+  discard(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#unlock();
+    this.#scene.account.deleteResponse(this.#record.id);
+  }
+
+  readonly #mint = (prefix: string): string =>
+    this.#scene.world.ids.inThread(prefix, this.#thread, this.#stored);
+
+  #newRecord(): ResponseRecord {
+    const { clock } = this.#scene.world;
+    const id = this.#mint('resp');
+    const ownInput = this.#input.items.map((item) => item.id);
+    return {
+      id,
+      createdAt: clock.now(),
+      thread: this.#thread,
+      model: this.request.model,
+      parentId: this.request.previousResponseId,
+      conversationId: this.request.conversationId,
+      ownInput,
+      context: { parent: this.#input.inherited, ids: ownInput },
+      outputIds: [],
+      body: newResponseBody(this.request, { id, createdAt: clock.seconds(), stored: this.#stored }),
+    };
+  }
+
+  #begin(): void {
+    const { account } = this.#scene;
+    const { conversation } = this.#continued;
+    if (conversation) conversation.lockedBy = this.#record.id;
+    if (!this.#isKept()) return;
+    for (const item of this.#input.items) if (!account.items.has(item.id)) account.addItem(item);
+    account.addResponse(this.#record);
+  }
+
+  /** A background response can be retrieved even if it is not to be stored. */
+  #isKept(): boolean {
+    return this.#stored || this.request.background;
+  }
+
+  #unlock(): void {
+    const { conversation } = this.#continued;
+    if (conversation?.lockedBy === this.#record.id) conversation.lockedBy = undefined;
+  }
+
+  #keepOutput(): void {
+    const step = this.#output.find((item) => item.type === 'reasoning');
+    for (const item of this.#output) {
+      this.#scene.account.addItem(item, step && item.id !== step.id ? step.id : undefined);
+    }
+    this.#record.outputIds = this.#output.map((item) => item.id);
+  }
+
+  #tellUnlinking(): void {
+    const { account, unlinking } = this.#scene;
+    unlinking.afterResponse(account, {
+      model: this.request.model,
+      responseId: this.#record.id,
+      conversation: this.#continued.conversation,
+      replayed: this.#input.replayed,
+      input: this.#input.items,
+      output: this.#output,
+    });
+  }
+
+  #append(): void {
+    const { world, account } = this.#scene;
+    const { conversation } = this.#continued;
+    if (!conversation || !this.#stored) return;
+    const ids = [...this.#record.ownInput, ...this.#record.outputIds];
+    appendItems(account, conversation, ids, world.settings.lag, world.clock.now());
+  }
+}

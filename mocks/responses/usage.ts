@@ -1,0 +1,32 @@
+import { tokensOf } from '../model/tokens.ts';
+import type { SimulatorItem } from '../wire/item.ts';
+import type { JsonObject } from '../wire/json-object.ts';
+
+/** The tokens a request puts before the model: its whole context, the instructions and the tools. */
+export function inputTokens(context: readonly SimulatorItem[], request: JsonObject): number {
+  let tokens = tokensOf(request['instructions'] ?? undefined) + tokensOf(request['tools'] ?? undefined);
+  for (const item of context) tokens += tokensOf(item);
+  return tokens;
+}
+
+/** The `usage` of a response: earlier turns are billed again, however they came into the context. */
+export function usageOf(
+  context: readonly SimulatorItem[],
+  request: JsonObject,
+  output: readonly SimulatorItem[],
+): JsonObject {
+  const input = inputTokens(context, request);
+  let written = 0;
+  let reasoned = 0;
+  for (const item of output) {
+    written += tokensOf(item);
+    if (item.type === 'reasoning') reasoned += tokensOf(item);
+  }
+  return {
+    input_tokens: input,
+    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+    output_tokens: written,
+    output_tokens_details: { reasoning_tokens: reasoned },
+    total_tokens: input + written,
+  };
+}

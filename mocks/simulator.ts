@@ -1,0 +1,71 @@
+import type { Fault } from './faults/fault.ts';
+import { FaultRegistry } from './faults/fault-registry.ts';
+import { abortableFetch } from './http/abortable-fetch.ts';
+import { listen, type Listening, type ListenOptions } from './http/listen.ts';
+import { RequestLog, type LogEntry } from './http/log.ts';
+import type { Operation } from './http/operations.ts';
+import { RequestHandler } from './http/request-handler.ts';
+import type { SimulatorOptions } from './options.ts';
+import { resolveOptions } from './settings.ts';
+import { snapshotWorld, type SimulatorSnapshot } from './snapshot.ts';
+import { Unlinking } from './unlinking.ts';
+import { World } from './world/world.ts';
+
+export type { SimulatorOptions } from './options.ts';
+
+/** A stateful stand-in for the Conversations and Responses endpoints, without any way in but these. */
+export interface SimulatorCore {
+  /** Answers one request, wherever it came from. */
+  handle(request: Request): Promise<Response>;
+  /** For `new OpenAI({ fetch })`: no server, no interception. */
+  readonly fetch: typeof fetch;
+  /** Serves the simulator over HTTP, for any client in any language. */
+  listen(options?: ListenOptions): Promise<Listening>;
+  /** Makes something go wrong from the next request on; returns a function that lifts it. */
+  fault(operation: Operation | '*', fault: Fault): () => void;
+  /** Every request since the start or the last reset, oldest first; the newest ones only, with `retain`. */
+  readonly log: readonly LogEntry[];
+  /** Calls the listener at every finished request; returns a function that ends it. */
+  onRequest(listener: (entry: LogEntry) => void): () => void;
+  /** Everything the simulator holds, as plain data that does not change any more. */
+  snapshot(): SimulatorSnapshot;
+  /** Moves the simulator's clock on by that many milliseconds. */
+  advance(milliseconds: number): void;
+  /** The simulator's time, in ms since 1970. */
+  now(): number;
+  /** Forgets every object, log entry, fault and `advance`, and starts again at the first ID. */
+  reset(): void;
+}
+
+/**
+ * Creates a simulator that needs nothing but Node.
+ * @throws RangeError for an option that makes no sense.
+ */
+export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCore {
+  const settings = resolveOptions(options);
+  const world = new World(settings);
+  const unlinking = new Unlinking(settings.unlink, settings.unlinkModels);
+  const faults = new FaultRegistry(settings.seed);
+  const log = new RequestLog(settings.retain);
+  const handler = new RequestHandler({ world, unlinking, faults, log });
+  const handle = (request: Request): Promise<Response> => handler.handle(request);
+  return {
+    handle,
+    fetch: abortableFetch(handle),
+    listen: (where) => listen(handle, where),
+    fault: (operation, fault) => faults.add(operation, fault),
+    get log() {
+      return log.entries;
+    },
+    onRequest: (listener) => log.subscribe(listener),
+    snapshot: () => snapshotWorld(world),
+    advance: (milliseconds) => world.clock.advance(milliseconds),
+    now: () => world.clock.now(),
+    reset() {
+      world.reset();
+      unlinking.reset();
+      faults.reset();
+      log.reset();
+    },
+  };
+}

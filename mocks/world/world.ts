@@ -1,0 +1,39 @@
+import { Account } from './account.ts';
+import { Clock } from './clock.ts';
+import { IdSource } from './id-source.ts';
+import type { SimulatorSettings } from '../settings.ts';
+
+/** The one world of a simulator: its time, its IDs and, for each API key, an account that sees no other. */
+export class World {
+  readonly settings: SimulatorSettings;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly #accounts = new Map<string, Account>();
+
+  constructor(settings: SimulatorSettings) {
+    this.settings = settings;
+    this.clock = new Clock(settings.now);
+    this.ids = new IdSource(settings.seed, this.clock);
+  }
+
+  /** The account of an API key, made at its first use. Accounts are named by order, never by key. */
+  account(apiKey: string): Account {
+    const known = this.#accounts.get(apiKey);
+    if (known) return known;
+    const account = new Account(`tenant-${this.#accounts.size + 1}`, this.settings.retain);
+    this.#accounts.set(apiKey, account);
+    return account;
+  }
+
+  /** Every account, in the order of their first requests. */
+  accounts(): Account[] {
+    return [...this.#accounts.values()];
+  }
+
+  /** Forgets everything and starts again at the first ID and the first moment. */
+  reset(): void {
+    this.#accounts.clear();
+    this.clock.reset();
+    this.ids.reset();
+  }
+}
