@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import OpenAI from 'openai';
-import { createSimulatorCore, type UnlinkPolicy } from '../../mocks/simulator.ts';
+import { createSimulatorCore } from '../../mocks/simulator.ts';
 import { UsageError, type CliIo, type Command } from './command.ts';
 import { PROMPTS, SESSIONS, tellStory, type Story } from './repro-story.ts';
 
@@ -67,7 +67,7 @@ export const repro: Command = {
 interface ReproOptions {
   readonly models: readonly string[];
   readonly turns: number;
-  readonly unlink: UnlinkPolicy & string;
+  readonly unlink: (typeof POLICIES)[number];
   readonly json: boolean;
   readonly live: boolean;
   readonly apiKey: string;

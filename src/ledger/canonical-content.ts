@@ -1,3 +1,4 @@
+import { base64Of } from './base64.ts';
 import { entriesOf, isObject, stableJson, textOf, type JsonObject } from './json.ts';
 
 /** A canonical value: what a model reads, as arrays whose first element says what they are. */
@@ -23,6 +24,7 @@ export function canonicalOutput(output: unknown): Canonical {
   return ['parts', [canonicalPart(output)]];
 }
 
+/** Parts come as the SDK names their fields, or as the API does where the SDK kept an item as it was. */
 function canonicalPart(part: unknown): Canonical {
   if (!isObject(part)) return ['value', stableJson(part)];
   switch (part['type']) {
@@ -37,14 +39,9 @@ function canonicalPart(part: unknown): Canonical {
       return ['image', imageReference(part), detailOf(part)];
     case 'input_file':
     case 'file':
-      return ['file', fileReference(part), fileName(part)];
+      return canonicalFile(part);
     case 'audio':
-      return [
-        'audio',
-        reference(part['audio'], undefined),
-        textOf(part['format']),
-        textOf(part['transcript']),
-      ];
+      return ['audio', reference(part['audio']), textOf(part['format']), textOf(part['transcript'])];
     default:
       return ['part', stableJson(withoutProviderData(part))];
   }
@@ -52,47 +49,66 @@ function canonicalPart(part: unknown): Canonical {
 
 /** `auto` is what the API assumes when nothing is said. */
 function detailOf(part: JsonObject): Canonical {
-  const detail = part['detail'];
-  return typeof detail === 'string' && detail !== 'auto' ? detail : null;
+  const detail = textOf(part['detail']);
+  return detail === '' || detail === 'auto' ? null : detail;
 }
 
 function imageReference(part: JsonObject): Canonical {
   return reference(
-    part['image'] ?? part['imageUrl'] ?? idObject(part['fileId']) ?? part['data'],
-    part['mediaType'],
+    filled(part['image'], part['imageUrl'], part['image_url']) ??
+      object('id', filled(part['fileId'], part['file_id'])) ??
+      object('data', part['data']),
+    mediaTypeOf(part),
   );
 }
 
-function fileReference(part: JsonObject): Canonical {
-  return reference(
-    part['file'] ?? part['fileUrl'] ?? idObject(part['fileId'] ?? part['id']) ?? part['fileData'],
-    part['mediaType'],
+/** An uploaded file has the name it was uploaded with, which the API fills in: only other files bring their own. */
+function canonicalFile(part: JsonObject): Canonical {
+  const legacy = part['type'] === 'file';
+  const mediaType = mediaTypeOf(part) ?? (legacy ? 'text/plain' : undefined);
+  const data = filled(part['fileData'], part['file_data']);
+  const file = reference(
+    filled(part['file'], part['fileUrl'], part['file_url']) ??
+      object('id', filled(part['fileId'], part['file_id'], legacy ? part['id'] : undefined)) ??
+      (legacy ? object('data', data) : data),
+    mediaType,
   );
-}
-
-function fileName(part: JsonObject): Canonical {
-  const name = part['filename'] ?? (isObject(part['file']) ? part['file']['filename'] : undefined);
-  return typeof name === 'string' ? name : null;
+  const inner = legacy && isObject(part['file']) ? part['file']['filename'] : undefined;
+  const name = Array.isArray(file) && file[0] === 'id' ? undefined : filled(part['filename'], inner);
+  return ['file', file, typeof name === 'string' ? name : null];
 }
 
 /** A URL, inline data or an uploaded file, in the one form that it has on the wire. */
-function reference(value: unknown, mediaType: unknown): Canonical {
+function reference(value: unknown, mediaType?: string): Canonical {
   if (typeof value === 'string') return ['data', value.trim()];
   if (!isObject(value)) return null;
-  if (typeof value['url'] === 'string') return ['data', value['url'].trim()];
-  if (typeof value['data'] === 'string')
-    return ['data', inlineData(value['data'], value['mediaType'] ?? mediaType)];
-  const id = value['id'] ?? value['fileId'];
+  const url = filled(value['url']);
+  if (typeof url === 'string') return ['data', url.trim()];
+  const data = filled(value['data']);
+  if (typeof data === 'string') return ['data', inlineData(data, mediaTypeOf(value) ?? mediaType)];
+  if (data instanceof Uint8Array) {
+    return ['data', inlineData(base64Of(data), mediaTypeOf(value) ?? mediaType)];
+  }
+  const id = filled(value['fileId'], value['id']);
   return typeof id === 'string' ? ['id', id] : ['value', stableJson(value)];
 }
 
-function inlineData(data: string, mediaType: unknown): string {
-  if (data.startsWith('data:') || typeof mediaType !== 'string' || mediaType === '') return data;
-  return `data:${mediaType};base64,${data}`;
+function inlineData(data: string, mediaType: string | undefined): string {
+  return data.startsWith('data:') || mediaType === undefined ? data : `data:${mediaType};base64,${data}`;
 }
 
-function idObject(id: unknown): JsonObject | undefined {
-  return typeof id === 'string' ? { id } : undefined;
+function mediaTypeOf(value: JsonObject): string | undefined {
+  const mediaType = filled(value['mediaType'], value['mimeType']);
+  return typeof mediaType === 'string' ? mediaType : undefined;
+}
+
+/** The first value that is there: the SDK reads an empty string as none. */
+function filled(...values: unknown[]): unknown {
+  return values.find((value) => value !== undefined && value !== null && value !== '');
+}
+
+function object(key: 'id' | 'data', value: unknown): JsonObject | undefined {
+  return value === undefined || value === null || value === '' ? undefined : { [key]: value };
 }
 
 function withoutProviderData(part: JsonObject): JsonObject {
