@@ -1,4 +1,5 @@
-import { http, type HttpHandler } from 'msw';
+import { http, HttpResponse, type HttpHandler } from 'msw';
+import { BrokenConnection } from './http/broken-connection.ts';
 import type { SimulatorOptions } from './options.ts';
 import { createSimulatorCore, type SimulatorCore } from './simulator.ts';
 
@@ -23,6 +24,15 @@ const PATHS = [
  */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const core = createSimulatorCore(options);
-  const handlers = PATHS.map((path) => http.all(path, ({ request }) => core.handle(request)));
+  const handlers = PATHS.map((path) => http.all(path, ({ request }) => answered(core, request)));
   return Object.assign(core, { handlers });
+}
+
+async function answered(core: SimulatorCore, request: Request): Promise<Response> {
+  try {
+    return await core.handle(request);
+  } catch (error) {
+    if (error instanceof BrokenConnection) return HttpResponse.error();
+    throw error;
+  }
 }

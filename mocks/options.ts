@@ -33,6 +33,11 @@ export interface SimulatorOptions {
   maxBodyBytes?: number;
   /** Whether the organisation keeps no data: every response is then `store: false`. Default false. */
   zeroDataRetention?: boolean;
+  /**
+   * What becomes of a conversation's turn whose stream the client broke off: not written to the list (`drop-turn`,
+   * default), or written as if it had been read to the end (`keep-turn`). The response is stored either way.
+   */
+  onAbort?: 'drop-turn' | 'keep-turn';
   /** The API keys that are let in. Default: any, each with objects of its own. */
   apiKeys?: readonly string[];
 }

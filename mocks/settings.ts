@@ -28,6 +28,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     contextWindow: options.contextWindow ?? 400_000,
     maxBodyBytes: options.maxBodyBytes ?? 100 * 1024 * 1024,
     zeroDataRetention: options.zeroDataRetention ?? false,
+    onAbort: options.onAbort ?? 'drop-turn',
     apiKeys: options.apiKeys,
   };
   atLeast('latency', settings.latency, 0);

@@ -2,6 +2,7 @@ import { conversationBody, namedConversation } from './conversations.ts';
 import { parseNewItems, writeItems } from './write-items.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 import { errors } from '../wire/error-catalogue.ts';
+import { parseInclude, shownItem } from '../wire/include.ts';
 import { listPage, parsePageQuery } from '../wire/list-page.ts';
 import { visibleIds } from '../world/conversation-list.ts';
 
@@ -14,7 +15,7 @@ export function createItems(exchange: Exchange): Answer {
   const items = writeItems(exchange, conversation, parseNewItems(body['items']), exchange.world.settings.lag);
   return json({
     object: 'list',
-    data: items,
+    data: items.map((item) => shownItem(item, parseInclude(exchange.query))),
     first_id: items.at(0)?.id ?? null,
     has_more: false,
     last_id: items.at(-1)?.id ?? null,
@@ -27,7 +28,7 @@ export function listItems(exchange: Exchange): Answer {
   const query = parsePageQuery(exchange.query);
   const { account, world, faults } = exchange;
   const items = account.itemsOf(visibleIds(conversation, world.clock.now(), true));
-  return json(listPage(faults.listed(items), query));
+  return json(listPage(faults.listed(items), query, parseInclude(exchange.query)));
 }
 
 /** `GET /conversations/{id}/items/{item_id}` */
@@ -37,7 +38,7 @@ export function retrieveItem(exchange: Exchange): Answer {
   const item = exchange.account.items.get(itemId);
   const isListed = visibleIds(conversation, exchange.world.clock.now(), false).includes(itemId);
   if (!item || !isListed) throw errors.itemNotInConversation(itemId);
-  return json({ ...item });
+  return json({ ...shownItem(item, parseInclude(exchange.query)) });
 }
 
 /** `DELETE /conversations/{id}/items/{item_id}`: takes the item out of this list and answers with the conversation. */

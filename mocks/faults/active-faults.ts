@@ -1,6 +1,8 @@
 import type { FaultDetails, FaultedRequest } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
+import type { ModelAnswer } from '../model/answer.ts';
 import type { StreamEvent } from '../responses/stream-events.ts';
+import { BrokenConnection } from '../http/broken-connection.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import type { JsonObject } from '../wire/json-object.ts';
 
@@ -18,35 +20,40 @@ export class ActiveFaults {
     this.#struck = struck;
   }
 
-  /** @throws ApiError or a broken connection, if a fault wants one at this moment. */
-  interrupt(request: FaultedRequest, moment: 'before' | 'after'): void {
+  /**
+   * Lets a fault answer in the place of the API. Never returns if the fault is that no answer comes.
+   * @throws ApiError or BrokenConnection.
+   */
+  async interrupt(request: FaultedRequest, moment: 'before' | 'after'): Promise<void> {
     for (const { effect, details } of this.#struck) {
       if ((details.moment ?? 'before') !== moment) continue;
-      if (effect.breaks) throw new TypeError('fetch failed');
-      const error = effect.error?.(request, details);
-      if (error) throw error;
+      if (effect.connection === 'breaks') throw new BrokenConnection();
+      if (effect.connection === 'hangs') await new Promise<never>(() => undefined);
+      if (effect.error) throw effect.error(request, details);
     }
   }
 
   request(body: JsonObject): JsonObject {
-    return this.#struck.reduce((before, { effect }) => effect.request?.(before) ?? before, body);
+    return this.#through(body, ({ effect }, before) => effect.request?.(before));
+  }
+
+  answer(answer: ModelAnswer): ModelAnswer {
+    return this.#through(answer, ({ effect, details }, before) => effect.answer?.(before, details));
   }
 
   listed(items: readonly SimulatorItem[]): readonly SimulatorItem[] {
-    return this.#struck.reduce(
-      (before, { effect, details }) => effect.listed?.(before, details) ?? before,
-      items,
-    );
+    return this.#through(items, ({ effect, details }, before) => effect.listed?.(before, details));
   }
 
   body(body: JsonObject): JsonObject {
-    return this.#struck.reduce((before, { effect }) => effect.body?.(before) ?? before, body);
+    return this.#through(body, ({ effect }, before) => effect.body?.(before));
   }
 
   events(events: AsyncIterable<StreamEvent>): AsyncIterable<StreamEvent> {
-    return this.#struck.reduce(
-      (before, { effect, details }) => effect.events?.(before, details) ?? before,
-      events,
-    );
+    return this.#through(events, ({ effect, details }, before) => effect.events?.(before, details));
+  }
+
+  #through<T>(start: T, change: (struck: Struck, before: T) => T | undefined): T {
+    return this.#struck.reduce((before, struck) => change(struck, before) ?? before, start);
   }
 }

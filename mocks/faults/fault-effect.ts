@@ -1,17 +1,22 @@
 import type { FaultDetails, FaultedRequest } from './fault.ts';
+import type { ModelAnswer } from '../model/answer.ts';
 import type { StreamEvent } from '../responses/stream-events.ts';
 import type { ApiError } from '../wire/api-error.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import type { JsonObject } from '../wire/json-object.ts';
 
-/** What a fault changes in the way of a request; each hook is optional and sees only its own stage. */
+/** What a fault changes on the way of a request; each hook is optional and sees only its own stage. */
 export interface FaultEffect {
-  /** An error in the place of the answer, before or after the request took effect. `undefined` lets it pass. */
-  error?: (request: FaultedRequest, details: FaultDetails) => ApiError | undefined;
-  /** Whether the connection breaks in the place of an answer. */
-  breaks?: boolean;
+  /** Which requests it can strike at all. Default: every one. */
+  applies?: (request: FaultedRequest, details: FaultDetails) => boolean;
+  /** An error in the place of the answer, before or after the request took effect. */
+  error?: (request: FaultedRequest, details: FaultDetails) => ApiError;
+  /** What the connection does in the place of an answer. */
+  connection?: 'breaks' | 'hangs';
   /** Changes a request's body before it is read. */
   request?: (body: JsonObject) => JsonObject;
+  /** Changes what the model answers. */
+  answer?: (answer: ModelAnswer, details: FaultDetails) => ModelAnswer;
   /** Changes a list, oldest first, before a page is cut out of it. */
   listed?: (items: readonly SimulatorItem[], details: FaultDetails) => readonly SimulatorItem[];
   /** Changes an answer's body. */

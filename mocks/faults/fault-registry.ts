@@ -57,7 +57,7 @@ export class FaultRegistry {
   #strikes(fault: SetFault, request: FaultedRequest): boolean {
     const { skip = 0, chance = 1, when } = fault.timing;
     if (fault.operation !== '*' && fault.operation !== request.operation) return false;
-    if (when && !when(request)) return false;
+    if (fault.effect.applies?.(request, fault.details) === false || when?.(request) === false) return false;
     fault.seen += 1;
     if (fault.seen <= skip) return false;
     if (chance < 1 && this.#random.fraction() >= chance) return false;

@@ -1,6 +1,9 @@
+import type { FaultDetails, FaultedRequest } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
-import { cutStream, slowStream } from './stream-faults.ts';
 import { droppedItems, duplicatedItems, laggingItems, reorderedItems } from './list-faults.ts';
+import { cutStream, slowStream } from './stream-faults.ts';
+import type { ModelAnswer } from '../model/answer.ts';
+import type { ApiError } from '../wire/api-error.ts';
 import { errors } from '../wire/error-catalogue.ts';
 
 /** Every fault that has a name. */
@@ -10,26 +13,34 @@ export const faultTable = {
       errors.rateLimit(typeof body['model'] === 'string' ? body['model'] : 'gpt-4o', retryAfter ?? 1),
   },
   insufficient_quota: { error: () => errors.insufficientQuota() },
-  server_error: { error: () => errors.server() },
+  server_error: { error: (_, { message }) => errors.server(500, message) },
   bad_gateway: { error: () => errors.server(502, 'Bad gateway') },
   overloaded: {
     error: () => errors.server(503, 'The engine is currently overloaded, please try again later'),
   },
-  connection_reset: { breaks: true },
+  connection_reset: { connection: 'breaks' },
+  no_answer: { connection: 'hangs' },
+
   conversation_locked: { error: () => errors.conversationLocked() },
   previous_response_not_found: {
-    error: ({ body }) => {
-      const { previous_response_id: id } = body;
-      return typeof id === 'string' ? errors.previousResponseNotFound(id) : undefined;
-    },
+    applies: continues,
+    error: ({ body }) => errors.previousResponseNotFound(String(body['previous_response_id'])),
   },
-  response_not_found: {
-    error: ({ path }) => errors.responseNotFound(path.split('/')[2] ?? ''),
+  expired_response: {
+    applies: (request, details) => continues(request, details) || names(request, details),
+    error: expired,
   },
   zero_data_retention: { request: (body) => ({ ...body, store: false }) },
-  no_tool_output: { error: (_, { id }) => errors.noToolOutput(id ?? 'call_unknown') },
-  no_tool_call: { error: (_, { id }) => errors.noToolCall(id ?? 'call_unknown') },
+  no_tool_output: { error: (_, { id = 'call_unknown' }) => errors.noToolOutput(id) },
+  no_tool_call: { error: (_, { id = 'call_unknown' }) => errors.noToolCall(id) },
+  duplicate_item: { error: (_, { id = 'msg_unknown' }) => errors.duplicateItem(id) },
   context_length_exceeded: { error: () => errors.contextLengthExceeded() },
+
+  failed_response: { answer: (_, details) => failed(details) },
+  incomplete_response: { answer: incomplete },
+  cut_stream: { events: cutStream },
+  slow_stream: { events: slowStream },
+
   dropped_items: { listed: droppedItems },
   duplicated_items: { listed: duplicatedItems },
   reordered_items: { listed: reorderedItems },
@@ -37,9 +48,40 @@ export const faultTable = {
   missing_cursor: {
     body: (body) => Object.fromEntries(Object.entries(body).filter(([key]) => key !== 'last_id')),
   },
-  cut_stream: { events: cutStream },
-  slow_stream: { events: slowStream },
 } as const satisfies Record<string, FaultEffect>;
 
 /** The name of a fault. */
 export type FaultName = keyof typeof faultTable;
+
+/** Whether a request continues the response that the fault is about, or any response if it is about none. */
+function continues({ body }: FaultedRequest, { id }: FaultDetails): boolean {
+  const { previous_response_id: previous } = body;
+  return typeof previous === 'string' && (id === undefined || id === previous);
+}
+
+/** Whether a request's path names the response that the fault is about, or any response if it is about none. */
+function names({ path }: FaultedRequest, { id }: FaultDetails): boolean {
+  const named = /^\/responses\/(resp_[^/]+)/.exec(path)?.[1];
+  return named !== undefined && (id === undefined || id === named);
+}
+
+function expired(request: FaultedRequest, details: FaultDetails): ApiError {
+  if (continues(request, details))
+    return errors.previousResponseNotFound(String(request.body['previous_response_id']));
+  return errors.responseNotFound(request.path.split('/')[2] ?? '');
+}
+
+function failed({ code = 'server_error', message }: FaultDetails): ModelAnswer {
+  return { failed: { code, message: message ?? errors.server().message } };
+}
+
+/** Half of the text, then nothing more. */
+function incomplete(answer: ModelAnswer): ModelAnswer {
+  const { text = '' } = answer;
+  return {
+    ...answer,
+    text: text.slice(0, Math.ceil(text.length / 2)),
+    calls: [],
+    incomplete: 'max_output_tokens',
+  };
+}

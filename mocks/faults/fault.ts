@@ -5,6 +5,7 @@ import type { JsonObject } from '../wire/json-object.ts';
 /** A request that a fault may strike. */
 export interface FaultedRequest {
   readonly operation: Operation;
+  /** After `/v1`. */
   readonly path: string;
   readonly body: JsonObject;
 }
@@ -21,7 +22,7 @@ export interface FaultTiming {
   when?: (request: FaultedRequest) => boolean;
 }
 
-/** Details that some faults take; see the table of faults. */
+/** Details that some faults take; the table of faults says which. */
 export interface FaultDetails {
   /** Before the request has any effect (default), or after: it took effect, but the client is not told so. */
   moment?: 'before' | 'after';
@@ -31,10 +32,14 @@ export interface FaultDetails {
   id?: string;
   /** How many items it is about. Default 1. */
   count?: number;
-  /** Where a stream is cut: the number of an event or its type. */
+  /** Where a stream is cut: the number of an event or its type. Default: the last event. */
   at?: number | string;
-  /** Milliseconds between two events of a stream. */
+  /** Milliseconds between two events of a stream. Default 10. */
   every?: number;
+  /** The code of a failed response. Default `server_error`. */
+  code?: string;
+  /** The message of an error. */
+  message?: string;
 }
 
 /** A fault by its name in the table. */
@@ -45,9 +50,7 @@ export interface NamedFault extends FaultTiming, FaultDetails {
 /** Any error answer, spelled out. */
 export interface StatusFault extends FaultTiming, FaultDetails {
   status: number;
-  message?: string;
   type?: string;
-  code?: string;
   param?: string;
   headers?: Record<string, string>;
 }

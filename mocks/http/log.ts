@@ -44,7 +44,7 @@ export class RequestLog {
   }
 
   get entries(): readonly LogEntry[] {
-    return this.#entries;
+    return this.#entries.length > this.#retain ? this.#entries.slice(-this.#retain) : this.#entries;
   }
 
   /** Begins the entry of a request that has just arrived. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BrokenConnection } from './broken-connection.ts';
 import { eventStream } from './event-stream.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { LogEntry, RequestLog } from './log.ts';
@@ -30,7 +31,7 @@ export class RequestHandler {
 
   /**
    * Answers a request; every error of the API is an answer too.
-   * @throws TypeError `fetch failed` if a fault breaks the connection.
+   * @throws BrokenConnection if a fault breaks the connection.
    */
   async handle(request: Request): Promise<Response> {
     const { world, log } = this.#parts;
@@ -67,7 +68,7 @@ export class RequestHandler {
       );
     } catch (error) {
       if (error instanceof ApiError) return error;
-      if (error instanceof TypeError && error.message === 'fetch failed') throw error;
+      if (error instanceof BrokenConnection) throw error;
       return errors.server(
         500,
         `The simulator failed: ${error instanceof Error ? error.message : String(error)}`,
@@ -93,10 +94,15 @@ export class RequestHandler {
         if (world.settings.latency > 0) await sleep(world.settings.latency);
       },
     };
-    faults.interrupt(request, 'before');
+    await faults.interrupt(request, 'before');
     if (route.operation !== 'responses.create') await exchange.pause();
     const answer = await route.serve(exchange);
-    faults.interrupt(request, 'after');
+    try {
+      await faults.interrupt(request, 'after');
+    } catch (error) {
+      if (answer.kind === 'stream') answer.abandoned();
+      throw error;
+    }
     if (answer.kind === 'json') return { kind: 'json', body: faults.body(answer.body) };
     return { ...answer, events: faults.events(answer.events) };
   }

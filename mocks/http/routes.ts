@@ -7,8 +7,15 @@ import {
   retrieveConversation,
   updateConversation,
 } from '../conversations/conversations.ts';
+import { compactResponse } from '../responses/compact-response.ts';
+import { countInputTokens } from '../responses/count-input-tokens.ts';
 import { createResponse } from '../responses/create-response.ts';
-import { deleteResponse, listInputItems, retrieveResponse } from '../responses/stored-responses.ts';
+import {
+  cancelResponse,
+  deleteResponse,
+  listInputItems,
+  retrieveResponse,
+} from '../responses/stored-responses.ts';
 
 /** What serves a method of a path. */
 export interface Route {
@@ -43,10 +50,15 @@ const paths: readonly Path[] = [
     DELETE: { operation: 'conversations.items.delete', serve: deleteItem },
   }),
   path('/responses', { POST: { operation: 'responses.create', serve: createResponse } }),
+  path('/responses/compact', { POST: { operation: 'responses.compact', serve: compactResponse } }),
+  path('/responses/input_tokens', {
+    POST: { operation: 'responses.inputTokens.count', serve: countInputTokens },
+  }),
   path('/responses/*', {
     GET: { operation: 'responses.retrieve', serve: retrieveResponse },
     DELETE: { operation: 'responses.delete', serve: deleteResponse },
   }),
+  path('/responses/*/cancel', { POST: { operation: 'responses.cancel', serve: cancelResponse } }),
   path('/responses/*/input_items', {
     GET: { operation: 'responses.inputItems.list', serve: listInputItems },
   }),

@@ -17,6 +17,8 @@ export interface ModelAnswer {
   refusal?: string;
   /** A reasoning step before everything else; the text is its summary, `''` a step without one. */
   reasoning?: string;
+  /** Raw output items after everything else, such as calls of hosted tools; an ID is given to those without one. */
+  items?: readonly object[];
   /** Cuts the answer short: the response ends `incomplete` for this reason. */
   incomplete?: 'max_output_tokens' | 'content_filter';
   /** Ends the response as `failed`. */

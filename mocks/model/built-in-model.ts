@@ -1,4 +1,5 @@
 import type { ModelAnswer, ModelRequest } from './answer.ts';
+import { reasons } from './model-traits.ts';
 import { quote, recite } from './recite.ts';
 import { requestedCalls } from './requested-calls.ts';
 import { sampleOf } from './sample.ts';
@@ -11,10 +12,18 @@ import { letterOf } from '../wire/outline.ts';
  * tool, `refuse` on a line of its own makes it refuse, a `json_schema` format makes it answer with JSON that fits.
  */
 export function builtInAnswer(context: readonly SimulatorItem[], request: ModelRequest): ModelAnswer {
+  const { reasoning } = request;
+  const isAskedWhy = isJsonObject(reasoning) && typeof reasoning['summary'] === 'string';
+  const step =
+    isAskedWhy && reasons(request.model, request) ? `Looking at ${context.length} items` : undefined;
+  return { ...(step === undefined ? {} : { reasoning: step }), ...answerTo(context, request) };
+}
+
+function answerTo(context: readonly SimulatorItem[], request: ModelRequest): ModelAnswer {
   const last = context.findLastIndex((item) => isUserMessage(item));
   const asked = last === -1 ? '' : textOf(context[last] ?? {});
   const since = context.slice(last + 1);
-  const tools = functionTools(request.tools);
+  const tools = callableTools(request.tools);
   const calls = requestedCalls(
     asked,
     tools.map((tool) => String(tool['name'])),
@@ -42,9 +51,11 @@ function roundsIn(items: readonly SimulatorItem[]): number {
   return letters.filter((letter, index) => letter === 'c' && letters[index - 1] !== 'c').length;
 }
 
-function functionTools(tools: unknown): JsonObject[] {
+function callableTools(tools: unknown): JsonObject[] {
   if (!Array.isArray(tools)) return [];
-  return tools.filter((tool) => isJsonObject(tool) && tool['type'] === 'function');
+  return tools.filter(
+    (tool) => isJsonObject(tool) && (tool['type'] === 'function' || tool['type'] === 'custom'),
+  );
 }
 
 function forcedTool(choice: unknown, tools: readonly JsonObject[]): JsonObject | undefined {

@@ -1,3 +1,4 @@
+import { decryptedContent } from '../wire/encrypted-content.ts';
 import { isAssistantMessage, textOf, type SimulatorItem } from '../wire/item.ts';
 import { isJsonObject } from '../wire/json-object.ts';
 import { letterOf } from '../wire/outline.ts';
@@ -40,7 +41,8 @@ function named(item: SimulatorItem): string {
   const text = textOf(item);
   if (isAssistantMessage(item)) return answerName(text);
   if (letter === 'c') return `c ${typeof item['name'] === 'string' ? item['name'] : item.type}`;
-  if (letter === 't' || letter === 'x') return letter;
+  if (letter === 't') return letter;
+  if (letter === 'x') return `x ${quote(decryptedContent(item['encrypted_content']) ?? '')}`;
   return `${letter} ${quote(text)}${attachments(item)}`;
 }
 

@@ -2,6 +2,8 @@ import { parseResponseRequest } from './response-request.ts';
 import { streamEvents, type StreamEvent } from './stream-events.ts';
 import { Turn } from './turn.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { ApiError } from '../wire/api-error.ts';
+import { shownBody } from '../wire/include.ts';
 import type { JsonObject } from '../wire/json-object.ts';
 
 /** `POST /responses` */
@@ -9,34 +11,58 @@ export async function createResponse(exchange: Exchange): Promise<Answer> {
   const request = parseResponseRequest(exchange.faults.request(exchange.body));
   const turn = new Turn(exchange, request);
   exchange.sawContext(request.model, turn.context);
+  await exchange.pause();
+  const finished = await finish(turn, exchange);
+  if (request.background) runInBackground(turn, finished);
+  if (request.stream) return streamed(turn, finished);
+  if (!request.background) turn.settle(finished);
+  return json(shownBody(turn.record.body, request.include));
+}
+
+/** Once a response can be looked at while it is made, what goes wrong is told by its status, not by an HTTP error. */
+async function finish(turn: Turn, exchange: Exchange): Promise<JsonObject> {
   try {
-    await exchange.pause();
-    const body = await turn.answer();
-    if (request.stream) return streamed(turn, body);
-    turn.settle(body);
-    return json(body);
+    return await turn.answer((answer) => exchange.faults.answer(answer));
   } catch (error) {
+    if (error instanceof ApiError && (turn.request.stream || turn.request.background)) {
+      return turn.failure({ code: error.code ?? 'server_error', message: error.message });
+    }
     turn.discard();
     throw error;
   }
 }
 
+/** Each look at a background response moves it on by one stage. */
+function runInBackground(turn: Turn, finished: JsonObject): void {
+  const { record } = turn;
+  record.running = {
+    finished,
+    step() {
+      if (record.body['status'] === 'queued') record.body = { ...record.body, status: 'in_progress' };
+      else turn.settle(finished);
+    },
+    cancel: () => turn.cancel(),
+  };
+}
+
 /** The turn is settled just before its last event is sent, or when the client goes away. */
-function streamed(turn: Turn, body: JsonObject): Answer {
-  const events = streamEvents(body, { obfuscation: turn.request.obfuscation });
+function streamed(turn: Turn, finished: JsonObject): Answer {
+  const { include, obfuscation, background } = turn.request;
   return {
     kind: 'stream',
-    events: settlingBeforeLast(events, () => turn.settle(body)),
-    abandoned: () => turn.settle(body),
+    events: settlingBeforeLast(turn, finished, streamEvents(shownBody(finished, include), { obfuscation })),
+    abandoned: () => turn.settle(finished, !background),
   };
 }
 
 async function* settlingBeforeLast(
+  turn: Turn,
+  finished: JsonObject,
   events: readonly StreamEvent[],
-  settle: () => void,
 ): AsyncGenerator<StreamEvent> {
   for (const [index, event] of events.entries()) {
-    if (index === events.length - 1) settle();
+    if (turn.record.body['status'] === 'cancelled') return;
+    if (index === events.length - 1) turn.settle(finished);
     yield event;
   }
 }

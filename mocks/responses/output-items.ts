@@ -1,6 +1,7 @@
 import type { ModelAnswer, ToolCall } from '../model/answer.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import { itemFields } from '../wire/item-fields.ts';
+import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
 
 /** How an answer becomes items. */
 export interface OutputOptions {
@@ -11,45 +12,53 @@ export interface OutputOptions {
   readonly reasons: boolean;
   /** Whether messages carry a phase. */
   readonly marksPhase: boolean;
+  /** The tools of the request, which decide what kind of call a call is. */
+  readonly tools: unknown;
 }
 
-/** Turns an answer into output items in the API's order: reasoning, message, tool calls. */
+/** Turns an answer into output items in the API's order: reasoning, message, tool calls, anything else. */
 export function outputItems(answer: ModelAnswer, options: OutputOptions): SimulatorItem[] {
-  const items: JsonObject[] = [];
   const calls = answer.calls ?? [];
   const status = answer.incomplete === undefined ? 'completed' : 'incomplete';
-  if (options.reasons || answer.reasoning !== undefined) items.push(reasoningItem(answer.reasoning ?? ''));
-  const comments = options.reasons && options.marksPhase && calls.length > 0 && answer.text === undefined;
-  const text = comments ? 'I will use a tool.' : answer.text;
-  const phase = options.marksPhase ? { phase: calls.length > 0 ? 'commentary' : 'final_answer' } : {};
-  const message = { type: 'message', status, role: 'assistant', ...phase };
-  if (answer.refusal !== undefined) {
-    items.push({ ...message, content: [{ type: 'refusal', refusal: answer.refusal }] });
-  } else if (text !== undefined) {
-    items.push({ ...message, content: [{ type: 'output_text', annotations: [], logprobs: [], text }] });
-  }
-  for (const call of calls) items.push(callItem(call, status, options));
-  return items.map((item) =>
-    frozenItem({ id: options.mint(prefixOf(item)), type: String(item['type']), ...item }),
-  );
+  const items = [
+    ...(options.reasons || answer.reasoning !== undefined ? [reasoningItem(answer.reasoning ?? '')] : []),
+    ...messageItems(answer, status, options),
+    ...calls.map((call) => callItem(call, status, options)),
+    ...(answer.items ?? []).map((item): JsonObject => ({ ...item })),
+  ];
+  return items.map((item) => {
+    const type = typeof item['type'] === 'string' ? item['type'] : 'message';
+    const id = typeof item['id'] === 'string' ? item['id'] : options.mint(itemFields[type]?.prefix ?? 'item');
+    return frozenItem(structuredClone({ ...item, id, type }));
+  });
 }
 
 function reasoningItem(summary: string): JsonObject {
   return { type: 'reasoning', summary: summary === '' ? [] : [{ type: 'summary_text', text: summary }] };
 }
 
-function callItem(call: ToolCall, status: string, options: OutputOptions): JsonObject {
-  const { name, callId } = call;
-  const args = call.arguments ?? '{}';
-  return {
-    type: 'function_call',
-    status,
-    arguments: typeof args === 'string' ? args : JSON.stringify(args),
-    call_id: callId ?? options.mintCall(),
-    name,
-  };
+/** A model that reasons comments on the calls it is going to make. */
+function messageItems(answer: ModelAnswer, status: string, options: OutputOptions): JsonObject[] {
+  const { refusal, calls = [] } = answer;
+  const isComment = calls.length > 0;
+  const comments = isComment && options.reasons && options.marksPhase;
+  const text = answer.text ?? (comments ? 'I will use a tool.' : undefined);
+  const phase = options.marksPhase ? { phase: isComment ? 'commentary' : 'final_answer' } : {};
+  const message = { type: 'message', status, role: 'assistant', ...phase };
+  if (refusal !== undefined) return [{ ...message, content: [{ type: 'refusal', refusal }] }];
+  if (text === undefined) return [];
+  return [{ ...message, content: [{ type: 'output_text', annotations: [], logprobs: [], text }] }];
 }
 
-function prefixOf(item: JsonObject): string {
-  return item['type'] === 'reasoning' ? 'rs' : item['type'] === 'message' ? 'msg' : 'fc';
+function callItem(call: ToolCall, status: string, options: OutputOptions): JsonObject {
+  const { name, callId = options.mintCall(), arguments: given = '{}' } = call;
+  const args = typeof given === 'string' ? given : JSON.stringify(given);
+  if (isCustomTool(options.tools, name))
+    return { type: 'custom_tool_call', call_id: callId, name, input: args };
+  return { type: 'function_call', status, arguments: args, call_id: callId, name };
+}
+
+function isCustomTool(tools: unknown, name: string): boolean {
+  if (!Array.isArray(tools)) return false;
+  return tools.some((tool) => isJsonObject(tool) && tool['type'] === 'custom' && tool['name'] === name);
 }

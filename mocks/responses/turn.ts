@@ -1,3 +1,6 @@
+import { checkCapabilities } from './capabilities.ts';
+import { finishedBody, shortened } from './finished-body.ts';
+import { fitContext } from './fit-context.ts';
 import {
   findContinued,
   resolveContext,
@@ -9,6 +12,7 @@ import { outputItems } from './output-items.ts';
 import { newResponseBody } from './response-body.ts';
 import type { ResponseRequest } from './response-request.ts';
 import { usageOf } from './usage.ts';
+import type { ModelAnswer } from '../model/answer.ts';
 import { answerOf } from '../model/answer-of.ts';
 import { marksPhase, reasons } from '../model/model-traits.ts';
 import type { Unlinking } from '../unlinking.ts';
@@ -28,19 +32,19 @@ export interface TurnScene {
 }
 
 /**
- * One response being made: opened (its conversation locked, its record `in_progress`), answered by the model, and
- * settled, which is when everything it changes becomes true at once.
+ * One response being made: opened (its conversation locked, its record visible as `in_progress`), answered by the model,
+ * and settled, which is when everything it changes becomes true at once.
  */
 export class Turn {
   readonly request: ResponseRequest;
   /** Everything the model sees, oldest first. */
   readonly context: readonly SimulatorItem[];
+  readonly record: ResponseRecord;
   readonly #scene: TurnScene;
   readonly #continued: Continued;
   readonly #input: InputContext;
   readonly #thread: string;
   readonly #stored: boolean;
-  readonly #record: ResponseRecord;
   #output: readonly SimulatorItem[] = [];
   #isOpen = true;
 
@@ -54,93 +58,108 @@ export class Turn {
     this.#stored = request.store && !world.settings.zeroDataRetention;
     this.#thread = threadFor(world, continued, request.input);
     this.#input = resolveContext(account, continued, request.input, this.#mint);
+    checkCapabilities(request.model, request.sent);
     this.request = request;
     this.context = this.#input.context;
-    this.#record = this.#newRecord();
+    this.record = this.#newRecord();
     this.#begin();
-  }
-
-  /** The response as it stands. */
-  get body(): JsonObject {
-    return this.#record.body;
   }
 
   /**
    * Lets the model answer and returns the finished response, of which nothing is visible yet.
+   * @param change what becomes of the model's answer.
    * @throws ApiError if the model cannot answer.
    */
-  async answer(): Promise<JsonObject> {
-    const { world } = this.#scene;
+  async answer(change: (answer: ModelAnswer) => ModelAnswer): Promise<JsonObject> {
+    const { world, account } = this.#scene;
     const { model, sent } = this.request;
-    const answer = await answerOf(this.context, { ...sent, model }, world.settings);
+    const context = fitContext(this.context, sent, world.settings.contextWindow);
+    const given = await answerOf(context, { ...sent, model }, world.settings);
+    const answer = change(shortened(given, sent['max_output_tokens']));
+    if (answer.failed) return this.failure(answer.failed);
     this.#output = outputItems(answer, {
       mint: this.#mint,
       mintCall: () => world.ids.call(),
       reasons: reasons(model, sent),
       marksPhase: marksPhase(model),
+      tools: sent['tools'],
     });
-    const { incomplete, failed } = answer;
-    const status = failed ? 'failed' : incomplete === undefined ? 'completed' : 'incomplete';
-    return {
-      ...this.#record.body,
-      status,
-      completed_at: status === 'completed' ? world.clock.seconds() : null,
-      error: failed ?? null,
-      incomplete_details: incomplete === undefined ? null : { reason: incomplete },
-      output: failed ? [] : this.#output,
-      service_tier: 'default',
-      usage: failed ? null : usageOf(this.context, sent, this.#output),
-    };
+    const preamble = [model, sent['instructions'], sent['tools']];
+    const cached = account.promptCache.cachedTokens(preamble, context);
+    const usage = usageOf(context, sent, this.#output, cached);
+    return finishedBody(this.record.body, answer, this.#output, usage, world.clock.seconds());
   }
 
-  /** Makes a finished response true: stored, written to its conversation, unlocked. Does nothing the second time. */
-  settle(body: JsonObject): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#unlock();
-    this.#record.body = body;
+  /** The finished response if the model fails. */
+  failure(failed: { code: string; message: string }): JsonObject {
+    return finishedBody(this.record.body, { failed }, [], null, this.#scene.world.clock.seconds());
+  }
+
+  /**
+   * Makes a finished response true: stored, written to its conversation, unlocked. Does nothing the second time.
+   * @param isAbandoned the client went away before the end: the response is stored all the same.
+   */
+  settle(body: JsonObject, isAbandoned = false): void {
+    if (!this.#close()) return;
+    this.record.body = body;
     if (!this.#isKept() || body['status'] === 'failed') return;
     this.#keepOutput();
     if (this.#stored && body['status'] === 'completed') this.#tellUnlinking();
-    this.#append();
+    if (!isAbandoned || this.#scene.world.settings.onAbort === 'keep-turn') this.#append();
+  }
+
+  /** Ends the response as `cancelled`, with no output. Does nothing once it is settled. */
+  cancel(): void {
+    if (this.#close()) this.record.body = { ...this.record.body, status: 'cancelled' };
   }
 
   /** Gives the turn up as if the request had never been made. Does nothing once it is settled. */
   discard(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#unlock();
-    this.#scene.account.deleteResponse(this.#record.id);
+    if (this.#close()) this.#scene.account.deleteResponse(this.record.id);
   }
 
   readonly #mint = (prefix: string): string =>
     this.#scene.world.ids.inThread(prefix, this.#thread, this.#stored);
 
+  /** Ends the making of the response, the first time. */
+  #close(): boolean {
+    if (!this.#isOpen) return false;
+    this.#isOpen = false;
+    this.record.running = undefined;
+    const { conversation } = this.#continued;
+    if (conversation?.lockedBy === this.record.id) conversation.lockedBy = undefined;
+    return true;
+  }
+
   #newRecord(): ResponseRecord {
     const { clock } = this.#scene.world;
+    const { request } = this;
     const id = this.#mint('resp');
     const ownInput = this.#input.items.map((item) => item.id);
     return {
       id,
       createdAt: clock.now(),
       thread: this.#thread,
-      model: this.request.model,
-      parentId: this.request.previousResponseId,
-      conversationId: this.request.conversationId,
+      model: request.model,
+      parentId: request.previousResponseId,
+      conversationId: request.conversationId,
       ownInput,
       context: { parent: this.#input.inherited, ids: ownInput },
+      isBackground: request.background,
+      isReplayable: request.background && request.stream,
       outputIds: [],
-      body: newResponseBody(this.request, { id, createdAt: clock.seconds(), stored: this.#stored }),
+      body: newResponseBody(request, { id, createdAt: clock.seconds(), stored: this.#stored }),
+      running: undefined,
     };
   }
 
   #begin(): void {
     const { account } = this.#scene;
     const { conversation } = this.#continued;
-    if (conversation) conversation.lockedBy = this.#record.id;
+    if (conversation) conversation.lockedBy = this.record.id;
     if (!this.#isKept()) return;
     for (const item of this.#input.items) if (!account.items.has(item.id)) account.addItem(item);
-    account.addResponse(this.#record);
+    account.addResponse(this.record);
   }
 
   /** A background response can be retrieved even if it is not to be stored. */
@@ -148,24 +167,19 @@ export class Turn {
     return this.#stored || this.request.background;
   }
 
-  #unlock(): void {
-    const { conversation } = this.#continued;
-    if (conversation?.lockedBy === this.#record.id) conversation.lockedBy = undefined;
-  }
-
   #keepOutput(): void {
     const step = this.#output.find((item) => item.type === 'reasoning');
     for (const item of this.#output) {
       this.#scene.account.addItem(item, step && item.id !== step.id ? step.id : undefined);
     }
-    this.#record.outputIds = this.#output.map((item) => item.id);
+    this.record.outputIds = this.#output.map((item) => item.id);
   }
 
   #tellUnlinking(): void {
     const { account, unlinking } = this.#scene;
     unlinking.afterResponse(account, {
       model: this.request.model,
-      responseId: this.#record.id,
+      responseId: this.record.id,
       conversation: this.#continued.conversation,
       replayed: this.#input.replayed,
       input: this.#input.items,
@@ -177,7 +191,7 @@ export class Turn {
     const { world, account } = this.#scene;
     const { conversation } = this.#continued;
     if (!conversation || !this.#stored) return;
-    const ids = [...this.#record.ownInput, ...this.#record.outputIds];
+    const ids = [...this.record.ownInput, ...this.record.outputIds];
     appendItems(account, conversation, ids, world.settings.lag, world.clock.now());
   }
 }

@@ -14,6 +14,7 @@ export function usageOf(
   context: readonly SimulatorItem[],
   request: JsonObject,
   output: readonly SimulatorItem[],
+  cachedTokens: number,
 ): JsonObject {
   const input = inputTokens(context, request);
   let written = 0;
@@ -24,7 +25,7 @@ export function usageOf(
   }
   return {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+    input_tokens_details: { cached_tokens: Math.min(cachedTokens, input), cache_write_tokens: 0 },
     output_tokens: written,
     output_tokens_details: { reasoning_tokens: reasoned },
     total_tokens: input + written,

@@ -136,7 +136,6 @@ export const errors = {
       `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`,
       param,
     ),
-  promptNotFound: (id: string): ApiError => notFound(`Prompt with id '${id}' not found.`, 'prompt'),
 
   previousResponseNotFound: (id: string): ApiError =>
     invalid(
@@ -146,13 +145,11 @@ export const errors = {
     ),
   responseNotFound: (id: string): ApiError => notFound(`Response with id '${id}' not found.`),
   cannotCancelSynchronous: (): ApiError => invalid('Cannot cancel a synchronous response.'),
-  cannotCancelFinished: (status: string): ApiError => invalid(`Cannot cancel a ${status} response.`),
   streamNotReplayable: (): ApiError =>
     invalid(
       'This response cannot be streamed because it was not created with background set to true and stream set to true.',
       'stream',
     ),
-  backgroundNeedsStore: (): ApiError => invalid('background can only be used with store=true.', 'background'),
 
   noToolCall: (callId: string): ApiError =>
     invalid(`No tool call found for function call output with call_id ${callId}.`, 'input'),

@@ -1,4 +1,5 @@
 import { errors } from './error-catalogue.ts';
+import { shownItem } from './include.ts';
 import type { SimulatorItem } from './item.ts';
 import type { JsonObject } from './json-object.ts';
 
@@ -35,13 +36,17 @@ function parseLimit(text: string | null): number {
  * Cuts one page out of a list that is in its own order, oldest first.
  * @throws ApiError 404 if the cursor names no item of the list.
  */
-export function listPage(items: readonly SimulatorItem[], query: PageQuery): JsonObject {
+export function listPage(
+  items: readonly SimulatorItem[],
+  query: PageQuery,
+  include: readonly string[],
+): JsonObject {
   const ordered = query.order === 'asc' ? items : items.toReversed();
   const start = query.after === undefined ? 0 : positionAfter(ordered, query.after);
   const data = ordered.slice(start, start + query.limit);
   return {
     object: 'list',
-    data,
+    data: data.map((item) => shownItem(item, include)),
     first_id: data.at(0)?.id ?? null,
     has_more: start + data.length < ordered.length,
     last_id: data.at(-1)?.id ?? null,

@@ -1,4 +1,6 @@
+import { PromptCache } from '../model/prompt-cache.ts';
 import { contextIds, trimContext } from './context.ts';
+import { dropOldest } from './drop-oldest.ts';
 import type { ContextNode, ConversationRecord, ResponseRecord } from './records.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
 
@@ -11,6 +13,8 @@ const ITEMS_PER_OBJECT = 20;
  */
 export class Account {
   readonly name: string;
+  /** The beginnings of contexts it has sent so far. */
+  readonly promptCache: PromptCache = new PromptCache();
   readonly #retain: number;
   readonly #items = new Map<string, SimulatorItem>();
   readonly #conversations = new Map<string, ConversationRecord>();
@@ -84,12 +88,14 @@ export class Account {
   }
 
   /** Notes that a conversation lists these items, so that they can be found when they are unlinked. */
-  noteListed(conversationId: string, ids: Iterable<string>): void {
+  noteListed(conversation: ConversationRecord, ids: Iterable<string>): void {
     for (const id of ids) {
       const lists = this.#listedIn.get(id);
-      if (lists) lists.add(conversationId);
-      else this.#listedIn.set(id, new Set([conversationId]));
+      if (lists) lists.add(conversation.id);
+      else this.#listedIn.set(id, new Set([conversation.id]));
     }
+    const most = this.#retain * ITEMS_PER_OBJECT;
+    if (conversation.ids.length > most * 2) conversation.ids = conversation.ids.slice(-most);
   }
 
   /** The conversations whose list holds this item. */
@@ -108,13 +114,5 @@ export class Account {
       ids: append.ids.filter(stays),
     }));
     for (const id of ids) this.#listedIn.get(id)?.delete(conversation.id);
-  }
-}
-
-function dropOldest<V>(map: Map<string, V>, most: number, dropped?: (id: string) => void): void {
-  for (const id of map.keys()) {
-    if (map.size <= most) return;
-    map.delete(id);
-    dropped?.(id);
   }
 }

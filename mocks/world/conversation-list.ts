@@ -18,7 +18,7 @@ export function appendItems(
   now: number,
 ): void {
   if (ids.length === 0) return;
-  account.noteListed(conversation.id, ids);
+  account.noteListed(conversation, ids);
   const byReads = typeof lag === 'object';
   const append = { ids, visibleAt: byReads ? now : now + lag, readsLeft: byReads ? lag.reads : 0 };
   conversation.pending.push(append);
@@ -37,7 +37,7 @@ export function visibleIds(conversation: ConversationRecord, now: number, isList
 function settle(conversation: ConversationRecord, now: number): void {
   let [first] = conversation.pending;
   while (first && first.visibleAt <= now && first.readsLeft <= 0) {
-    conversation.ids = [...conversation.ids, ...first.ids];
+    conversation.ids.push(...first.ids);
     conversation.pending.shift();
     [first] = conversation.pending;
   }

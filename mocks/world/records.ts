@@ -15,6 +15,7 @@ export interface ConversationRecord {
   metadata: JsonObject;
   ids: string[];
   pending: PendingAppend[];
+  /** The response that is being made in it. */
   lockedBy: string | undefined;
 }
 
@@ -22,6 +23,16 @@ export interface ConversationRecord {
 export interface ContextNode {
   parent: ContextNode | undefined;
   readonly ids: readonly string[];
+}
+
+/** A response that is still being made and can be looked at, or stopped, meanwhile. */
+export interface RunningResponse {
+  /** What it will be. */
+  readonly finished: JsonObject;
+  /** Moves it on by one stage: queued, in progress, finished. */
+  step(): void;
+  /** Stops it; nothing of it is written anywhere. */
+  cancel(): void;
 }
 
 /** A stored response: its body as it stands, and the IDs of what went in and came out. */
@@ -35,6 +46,10 @@ export interface ResponseRecord {
   readonly ownInput: readonly string[];
   /** Everything the model saw, in order. */
   readonly context: ContextNode;
+  readonly isBackground: boolean;
+  /** Whether its events can be told again. */
+  readonly isReplayable: boolean;
   outputIds: readonly string[];
   body: JsonObject;
+  running: RunningResponse | undefined;
 }

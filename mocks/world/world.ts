@@ -1,4 +1,5 @@
 import { Account } from './account.ts';
+import { dropOldest } from './drop-oldest.ts';
 import { Clock } from './clock.ts';
 import { IdSource } from './id-source.ts';
 import type { SimulatorSettings } from '../settings.ts';
@@ -9,6 +10,7 @@ export class World {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly #accounts = new Map<string, Account>();
+  #accountCount = 0;
 
   constructor(settings: SimulatorSettings) {
     this.settings = settings;
@@ -20,8 +22,10 @@ export class World {
   account(apiKey: string): Account {
     const known = this.#accounts.get(apiKey);
     if (known) return known;
-    const account = new Account(`tenant-${this.#accounts.size + 1}`, this.settings.retain);
+    this.#accountCount += 1;
+    const account = new Account(`tenant-${this.#accountCount}`, this.settings.retain);
     this.#accounts.set(apiKey, account);
+    dropOldest(this.#accounts, this.settings.retain);
     return account;
   }
 
@@ -33,6 +37,7 @@ export class World {
   /** Forgets everything and starts again at the first ID and the first moment. */
   reset(): void {
     this.#accounts.clear();
+    this.#accountCount = 0;
     this.clock.reset();
     this.ids.reset();
   }

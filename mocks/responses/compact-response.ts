@@ -1,0 +1,44 @@
+import { checkFields } from './check-fields.ts';
+import { findContinued, resolveContext, threadFor } from './input-context.ts';
+import { parseModelInput } from './response-request.ts';
+import { usageOf } from './usage.ts';
+import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { encryptedContent } from '../wire/encrypted-content.ts';
+import { errors } from '../wire/error-catalogue.ts';
+import { isAssistantMessage, isUserMessage, type SimulatorItem } from '../wire/item.ts';
+import { outline } from '../wire/outline.ts';
+
+/**
+ * `POST /responses/compact`: the messages that the model preserves, with the IDs they have, and one compaction item for
+ * everything. Nothing is stored: the result's ID cannot be continued.
+ */
+export function compactResponse(exchange: Exchange): Answer {
+  const { world, account, body } = exchange;
+  if (typeof body['model'] !== 'string') throw errors.missingParameter('model');
+  checkFields(body, 'responses.compact');
+  const request = parseModelInput(body);
+  const continued = findContinued(world, account, undefined, request.previousResponseId);
+  const thread = threadFor(world, continued, request.input);
+  const mint = (prefix: string): string => world.ids.inThread(prefix, thread, false);
+  const { context } = resolveContext(account, continued, request.input, mint);
+  if (context.length === 0) throw errors.nothingToAnswer();
+  exchange.sawContext(request.model, context);
+  const compaction: SimulatorItem = {
+    id: mint('cmp'),
+    type: 'compaction',
+    encrypted_content: encryptedContent(`${context.length} items: ${outline(context)}`),
+  };
+  return json({
+    id: mint('resp'),
+    object: 'response.compaction',
+    created_at: world.clock.seconds(),
+    output: [...context.filter(preservedBy(request.model)), compaction],
+    usage: usageOf(context, body, [compaction], 0),
+  });
+}
+
+/** Models before gpt-5.4 preserve what users said; later ones also what they were answered. */
+function preservedBy(model: string): (item: SimulatorItem) => boolean {
+  const keepsAnswers = /^gpt-5\.([4-9]|\d\d)/.test(model);
+  return (item) => isUserMessage(item) || (keepsAnswers && isAssistantMessage(item));
+}

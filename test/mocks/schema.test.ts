@@ -1,0 +1,87 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ApiSchema, hasApiSchema } from './schema/api-schema.ts';
+import { recordCorpus } from './schema/corpus.ts';
+import { deviations, mended, type Deviation } from './schema/deviations.ts';
+import type { Recorded } from './schema/recorder.ts';
+
+const WHY_SKIPPED = hasApiSchema
+  ? ''
+  : ' (skipped: the schema file, which is not part of this repository, is absent)';
+
+/** Every operation, and so every shape, that the simulator has. */
+const OPERATIONS = [
+  'conversations.create',
+  'conversations.retrieve',
+  'conversations.update',
+  'conversations.delete',
+  'conversations.items.create',
+  'conversations.items.list',
+  'conversations.items.retrieve',
+  'conversations.items.delete',
+  'responses.create',
+  'responses.retrieve',
+  'responses.delete',
+  'responses.cancel',
+  'responses.compact',
+  'responses.inputItems.list',
+  'responses.inputTokens.count',
+];
+
+const EVENTS = [
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+  'response.output_item.added',
+  'response.content_part.added',
+  'response.output_text.delta',
+  'response.output_text.done',
+  'response.refusal.delta',
+  'response.refusal.done',
+  'response.content_part.done',
+  'response.function_call_arguments.delta',
+  'response.function_call_arguments.done',
+  'response.reasoning_summary_part.added',
+  'response.reasoning_summary_text.delta',
+  'response.reasoning_summary_text.done',
+  'response.reasoning_summary_part.done',
+  'response.output_item.done',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'error',
+];
+
+describe.skipIf(!hasApiSchema)(`every answer against the schema of the API${WHY_SKIPPED}`, () => {
+  let schema: ApiSchema;
+  let recorded: readonly Recorded[];
+
+  beforeAll(async () => {
+    schema = new ApiSchema();
+    recorded = await recordCorpus();
+  });
+
+  const faults = (except?: Deviation): string[] =>
+    recorded.flatMap(({ operation, status, body, events }) => {
+      if (status >= 400) return schema.faults('ErrorResponse', body);
+      const eventFaults = events.flatMap((event) =>
+        schema.eventFaults(event.type, mended({ ...event }, except)),
+      );
+      if (events.length > 0 || !operation) return eventFaults;
+      return schema.bodyFaults(operation, mended(Object.assign({}, body), except));
+    });
+
+  it('covers every operation and every event', () => {
+    const served = recorded.filter(({ status }) => status === 200);
+    expect([...new Set(served.map(({ operation }) => operation))].toSorted()).toEqual(OPERATIONS.toSorted());
+    const events = new Set(recorded.flatMap((answer) => answer.events.map(({ type }) => type)));
+    expect([...events].toSorted()).toEqual(EVENTS.toSorted());
+  });
+
+  it('finds every answer and every event valid but for the known deviations', () => {
+    expect(faults()).toEqual([]);
+  });
+
+  it.each(deviations)('finds a deviation: $name', (deviation) => {
+    expect(faults(deviation)).not.toEqual([]);
+  });
+});
