@@ -1,7 +1,13 @@
+export { HybridRunner } from './runner/hybrid-runner.ts';
+export { run } from './runner/run.ts';
 export { HybridSession } from './session/hybrid-session.ts';
 export type { HybridSessionOptions } from './session/hybrid-session-options.ts';
 export type { EventListener, HybridSessionEvent, SourceCounts } from './session/session-event.ts';
 export type { HistoryReport } from './session/history-report.ts';
+export { chainedModel } from './model/chained-model.ts';
+export { chainedProvider } from './model/chained-provider.ts';
+export type { PlannedRequest } from './model/chain.ts';
+export type { PlanReason } from './model/plan.ts';
 export type { Mode, Rollout, RolloutContext } from './rollout/mode.ts';
 export { contentCache, type ContentCache } from './history/content-cache.ts';
 export type { Finding, FindingKind } from './history/finding.ts';

@@ -70,6 +70,8 @@ const recordSchema = z.discriminatedUnion('type', [
     /** Length and digest of the context it ends, where the model boundary saw that context. */
     context: z.object({ length: position, digest: z.string() }).optional(),
   }),
+  /** The server refused to continue from this response: it is not offered again. */
+  z.object({ ...common, type: z.literal('refused'), id: z.string() }),
 ]);
 
 const headSchema = z.object({

@@ -16,6 +16,10 @@ export interface LedgerEntry {
   mirrorId: string | undefined;
   /** Why the conversation can never hold it. */
   skipped: string | undefined;
+  /** The append that made it due in the conversation: whoever made that is the one to write it there. */
+  commit: string;
+  /** When, in milliseconds since the epoch. */
+  due: number;
 }
 
 /** A response and how far the session had come when it was recorded. */
@@ -36,6 +40,10 @@ export interface LedgerState {
   readonly nextSeq: number;
   readonly entries: readonly LedgerEntry[];
   readonly responses: readonly RecordedResponse[];
+  /** The responses whose context is known, by its digest, newest first. */
+  readonly contexts: ReadonlyMap<string, readonly RecordedResponse[]>;
+  /** The responses from which the server refused to continue. */
+  readonly refused: ReadonlySet<string>;
   /** Entries that the conversation does not hold yet, by sequence number, in order. */
   readonly unmirrored: ReadonlyMap<number, LedgerEntry>;
   /** Every ID that was taken out of the history; true while the conversation may still hold it. */
@@ -53,6 +61,8 @@ interface MutableState {
   nextSeq: number;
   entries: LedgerEntry[];
   responses: RecordedResponse[];
+  contexts: Map<string, readonly RecordedResponse[]>;
+  refused: Set<string>;
   unmirrored: Map<number, LedgerEntry>;
   removed: Map<string, boolean>;
   operations: Map<string, string>;
@@ -67,6 +77,8 @@ export function emptyState(): LedgerState {
     nextSeq: 0,
     entries: [],
     responses: [],
+    contexts: new Map(),
+    refused: new Set(),
     unmirrored: new Map(),
     removed: new Map(),
     operations: new Map(),
@@ -114,7 +126,7 @@ export function applyRecords(target: LedgerState, records: readonly LedgerRecord
 function applyRecord(state: MutableState, record: LedgerRecord): void {
   switch (record.type) {
     case 'items':
-      for (const item of record.items) push(state, create(state, item));
+      for (const item of record.items) push(state, create(state, item, record));
       if (record.operation !== undefined) state.operations.set(record.operation.id, record.operation.digest);
       if (record.unproven === true) state.unproven += record.items.length;
       state.cleared = false;
@@ -125,7 +137,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       return;
     case 'pop': {
       const popped = state.entries.pop();
-      if (popped !== undefined) drop(state, popped);
+      if (popped !== undefined) drop(state, [popped]);
       return;
     }
     case 'clear':
@@ -133,6 +145,8 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
         if (entry.mirrorId !== undefined) state.removed.set(entry.mirrorId, false);
       state.entries = [];
       state.responses = [];
+      state.contexts.clear();
+      state.refused.clear();
       state.unmirrored.clear();
       state.operations.clear();
       state.unproven = 0;
@@ -142,19 +156,22 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       mirror(state, record);
       return;
     case 'response':
-      state.responses.push({
-        id: record.id,
-        time: record.time,
-        store: record.store,
-        model: record.model,
-        parent: record.parent,
-        context: record.context,
-        nextSeq: state.nextSeq,
-      });
+      respond(state, record);
+      return;
+    case 'refused':
+      state.refused.add(record.id);
   }
 }
 
-function create(state: MutableState, item: LedgerItem): LedgerEntry {
+function respond(state: MutableState, record: Extract<LedgerRecord, { type: 'response' }>): void {
+  const { id, time, store, model, parent, context } = record;
+  const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq: state.nextSeq };
+  state.responses.push(response);
+  if (context === undefined) return;
+  state.contexts.set(context.digest, [response, ...(state.contexts.get(context.digest) ?? [])]);
+}
+
+function create(state: MutableState, item: LedgerItem, { commit, time }: LedgerRecord): LedgerEntry {
   const entry: LedgerEntry = {
     seq: state.nextSeq,
     kind: item.kind,
@@ -164,6 +181,8 @@ function create(state: MutableState, item: LedgerItem): LedgerEntry {
     context: '',
     mirrorId: item.mirrorId,
     skipped: undefined,
+    commit,
+    due: time,
   };
   state.nextSeq += 1;
   if (entry.mirrorId === undefined) state.unmirrored.set(entry.seq, entry);
@@ -175,9 +194,16 @@ function push(state: MutableState, entry: LedgerEntry): void {
   state.entries.push(entry);
 }
 
-function drop(state: MutableState, entry: LedgerEntry): void {
-  state.unmirrored.delete(entry.seq);
-  if (entry.mirrorId !== undefined) state.removed.set(entry.mirrorId, true);
+function drop(state: MutableState, dropped: Iterable<LedgerEntry>): void {
+  const ids: string[] = [];
+  for (const entry of dropped) {
+    state.unmirrored.delete(entry.seq);
+    if (entry.mirrorId !== undefined) ids.push(entry.mirrorId);
+  }
+  if (ids.length === 0) return;
+  // The API lists an item twice when it is given the same ID twice: the other one stays.
+  const held = new Set(state.entries.map(({ mirrorId }) => mirrorId));
+  for (const id of ids) if (!held.has(id)) state.removed.set(id, true);
 }
 
 function replace(state: MutableState, record: Extract<LedgerRecord, { type: 'replace' }>): void {
@@ -189,19 +215,21 @@ function replace(state: MutableState, record: Extract<LedgerRecord, { type: 'rep
     const kept = 'seq' in item ? bySeq.get(item.seq) : undefined;
     if (kept !== undefined) {
       bySeq.delete(kept.seq);
-      if (rewrite) unmirror(state, kept);
+      if (rewrite) unmirror(state, kept, record);
       push(state, kept);
     } else if (!('seq' in item)) {
-      const created = create(state, item);
+      const created = create(state, item, record);
       rewrite ||= created.mirrorId === undefined;
       push(state, created);
     }
   }
-  for (const entry of bySeq.values()) drop(state, entry);
+  drop(state, bySeq.values());
 }
 
-function unmirror(state: MutableState, entry: LedgerEntry): void {
+function unmirror(state: MutableState, entry: LedgerEntry, { commit, time }: LedgerRecord): void {
   if (entry.skipped !== undefined) return;
+  entry.commit = commit;
+  entry.due = time;
   if (entry.mirrorId !== undefined) state.removed.set(entry.mirrorId, true);
   entry.mirrorId = undefined;
   state.unmirrored.delete(entry.seq);

@@ -2,27 +2,47 @@ import { EMPTY_DIGEST, extendDigest } from './digest.ts';
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
 import { headOf, type LedgerState } from './ledger-state.ts';
 
+/** What the head needs to know of an entry. */
+interface Link {
+  readonly seq: number;
+  readonly digest: string | null;
+  readonly context: string;
+}
+
 /** The head a ledger will have once the records are appended, without touching its state. */
 export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): LedgerHead {
   const head = headOf(state);
-  // The contexts after each entry, of which only the changed end is ever built anew.
+  let { response } = head;
+  let { nextSeq } = state;
+  // The history is the first `kept` entries of the state and what has grown behind them: only that is built anew.
   let kept = state.entries.length;
-  let grown: string[] = [];
-  let response = head.response;
-  const last = (): string => grown.at(-1) ?? state.entries[kept - 1]?.context ?? EMPTY_DIGEST;
-  const digests = new Map<number, string | null>();
+  let grown: Link[] = [];
+  const last = (): string => grown.at(-1)?.context ?? state.entries[kept - 1]?.context ?? EMPTY_DIGEST;
+  const grow = (seq: number, digest: string | null): void => {
+    grown.push({ seq, digest, context: extendDigest(last(), digest) });
+  };
+  const cutAt = (keep: number): Link[] => {
+    if (keep >= kept) return grown.splice(keep - kept);
+    const cut = [...state.entries.slice(keep, kept), ...grown];
+    kept = keep;
+    grown = [];
+    return cut;
+  };
   for (const record of records) {
     switch (record.type) {
       case 'items':
-        for (const item of record.items) grown.push(extendDigest(last(), item.digest));
+        for (const item of record.items) grow(nextSeq++, item.digest);
         break;
       case 'replace': {
-        for (const entry of state.entries.slice(record.keep)) digests.set(entry.seq, entry.digest);
-        kept = Math.min(kept, record.keep);
-        grown = [];
+        const cut = new Map(cutAt(record.keep).map((link) => [link.seq, link]));
         for (const item of record.items) {
-          const digest = 'seq' in item ? digests.get(item.seq) : item.digest;
-          if (digest !== undefined) grown.push(extendDigest(last(), digest));
+          if (!('seq' in item)) {
+            grow(nextSeq++, item.digest);
+            continue;
+          }
+          const link = cut.get(item.seq);
+          cut.delete(item.seq);
+          if (link !== undefined) grow(link.seq, link.digest);
         }
         break;
       }
@@ -30,8 +50,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
         if (grown.pop() === undefined) kept = Math.max(0, kept - 1);
         break;
       case 'clear':
-        kept = 0;
-        grown = [];
+        cutAt(0);
         response = undefined;
         break;
       case 'response':
@@ -43,6 +62,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
         };
         break;
       case 'mirror':
+      case 'refused':
     }
   }
   return {

@@ -10,14 +10,19 @@ import type {
 import { InvalidItemError } from '../errors/invalid-item-error.ts';
 import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
+import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
+import { forModel } from '../model/for-model.ts';
+import { noteServed } from '../model/served-histories.ts';
 import { resolveMode, type Mode } from '../rollout/mode.ts';
 import { attach, deleteConversation, type Attachment, type Remote } from './attachment.ts';
 import { appendSteps, mutationSteps, removalSteps, transactionSteps } from './history-changes.ts';
 import type { HistoryReport } from './history-report.ts';
 import { resolveOptions, type HybridSessionOptions, type ResolvedOptions } from './hybrid-session-options.ts';
-import { comparable, forModel } from './model-input.ts';
+import { comparable } from './comparable.ts';
 import { parseTransaction } from './parse-transaction.ts';
+import { ResponseLog } from './response-log.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 import { servesList, SessionHistory } from './session-history.ts';
 
@@ -36,10 +41,12 @@ export class HybridSession
   implements
     OpenAIResponsesCompactionAwareSession,
     SessionHistoryRewriteAwareSession,
-    SessionHistoryTransactionAwareSession
+    SessionHistoryTransactionAwareSession,
+    ChainedSession
 {
   readonly #options: ResolvedOptions;
   readonly #queue = new SerialQueue();
+  readonly #responses: ResponseLog;
   #conversationId: string | undefined;
   #opened: Promise<Open> | undefined;
   #current: Open | undefined;
@@ -49,6 +56,17 @@ export class HybridSession
   constructor(options: HybridSessionOptions = {}) {
     this.#options = resolveOptions(options);
     this.#conversationId = this.#options.conversationId;
+    this.#responses = new ResponseLog({
+      client: this.#options.client,
+      responseTtl: this.#options.responseTtl,
+      current: () => this.#atRequest(),
+      emit: (event) => this.#emit(event),
+    });
+  }
+
+  /** For the model boundary: what it may continue from. */
+  get [CHAIN](): Chain {
+    return this.#responses;
   }
 
   /** The session's ID as far as it is known: undefined until the conversation is created. */
@@ -68,7 +86,11 @@ export class HybridSession
    * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
    */
   getItems(limit?: number): Promise<AgentInputItem[]> {
-    return this.#run(async ({ history }, mode) => history.read(mode, limit));
+    return this.#run(async ({ history }, mode) => {
+      const { items, digest } = await history.read(mode, limit);
+      if (digest !== undefined) noteServed(this.#responses, digest);
+      return items;
+    });
   }
 
   /**
@@ -113,6 +135,7 @@ export class HybridSession
       const { attachment } = await this.#open();
       await attachment.remote?.mirror.idle();
       await attachment.ledger.commit(() => [{ type: 'clear' }]);
+      this.#responses.clear();
       if (attachment.remote === undefined) return;
       // From here on the ledger knows what to do, even if this process does not live to do it.
       this.#opened = undefined;
@@ -203,11 +226,7 @@ export class HybridSession
     return this.#run(async ({ attachment }) => {
       const id = args?.responseId;
       if (id === undefined || id === '') return null;
-      await attachment.ledger.commit((state) =>
-        state.responses.some((response) => response.id === id)
-          ? []
-          : [{ type: 'response', id, store: args?.store ?? true }],
-      );
+      await attachment.ledger.commit((state) => this.#responses.steps(state, id, args?.store));
       return null;
     });
   }
@@ -243,6 +262,17 @@ export class HybridSession
       this.#mode = await resolveMode(this.#options.rollout, { sessionId: open.attachment.sessionId });
       return operation(open, this.#mode);
     });
+  }
+
+  /** What a request of this turn goes by: the mode in which the history was read. */
+  async #atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
+    const { attachment } = await this.#open();
+    const { sessionId, ledger } = attachment;
+    return {
+      sessionId,
+      ledger,
+      mode: this.#mode ?? (await resolveMode(this.#options.rollout, { sessionId })),
+    };
   }
 
   async #open(): Promise<Open> {

@@ -1,6 +1,7 @@
 import type { MissingItem } from '../errors/history-incomplete-error.ts';
 import type { Finding } from '../history/finding.ts';
 import type { ItemSource } from '../history/restore.ts';
+import type { PlannedRequest } from '../model/chain.ts';
 import type { Mode } from '../rollout/mode.ts';
 
 /** How many items came from each source. */
@@ -16,9 +17,18 @@ export type SourceCounts = { readonly [source in ItemSource]?: number };
  * - `mirror_failed`: the conversation could not be brought up to date; the ledger holds what is pending.
  * - `mirror_skipped`: the conversation can never hold this item; it lives in the ledger alone.
  * - `list_failed`: the list could not be read, so the history was served from the ledger unchecked.
+ * - `planned`: one request to the model: chained or replayed, and why.
+ * - `parent_refused`: the server would not continue from a response, so everything was sent instead.
  * - `conflict`: another writer appended first; both turns stay.
  */
 export type HybridSessionEvent =
+  | ({ readonly type: 'planned'; readonly sessionId: string } & PlannedRequest)
+  | {
+      readonly type: 'parent_refused';
+      readonly sessionId: string;
+      readonly parentId: string;
+      readonly reason: string;
+    }
   | {
       readonly type: 'lost';
       readonly sessionId: string;

@@ -1,7 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HistoryIncompleteError } from '../errors/history-incomplete-error.ts';
 import type { RestoredItem } from '../history/restore.ts';
-import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
+import { digestOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { asNotFound, type Attachment, type Remote } from './attachment.ts';
 import { failureReason } from './failure-reason.ts';
@@ -11,6 +11,12 @@ import type { CheckedList } from './list-check.ts';
 import { pendingChanges } from './mirror.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 import { countSources, isVerified, missingItems } from './verification.ts';
+
+/** What was served; with the digest where it is the whole history as the ledger has it. */
+export interface ServedHistory {
+  readonly items: AgentInputItem[];
+  readonly digest: string | undefined;
+}
 
 /** Whether a mode serves the list as the stock session does. */
 export function servesList(mode: Mode): boolean {
@@ -36,10 +42,10 @@ export class SessionHistory {
    *
    * @throws HistoryIncompleteError, unless `onIncomplete` is `'warn'`.
    */
-  async read(mode: Mode, limit: number | undefined): Promise<AgentInputItem[]> {
+  async read(mode: Mode, limit: number | undefined): Promise<ServedHistory> {
     const { ledger, reader, remote } = this.#attachment;
     if (remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0) {
-      return this.#readList(remote, mode, limit);
+      return { items: await this.#readList(remote, mode, limit), digest: undefined };
     }
     const checked = await this.open(mode);
     const state = await ledger.refresh();
@@ -47,7 +53,8 @@ export class SessionHistory {
     const restored = await reader.restore(state, entries, checked?.list);
     this.#tellRestored(checked, restored);
     this.#refuseIncomplete(restored, state.entries.length - entries.length);
-    return structuredClone(restored.flatMap(({ item }) => (item === undefined ? [] : [item])));
+    const items = structuredClone(restored.flatMap(({ item }) => (item === undefined ? [] : [item])));
+    return { items, digest: items.length === state.entries.length ? digestOf(state) : undefined };
   }
 
   /** The given entries with their content. */

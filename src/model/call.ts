@@ -1,0 +1,92 @@
+import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
+import { isObject } from '../ledger/json.ts';
+import type { Answer, Chain, ChainView } from './chain.ts';
+import { currentRun } from './current-chain.ts';
+import { behindChain } from './for-model.ts';
+import { lineageOf, plan, type Plan, type PlannableRequest, type PlanReason } from './plan.ts';
+import { extendContext, plannable } from './request.ts';
+import { servedBy } from './served-histories.ts';
+import { leaveAnswer } from './unclaimed-answers.ts';
+
+/** One request to the model, from the plan to what is remembered of its answer. */
+export class ModelCall {
+  readonly plan: Plan;
+  readonly #request: ModelRequest;
+  readonly #plannable: PlannableRequest;
+  readonly #chain: Chain | undefined;
+  readonly #view: ChainView | undefined;
+
+  private constructor(
+    request: ModelRequest,
+    planned: PlannableRequest,
+    chain: Chain | undefined,
+    view: ChainView | undefined,
+  ) {
+    this.#request = request;
+    this.#plannable = planned;
+    this.#chain = chain;
+    this.#view = view;
+    this.plan = view === undefined ? { type: 'replay', reason: 'ledger-unavailable' } : plan(planned, view);
+    this.#tell(this.plan.type, this.plan.reason);
+  }
+
+  /** @returns undefined for a run whose session is not ours: the request is none of our business. */
+  static async prepare(request: ModelRequest, model: Model): Promise<ModelCall | undefined> {
+    const run = currentRun();
+    if (run !== undefined && run.chain === undefined) return undefined;
+    const planned = plannable(request, model);
+    const chain = run?.chain ?? servedBy(planned.contexts);
+    // A ledger that cannot be read costs the chain, not the run.
+    const view = await chain?.view().catch(() => undefined);
+    return new ModelCall(request, planned, chain, view);
+  }
+
+  /** The request as it is sent, with the plan carried out. */
+  get request(): ModelRequest {
+    if (this.plan.type === 'replay') return this.#request;
+    return {
+      ...this.#request,
+      previousResponseId: this.plan.parent.id,
+      input: behindChain(this.#plannable.items.slice(this.plan.from)),
+    };
+  }
+
+  /** The parent was refused: everything is sent now. */
+  replay(why: string): ModelRequest {
+    if (this.plan.type === 'chain') this.#chain?.refused(this.plan.parent.id, why);
+    this.#tell('replay', 'parent-refused');
+    return this.#request;
+  }
+
+  /** Remembers a complete answer; what is not a stored kind of response is none. */
+  answered(id: string | undefined, output: readonly AgentInputItem[], body: unknown, chained: boolean): void {
+    const facts = isObject(body) ? body : {};
+    const { obstacle, items, contexts } = this.#plannable;
+    if (id === undefined || id === '' || obstacle !== undefined) return;
+    if (facts['status'] !== undefined && facts['status'] !== 'completed') return;
+    const store = facts['store'] ?? this.#request.modelSettings.store ?? true;
+    const answer: Answer = {
+      id,
+      time: Date.now(),
+      store: store !== false,
+      model: typeof facts['model'] === 'string' ? facts['model'] : undefined,
+      parent: chained && this.plan.type === 'chain' ? this.plan.parent.id : undefined,
+      context: { length: items.length + output.length, digest: extendContext(contexts.at(-1) ?? '', output) },
+      lineage: this.#view === undefined ? [] : lineageOf(contexts, this.#view),
+    };
+    if (this.#chain === undefined) leaveAnswer(answer);
+    else this.#chain.answered(answer);
+  }
+
+  #tell(type: 'chain' | 'replay', reason: PlanReason): void {
+    const { items } = this.#plannable;
+    const chained = type === 'chain' && this.plan.type === 'chain';
+    this.#chain?.planned({
+      plan: type,
+      reason,
+      parentId: this.plan.type === 'chain' ? this.plan.parent.id : undefined,
+      sent: chained && this.plan.type === 'chain' ? items.length - this.plan.from : items.length,
+      context: items.length,
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import type OpenAI from 'openai';
+import type { PlanReason } from './plan.ts';
+
+/** A response that a request may continue from. */
+export interface Parent {
+  readonly id: string;
+  /** When it was recorded, in milliseconds since the epoch. */
+  readonly time: number;
+  readonly store: boolean;
+}
+
+/** A response and the context it ends. */
+export interface Answer extends Parent {
+  readonly model: string | undefined;
+  readonly parent: string | undefined;
+  /** Length and digest of the context: what the request showed the model, and what the model answered. */
+  readonly context: { readonly length: number; readonly digest: string };
+  /** Earlier answers that this one's context begins with. */
+  readonly lineage: readonly string[];
+}
+
+/** What was decided about one request, for people: numbers and reasons, no content. */
+export interface PlannedRequest {
+  readonly plan: 'chain' | 'replay';
+  readonly reason: PlanReason;
+  readonly parentId: string | undefined;
+  /** Items that are sent. */
+  readonly sent: number;
+  /** Items in the context that the model sees. */
+  readonly context: number;
+}
+
+/** What a session knows about responses at the moment of a request. */
+export interface ChainView {
+  /** Whether the session is in mode `chain`. */
+  readonly enabled: boolean;
+  /** Whether any response with a known context is recorded. */
+  readonly empty: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Milliseconds for which a response can be continued. */
+  readonly responseTtl: number;
+  /** The responses that end this context, newest first. */
+  candidates(digest: string): readonly Parent[];
+  /** Whether the server refused to continue from this response. */
+  isRefused(id: string): boolean;
+}
+
+/** Where a session keeps its chain. Registered globally: an app may hold two copies of this package. */
+export const CHAIN: unique symbol = Symbol.for('agents-hybrid-session.chain');
+
+/** A session whose runs can be chained. */
+export interface ChainedSession {
+  readonly [CHAIN]: Chain;
+}
+
+/** All that the model boundary knows of a session. */
+export interface Chain {
+  /** The session's own client, if it was given one. */
+  readonly client: OpenAI | undefined;
+  /** What is known now. */
+  view(): Promise<ChainView>;
+  /** A request was answered completely. */
+  answered(answer: Answer): void;
+  /** The server refused to continue from this response. */
+  refused(id: string, why: string): void;
+  /** A request was decided about. */
+  planned(planned: PlannedRequest): void;
+}

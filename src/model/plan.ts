@@ -1,0 +1,90 @@
+import type { AgentInputItem } from '@openai/agents';
+import type { ChainView, Parent } from './chain.ts';
+import { answeredCalls, openCalls } from './tool-calls.ts';
+
+/**
+ * Why a request was chained or replayed.
+ *
+ * - `extends`: the longest prefix that is the context of a recorded response; the rest is sent. The only reason to chain.
+ * - `mode`: the session is not in mode `chain`.
+ * - `caller-set`: the caller set `previousResponseId` or `conversationId`.
+ * - `prompt`: a prompt template adds messages of its own at every request.
+ * - `unsupported-model`: the model does not speak the Responses API.
+ * - `no-parent`: no response with a known context is recorded yet.
+ * - `diverged`: no recorded response ends any prefix of this context.
+ * - `nothing-new`: a recorded response ends the whole context, so there would be nothing to send.
+ * - `not-stored`: the response was made with `store: false`.
+ * - `expired`: the response is older than `responseTtl`.
+ * - `parent-refused`: the server refused to continue from the response.
+ * - `unanswered-tool-call`: the context ends with calls whose outputs are not in the rest.
+ * - `ledger-unavailable`: the ledger could not be read.
+ */
+export type PlanReason =
+  | 'extends'
+  | 'mode'
+  | 'caller-set'
+  | 'prompt'
+  | 'unsupported-model'
+  | 'no-parent'
+  | 'diverged'
+  | 'nothing-new'
+  | 'not-stored'
+  | 'expired'
+  | 'parent-refused'
+  | 'unanswered-tool-call'
+  | 'ledger-unavailable';
+
+/** Continue from a response with what follows `from`, or send everything. */
+export type Plan =
+  | { readonly type: 'chain'; readonly reason: 'extends'; readonly parent: Parent; readonly from: number }
+  | { readonly type: 'replay'; readonly reason: Exclude<PlanReason, 'extends'> };
+
+/** A request as far as a plan depends on it. */
+export interface PlannableRequest {
+  readonly items: readonly AgentInputItem[];
+  /** The digests of the first 0, 1, 2, ... items; one more than there are items. */
+  readonly contexts: readonly string[];
+  /** Why the request cannot be chained whatever is recorded. */
+  readonly obstacle: 'caller-set' | 'prompt' | 'unsupported-model' | undefined;
+}
+
+/** Decides about one request. Pure. */
+export function plan(request: PlannableRequest, view: ChainView): Plan {
+  if (request.obstacle !== undefined) return { type: 'replay', reason: request.obstacle };
+  if (!view.enabled) return { type: 'replay', reason: 'mode' };
+  if (view.empty) return { type: 'replay', reason: 'no-parent' };
+  let reason: Exclude<PlanReason, 'extends'> = 'diverged';
+  const { items, contexts } = request;
+  for (let from = items.length; from > 0; from -= 1) {
+    const context = contexts[from];
+    // Items that no digest covers belong to what stands before them: only the longest prefix of a context counts.
+    if (context === undefined || context === contexts[from + 1]) continue;
+    for (const parent of view.candidates(context)) {
+      const problem = obstacleOf(parent, from, request, view);
+      if (problem === undefined) return { type: 'chain', reason: 'extends', parent, from };
+      // The longest match tells most about why nothing was chained.
+      if (reason === 'diverged') reason = problem;
+    }
+  }
+  return { type: 'replay', reason };
+}
+
+/** The earlier answers whose contexts this request begins with. */
+export function lineageOf(contexts: readonly string[], view: ChainView): string[] {
+  return contexts.flatMap((context) => view.candidates(context).map(({ id }) => id));
+}
+
+function obstacleOf(
+  parent: Parent,
+  from: number,
+  { items }: PlannableRequest,
+  view: ChainView,
+): Exclude<PlanReason, 'extends'> | undefined {
+  if (from === items.length) return 'nothing-new';
+  if (!parent.store) return 'not-stored';
+  if (view.now - parent.time > view.responseTtl) return 'expired';
+  if (view.isRefused(parent.id)) return 'parent-refused';
+  const answered = answeredCalls(items.slice(from));
+  const open = openCalls(items.slice(0, from));
+  return [...open].every((callId) => answered.has(callId)) ? undefined : 'unanswered-tool-call';
+}

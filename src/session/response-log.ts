@@ -1,0 +1,114 @@
+import { LRUCache } from 'lru-cache';
+import type OpenAI from 'openai';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerStep } from '../ledger/ledger-record.ts';
+import type { LedgerState } from '../ledger/ledger-state.ts';
+import type { Answer, Chain, ChainView, Parent, PlannedRequest } from '../model/chain.ts';
+import { claimAnswer } from '../model/unclaimed-answers.ts';
+import type { Mode } from '../rollout/mode.ts';
+import type { HybridSessionEvent } from './session-event.ts';
+
+/** Answers of turns that have not ended yet; a turn has at most a few. */
+const ANSWERS_KEPT = 1000;
+
+/** What the log needs of its session. */
+export interface ResponseLogOptions {
+  readonly client: OpenAI | undefined;
+  readonly responseTtl: number;
+  readonly current: () => Promise<{
+    readonly sessionId: string;
+    readonly ledger: Ledger;
+    readonly mode: Mode;
+  }>;
+  readonly emit: (event: HybridSessionEvent) => void;
+}
+
+/**
+ * The responses of a session: the ledger's, and those of the turn under way.
+ *
+ * An answer goes to the ledger when the runner says that its turn ended with it, together with the answers it grew from.
+ * Answers of agents that were only used as tools never get there.
+ */
+export class ResponseLog implements Chain {
+  readonly #options: ResponseLogOptions;
+  readonly #answers = new LRUCache<string, Answer>({ max: ANSWERS_KEPT });
+  readonly #refused = new Set<string>();
+  #sessionId = '';
+
+  constructor(options: ResponseLogOptions) {
+    this.#options = options;
+  }
+
+  get client(): OpenAI | undefined {
+    return this.#options.client;
+  }
+
+  async view(): Promise<ChainView> {
+    const { sessionId, ledger, mode } = await this.#options.current();
+    this.#sessionId = sessionId;
+    const state = await ledger.state();
+    const fresh = new Map<string, Parent[]>();
+    for (const answer of this.#answers.values()) {
+      // The cache gives the newest first.
+      fresh.set(answer.context.digest, [...(fresh.get(answer.context.digest) ?? []), answer]);
+    }
+    return {
+      enabled: mode === 'chain',
+      empty: fresh.size === 0 && state.contexts.size === 0,
+      now: Date.now(),
+      responseTtl: this.#options.responseTtl,
+      candidates: (digest) => [...(fresh.get(digest) ?? []), ...(state.contexts.get(digest) ?? [])],
+      isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
+    };
+  }
+
+  answered(answer: Answer): void {
+    this.#answers.set(answer.id, answer);
+  }
+
+  refused(id: string, why: string): void {
+    this.#refused.add(id);
+    this.#options.emit({ type: 'parent_refused', sessionId: this.#sessionId, parentId: id, reason: why });
+  }
+
+  planned(planned: PlannedRequest): void {
+    this.#options.emit({ type: 'planned', sessionId: this.#sessionId, ...planned });
+  }
+
+  /** What the ledger has to learn when a turn ended with this response. */
+  steps(state: LedgerState, id: string, store: boolean | undefined): LedgerStep[] {
+    const known = new Set(state.responses.map((response) => response.id));
+    const refused = [...this.#refused].filter((one) => !state.refused.has(one));
+    const last = this.#answers.get(id) ?? this.#claim(id);
+    const before = (last?.lineage ?? []).flatMap((one) => this.#answers.get(one) ?? []);
+    const answers = [...before, ...(last === undefined ? [] : [last])].filter(
+      (answer) => !known.has(answer.id),
+    );
+    const steps: LedgerStep[] = refused.map((one) => ({ type: 'refused', id: one }));
+    for (const answer of answers) {
+      steps.push({
+        type: 'response',
+        id: answer.id,
+        store: answer.store,
+        context: answer.context,
+        ...(answer.model === undefined ? {} : { model: answer.model }),
+        ...(answer.parent === undefined ? {} : { parent: answer.parent }),
+      });
+    }
+    // Without the model boundary only the ID is known: enough to read the turn back, not to continue from it.
+    if (last === undefined && !known.has(id)) steps.push({ type: 'response', id, store: store ?? true });
+    return steps;
+  }
+
+  /** Forgets everything: the history begins anew. */
+  clear(): void {
+    this.#answers.clear();
+    this.#refused.clear();
+  }
+
+  #claim(id: string): Answer | undefined {
+    const answer = claimAnswer(id);
+    if (answer !== undefined) this.#answers.set(id, answer);
+    return answer;
+  }
+}
