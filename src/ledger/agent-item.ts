@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InvalidItemError } from '../errors/invalid-item-error.ts';
 import { kindOf } from './canonical-form.ts';
 import { itemDigest } from './digest.ts';
-import { copyJson } from './copy-json.ts';
+import { copyJson, NotJsonError } from './copy-json.ts';
 import type { LedgerItem } from './ledger-record.ts';
 
 const parts = z.array(z.looseObject({ type: z.string() }));
@@ -13,22 +13,24 @@ const callId = z.string();
  * The least that makes an object an item. Deliberately loose: what a newer SDK adds to an item, or a type that it
  * invents, must not cost a turn that the model has already answered.
  */
-const schemas: Readonly<Record<string, z.ZodType>> = {
-  'message:user': z.looseObject({ content: z.union([z.string(), parts]) }),
-  'message:assistant': z.looseObject({ content: parts }),
-  'message:system': z.looseObject({ content: z.string() }),
-  function_call: z.looseObject({ callId, name: z.string(), arguments: z.string() }),
-  function_call_result: z.looseObject({ callId, output: z.union([z.string(), z.looseObject({}), parts]) }),
-  hosted_tool_call: z.looseObject({ name: z.string() }),
-  computer_call: z.looseObject({ callId }),
-  computer_call_result: z.looseObject({ callId, output: z.looseObject({}) }),
-  shell_call: z.looseObject({ callId, action: z.looseObject({}) }),
-  shell_call_output: z.looseObject({ callId, output: z.array(z.looseObject({})) }),
-  apply_patch_call: z.looseObject({ callId, operation: z.looseObject({}) }),
-  apply_patch_call_output: z.looseObject({ callId }),
-  reasoning: z.looseObject({ content: z.array(z.looseObject({})) }),
-  compaction: z.looseObject({ encrypted_content: z.string().min(1) }),
-};
+const schemas: ReadonlyMap<string, z.ZodType> = new Map(
+  Object.entries({
+    'message:user': z.looseObject({ content: z.union([z.string(), parts]) }),
+    'message:assistant': z.looseObject({ content: parts }),
+    'message:system': z.looseObject({ content: z.string() }),
+    function_call: z.looseObject({ callId, name: z.string(), arguments: z.string() }),
+    function_call_result: z.looseObject({ callId, output: z.union([z.string(), z.looseObject({}), parts]) }),
+    hosted_tool_call: z.looseObject({ name: z.string() }),
+    computer_call: z.looseObject({ callId }),
+    computer_call_result: z.looseObject({ callId, output: z.looseObject({}) }),
+    shell_call: z.looseObject({ callId, action: z.looseObject({}) }),
+    shell_call_output: z.looseObject({ callId, output: z.array(z.looseObject({})) }),
+    apply_patch_call: z.looseObject({ callId, operation: z.looseObject({}) }),
+    apply_patch_call_output: z.looseObject({ callId }),
+    reasoning: z.looseObject({ content: z.array(z.looseObject({})) }),
+    compaction: z.looseObject({ encrypted_content: z.string().min(1) }),
+  }),
+);
 
 const itemSchema = z
   .looseObject({
@@ -40,7 +42,7 @@ const itemSchema = z
   .superRefine((item, context) => {
     const type = item.type ?? 'message';
     const key = type === 'message' ? `message:${item.role ?? ''}` : type;
-    const schema = schemas[key];
+    const schema = schemas.get(key);
     if (schema === undefined && type === 'message') {
       context.addIssue({
         code: 'custom',
@@ -74,7 +76,7 @@ function parseAgentItem(value: unknown, index: number): AgentInputItem {
   } catch (error) {
     throw new InvalidItemError(
       index,
-      error instanceof TypeError ? error.message : 'it cannot be written as JSON',
+      error instanceof NotJsonError ? error.message : 'it cannot be written as JSON',
     );
   }
   const parsed = itemSchema.safeParse(copy);

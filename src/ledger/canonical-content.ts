@@ -4,10 +4,15 @@ import { entriesOf, isObject, stableJson, textOf, type JsonObject } from './json
 /** A canonical value: what a model reads, as arrays whose first element says what they are. */
 export type Canonical = string | number | boolean | null | readonly Canonical[];
 
+/** A message; only an assistant's has a phase: the API refuses it on others, and the SDK leaves it out. */
+export function canonicalMessage(role: unknown, phase: unknown, content: unknown): Canonical {
+  return ['message', textOf(role), role === 'assistant' ? textOf(phase) : '', canonicalParts(content)];
+}
+
 /**
- * The parts of a message. A string and one text part are the same to a model: the API stores the string as a part.
+ * A string and one text part are the same to a model: the API stores the string as a part.
  */
-export function canonicalParts(content: unknown): Canonical {
+function canonicalParts(content: unknown): Canonical {
   if (typeof content === 'string') return [['text', content]];
   if (!Array.isArray(content)) return [];
   return content.map((part: unknown) => canonicalPart(part));
@@ -47,9 +52,11 @@ function canonicalPart(part: unknown): Canonical {
   }
 }
 
-/** `auto` is what the API assumes when nothing is said. */
+/** `auto` is what the API assumes when nothing is said. The SDK has no field for a file's detail, but passes it on. */
 function detailOf(part: JsonObject): Canonical {
-  const detail = textOf(part['detail']);
+  const data = part['providerData'];
+  const passedOn = part['type'] === 'input_file' && isObject(data) ? data['detail'] : undefined;
+  const detail = textOf(part['detail'] ?? passedOn);
   return detail === '' || detail === 'auto' ? null : detail;
 }
 
@@ -75,7 +82,7 @@ function canonicalFile(part: JsonObject): Canonical {
   );
   const inner = legacy && isObject(part['file']) ? part['file']['filename'] : undefined;
   const name = Array.isArray(file) && file[0] === 'id' ? undefined : filled(part['filename'], inner);
-  return ['file', file, typeof name === 'string' ? name : null];
+  return ['file', file, typeof name === 'string' ? name : null, detailOf(part)];
 }
 
 /** A URL, inline data or an uploaded file, in the one form that it has on the wire. */

@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
-import { canonicalOutput, canonicalParts, type Canonical } from './canonical-content.ts';
+import { callerOf } from './canonical-caller.ts';
+import { canonicalMessage, canonicalOutput, type Canonical } from './canonical-content.ts';
 import { canonicalServerItem } from './canonical-server-item.ts';
 import { isObject, stableJson, textOf, type JsonObject } from './json.ts';
 
@@ -16,7 +17,11 @@ export function canonicalForm(item: AgentInputItem): Canonical | undefined {
   const fields: JsonObject = { ...item };
   switch (fields['type'] ?? 'message') {
     case 'message':
-      return ['message', textOf(fields['role']), phaseOf(fields), canonicalParts(fields['content'])];
+      return canonicalMessage(
+        fields['role'],
+        fields['phase'] ?? providerField(fields, 'phase'),
+        fields['content'],
+      );
     case 'reasoning':
       return undefined;
     case 'function_call':
@@ -94,15 +99,6 @@ function providerField(fields: JsonObject, ...names: string[]): unknown {
   const data = fields['providerData'];
   if (!isObject(data)) return undefined;
   return names.map((name) => data[name]).find((value) => value !== undefined);
-}
-
-function phaseOf(fields: JsonObject): string {
-  return textOf(fields['phase'] ?? providerField(fields, 'phase'));
-}
-
-function callerOf(fields: JsonObject): string {
-  const caller = fields['caller'];
-  return isObject(caller) && caller['type'] === 'program' ? textOf(caller['callerId']) : '';
 }
 
 function actionsOf(fields: JsonObject): string {

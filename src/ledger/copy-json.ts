@@ -1,15 +1,19 @@
+import { base64Of } from './base64.ts';
 import { isObject } from './json.ts';
+
+/** A value holds something that JSON cannot; unlike what the value's own code may throw, its message quotes nothing. */
+export class NotJsonError extends TypeError {}
 
 /**
  * A copy as JSON would make it, except that bytes become data URLs, of the media type that stands beside them.
  *
- * @throws TypeError for what JSON cannot hold: functions, symbols, big integers, cycles.
+ * @throws NotJsonError for what JSON cannot hold: functions, symbols, big integers, cycles; and what `toJSON` throws.
  */
 export function copyJson(value: unknown, mediaType?: string, ancestors: readonly unknown[] = []): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value !== 'object') throw new TypeError(`it holds a ${typeof value}`);
-  if (ancestors.includes(value)) throw new TypeError('it refers to itself');
+  if (typeof value !== 'object') throw new NotJsonError(`it holds a value of type ${typeof value}`);
+  if (ancestors.includes(value)) throw new NotJsonError('it refers to itself');
   if (value instanceof ArrayBuffer) return dataUrl(new Uint8Array(value), mediaType);
   if (ArrayBuffer.isView(value)) {
     return dataUrl(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), mediaType);
@@ -31,7 +35,5 @@ export function copyJson(value: unknown, mediaType?: string, ancestors: readonly
 }
 
 function dataUrl(bytes: Uint8Array, mediaType = 'text/plain'): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return `data:${mediaType};base64,${btoa(binary)}`;
+  return `data:${mediaType};base64,${base64Of(bytes)}`;
 }

@@ -20,15 +20,20 @@ export function entriesOf(object: JsonObject): [string, unknown][] {
 
 /** JSON with sorted keys and without empty fields, so that equal values have equal text. */
 export function stableJson(value: unknown): string {
-  return JSON.stringify(sorted(value)) ?? 'null';
+  return JSON.stringify(sorted(value, entriesOf)) ?? 'null';
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((entry: unknown) => sorted(entry));
+/** JSON with sorted keys in which null is a value: for what a model wrote itself. */
+export function exactJson(value: unknown): string {
+  return JSON.stringify(sorted(value, Object.entries)) ?? 'null';
+}
+
+function sorted(value: unknown, entries: (object: JsonObject) => [string, unknown][]): unknown {
+  if (Array.isArray(value)) return value.map((entry: unknown) => sorted(entry, entries));
   if (!isObject(value)) return value;
   return Object.fromEntries(
-    entriesOf(value)
+    entries(value)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, sorted(entry)]),
+      .map(([key, entry]) => [key, sorted(entry, entries)]),
   );
 }
