@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { InvalidOptionsError } from '../errors/invalid-options-error.ts';
 
 /** Content read back from the API, bounded by bytes; one cache can serve many sessions. */
 export interface ContentCache {
@@ -13,8 +14,11 @@ export const DEFAULT_CACHE_BYTES: number = 32 * 1024 * 1024;
  * A cache for retrieved content.
  *
  * @param maxBytes measured as two bytes for each character of the content's JSON; what is larger is not kept.
+ * @throws InvalidOptionsError unless it is a positive integer.
  */
 export function contentCache(maxBytes: number = DEFAULT_CACHE_BYTES): ContentCache {
+  if (!Number.isSafeInteger(maxBytes) || maxBytes <= 0)
+    throw new InvalidOptionsError('cache.maxBytes', `must be a positive integer, received ${maxBytes}`);
   const cache = new LRUCache<string, object>({
     maxSize: maxBytes,
     sizeCalculation: (value) => Math.max(1, 2 * JSON.stringify(value).length),

@@ -16,13 +16,8 @@ export const INCLUDE = [
   'reasoning.encrypted_content',
 ] as const;
 
-interface Page {
-  readonly data: unknown;
-  readonly has_more?: unknown;
-}
-
 /** Reads one page that begins after the given item. */
-export type PageReader = (after: string | undefined) => PromiseLike<Page>;
+export type PageReader = (after: string | undefined) => PromiseLike<unknown>;
 
 /** The whole list of a conversation, oldest first. @throws InvalidResponseError, or the client's own errors. */
 export function readConversation(client: OpenAI, conversationId: string): Promise<ApiItem[]> {
@@ -46,15 +41,21 @@ export async function readPages(operation: string, reader: PageReader): Promise<
   let after: string | undefined;
   for (;;) {
     const cursor = after;
-    const page = await believed(operation, async () => reader(cursor));
-    const data = apiItems(operation, isObject(page) ? page.data : undefined);
-    items.push(...data);
+    const page = bodyOf(await believed(operation, async () => reader(cursor)));
+    const data = apiItems(operation, page['data']);
+    for (const item of data) items.push(item);
     after = data.at(-1)?.id;
-    if (page.has_more !== true || after === undefined) return items;
+    if (page['has_more'] !== true || after === undefined) return items;
     if (cursors.has(after))
       throw new InvalidResponseError(operation, `page after '${after}' leads back to itself`);
     cursors.add(after);
   }
+}
+
+/** What the server sent: the client makes an empty page of an answer that is no page, which would end the list silently. */
+function bodyOf(page: unknown): JsonObject {
+  const body = isObject(page) && 'body' in page ? page['body'] : page;
+  return isObject(body) ? body : {};
 }
 
 /** @throws InvalidResponseError when it is not an array of items that have an ID and a type. */

@@ -92,27 +92,24 @@ function session(answer: (body: unknown) => JsonObject): OpenAIConversationsSess
   return new OpenAIConversationsSession({ client, conversationId: CONVERSATION });
 }
 
-/** What the SDK's reading leaves out is put back; where it drops whole parts the item is kept as the API gave it. */
+/** What the SDK's reading leaves out is put back; where it drops more than that the item is kept as the API gave it. */
 function complete(raw: JsonObject, item: AgentInputItem | undefined): AgentInputItem {
   const parts = partsOf(raw);
-  const converted: JsonObject | undefined = item === undefined ? undefined : { ...item };
-  const content =
-    converted?.['type'] === 'function_call_result' ? converted['output'] : converted?.['content'];
-  const readable =
-    converted !== undefined &&
-    (parts === undefined || typeof content === 'string' || lengthOf(content) === parts.length);
-  if (item === undefined || !readable) {
+  if (item === undefined || !isWhole(raw, parts, { ...item })) {
     return {
       type: 'unknown',
       ...(typeof raw['id'] === 'string' ? { id: raw['id'] } : {}),
       providerData: { ...raw },
     };
   }
-  if (parts === undefined || !Array.isArray(content)) return item;
-  const detailed = content.map((part: unknown, index) => withDetail(part, parts[index]));
-  return { ...item, ...(converted?.['type'] === 'message' ? { content: detailed } : {}) } as AgentInputItem;
+  const field = item.type === 'function_call_result' ? 'output' : 'content';
+  const converted: unknown = Reflect.get(item, field);
+  if (parts === undefined || !Array.isArray(converted)) return item;
+  const detailed = converted.map((part: unknown, index) => withForgotten(part, parts[index]));
+  return { ...item, [field]: detailed };
 }
 
+/** The content of those items that hold parts. */
 function partsOf(raw: JsonObject): readonly unknown[] | undefined {
   const parts =
     raw['type'] === 'function_call_output'
@@ -123,17 +120,37 @@ function partsOf(raw: JsonObject): readonly unknown[] | undefined {
   return Array.isArray(parts) ? parts : undefined;
 }
 
-function lengthOf(value: unknown): number {
-  return Array.isArray(value) ? value.length : -1;
+/** Whether it is the same item, and not one that the SDK read out of its output, with all of its parts. */
+function isWhole(raw: JsonObject, parts: readonly unknown[] | undefined, converted: JsonObject): boolean {
+  if (typeof raw['id'] === 'string' && converted['id'] !== raw['id']) return false;
+  if (parts === undefined) return true;
+  const content = converted['type'] === 'function_call_result' ? converted['output'] : converted['content'];
+  // A system message becomes one string, of its texts alone.
+  if (typeof content === 'string') return parts.every((part) => isText(part));
+  return Array.isArray(content) && content.length === parts.length;
 }
 
-/** The SDK forgets an image's detail when it reads a user message from a list, and a model reads it. */
-function withDetail(part: unknown, raw: unknown): unknown {
-  if (!isObject(part) || !isObject(raw) || part['type'] !== 'input_image') return part;
+function isText(part: unknown): boolean {
+  return isObject(part) && (part['type'] === 'input_text' || part['type'] === 'text');
+}
+
+/**
+ * What a model reads and the SDK forgets when it reads a part: an image's or a file's detail.
+ *
+ * Also the ID of an uploaded image, which the SDK gives up for a URL: the ID is what was sent, and it does not expire.
+ */
+function withForgotten(part: unknown, raw: unknown): unknown {
+  if (!isObject(part) || !isObject(raw)) return part;
   const detail = raw['detail'];
-  return typeof detail === 'string' && part['detail'] === undefined && detail !== 'auto'
-    ? { ...part, detail }
-    : part;
+  const detailed = typeof detail === 'string' && detail !== '' && detail !== 'auto';
+  if (part['type'] === 'input_file') return detailed ? { ...part, providerData: { detail } } : part;
+  if (part['type'] !== 'input_image') return part;
+  const id = raw['file_id'];
+  return {
+    ...part,
+    ...(typeof id === 'string' && id !== '' ? { image: { id } } : {}),
+    ...(detailed ? { detail } : {}),
+  };
 }
 
 /** The API refuses a hosted tool's call without its ID, and links the stored item when it has one. */

@@ -1,4 +1,4 @@
-/** Maps with at most `limit` calls under way at once; results in order; the first failure is thrown. */
+/** Maps with at most `limit` calls under way at once; results in order; the first failure is thrown and starts no more. */
 export async function mapLimit<T, R>(
   values: readonly T[],
   limit: number,
@@ -6,8 +6,17 @@ export async function mapLimit<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   const queue = values.entries();
+  let failed = false;
   const worker = async (): Promise<void> => {
-    for (const [index, value] of queue) results[index] = await map(value);
+    for (const [index, value] of queue) {
+      if (failed) return;
+      try {
+        results[index] = await map(value);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, values.length) }, worker));
   return results;

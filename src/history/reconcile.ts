@@ -1,15 +1,12 @@
-import type { AgentInputItem } from '@openai/agents';
 import { kindOf } from '../ledger/canonical-form.ts';
 import { itemDigest } from '../ledger/digest.ts';
-import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
-import type { Finding } from './finding.ts';
+import type { LedgerState } from '../ledger/ledger-state.ts';
+import type { Finding, FindingKind } from './finding.ts';
+import type { ListedItem, Match } from './listed-item.ts';
 import { longestIncreasing } from './longest-increasing.ts';
+import { relink, type Relinked } from './relink.ts';
 
-/** An item of the conversation's list, in the SDK's form. */
-export interface ListedItem {
-  readonly id: string;
-  readonly item: AgentInputItem;
-}
+export type { ListedItem } from './listed-item.ts';
 
 /** An item that another writer put in the list, and where it belongs. */
 export interface ForeignItem extends ListedItem {
@@ -21,8 +18,20 @@ export interface ForeignItem extends ListedItem {
 export interface Reconciliation {
   readonly findings: readonly Finding[];
   /** Entries that turn out to be in the conversation already: a write whose answer got lost. */
-  readonly relinked: readonly { readonly seq: number; readonly id: string }[];
+  readonly relinked: readonly Relinked[];
   readonly foreign: readonly ForeignItem[];
+}
+
+/** Where each ID that the conversation should hold stands in the history: twice, if it was written twice. */
+type Places = Map<string, number[]>;
+
+interface Compared {
+  /** In both, in the order of the list. */
+  readonly matched: readonly Match[];
+  /** In the list alone. */
+  readonly strangers: readonly { readonly position: number; readonly listed: ListedItem }[];
+  /** The first copy too many of an item. */
+  readonly surplus: readonly ListedItem[];
 }
 
 /**
@@ -31,89 +40,93 @@ export interface Reconciliation {
  * Items are the same by ID; an entry whose ID in the conversation is not known yet is found by its digest.
  */
 export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reconciliation {
-  const known = new Map<string, number>();
-  state.entries.forEach((entry, index) => {
-    if (entry.mirrorId !== undefined) known.set(entry.mirrorId, index);
+  const known: Places = new Map();
+  state.entries.forEach(({ mirrorId }, index) => {
+    if (mirrorId !== undefined) place(known, mirrorId, index);
   });
-  const relinked = relink(state, list, known);
-  const seen = new Set<string>();
-  const findings: Finding[] = [];
-  const matched: { position: number; index: number }[] = [];
-  const strangers: { position: number; listed: ListedItem }[] = [];
-  list.forEach((listed, position) => {
-    const index = known.get(listed.id);
-    if (seen.has(listed.id)) {
-      if (!state.removed.has(listed.id)) {
-        findings.push({
-          type: 'duplicated',
-          id: listed.id,
-          kind: kindOf(listed.item),
-          index: index ?? position,
-        });
-      }
-      return;
-    }
-    seen.add(listed.id);
-    if (index !== undefined) {
-      matched.push({ position, index });
-      if (isAltered(state.entries[index], listed.item)) {
-        findings.push({ type: 'altered', id: listed.id, kind: kindOf(listed.item), index });
-      }
-    } else if (!state.removed.has(listed.id)) {
-      strangers.push({ position, listed });
-    }
-  });
-  const inOrder = longestIncreasing(matched.map(({ index }) => index));
-  const anchors = matched.filter((_, at) => inOrder.has(at));
-  matched.forEach(({ index }, at) => {
-    const entry = state.entries[index];
-    if (!inOrder.has(at) && entry?.mirrorId !== undefined) {
-      findings.push({ type: 'reordered', id: entry.mirrorId, kind: entry.kind, index });
-    }
-  });
-  state.entries.forEach((entry, index) => {
-    if (entry.mirrorId !== undefined && !seen.has(entry.mirrorId)) {
-      findings.push({ type: 'lost', id: entry.mirrorId, kind: entry.kind, index });
-    }
-  });
+  const relinked = relink(state, list, known, inOrder(compare(state, list, known).matched));
+  for (const { id, index } of relinked) place(known, id, index);
+
+  const { matched, strangers, surplus } = compare(state, list, known);
+  const anchors = inOrder(matched);
   // Behind everything the conversation holds, before what is still to be written there.
   const written = new Set(relinked.map(({ seq }) => seq));
   const end =
-    state.entries.findLastIndex((entry) => entry.mirrorId !== undefined || written.has(entry.seq)) + 1;
+    state.entries.findLastIndex(({ seq, mirrorId }) => mirrorId !== undefined || written.has(seq)) + 1;
   const foreign = strangers.map(({ position, listed }): ForeignItem => {
     const next = anchors.find((anchor) => anchor.position > position);
     return { ...listed, index: next?.index ?? end };
   });
-  for (const { id, item, index } of foreign)
-    findings.push({ type: 'foreign', id, kind: kindOf(item), index });
-  return { findings, relinked, foreign };
+  const findings: Finding[] = [
+    ...altered(state, list, matched),
+    ...reordered(state, matched, anchors),
+    ...lost(state, list),
+    ...foreign.map(({ id, item, index }) => finding('foreign', id, kindOf(item), index)),
+    ...surplus.map(({ id, item }) => {
+      const index = known.get(id)?.[0] ?? foreign.find((one) => one.id === id)?.index ?? end;
+      return finding('duplicated', id, kindOf(item), index);
+    }),
+  ];
+  return { findings, relinked: relinked.map(({ seq, id }) => ({ seq, id })), foreign };
 }
 
-function relink(
-  state: LedgerState,
-  list: readonly ListedItem[],
-  known: Map<string, number>,
-): { seq: number; id: string }[] {
-  if (state.unmirrored.size === 0) return [];
-  const unknown = new Map(list.map((listed) => [listed.id, listed]));
-  const free = new Map<string, string[]>();
-  for (const [id, { item }] of unknown) {
-    if (known.has(id) || state.removed.has(id)) continue;
-    const key = itemDigest(item) ?? `id ${id}`;
-    free.set(key, [...(free.get(key) ?? []), id]);
-  }
-  const relinked: { seq: number; id: string }[] = [];
-  const indexes = new Map(state.entries.map((entry, index) => [entry.seq, index]));
-  for (const entry of state.unmirrored.values()) {
-    const id = free.get(entry.digest ?? `id ${entry.id ?? ''}`)?.shift();
-    const index = indexes.get(entry.seq);
-    if (id === undefined || index === undefined) continue;
-    known.set(id, index);
-    relinked.push({ seq: entry.seq, id });
-  }
-  return relinked;
+function compare(state: LedgerState, list: readonly ListedItem[], known: Places): Compared {
+  const matched: Match[] = [];
+  const strangers: { position: number; listed: ListedItem }[] = [];
+  const surplus: ListedItem[] = [];
+  const seen = new Map<string, number>();
+  list.forEach((listed, position) => {
+    const nth = seen.get(listed.id) ?? 0;
+    seen.set(listed.id, nth + 1);
+    const places = known.get(listed.id);
+    const index = places?.[nth];
+    if (index !== undefined) matched.push({ position, index });
+    // What was removed is on its way out of the conversation.
+    else if (state.removed.has(listed.id)) return;
+    else if (places === undefined && nth === 0) strangers.push({ position, listed });
+    else if (nth === (places?.length ?? 1)) surplus.push(listed);
+  });
+  return { matched, strangers, surplus };
 }
 
-function isAltered(entry: LedgerEntry | undefined, item: AgentInputItem): boolean {
-  return entry !== undefined && entry.digest !== null && entry.digest !== itemDigest(item);
+/** The matches that stayed in order when everything else moved. */
+function inOrder(matched: readonly Match[]): Match[] {
+  const kept = longestIncreasing(matched.map(({ index }) => index));
+  return matched.filter((_, at) => kept.has(at));
+}
+
+function altered(state: LedgerState, list: readonly ListedItem[], matched: readonly Match[]): Finding[] {
+  return matched.flatMap(({ position, index }) => {
+    const digest = state.entries[index]?.digest;
+    const listed = list[position];
+    if (digest === undefined || digest === null || listed === undefined) return [];
+    if (digest === itemDigest(listed.item)) return [];
+    return [finding('altered', listed.id, kindOf(listed.item), index)];
+  });
+}
+
+function reordered(state: LedgerState, matched: readonly Match[], anchors: readonly Match[]): Finding[] {
+  const kept = new Set(anchors.map(({ index }) => index));
+  return matched.flatMap(({ index }) => {
+    const entry = state.entries[index];
+    if (kept.has(index) || entry?.mirrorId === undefined) return [];
+    return [finding('reordered', entry.mirrorId, entry.kind, index)];
+  });
+}
+
+function lost(state: LedgerState, list: readonly ListedItem[]): Finding[] {
+  const listed = new Set(list.map(({ id }) => id));
+  return state.entries.flatMap(({ mirrorId, kind }, index) =>
+    mirrorId === undefined || listed.has(mirrorId) ? [] : [finding('lost', mirrorId, kind, index)],
+  );
+}
+
+function place(known: Places, id: string, index: number): void {
+  const places = known.get(id);
+  if (places === undefined) known.set(id, [index]);
+  else places.push(index);
+}
+
+function finding(type: FindingKind, id: string, kind: string, index: number): Finding {
+  return { type, id, kind, index };
 }
