@@ -20,13 +20,13 @@ export function memoryLedger(): LedgerStore {
       const session = sessions.get(sessionId);
       const version = session?.records.length ?? 0;
       if (version !== expected) throw new LedgerConflictError(sessionId, expected, version);
-      const copies = structuredClone([...records]);
+      const added = structuredClone({ head, records });
       if (session === undefined) {
-        sessions.set(sessionId, { head: structuredClone(head), records: copies });
-      } else {
-        session.records.push(...copies);
-        session.head = structuredClone(head);
+        sessions.set(sessionId, { head: added.head, records: [...added.records] });
+        return;
       }
+      for (const record of added.records) session.records.push(record);
+      session.head = added.head;
     },
     async delete(sessionId) {
       sessions.delete(sessionId);
