@@ -8,21 +8,10 @@ export type Mode = (typeof MODES)[number];
 
 export const MODES = ['off', 'shadow', 'rebuild', 'chain'] as const;
 
-/** What a rollout decides by. */
-export interface RolloutContext {
-  readonly sessionId: string;
-}
+/** The mode where nothing else is said. */
+export const DEFAULT_MODE: Mode = 'chain';
 
-/** A mode for every session, or a function that is asked at every turn. */
-export type Rollout = Mode | ((context: RolloutContext) => Mode | Promise<Mode>);
-
-/** The mode for this turn; an answer that is no mode, or none, counts as `chain`, the default. */
-export async function resolveMode(rollout: Rollout, context: RolloutContext): Promise<Mode> {
-  if (typeof rollout !== 'function') return rollout;
-  try {
-    const answer: unknown = await rollout(context);
-    return MODES.find((mode) => mode === answer) ?? 'chain';
-  } catch {
-    return 'chain';
-  }
+/** Whether a value is the name of a mode. */
+export function isMode(value: unknown): value is Mode {
+  return MODES.some((mode) => mode === value);
 }

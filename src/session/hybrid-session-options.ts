@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { InvalidOptionsError } from '../errors/invalid-options-error.ts';
 import { contentCache, type ContentCache } from '../history/content-cache.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
-import { MODES, type Rollout } from '../rollout/mode.ts';
+import { DEFAULT_MODE, MODES } from '../rollout/mode.ts';
+import type { Rollout, RolloutFunction } from '../rollout/rollout.ts';
 import { memoryLedger } from '../stores/memory-ledger.ts';
 import type { EventListener } from './session-event.ts';
 
@@ -15,7 +16,7 @@ export interface HybridSessionOptions {
   readonly conversationId?: string | undefined;
   /** Where the ledger lives. Default: `memoryLedger()`, one for each session. */
   readonly ledger?: LedgerStore | undefined;
-  /** The mode, or a function asked at every turn. Default `'chain'`. */
+  /** The mode, a rule, or a function asked at every turn. Default `'chain'`. */
   readonly rollout?: Rollout | undefined;
   /**
    * How the conversation is kept up to date: before a write resolves, behind it, or not at all: then there is no
@@ -72,7 +73,17 @@ const schema = z.strictObject({
   conversationId: text.optional(),
   ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
   rollout: z
-    .union([z.enum(MODES), z.custom<Exclude<Rollout, string>>((value) => typeof value === 'function')])
+    .union([
+      z.enum(MODES),
+      z.custom<RolloutFunction>((value) => typeof value === 'function'),
+      z.strictObject({
+        mode: z.enum(MODES),
+        percent: z.number().min(0).max(100).optional(),
+        models: z.array(z.union([z.string().min(1), z.instanceof(RegExp)])).optional(),
+        salt: z.string().optional(),
+        otherwise: z.enum(MODES).optional(),
+      }),
+    ])
     .optional(),
   mirror: z.enum(['await', 'background', 'off']).optional(),
   sessionId: text.optional(),
@@ -116,7 +127,7 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     refuse(
       given.rollout === 'off' || given.rollout === 'shadow',
       'rollout',
-      `cannot be '${String(given.rollout)}' with mirror: 'off': there is no list to serve`,
+      "cannot be 'off' or 'shadow' with mirror: 'off': there is no list to serve",
     );
   } else {
     refuse(
@@ -130,7 +141,7 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     client: given.client,
     conversationId: given.conversationId,
     ledger: given.ledger ?? memoryLedger(),
-    rollout: given.rollout ?? 'chain',
+    rollout: given.rollout ?? DEFAULT_MODE,
     mirror,
     sessionId: given.sessionId,
     keepContent: given.keepContent ?? true,

@@ -19,6 +19,7 @@ export type SourceCounts = { readonly [source in ItemSource]?: number };
  * - `list_failed`: the list could not be read, so the history was served from the ledger unchecked.
  * - `planned`: one request to the model: chained or replayed, and why.
  * - `parent_refused`: the server would not continue from a response, so everything was sent instead.
+ * - `rollout_failed`: the rollout threw, was too slow, or answered what is no mode; the default mode was taken.
  * - `conflict`: another writer appended first; both turns stay.
  */
 export type HybridSessionEvent =
@@ -61,6 +62,12 @@ export type HybridSessionEvent =
       readonly reason: string;
     }
   | { readonly type: 'list_failed'; readonly sessionId: string; readonly reason: string }
+  | {
+      readonly type: 'rollout_failed';
+      readonly sessionId: string;
+      readonly mode: Mode;
+      readonly reason: string;
+    }
   | { readonly type: 'conflict'; readonly sessionId: string; readonly version: number };
 
 /** Receives events; what it throws is ignored, so that watching never costs a turn. */
