@@ -5,6 +5,10 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 180_000,
+    // A CI run reads its totals from the file.
+    reporters: process.env['CI']
+      ? ['default', ['json', { outputFile: 'test-results/unit.json' }]]
+      : ['default'],
     coverage: { provider: 'v8', include: ['src/**', 'mocks/**'], reporter: ['text-summary'] },
   },
 });

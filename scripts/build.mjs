@@ -1,17 +1,34 @@
-// Builds ESM and CommonJS from the one source; both trees are replaced only after both compiled.
+// Builds ESM and CommonJS from the one source. `dist` is replaced only after both compiled.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+const dist = join(root, 'dist');
+const next = join(root, 'dist', `.next-${process.pid}`);
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-for (const project of ['tsconfig.build.json', 'tsconfig.cjs.json']) {
-  execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+try {
+  for (const [project, format] of [
+    ['tsconfig.build.json', 'esm'],
+    ['tsconfig.cjs.json', 'cjs'],
+  ]) {
+    execFileSync(process.execPath, [tsc, '-p', project, '--outDir', join(next, format)], {
+      cwd: root,
+      stdio: 'inherit',
+    });
+  }
+} catch {
+  // The compiler has said why.
+  rmSync(next, { recursive: true, force: true });
+  process.exit(1);
 }
-writeFileSync(join(root, 'dist', 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
-const cli = join(root, 'dist', 'esm', 'src', 'cli.js');
-if (existsSync(cli)) chmodSync(cli, 0o755);
+writeFileSync(join(next, 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
+chmodSync(join(next, 'esm', 'src', 'cli.js'), 0o755);
+for (const format of ['esm', 'cjs']) {
+  rmSync(join(dist, format), { recursive: true, force: true });
+  renameSync(join(next, format), join(dist, format));
+}
+rmSync(next, { recursive: true });
