@@ -5,25 +5,16 @@ export interface CliIo {
   readonly out: (text: string) => void;
   /** Words about the data. */
   readonly err: (text: string) => void;
+  /** Resolves when the user or the system asks the program to stop, with the signal's name. */
+  readonly stopped: () => Promise<string>;
 }
 
 /** One command of `hybrid-session`. */
 export interface Command {
-  readonly name: string;
-  readonly summary: string;
   readonly help: string;
-  /** @returns the exit code. @throws UsageError for arguments that are wrong. */
+  /**
+   * @returns the exit code.
+   * @throws UsageError for arguments that are wrong, CommandError for what failed on the way.
+   */
   readonly run: (args: readonly string[], io: CliIo) => Promise<number>;
-}
-
-/** Arguments that a command cannot work with. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  /** What to type instead. */
-  readonly hint: string;
-
-  constructor(problem: string, hint: string) {
-    super(problem);
-    this.hint = hint;
-  }
 }

@@ -1,7 +1,26 @@
-import { UsageError, type CliIo, type Command } from './command.ts';
-import { repro } from './repro.ts';
+import { createRequire } from 'node:module';
+import { CommandError, UsageError } from './command-error.ts';
+import type { CliIo, Command } from './command.ts';
 
-const COMMANDS: readonly Command[] = [repro];
+interface NamedCommand {
+  readonly name: string;
+  readonly summary: string;
+  /** The SDK takes a second to load and answers signals in its own way: a command that does not need it is spared both. */
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: readonly NamedCommand[] = [
+  {
+    name: 'repro',
+    summary: 'replay the report of lost messages with the stock session and with ours',
+    load: async () => (await import('./repro.ts')).repro,
+  },
+  {
+    name: 'simulate',
+    summary: 'serve a simulator of the API over HTTP, for any client',
+    load: async () => (await import('./simulate.ts')).simulate,
+  },
+];
 
 /** Exit code for arguments that are wrong. */
 const USAGE = 64;
@@ -11,36 +30,59 @@ const FAILED = 70;
 /** Runs `hybrid-session` with the given arguments. @returns the exit code. */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
   const [name, ...args] = argv;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    io.out(overview());
-    return name === undefined ? USAGE : 0;
-  }
-  const command = COMMANDS.find((one) => one.name === name);
   try {
-    if (command === undefined) throw new UsageError(`there is no command '${name}'`, 'hybrid-session --help');
-    if (args.includes('--help') || args.includes('-h')) {
-      io.out(command.help);
-      return 0;
-    }
+    if (name === undefined) throw new UsageError('No command was given', 'hybrid-session --help');
+    if (name === '--version') return say(io, `${version()}\n`);
+    if (name === '--help' || name === '-h') return say(io, overview());
+    if (name === 'help')
+      return say(io, args[0] === undefined ? overview() : (await commandNamed(args[0])).help);
+    const command = await commandNamed(name);
+    if (args.includes('--help') || args.includes('-h')) return say(io, command.help);
     return await command.run(args, io);
   } catch (error) {
-    return failed(error, name, io);
+    io.err(described(error, name));
+    return error instanceof UsageError ? USAGE : FAILED;
   }
+}
+
+function commandNamed(name: string): Promise<Command> {
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command === undefined) throw new UsageError(`There is no command '${name}'`, 'hybrid-session --help');
+  return command.load();
+}
+
+function say(io: CliIo, text: string): number {
+  io.out(text);
+  return 0;
 }
 
 function overview(): string {
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
-  return `Usage: hybrid-session <command> [options]\n\n${lines.join('\n')}\n\nHelp for one command: hybrid-session <command> --help\n`;
+  return `Usage: hybrid-session <command> [options]
+
+${lines.join('\n')}
+
+  help NAME  options and examples of one command (also: hybrid-session NAME --help)
+  --version  the version of this package
+
+Exit codes: 0 all went well, 1 a check failed, ${USAGE} wrong arguments, ${FAILED} something failed on the way.
+Data goes to stdout, words about it to stderr.
+`;
 }
 
-function failed(error: unknown, name: string, io: CliIo): number {
-  if (error instanceof UsageError) {
-    io.err(`hybrid-session: ${error.message}\nTry: ${error.hint}\n`);
-    return USAGE;
-  }
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
+/** By the package's own name, so that it is found from the sources and from a build alike. */
+function version(): string {
+  const manifest: unknown = createRequire(import.meta.url)('agents-hybrid-session/package.json');
+  const found: unknown =
+    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined;
+  return String(found);
+}
+
+function described(error: unknown, name: string | undefined): string {
+  const known = name !== undefined && COMMANDS.some((command) => command.name === name);
+  const who = known ? `hybrid-session ${name}` : 'hybrid-session';
   const message = error instanceof Error ? error.message : String(error);
-  io.err(`hybrid-session ${name}: ${code}${message}\nTry: hybrid-session ${name} --help\n`);
-  return FAILED;
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const hint = error instanceof CommandError ? error.hint : `${who} --help`;
+  return `${who}: ${code === '' ? '' : `${code}: `}${message}\nTry: ${hint}\n`;
 }

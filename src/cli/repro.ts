@@ -1,11 +1,14 @@
-import { parseArgs } from 'node:util';
 import OpenAI from 'openai';
 import { createSimulatorCore } from '../../mocks/simulator.ts';
-import { UsageError, type CliIo, type Command } from './command.ts';
-import { PROMPTS, SESSIONS, tellStory, type Story } from './repro-story.ts';
+import type { UnlinkPolicyName } from '../../mocks/unlinking.ts';
+import { CommandError, UsageError } from './command-error.ts';
+import type { CliIo, Command } from './command.ts';
+import { oneOf, parseOptions, wholeNumber } from './parse-options.ts';
+import { describeStory, oursIntact, summarizeStories, type ReproReport } from './repro-report.ts';
+import { PROMPTS, SESSIONS, tellStory, type Story, type TellStory } from './repro-story.ts';
+import { UNLINK_POLICIES } from './unlink-policies.ts';
 
 const MODELS = ['gpt-4.1', 'gpt-5.2', 'gpt-5.4', 'gpt-5.5'];
-const POLICIES = ['every-turn', 'id-replay', 'none'] as const;
 
 const HELP = `Usage: hybrid-session repro [options]
 
@@ -13,148 +16,144 @@ Replays the report of lost assistant messages: four turns, with the stock OpenAI
 HybridSession, through the real SDK. Without --live it talks to the simulator on 127.0.0.1 and needs no key.
 
   --model NAME     a model; may be repeated (default: ${MODELS.join(', ')})
-  --turns N        how many turns, 1 to 100 (default: 4)
-  --unlink POLICY  how the simulator loses messages: ${POLICIES.join(', ')} (default: every-turn, as the report describes;
-                   id-replay needs a client that replays item IDs, as SDKs before 0.9.1 do)
+  --turns N        how many turns, 1 to 100 (default: ${PROMPTS.length})
+  --unlink POLICY  how the simulator loses messages (default: every-turn, as the report describes):
+                     every-turn  gpt-5.4 and gpt-5.5 lose the earlier answers at every turn
+                     id-replay   they lose the answers whose IDs a client replays, as SDKs before 0.9.1 do
+                     none        nothing is lost
   --json           one JSON document instead of text
-  --live           the real API, with OPENAI_API_KEY; costs a few requests for each model
+  --live           the real API, with OPENAI_API_KEY (and OPENAI_BASE_URL, if set); a few requests for each model;
+                   the conversations are deleted afterwards, the responses expire by themselves
 
-Exit code 0 when HybridSession kept every assistant message in every case, 1 when it did not.
+The simulator answers to any model's name; with --live the name must be one that your key may use.
+
+Exit codes: 0 HybridSession kept every message in every case, 1 it did not, 64 wrong arguments, 70 a request failed.
 
 Examples:
   hybrid-session repro
   hybrid-session repro --model gpt-5.4 --turns 8
-  OPENAI_API_KEY=sk-... hybrid-session repro --live --model gpt-5.5 --json
+  hybrid-session repro --json | jq '.stories[] | {model, session, surviving, answers}'
+  OPENAI_API_KEY=sk-... hybrid-session repro --live --model gpt-5.5
 `;
 
-/** Shows the loss happen to the stock session, and not to ours. */
-export const repro: Command = {
-  name: 'repro',
-  summary: 'replay the report of lost messages with the stock session and with ours',
-  help: HELP,
-  async run(args, io) {
-    const options = parse(args, io);
-    const server = options.live ? undefined : await createSimulatorCore({ unlink: options.unlink }).listen();
-    try {
-      const client = new OpenAI({
-        apiKey: options.apiKey,
-        ...(server === undefined ? {} : { baseURL: server.url, maxRetries: 0 }),
-      });
-      const stories: Story[] = [];
-      for (const model of options.models) {
-        for (const session of SESSIONS) {
-          const story = await tellStory({ client, model, session, turns: options.turns });
-          stories.push(story);
-          if (!options.json) io.out(describe(story));
+/** The command, with the stories told by the given teller. */
+export function createRepro(tell: TellStory): Command {
+  return {
+    help: HELP,
+    async run(args, io) {
+      const options = parse(args, io);
+      const server =
+        options.unlink === null ? undefined : await createSimulatorCore({ unlink: options.unlink }).listen();
+      try {
+        const client =
+          server === undefined
+            ? new OpenAI({ apiKey: options.apiKey, ...baseUrlOf(io) })
+            : new OpenAI({ apiKey: 'simulated', baseURL: server.url, maxRetries: 0 });
+        const stories: Story[] = [];
+        for (const model of options.models) {
+          for (const session of SESSIONS) {
+            const story = await tell({ client, model, session, turns: options.turns }).catch(
+              (error: unknown) => {
+                throw explained(error, model);
+              },
+            );
+            stories.push(story);
+            if (!options.json) io.out(describeStory(story));
+          }
         }
+        io.out(options.json ? asJson(options, stories) : summarizeStories(stories));
+        return oursIntact(stories) ? 0 : 1;
+      } finally {
+        await server?.close();
       }
-      io.out(
-        options.json
-          ? `${JSON.stringify({ live: options.live, unlink: options.unlink, stories }, undefined, 2)}\n`
-          : summary(stories),
-      );
-      return stories.every(
-        (story) => story.session !== 'HybridSession' || story.surviving === story.turns.length,
-      )
-        ? 0
-        : 1;
-    } finally {
-      await server?.close();
-    }
-  },
-};
+    },
+  };
+}
+
+/** Shows the loss happen to the stock session, and not to ours. */
+export const repro: Command = createRepro(tellStory);
 
 interface ReproOptions {
   readonly models: readonly string[];
   readonly turns: number;
-  readonly unlink: (typeof POLICIES)[number];
+  /** Null for the real API. */
+  readonly unlink: UnlinkPolicyName | null;
   readonly json: boolean;
-  readonly live: boolean;
   readonly apiKey: string;
 }
 
 function parse(args: readonly string[], io: CliIo): ReproOptions {
-  const values = parsed(args);
-  const turns = Number(values.turns ?? PROMPTS.length);
-  if (!Number.isInteger(turns) || turns < 1 || turns > 100) {
-    throw new UsageError(
-      `--turns must be a whole number from 1 to 100, not '${values.turns}'`,
-      'hybrid-session repro --turns 4',
-    );
-  }
-  const unlink = POLICIES.find((policy) => policy === (values.unlink ?? 'every-turn'));
-  if (unlink === undefined) {
-    throw new UsageError(
-      `--unlink must be one of ${POLICIES.join(', ')}, not '${values.unlink}'`,
-      'hybrid-session repro --unlink every-turn',
-    );
-  }
+  const values = parseOptions('repro', args, {
+    model: { type: 'string', multiple: true },
+    turns: { type: 'string' },
+    unlink: { type: 'string' },
+    json: { type: 'boolean' },
+    live: { type: 'boolean' },
+  });
+  const turns = wholeNumber('repro', 'turns', values.turns, { min: 1, max: 100, example: PROMPTS.length });
+  const unlink = oneOf('repro', 'unlink', values.unlink, UNLINK_POLICIES);
+  const models = values.model ?? MODELS;
+  if (models.includes(''))
+    throw new UsageError('--model must not be empty', 'hybrid-session repro --model gpt-5.4');
   const live = values.live === true;
-  const key = io.env['OPENAI_API_KEY'];
-  if (live && (key === undefined || key === '')) {
+  const apiKey = io.env['OPENAI_API_KEY'] ?? '';
+  if (live && unlink !== undefined) {
+    throw new UsageError(
+      '--unlink tells the simulator what to lose, and --live does not use the simulator',
+      'hybrid-session repro --live',
+    );
+  }
+  if (live && apiKey === '') {
     throw new UsageError(
       '--live needs the environment variable OPENAI_API_KEY',
       'OPENAI_API_KEY=sk-... hybrid-session repro --live',
     );
   }
   return {
-    models: values.model ?? MODELS,
-    turns,
-    unlink,
+    models,
+    turns: turns ?? PROMPTS.length,
+    unlink: live ? null : (unlink ?? 'every-turn'),
     json: values.json === true,
-    live,
-    apiKey: live ? (key ?? '') : 'simulated',
+    apiKey,
   };
 }
 
-function parsed(args: readonly string[]): {
-  model?: string[];
-  turns?: string;
-  unlink?: string;
-  json?: boolean;
-  live?: boolean;
-} {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string', multiple: true },
-        turns: { type: 'string' },
-        unlink: { type: 'string' },
-        json: { type: 'boolean' },
-        live: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(
-      error instanceof Error ? error.message : String(error),
-      'hybrid-session repro --help',
+function baseUrlOf({ env }: CliIo): { baseURL?: string } {
+  const baseURL = env['OPENAI_BASE_URL'];
+  return baseURL === undefined || baseURL === '' ? {} : { baseURL };
+}
+
+function asJson({ unlink }: ReproOptions, stories: readonly Story[]): string {
+  const report: ReproReport = {
+    version: 1,
+    live: unlink === null,
+    unlink,
+    intact: oursIntact(stories),
+    stories,
+  };
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+/** What the first request of a story commonly fails of; the API's own words on a key would show parts of it. */
+function explained(error: unknown, model: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const status: unknown = Reflect.get(error, 'status');
+  const code: unknown = Reflect.get(error, 'code');
+  if (status === 401) {
+    return new CommandError(
+      'invalid_api_key',
+      'The API refused the key in OPENAI_API_KEY',
+      'hybrid-session repro (the simulator needs no key)',
+      { cause: error },
     );
   }
-}
-
-function describe(story: Story): string {
-  const width = Math.max(...story.turns.map(({ before }) => before.length), 1);
-  const turns = story.turns.map(
-    ({ before, after }, index) =>
-      `  turn ${String(index + 1).padStart(2)}  ${(before || '-').padEnd(width)}  ->  ${after}`,
-  );
-  const list = story.list === undefined ? [] : [`  the list itself holds: ${story.list}`];
-  return [
-    `${story.model}  ${story.session}`,
-    ...turns,
-    ...list,
-    `  assistant items surviving: ${story.surviving} / ${story.turns.length}`,
-    `  the model's last answer: ${story.answer}`,
-    '',
-    '',
-  ].join('\n');
-}
-
-function summary(stories: readonly Story[]): string {
-  const rows = stories.map(
-    ({ model, session, surviving, turns }) =>
-      `  ${model.padEnd(12)} ${session.padEnd(27)} ${surviving} / ${turns.length}`,
-  );
-  return `assistant items surviving\n${rows.join('\n')}\n`;
+  if (code === 'model_not_found') {
+    return new CommandError(
+      'model_not_found',
+      `The API does not offer the model '${model}' to this key`,
+      'hybrid-session repro --live --model gpt-5.4',
+      { cause: error },
+    );
+  }
+  return error;
 }

@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { EventEmitter } from 'node:events';
+import type { CliIo } from '../../src/cli/command.ts';
+
+/** An io that keeps what was said and lets a test send the signal. */
+export interface CapturedIo {
+  readonly io: CliIo;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves as soon as stdout holds something that matches, with the first group or the whole match. */
+  readonly printed: (pattern: RegExp) => Promise<string>;
+  readonly stop: (signal: string) => void;
+}
+
+/** An io with the given environment. */
+export function captureIo(env: Readonly<Record<string, string>> = {}): CapturedIo {
+  const events = new EventEmitter();
+  let stdout = '';
+  let stderr = '';
+  return {
+    io: {
+      env,
+      out: (text) => {
+        stdout += text;
+        events.emit('out');
+      },
+      err: (text) => {
+        stderr += text;
+      },
+      stopped: async () => String((await once(events, 'stop'))[0]),
+    },
+    stdout: () => stdout,
+    stderr: () => stderr,
+    printed: async (pattern) => {
+      for (;;) {
+        const match = pattern.exec(stdout);
+        if (match !== null) return match[1] ?? match[0];
+        await once(events, 'out');
+      }
+    },
+    stop: (signal) => void events.emit('stop', signal),
+  };
+}
