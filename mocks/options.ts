@@ -23,7 +23,10 @@ export interface SimulatorOptions {
   now?: () => number;
   /** How long a response can be retrieved and continued. Default 30 days. */
   responseTtl?: number;
-  /** How many conversations, responses and log entries to keep, the newest ones. Default: all. */
+  /**
+   * Bounds memory: how many accounts and conversations (those last used), responses and log entries (the newest) to
+   * keep, and 20 items for each of them. Default: everything is kept.
+   */
   retain?: number;
   /** Answers in the place of the model; `undefined` leaves the answer to the built-in one. */
   respond?: Respond;

@@ -8,7 +8,7 @@ import type { ConversationRecord } from '../world/records.ts';
 /** The conversation that the path names. @throws ApiError 404 if there is none. */
 export function namedConversation(exchange: Exchange): ConversationRecord {
   const [id = ''] = exchange.params;
-  const conversation = exchange.account.conversations.get(id);
+  const conversation = exchange.account.conversation(id);
   if (!conversation) throw errors.conversationNotFound(id);
   return conversation;
 }

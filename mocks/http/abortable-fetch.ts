@@ -24,7 +24,7 @@ function abortableBody(body: ReadableStream<Uint8Array>, signal: AbortSignal): R
       start(controller) {
         const abort = (): void => {
           controller.error(reasonOf(signal));
-          void reader.cancel(reasonOf(signal));
+          reader.cancel(reasonOf(signal)).catch(() => undefined);
         };
         signal.addEventListener('abort', abort, { once: true });
       },

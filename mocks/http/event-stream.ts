@@ -10,15 +10,21 @@ export interface StreamListener {
 
 /**
  * Sends events as `text/event-stream`, one each time the client is ready for it. A client that goes away before the last
- * event has abandoned the answer; so has one whose connection breaks.
+ * event has abandoned the answer; so has one that aborts its request, or whose connection breaks.
  */
-export function eventStream(answer: StreamAnswer, listener: StreamListener): ReadableStream<Uint8Array> {
+export function eventStream(
+  answer: StreamAnswer,
+  signal: AbortSignal,
+  listener: StreamListener,
+): ReadableStream<Uint8Array> {
   const iterator = answer.events[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   const abandon = (): void => {
     answer.abandoned();
     listener.ended();
   };
+  if (signal.aborted) abandon();
+  signal.addEventListener('abort', abandon, { once: true });
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

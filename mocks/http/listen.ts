@@ -56,7 +56,8 @@ async function serve(
   try {
     const answer = await handle(toRequest(incoming));
     outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
-    if (answer.body) await sendBody(answer.body, outgoing);
+    if (outgoing.destroyed) await answer.body?.cancel();
+    else if (answer.body) await sendBody(answer.body, outgoing);
     else outgoing.end();
   } catch {
     outgoing.destroy();
@@ -74,15 +75,13 @@ function toRequest(incoming: IncomingMessage): Request {
   return new Request(new URL(url, 'http://simulator'), { method, headers: given, ...init });
 }
 
-/** Sends chunk by chunk, at the client's pace; a client that goes away cancels the body. */
+/** Sends chunk by chunk, each once the one before has left; a client that goes away cancels the body. */
 async function sendBody(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
   const reader = body.getReader();
-  const gone = new Promise<void>((resolve) => outgoing.once('close', resolve));
-  void gone.then(() => reader.cancel().catch(() => undefined));
+  outgoing.once('close', () => reader.cancel().catch(() => undefined));
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    if (outgoing.destroyed) return;
-    if (!outgoing.write(read.value))
-      await Promise.race([gone, new Promise((resolve) => outgoing.once('drain', resolve))]);
+    const chunk = read.value;
+    await new Promise<void>((resolve) => outgoing.write(chunk, () => resolve()));
   }
   outgoing.end();
 }

@@ -41,7 +41,7 @@ export class RequestHandler {
     const entry = log.begin(world.clock.now(), request.method, path, url.search);
     const requestId = world.ids.request();
     try {
-      return this.#send(await this.#answer(request, url, entry), entry, requestId);
+      return this.#send(await this.#answer(request, url, entry), request.signal, entry, requestId);
     } catch (error) {
       log.finish(entry);
       throw error;
@@ -115,12 +115,12 @@ export class RequestHandler {
     return world.account(key);
   }
 
-  #send(answer: Answer | ApiError, entry: LogEntry, requestId: string): Response {
+  #send(answer: Answer | ApiError, signal: AbortSignal, entry: LogEntry, requestId: string): Response {
     const { log } = this.#parts;
     const headers = { 'x-request-id': requestId, 'openai-version': '2020-10-01' };
     entry.status = answer instanceof ApiError ? answer.status : 200;
     if (!(answer instanceof ApiError) && answer.kind === 'stream') {
-      const stream = eventStream(answer, {
+      const stream = eventStream(answer, signal, {
         sent: (bytes) => {
           entry.responseBytes += bytes;
         },

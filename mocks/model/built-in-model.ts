@@ -15,7 +15,7 @@ export function builtInAnswer(context: readonly SimulatorItem[], request: ModelR
   const { reasoning } = request;
   const isAskedWhy = isJsonObject(reasoning) && typeof reasoning['summary'] === 'string';
   const step =
-    isAskedWhy && reasons(request.model, request) ? `Looking at ${context.length} items` : undefined;
+    isAskedWhy && reasons(request.model, request) ? `Reading a context of ${context.length}` : undefined;
   return { ...(step === undefined ? {} : { reasoning: step }), ...answerTo(context, request) };
 }
 

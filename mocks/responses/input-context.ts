@@ -28,7 +28,7 @@ export function findContinued(
 ): Continued {
   if (conversationId !== undefined && previousResponseId !== undefined) throw errors.mutuallyExclusive();
   if (conversationId !== undefined) {
-    const conversation = account.conversations.get(conversationId);
+    const conversation = account.conversation(conversationId);
     if (!conversation) throw errors.conversationNotFound(conversationId);
     return { conversation, parent: undefined };
   }
@@ -46,8 +46,8 @@ export function liveResponse(world: World, account: Account, id: string): Respon
 }
 
 function canBeContinued(response: ResponseRecord): boolean {
-  const { status } = response.body;
-  return status === 'completed' || status === 'incomplete';
+  const { status, store } = response.body;
+  return store === true && (status === 'completed' || status === 'incomplete');
 }
 
 /** The context a request inherits, as a node to build on. */

@@ -1,6 +1,6 @@
 import { PromptCache } from '../model/prompt-cache.ts';
 import { contextIds, trimContext } from './context.ts';
-import { dropOldest } from './drop-oldest.ts';
+import { dropOldest, usedEntry } from './drop-oldest.ts';
 import type { ContextNode, ConversationRecord, ResponseRecord } from './records.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
 
@@ -22,7 +22,7 @@ export class Account {
   readonly #listedIn = new Map<string, Set<string>>();
   readonly #reasoningOf = new Map<string, string>();
 
-  /** @param retain how many conversations and how many responses to keep, the newest ones. */
+  /** @param retain how many conversations to keep, the last used, and how many responses, the newest. */
   constructor(name: string, retain: number) {
     this.name = name;
     this.#retain = retain;
@@ -69,6 +69,11 @@ export class Account {
   addConversation(conversation: ConversationRecord): void {
     this.#conversations.set(conversation.id, conversation);
     dropOldest(this.#conversations, this.#retain);
+  }
+
+  /** Looks a conversation up in order to use it. */
+  conversation(id: string): ConversationRecord | undefined {
+    return usedEntry(this.#conversations, id, this.#retain);
   }
 
   /** Deletes a conversation; its items stay. */

@@ -1,5 +1,5 @@
 import { Account } from './account.ts';
-import { dropOldest } from './drop-oldest.ts';
+import { dropOldest, usedEntry } from './drop-oldest.ts';
 import { Clock } from './clock.ts';
 import { IdSource } from './id-source.ts';
 import type { SimulatorSettings } from '../settings.ts';
@@ -20,7 +20,7 @@ export class World {
 
   /** The account of an API key, made at its first use. Accounts are named by order, never by key. */
   account(apiKey: string): Account {
-    const known = this.#accounts.get(apiKey);
+    const known = usedEntry(this.#accounts, apiKey, this.settings.retain);
     if (known) return known;
     this.#accountCount += 1;
     const account = new Account(`tenant-${this.#accountCount}`, this.settings.retain);

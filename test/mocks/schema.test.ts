@@ -72,9 +72,9 @@ describe.skipIf(!hasApiSchema)(`every answer against the schema of the API${WHY_
 
   it('covers every operation and every event', () => {
     const served = recorded.filter(({ status }) => status === 200);
-    expect([...new Set(served.map(({ operation }) => operation))].toSorted()).toEqual(OPERATIONS.toSorted());
+    expect(new Set(served.map(({ operation }) => operation))).toEqual(new Set(OPERATIONS));
     const events = new Set(recorded.flatMap((answer) => answer.events.map(({ type }) => type)));
-    expect([...events].toSorted()).toEqual(EVENTS.toSorted());
+    expect(events).toEqual(new Set(EVENTS));
   });
 
   it('finds every answer and every event valid but for the known deviations', () => {

@@ -1,0 +1,71 @@
+import { setupServer } from 'msw/node';
+import OpenAI, { APIConnectionError } from 'openai';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createSimulator } from '../../mocks/index.ts';
+import { collect, refusalOf } from './support.ts';
+
+const simulator = createSimulator();
+const server = setupServer(...simulator.handlers);
+let client: OpenAI;
+const hi = { model: 'gpt-4.1', input: 'hi' };
+
+describe('msw handlers', () => {
+  beforeAll(() => {
+    server.listen({ onUnhandledRequest: ({ url }) => Promise.reject(new Error(`Nobody serves ${url}`)) });
+    client = new OpenAI({ apiKey: 'sk-test', maxRetries: 0 });
+  });
+  afterEach(() => simulator.reset());
+  afterAll(() => server.close());
+
+  it('serve a client that knows nothing of them', async () => {
+    const first = await client.responses.create(hi);
+    const second = await client.responses.create({ ...hi, previous_response_id: first.id });
+    expect(second.output_text).toBe('Answer 2: I see 3 items (2u 1a): u "hi", a1, u "hi"');
+    const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'hi' }] });
+    const { data } = await client.conversations.items.list(id);
+    await client.conversations.items.delete(data[0]?.id ?? '', { conversation_id: id });
+    expect(simulator.log.map(({ operation }) => operation)).toEqual([
+      'responses.create',
+      'responses.create',
+      'conversations.create',
+      'conversations.items.list',
+      'conversations.items.delete',
+    ]);
+  });
+
+  it('serve any base URL that ends in /v1', async () => {
+    const proxied = new OpenAI({
+      apiKey: 'sk-test',
+      baseURL: 'https://gateway.example/openai/v1',
+      maxRetries: 0,
+    });
+    expect((await proxied.responses.create(hi)).status).toBe('completed');
+  });
+
+  it('stream, and notice that the client goes away', async () => {
+    const events = await collect(await client.responses.create({ ...hi, stream: true }));
+    expect(events.at(-1)).toMatchObject({ type: 'response.completed' });
+    const stream = await client.responses.create({ ...hi, stream: true });
+    for await (const event of stream) if (event.type === 'response.in_progress') break;
+    await expect.poll(() => simulator.log.at(-1)?.isFinished).toBe(true);
+    expect(simulator.snapshot().responses.at(-1)).toMatchObject({ status: 'completed' });
+  });
+
+  it('break connections and streams where a fault wants it', async () => {
+    simulator.fault('responses.create', { name: 'connection_reset', times: 1 });
+    await expect(client.responses.create(hi)).rejects.toBeInstanceOf(APIConnectionError);
+    simulator.fault('responses.create', { name: 'cut_stream', at: 2, times: 1 });
+    await expect(async () => collect(await client.responses.create({ ...hi, stream: true }))).rejects.toThrow(
+      'terminated',
+    );
+  });
+
+  it('answer everything else at api.openai.com as an unknown URL, and leave other hosts alone', async () => {
+    expect(await refusalOf(client.models.list())).toMatchObject({
+      status: 404,
+      message: 'Invalid URL (GET /v1/models)',
+    });
+    const elsewhere = new OpenAI({ apiKey: 'sk-test', baseURL: 'https://other.example/v1', maxRetries: 0 });
+    await expect(elsewhere.models.list()).rejects.toThrow('Nobody serves https://other.example/v1/models');
+  });
+});

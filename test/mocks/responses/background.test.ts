@@ -1,0 +1,182 @@
+import type OpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import { createSimulator, outline } from '../../../mocks/index.ts';
+import { ask, clientOf, collect, rawRefusal, refusalOf } from '../support.ts';
+
+async function begun(
+  client: OpenAI,
+): Promise<{ id: string; stream: AsyncIterator<OpenAI.Responses.ResponseStreamEvent> }> {
+  const stream = (
+    await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true, stream: true })
+  )[Symbol.asyncIterator]();
+  const first = await stream.next();
+  if (first.done || first.value.type !== 'response.created') throw new Error('The stream did not begin');
+  return { id: first.value.response.id, stream };
+}
+
+describe('a background response', () => {
+  it('is queued, in progress and completed, a stage at each look', async () => {
+    const client = clientOf(createSimulator());
+    const response = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
+    expect(response).toMatchObject({ status: 'queued', background: true, output: [], usage: null });
+    const looks = [];
+    for (let look = 0; look < 3; look += 1) looks.push(await client.responses.retrieve(response.id));
+    expect(looks.map(({ status }) => status)).toEqual(['in_progress', 'completed', 'completed']);
+    expect(looks[2]?.output_text).toBe('Answer 1: I see 1 item (1u): u "hi"');
+  });
+
+  it('can only be continued, and is only written to its conversation, once it is completed', async () => {
+    const client = clientOf(createSimulator());
+    const { id } = await client.conversations.create();
+    const run = await client.responses.create({
+      model: 'gpt-4.1',
+      input: 'hi',
+      background: true,
+      conversation: id,
+    });
+    const next = (): Promise<OpenAI.Responses.Response> =>
+      client.responses.create({ model: 'gpt-4.1', input: 'and?', previous_response_id: run.id });
+    expect(await refusalOf(next())).toMatchObject({ code: 'previous_response_not_found' });
+    expect((await client.conversations.items.list(id)).data).toEqual([]);
+    await client.responses.retrieve(run.id);
+    await client.responses.retrieve(run.id);
+    expect(outline((await client.conversations.items.list(id)).data)).toBe('a,u');
+    expect((await next()).output_text).toContain('I see 3 items');
+  });
+
+  it('can be cancelled while it runs, again and again, and then has no output', async () => {
+    const client = clientOf(createSimulator());
+    const { id } = await client.conversations.create();
+    const run = await client.responses.create({
+      model: 'gpt-4.1',
+      input: 'hi',
+      background: true,
+      conversation: id,
+    });
+    expect(await client.responses.cancel(run.id)).toMatchObject({ status: 'cancelled', output: [] });
+    expect(await client.responses.cancel(run.id)).toMatchObject({ status: 'cancelled' });
+    expect(await client.responses.retrieve(run.id)).toMatchObject({ status: 'cancelled' });
+    expect((await client.conversations.items.list(id)).data).toEqual([]);
+    await client.responses.create({ model: 'gpt-4.1', input: 'unlocked', conversation: id });
+  });
+
+  it('is not touched by a cancellation that comes too late', async () => {
+    const client = clientOf(createSimulator());
+    const run = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
+    await client.responses.retrieve(run.id);
+    await client.responses.retrieve(run.id);
+    expect(await client.responses.cancel(run.id)).toMatchObject({ status: 'completed' });
+  });
+
+  it('is the only kind that can be cancelled', async () => {
+    const client = clientOf(createSimulator());
+    const { id } = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
+    expect(await refusalOf(client.responses.cancel(id))).toEqual({
+      status: 400,
+      code: null,
+      param: null,
+      message: 'Cannot cancel a synchronous response.',
+    });
+  });
+
+  it('can be retrieved even if it is not to be stored, but not continued', async () => {
+    const client = clientOf(createSimulator());
+    const run = await client.responses.create({
+      model: 'gpt-4.1',
+      input: 'hi',
+      background: true,
+      store: false,
+    });
+    await client.responses.retrieve(run.id);
+    expect(await client.responses.retrieve(run.id)).toMatchObject({ status: 'completed', store: false });
+    expect(
+      await refusalOf(
+        client.responses.create({ model: 'gpt-4.1', input: 'x', previous_response_id: run.id }),
+      ),
+    ).toMatchObject({ code: 'previous_response_not_found' });
+  });
+
+  it('tells by its status that the model failed', async () => {
+    const simulator = createSimulator();
+    const client = clientOf(simulator);
+    simulator.fault('responses.create', {
+      name: 'failed_response',
+      code: 'rate_limit_exceeded',
+      message: 'Too much',
+    });
+    const run = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
+    await client.responses.retrieve(run.id);
+    expect(await client.responses.retrieve(run.id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'rate_limit_exceeded', message: 'Too much' },
+    });
+  });
+
+  it('announces in its stream that it is queued', async () => {
+    const client = clientOf(createSimulator());
+    const { stream } = await begun(client);
+    expect((await stream.next()).value).toMatchObject({ type: 'response.queued', sequence_number: 1 });
+  });
+
+  it('goes on when the client leaves its stream, which can be taken up where it was left', async () => {
+    const client = clientOf(createSimulator());
+    const { id, stream } = await begun(client);
+    await stream.next();
+    await stream.return?.();
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: 'completed' });
+    const rest = await collect(await client.responses.retrieve(id, { stream: true, starting_after: 1 }));
+    expect(rest[0]).toMatchObject({ type: 'response.in_progress', sequence_number: 2 });
+    expect(rest.at(-1)).toMatchObject({ type: 'response.completed', response: { id, status: 'completed' } });
+    expect(rest.map((event) => event.sequence_number)).toEqual(rest.map((_, index) => index + 2));
+  });
+
+  it('can be watched and asked for at the same time', async () => {
+    const client = clientOf(createSimulator());
+    const { id, stream } = await begun(client);
+    await client.responses.retrieve(id);
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: 'completed' });
+    const rest = await collect({ [Symbol.asyncIterator]: () => stream });
+    expect(rest.at(-1)).toMatchObject({ type: 'response.completed' });
+  });
+
+  it('is completed by whoever reads its replayed stream to the end', async () => {
+    const client = clientOf(createSimulator());
+    const { id } = await begun(client);
+    const replay = await collect(await client.responses.retrieve(id, { stream: true }));
+    expect(replay[0]).toMatchObject({ sequence_number: 0 });
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: 'completed' });
+  });
+
+  it('ends its stream without a word when it is cancelled', async () => {
+    const client = clientOf(createSimulator());
+    const { id, stream } = await begun(client);
+    await client.responses.cancel(id);
+    expect((await stream.next()).done).toBe(true);
+  });
+
+  it('is the only kind whose stream can be told again', async () => {
+    const simulator = createSimulator();
+    const { id } = await clientOf(simulator).responses.create({ model: 'gpt-4.1', input: 'hi' });
+    expect(await rawRefusal(simulator, 'GET', `/responses/${id}?stream=true`)).toMatchObject({
+      status: 400,
+      param: 'stream',
+    });
+    const run = await ask(simulator, 'POST', '/responses', {
+      model: 'gpt-4.1',
+      input: 'hi',
+      background: true,
+    });
+    expect(
+      await rawRefusal(simulator, 'GET', `/responses/${String(run.body['id'])}?stream=true`),
+    ).toMatchObject({
+      status: 400,
+    });
+  });
+
+  it('can be deleted while it runs', async () => {
+    const client = clientOf(createSimulator());
+    const run = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
+    await client.responses.delete(run.id);
+    expect(await refusalOf(client.responses.retrieve(run.id))).toMatchObject({ status: 404 });
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { createSimulator, outline, textOf } from '../../../mocks/index.ts';
+import { clientOf, rawRefusal, refusalOf } from '../support.ts';
+
+describe('compaction', () => {
+  it.each([
+    ['gpt-4.1', 'u,u,x'],
+    ['gpt-5.2', 'u,u,x'],
+    ['gpt-5.4', 'u,a,u,a,x'],
+  ])('with %s keeps %s of a chain, with the IDs they have', async (model, kept) => {
+    const simulator = createSimulator();
+    const client = clientOf(simulator);
+    const first = await client.responses.create({ model: 'gpt-4.1', input: 'one' });
+    const second = await client.responses.create({
+      model: 'gpt-4.1',
+      input: 'two',
+      previous_response_id: first.id,
+    });
+    const compacted = await client.responses.compact({ model, input: [], previous_response_id: second.id });
+    expect(compacted).toMatchObject({
+      id: expect.stringMatching(/^resp_[0-9a-f]{16}01/),
+      object: 'response.compaction',
+      usage: { input_tokens: expect.any(Number) },
+    });
+    expect(outline(compacted.output)).toBe(kept);
+    expect(compacted.output.at(-1)).toMatchObject({
+      type: 'compaction',
+      id: expect.stringMatching(/^cmp_/),
+      encrypted_content: expect.stringMatching(/^gAAAA/),
+    });
+    const stored = new Set(simulator.snapshot().items.map(({ id }) => id));
+    expect(compacted.output.slice(0, -1).every((item) => stored.has(item.id ?? ''))).toBe(true);
+  });
+
+  it('is no response: it can be neither retrieved nor continued', async () => {
+    const client = clientOf(createSimulator());
+    const { id } = await client.responses.compact({ model: 'gpt-4.1', input: 'hi' });
+    expect(await refusalOf(client.responses.retrieve(id))).toMatchObject({ status: 404 });
+    expect(
+      await refusalOf(client.responses.create({ model: 'gpt-4.1', input: 'x', previous_response_id: id })),
+    ).toMatchObject({ status: 400, code: 'previous_response_not_found' });
+  });
+
+  it('begins a new chain, in which the model sees what was compacted', async () => {
+    const simulator = createSimulator();
+    const client = clientOf(simulator);
+    const first = await client.responses.create({ model: 'gpt-4.1', input: 'one' });
+    const { output } = await client.responses.compact({ model: 'gpt-4.1', previous_response_id: first.id });
+    const next = await client.post<{ output: object[] }>('/responses', {
+      body: { model: 'gpt-4.1', input: [...output, { role: 'user', content: 'two' }] },
+    });
+    expect(textOf(next.output[0] ?? {})).toBe(
+      'Answer 2: I see 3 items (2u 1x): u "one", x "2 items: u,a", u "two"',
+    );
+  });
+
+  it('needs a model and something to compact, and knows no conversation', async () => {
+    const simulator = createSimulator();
+    const refused = (body: object): Promise<unknown> =>
+      rawRefusal(simulator, 'POST', '/responses/compact', body);
+    expect(await refused({ input: 'hi' })).toMatchObject({ status: 400, param: 'model' });
+    expect(await refused({ model: 'gpt-4.1' })).toMatchObject({
+      status: 400,
+      code: 'missing_required_parameter',
+    });
+    expect(await refused({ model: 'gpt-4.1', conversation: 'conv_x' })).toMatchObject({
+      code: 'unknown_parameter',
+    });
+    expect(await refused({ model: 'gpt-4.1', previous_response_id: 'resp_x' })).toMatchObject({
+      code: 'previous_response_not_found',
+    });
+  });
+});
+
+describe('counting input tokens', () => {
+  it('gives what a response would be billed for, and makes none', async () => {
+    const simulator = createSimulator();
+    const client = clientOf(simulator);
+    const first = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
+    const request = {
+      model: 'gpt-4.1',
+      input: 'more',
+      previous_response_id: first.id,
+      instructions: 'be brief',
+    };
+    const counted = await client.responses.inputTokens.count(request);
+    expect(simulator.snapshot().responses).toHaveLength(1);
+    const billed = await client.responses.create(request);
+    expect(counted).toEqual({ object: 'response.input_tokens', input_tokens: billed.usage?.input_tokens });
+  });
+
+  it('of a conversation counts its items, and finds out whether a parent is still there', async () => {
+    const client = clientOf(createSimulator());
+    const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'hello' }] });
+    const counted = await client.responses.inputTokens.count({ model: 'gpt-4.1', conversation: id });
+    expect(counted.input_tokens).toBeGreaterThan(0);
+    expect(
+      await refusalOf(
+        client.responses.inputTokens.count({ model: 'gpt-4.1', previous_response_id: 'resp_x' }),
+      ),
+    ).toMatchObject({ code: 'previous_response_not_found' });
+  });
+});

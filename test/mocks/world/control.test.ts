@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { createSimulator, type SimulatorOptions } from '../../../mocks/index.ts';
+import { clientOf, refusalOf } from '../support.ts';
+
+const hi = { model: 'gpt-4.1', input: 'hi' };
+
+describe('a reset', () => {
+  it('begins everything again: objects, IDs, time, log and faults', async () => {
+    const simulator = createSimulator();
+    const client = clientOf(simulator);
+    const first = await client.responses.create(hi);
+    simulator.fault('*', 'server_error');
+    simulator.advance(60_000);
+    simulator.reset();
+    expect(simulator.log).toEqual([]);
+    expect(simulator.snapshot()).toEqual({ conversations: [], responses: [], items: [] });
+    expect(await client.responses.create(hi)).toEqual(first);
+  });
+
+  it('forgets what unlinking had seen', async () => {
+    const simulator = createSimulator({ unlink: 'every-turn' });
+    const client = clientOf(simulator);
+    const { output_text: text } = await client.responses.create({ ...hi, model: 'gpt-5.4' });
+    simulator.reset();
+    const { id } = await client.conversations.create({ items: [{ role: 'assistant', content: 'old' }] });
+    await client.conversations.items.create(id, { items: [{ role: 'assistant', content: text }] });
+    expect((await client.conversations.items.list(id)).data).toHaveLength(2);
+  });
+});
+
+describe('a snapshot', () => {
+  it('shows conversations, responses and items as plain data that stays as it was', async () => {
+    const simulator = createSimulator({ lag: { reads: 1 } });
+    const client = clientOf(simulator);
+    const { id } = await client.conversations.create({ metadata: { a: 'b' } });
+    const response = await client.responses.create({ ...hi, conversation: id });
+    const snapshot = simulator.snapshot();
+    const [input] = snapshot.responses[0]?.input ?? [];
+    expect(snapshot).toEqual({
+      conversations: [
+        { id, tenant: 'tenant-1', metadata: { a: 'b' }, items: [], pending: [input, ...response.output] },
+      ],
+      responses: [
+        {
+          id: response.id,
+          tenant: 'tenant-1',
+          model: 'gpt-4.1',
+          status: 'completed',
+          previousResponseId: undefined,
+          conversationId: id,
+          input: [input],
+          output: response.output,
+          context: [input],
+        },
+      ],
+      items: [input, ...response.output],
+    });
+    const before = JSON.stringify(snapshot);
+    await client.responses.create({ ...hi, conversation: id });
+    expect(JSON.stringify(snapshot)).toBe(before);
+  });
+});
+
+describe('the clock', () => {
+  it('may be the one of the caller', async () => {
+    let now = Date.UTC(2030, 0, 1);
+    const simulator = createSimulator({ now: () => now });
+    const client = clientOf(simulator);
+    const first = await client.responses.create(hi);
+    now += 5000;
+    const second = await client.responses.create(hi);
+    simulator.advance(7000);
+    const third = await client.responses.create(hi);
+    expect([second.created_at - first.created_at, third.created_at - second.created_at]).toEqual([5, 7]);
+    expect(simulator.now()).toBe(now + 7000);
+  });
+});
+
+describe('latency', () => {
+  it('keeps a conversation locked while the model thinks', async () => {
+    const client = clientOf(createSimulator({ latency: 30 }));
+    const { id } = await client.conversations.create();
+    const [first, second] = await Promise.allSettled([
+      client.responses.create({ ...hi, conversation: id }),
+      client.responses.create({ ...hi, conversation: id }),
+    ]);
+    expect([first.status, second.status]).toEqual(['fulfilled', 'rejected']);
+    expect(second).toMatchObject({ reason: { code: 'conversation_locked' } });
+  });
+
+  it('does not keep a conversation locked for a stream whose client gave up before it began', async () => {
+    const simulator = createSimulator({ latency: 30 });
+    const client = clientOf(simulator);
+    const { id } = await client.conversations.create();
+    const done = new Promise((resolve) => simulator.onRequest(resolve));
+    const create = client.responses.create({ ...hi, conversation: id, stream: true }, { timeout: 5 });
+    await expect(create).rejects.toThrow('Request timed out.');
+    await done;
+    expect(simulator.snapshot().responses).toMatchObject([{ status: 'completed' }]);
+    expect((await client.responses.create({ ...hi, conversation: id })).status).toBe('completed');
+  });
+
+  it('does not stop a request whose client gave up: its effect comes all the same', async () => {
+    const simulator = createSimulator({ latency: 30 });
+    const client = clientOf(simulator);
+    const { id } = await client.conversations.create();
+    const done = new Promise((resolve) => simulator.onRequest(resolve));
+    const items = [{ role: 'user' as const, content: 'hi' }];
+    await expect(client.conversations.items.create(id, { items }, { timeout: 5 })).rejects.toThrow(
+      'Request timed out.',
+    );
+    await done;
+    expect(simulator.snapshot().conversations[0]?.items).toHaveLength(1);
+  });
+});
+
+describe('options', () => {
+  it.each<[SimulatorOptions, string]>([
+    [{ latency: -1 }, '"latency" must be at least 0, but it is -1'],
+    [{ lag: -1 }, '"lag" must be at least 0, but it is -1'],
+    [{ lag: { reads: -1 } }, '"lag" must be at least 0, but it is -1'],
+    [{ retain: 0 }, '"retain" must be at least 1, but it is 0'],
+    [{ contextWindow: Number.NaN }, '"contextWindow" must be at least 1, but it is NaN'],
+    [{ seed: 1.5 }, '"seed" must be an integer, but it is 1.5'],
+  ])('%j makes no sense', (options, words) => {
+    expect(() => createSimulator(options)).toThrow(new RangeError(`Cannot create the simulator: ${words}`));
+  });
+});
+
+describe('with retain', () => {
+  it('keeps only the newest objects and log entries, and answers as before', async () => {
+    const simulator = createSimulator({ retain: 10, unlink: 'none' });
+    const client = clientOf(simulator);
+    const { id } = await client.conversations.create();
+    const first = await client.responses.create(hi);
+    let previous = first.id;
+    for (let turn = 0; turn < 300; turn += 1) {
+      const response = await client.responses.create({ ...hi, previous_response_id: previous });
+      await client.conversations.items.create(id, { items: [{ role: 'user', content: `${turn}` }] });
+      if (turn % 3 === 0) await clientOf(simulator, `sk-${turn}`).conversations.create();
+      previous = response.id;
+    }
+    const { conversations, responses, items } = simulator.snapshot();
+    expect(simulator.log).toHaveLength(10);
+    expect(conversations.length).toBeLessThanOrEqual(100);
+    expect(responses).toHaveLength(10);
+    expect(items.length).toBeLessThanOrEqual(200);
+    expect(responses.at(-1)?.context.length).toBeLessThanOrEqual(201);
+    expect(await refusalOf(client.responses.retrieve(first.id))).toMatchObject({ status: 404 });
+    expect((await client.responses.create({ ...hi, previous_response_id: previous })).output_text).toContain(
+      'I see',
+    );
+  });
+});
