@@ -1,0 +1,74 @@
+import * as fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
+import type { LedgerItem, LedgerRecord } from '../../src/ledger/ledger-record.ts';
+
+const mirrorId: Arbitrary<string> = fc.constantFrom('msg_1', 'msg_2', 'msg_3', 'msg_4');
+/** A sequence number: of an entry that is there, that was, or that never will be. */
+const seq: Arbitrary<number> = fc.nat({ max: 12 });
+
+/** An item as a record holds it: of few kinds, so that the same comes twice. */
+export const ledgerItem: Arbitrary<LedgerItem> = fc
+  .tuple(fc.constantFrom('digest-a', 'digest-b', null), fc.option(mirrorId, { freq: 3, nil: undefined }))
+  .map(([digest, id]) => ({
+    digest,
+    kind: digest === null ? 'reasoning' : 'message:user',
+    ...(id === undefined ? {} : { mirrorId: id }),
+  }));
+
+const common = {
+  v: fc.constant(1 as const),
+  commit: fc.constantFrom('commit-a', 'commit-b'),
+  time: fc.nat(),
+};
+const context = fc.record({ length: fc.nat({ max: 5 }), digest: fc.constantFrom('context-a', 'context-b') });
+
+/** Any record, also one that refers to what is not there. */
+export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      ...common,
+      type: fc.constant('items' as const),
+      items: fc.array(ledgerItem, { maxLength: 4 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      ...common,
+      type: fc.constant('replace' as const),
+      keep: fc.nat({ max: 8 }),
+      items: fc.array(fc.oneof(fc.record({ seq }), ledgerItem), { maxLength: 6 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ ...common, type: fc.constant('pop' as const) }) },
+  { weight: 1, arbitrary: fc.record({ ...common, type: fc.constant('clear' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      ...common,
+      type: fc.constant('mirror' as const),
+      added: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 3 }),
+      removed: fc.array(mirrorId, { maxLength: 2 }),
+      skipped: fc.array(fc.record({ seq, reason: fc.constant('no form') }), { maxLength: 1 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        ...common,
+        id: fc.constantFrom('resp_1', 'resp_2'),
+        store: fc.boolean(),
+        context: fc.option(context),
+      })
+      .map(({ context, ...rest }): LedgerRecord => ({
+        ...rest,
+        type: 'response',
+        ...(context === null ? {} : { context }),
+      })),
+  },
+);
+
+/** The life of a session. */
+export const ledgerRecords: Arbitrary<LedgerRecord[]> = fc.array(ledgerRecord, { maxLength: 12 });
