@@ -1,9 +1,11 @@
+import { applyRecords } from './apply-records.ts';
 import { isObject } from './json.ts';
 import { LEDGER_FORMAT, parseRecord, type LedgerRecord, type LedgerStep } from './ledger-record.ts';
-import { applyRecords, emptyState, type LedgerState } from './ledger-state.ts';
+import { emptyState, type LedgerState } from './ledger-state.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import { nextHead } from './next-head.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { placeOf } from './store-place.ts';
 
 /** What a ledger needs besides its store. */
 export interface LedgerOptions {
@@ -18,16 +20,31 @@ export interface LedgerOptions {
 /** Decides what to append, from the newest state; asked again when another writer came first. */
 export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];
 
+/** Who made an append: this ledger, another one on the same store in this process, or somebody in another process. */
+export type Origin = 'own' | 'here' | 'elsewhere';
+
 /** One session's ledger: its state in memory, and the appends that move it on. */
 export class Ledger {
   readonly sessionId: string;
   readonly #options: LedgerOptions;
   readonly #queue = new SerialQueue();
+  readonly #place: string;
+  readonly #writer: string;
   #state: LedgerState | undefined;
+  /** The append that the newest record known belongs to. */
+  #newest: string | undefined;
 
   constructor(options: LedgerOptions) {
     this.sessionId = options.sessionId;
     this.#options = options;
+    this.#place = placeOf(options.store);
+    this.#writer = `${this.#place}${globalThis.crypto.randomUUID().slice(0, 8)}/`;
+  }
+
+  /** Who made the append of this name. */
+  originOf(commit: string): Origin {
+    if (commit.startsWith(this.#writer)) return 'own';
+    return commit.startsWith(this.#place) ? 'here' : 'elsewhere';
   }
 
   /** The state, read from the store at first use. It changes in place with every append. */
@@ -35,12 +52,11 @@ export class Ledger {
     return this.#queue.run(() => this.#load());
   }
 
-  /** The state after reading what other writers have appended since. */
+  /** The state after reading what other writers have appended since; a new one when the ledger was deleted meanwhile. */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
-      const state = await this.#load();
-      await this.#catchUp(state);
-      return state;
+      if (this.#state !== undefined && (await this.#catchUp(this.#state)) === undefined) this.#forget();
+      return this.#load();
     });
   }
 
@@ -52,7 +68,7 @@ export class Ledger {
    */
   commit(decide: LedgerDecision): Promise<LedgerState> {
     return this.#queue.run(async () => {
-      const commit = globalThis.crypto.randomUUID();
+      const commit = `${this.#writer}${globalThis.crypto.randomUUID()}`;
       for (;;) {
         const state = await this.#load();
         const steps = decide(state);
@@ -69,7 +85,7 @@ export class Ledger {
   delete(): Promise<void> {
     return this.#queue.run(async () => {
       await this.#options.store.delete(this.sessionId);
-      this.#state = undefined;
+      this.#forget();
     });
   }
 
@@ -78,20 +94,21 @@ export class Ledger {
     const expected = state.version;
     try {
       await this.#options.store.append(this.sessionId, records, nextHead(state, records), expected);
-      applyRecords(state, records);
+      this.#apply(state, records);
       return true;
     } catch (error) {
       // Whatever went wrong, it may have been applied: only the store can tell.
-      let found: readonly LedgerRecord[];
+      let found: readonly LedgerRecord[] | undefined;
       try {
         found = await this.#catchUp(state);
       } catch {
-        this.#state = undefined;
+        this.#forget();
         throw error;
       }
-      if (found.some((record) => record.commit === commit)) return true;
-      if (isConflict(error) && found.length > 0) return false;
-      if (isConflict(error)) this.#state = undefined;
+      if (found?.some((record) => record.commit === commit) === true) return true;
+      const deleted = found === undefined;
+      if (deleted) this.#forget();
+      if (isConflict(error) && (deleted || state.version > expected)) return false;
       throw error;
     }
   }
@@ -104,12 +121,33 @@ export class Ledger {
     return state;
   }
 
-  async #catchUp(state: LedgerState): Promise<readonly LedgerRecord[]> {
-    const from = state.version;
+  /**
+   * Applies what was appended since.
+   *
+   * The newest record known is read once more: when it is no longer there, the ledger was deleted, and what it said
+   * must not be served any longer.
+   *
+   * @returns undefined when the ledger is another one than it was.
+   */
+  async #catchUp(state: LedgerState): Promise<readonly LedgerRecord[] | undefined> {
+    const known = Math.min(1, state.version);
+    const from = state.version - known;
     const page = await this.#options.store.read(this.sessionId, from);
     const records = page.records.map((record, index) => parseRecord(record, this.sessionId, from + index));
+    if (known === 1 && records[0]?.commit !== this.#newest) return undefined;
+    const news = records.slice(known);
+    this.#apply(state, news);
+    return news;
+  }
+
+  #apply(state: LedgerState, records: readonly LedgerRecord[]): void {
     applyRecords(state, records);
-    return records;
+    this.#newest = records.at(-1)?.commit ?? this.#newest;
+  }
+
+  #forget(): void {
+    this.#state = undefined;
+    this.#newest = undefined;
   }
 }
 
