@@ -2,13 +2,14 @@ import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import { itemDigest } from '../ledger/digest.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
+import { statusOf } from './api-error.ts';
 import type { ContentCache } from './content-cache.ts';
 import { readConversation, type ApiItem } from './conversation-list.ts';
 import type { ApiForm, ItemConverter } from './item-converter.ts';
 import { mapLimit } from './map-limit.ts';
-import type { ListedItem } from './reconcile.ts';
+import type { ListedItem } from './listed-item.ts';
 import { ResponseChain } from './response-chain.ts';
-import { contentKey, restore, type ContentPool, type ItemSource, type RestoredItem } from './restore.ts';
+import { contentKey, findAmong, restore, type ContentSource, type RestoredItem } from './restore.ts';
 
 /** How many responses are retrieved at once. */
 const RETRIEVALS_AT_ONCE = 4;
@@ -21,12 +22,17 @@ export interface HistoryReaderOptions {
   readonly cache: ContentCache;
 }
 
+interface Pin {
+  readonly item: AgentInputItem;
+  settled: boolean;
+}
+
 /** Reads a session's history back, each item from the best source: ledger, list, the turn's response, the chain. */
 export class HistoryReader {
   readonly #options: HistoryReaderOptions;
   readonly #chain: ResponseChain | undefined;
   /** Content of this process that is nowhere else yet. */
-  readonly #pinned = new Map<string, AgentInputItem>();
+  readonly #pinned = new Map<string, Pin>();
 
   constructor(options: HistoryReaderOptions) {
     this.#options = options;
@@ -51,15 +57,29 @@ export class HistoryReader {
     return this.#options.converter.toApiItems(items);
   }
 
-  /** Keeps content that the ledger does not hold until the conversation does. */
-  pin(items: readonly AgentInputItem[]): void {
-    for (const item of items) this.#pinned.set(keyOf(item), item);
+  /**
+   * Keeps content that the ledger does not hold until the conversation does.
+   *
+   * @returns what is to be called once the items are in the ledger, or will not get there: until then they stay.
+   */
+  pin(items: readonly AgentInputItem[]): () => void {
+    const pins = items.map((item): [string, Pin] => [keyOf(item), { item, settled: false }]);
+    for (const [key, pin] of pins) this.#pinned.set(key, pin);
+    return () => {
+      for (const [, pin] of pins) pin.settled = true;
+    };
   }
 
-  /** Lets go of pinned content: the API has it now. */
-  unpin(): void {
-    for (const [key, item] of this.#pinned) this.#options.cache.set(`item ${key}`, item);
-    this.#pinned.clear();
+  /** Lets go of pinned content that the conversation has now. */
+  unpin(state: LedgerState): void {
+    if (this.#pinned.size === 0) return;
+    const absent = state.entries.filter(({ mirrorId }) => mirrorId === undefined);
+    const needed = new Set(absent.flatMap((entry) => [...keysOf(entry)]));
+    for (const [key, { item, settled }] of this.#pinned) {
+      if (needed.has(key) || !settled) continue;
+      this.#options.cache.set(cacheKey(key), item);
+      this.#pinned.delete(key);
+    }
   }
 
   /**
@@ -68,40 +88,53 @@ export class HistoryReader {
    * Asks only for what is missing, one source after the other, and stops when nothing is missing any more.
    *
    * @param list what was just read, so that it is not read again.
+   * @throws the first source's error, when a source that failed may have what is still missing.
    */
   async restore(
     state: LedgerState,
     entries: readonly LedgerEntry[] = state.entries,
     list?: readonly ListedItem[],
   ): Promise<RestoredItem[]> {
-    const pools: { source: ItemSource; pool: ContentPool }[] = [
-      { source: 'list', pool: this.#held(entries) },
-    ];
-    let restored = restore(entries, pools);
+    const sources: ContentSource[] = [{ source: 'list', find: (entry) => this.#held(entry) }];
+    let restored = restore(entries, sources);
+    const failures: unknown[] = [];
     for (const source of ['list', 'response', 'chain'] as const) {
       const missing = restored.filter(({ item }) => item === undefined).map(({ entry }) => entry);
       if (missing.length === 0 || this.#chain === undefined) break;
-      const items = await this.#read(source, state, missing, list);
-      const pool = new Map(items.map((item) => [keyOf(item), item]));
-      for (const [key, item] of pool) this.#options.cache.set(`item ${key}`, item);
-      pools.push({ source, pool });
-      restored = restore(entries, pools);
+      const items = await this.#read(source, state, missing, list).catch((error: unknown) => {
+        failures.push(error);
+        return [];
+      });
+      const find = findAmong(items);
+      for (const entry of missing) {
+        const item = find(entry);
+        if (item !== undefined) this.#options.cache.set(cacheKey(keyOfEntry(entry)), item);
+      }
+      sources.push({ source, find });
+      restored = restore(entries, sources);
     }
+    const isWhole = restored.every(({ entry, item }) => item !== undefined || entry.digest === null);
+    if (failures.length > 0 && !isWhole) throw failures[0];
     return restored;
   }
 
-  /** What this process still holds of the entries that have no content in the ledger. */
-  #held(entries: readonly LedgerEntry[]): ContentPool {
-    const held = new Map<string, AgentInputItem>();
-    for (const entry of entries) {
-      if (entry.item !== undefined) continue;
-      for (const id of [entry.mirrorId, entry.id]) {
-        const key = contentKey(entry.digest, id);
-        const item = this.#pinned.get(key) ?? this.#options.cache.get(`item ${key}`);
-        if (item !== undefined) held.set(key, item as AgentInputItem);
-      }
+  /** What this process still holds of an entry that has no content in the ledger. */
+  #held(entry: LedgerEntry): AgentInputItem | undefined {
+    for (const key of keysOf(entry)) {
+      const item = this.#pinned.get(key)?.item ?? this.#options.cache.get(cacheKey(key));
+      if (item !== undefined) return item as AgentInputItem;
     }
-    return held;
+    return undefined;
+  }
+
+  /** A conversation that is gone holds nothing; the responses may. */
+  async #listIfFound(): Promise<ListedItem[]> {
+    try {
+      return await this.list();
+    } catch (error) {
+      if (statusOf(error) === 404) return [];
+      throw error;
+    }
   }
 
   async #read(
@@ -110,7 +143,7 @@ export class HistoryReader {
     missing: readonly LedgerEntry[],
     list: readonly ListedItem[] | undefined,
   ): Promise<AgentInputItem[]> {
-    if (source === 'list') return (list ?? (await this.list())).map(({ item }) => item);
+    if (source === 'list') return (list ?? (await this.#listIfFound())).map(({ item }) => item);
     const chain = this.#chain;
     if (chain === undefined) return [];
     if (source === 'response') {
@@ -128,15 +161,14 @@ export class HistoryReader {
     missing: readonly LedgerEntry[],
   ): Promise<AgentInputItem[]> {
     const found: AgentInputItem[] = [];
-    const wanted = new Set(missing.map((entry) => contentKey(entry.digest, entry.id)));
+    let wanted = missing;
     for (const { id, store, nextSeq } of state.responses.toReversed()) {
-      if (wanted.size === 0) break;
-      if (!store || missing.every((entry) => entry.seq >= nextSeq)) continue;
+      if (wanted.length === 0) break;
+      if (!store || wanted.every((entry) => entry.seq >= nextSeq)) continue;
       const items = await this.#options.converter.toAgentItems(await chain.context(id));
-      for (const item of items) {
-        found.push(item);
-        wanted.delete(keyOf(item));
-      }
+      const find = findAmong(items);
+      wanted = wanted.filter((entry) => find(entry) === undefined);
+      found.push(...items);
     }
     return found;
   }
@@ -149,4 +181,17 @@ function ownResponse(state: LedgerState, entry: LedgerEntry): string | undefined
 
 function keyOf(item: AgentInputItem): string {
   return contentKey(itemDigest(item), 'id' in item ? item.id : undefined);
+}
+
+function keyOfEntry(entry: LedgerEntry): string {
+  return contentKey(entry.digest, entry.mirrorId ?? entry.id);
+}
+
+/** By the ID in the conversation, and by the one it came with. */
+function keysOf(entry: LedgerEntry): Set<string> {
+  return new Set([keyOfEntry(entry), contentKey(entry.digest, entry.id)]);
+}
+
+function cacheKey(key: string): string {
+  return `item ${key}`;
 }

@@ -1,4 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
+import { itemDigest } from '../ledger/digest.ts';
 import type { LedgerEntry } from '../ledger/ledger-state.ts';
 
 /** Where an item's content came from. */
@@ -11,12 +12,34 @@ export interface RestoredItem {
   readonly source: ItemSource | undefined;
 }
 
-/** Content that was read back, found by what it is: equal keys mean that a model reads the same. */
-export type ContentPool = ReadonlyMap<string, AgentInputItem>;
+/** A place to look for content. */
+export interface ContentSource {
+  readonly source: ItemSource;
+  readonly find: (entry: LedgerEntry) => AgentInputItem | undefined;
+}
 
-/** What content is found by: its digest, or its ID where no digest covers it. */
+/** What content is known by: what a model reads of it, and its ID. */
 export function contentKey(digest: string | null, id: string | undefined): string {
-  return digest ?? `id ${id ?? ''}`;
+  return `${digest ?? ''} ${id ?? ''}`;
+}
+
+/**
+ * Looks an entry up among items that were read back: the one with its ID, else one of which a model reads the same.
+ *
+ * An item with its ID but another digest was altered, and is not the entry's content.
+ */
+export function findAmong(items: readonly AgentInputItem[]): ContentSource['find'] {
+  const exact = new Map<string, AgentInputItem>();
+  const alike = new Map<string, AgentInputItem>();
+  for (const item of items) {
+    const digest = itemDigest(item);
+    exact.set(contentKey(digest, 'id' in item ? item.id : undefined), item);
+    if (digest !== null && !alike.has(digest)) alike.set(digest, item);
+  }
+  return ({ digest, id, mirrorId }) =>
+    exact.get(contentKey(digest, mirrorId)) ??
+    exact.get(contentKey(digest, id)) ??
+    (digest === null ? undefined : alike.get(digest));
 }
 
 /**
@@ -24,15 +47,11 @@ export function contentKey(digest: string | null, id: string | undefined): strin
  *
  * An item keeps the ID it had in the conversation; one that never was there keeps the ID it came with.
  */
-export function restore(
-  entries: readonly LedgerEntry[],
-  pools: readonly { readonly source: ItemSource; readonly pool: ContentPool }[],
-): RestoredItem[] {
+export function restore(entries: readonly LedgerEntry[], sources: readonly ContentSource[]): RestoredItem[] {
   return entries.map((entry): RestoredItem => {
     if (entry.item !== undefined) return { entry, item: identified(entry.item, entry), source: 'ledger' };
-    for (const { source, pool } of pools) {
-      const found =
-        pool.get(contentKey(entry.digest, entry.mirrorId)) ?? pool.get(contentKey(entry.digest, entry.id));
+    for (const { source, find } of sources) {
+      const found = find(entry);
       if (found !== undefined) return { entry, item: identified(found, entry), source };
     }
     return { entry, item: undefined, source: undefined };
@@ -42,5 +61,8 @@ export function restore(
 function identified(item: AgentInputItem, entry: LedgerEntry): AgentInputItem {
   const id = entry.mirrorId ?? entry.id;
   if (id === undefined) return item;
-  return { ...item, id };
+  const data = item.providerData;
+  // Some items go out under the ID in their provider data.
+  if (data === undefined || typeof data['id'] !== 'string' || data['id'] === id) return { ...item, id };
+  return { ...item, id, providerData: { ...data, id } };
 }

@@ -13,6 +13,7 @@ import { failureReason } from './failure-reason.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ListCheck } from './list-check.ts';
 import { Mirror } from './mirror.ts';
+import { mirrorLine } from './mirror-line.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 import { StockSession } from './stock-session.ts';
 
@@ -64,7 +65,7 @@ export async function attach(
   const ledger = openLedger(options, id, emit);
   if (conversationId !== undefined && (await ledger.state()).cleared) {
     // A clear that was cut short: finish it, and begin anew as it would have.
-    await deleteConversation(client, id);
+    await deleteConversation(client, id, true);
     await ledger.delete();
     return attach(options, undefined, emit);
   }
@@ -77,6 +78,8 @@ export async function attach(
     ledger,
     reader,
     converter,
+    line: mirrorLine(options.ledger, id),
+    now: () => Date.now(),
     look: () => check.read(),
     onFailure: (pending, reason) => emit({ type: 'mirror_failed', sessionId: id, pending, reason }),
     onSkipped: (kind, reason) => emit({ type: 'mirror_skipped', sessionId: id, kind, reason }),
@@ -86,10 +89,14 @@ export async function attach(
   return { sessionId: id, ledger, reader, remote, existed: conversationId !== undefined };
 }
 
-/** Deletes a conversation; one that is gone already is fine. */
-export async function deleteConversation(client: OpenAI, conversationId: string): Promise<void> {
+/** Deletes a conversation; one that the ledger knows may be gone already. */
+export async function deleteConversation(
+  client: OpenAI,
+  conversationId: string,
+  isKnown: boolean,
+): Promise<void> {
   await client.conversations.delete(conversationId).catch((error: unknown) => {
-    if (statusOf(error) !== 404) throw error;
+    if (statusOf(error) !== 404 || !isKnown) throw asNotFound(error, conversationId);
   });
 }
 

@@ -1,10 +1,11 @@
-import type { AgentInputItem, SessionHistoryMutation, SessionHistoryTransaction } from '@openai/agents';
+import type { AgentInputItem, SessionHistoryTransaction } from '@openai/agents';
 import { HistoryTransactionError } from '../errors/history-transaction-error.ts';
 import type { ForeignItem } from '../history/reconcile.ts';
 import { ledgerItem } from '../ledger/agent-item.ts';
 import { itemDigest } from '../ledger/digest.ts';
 import type { LedgerItem, LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
+import type { Replacements } from './parse-mutations.ts';
 
 type ReplaceStep = Extract<LedgerStep, { type: 'replace' }>;
 
@@ -13,14 +14,11 @@ export function appendSteps(items: readonly AgentInputItem[], keepContent: boole
   return [{ type: 'items', items: items.map((item) => ledgerItem(item, keepContent)) }];
 }
 
-/** Takes one item out, wherever it stands; nothing when it is not there. */
+/** Takes one item out, wherever it stands, and then out of the conversation; nothing when it is not there. */
 export function removalSteps(state: LedgerState, mirrorId: string): LedgerStep[] {
   const index = state.entries.findIndex((entry) => entry.mirrorId === mirrorId);
   if (index === -1) return [];
-  return [
-    { type: 'replace', keep: index, items: references(state.entries.slice(index + 1)) },
-    { type: 'mirror', added: [], removed: [mirrorId] },
-  ];
+  return [{ type: 'replace', keep: index, items: references(state.entries.slice(index + 1)) }];
 }
 
 /** Takes over what another writer put in the list, each item at its place. */
@@ -51,10 +49,9 @@ export function adoptionSteps(
 export function mutationSteps(
   state: LedgerState,
   itemOf: (entry: LedgerEntry) => AgentInputItem | undefined,
-  mutations: readonly SessionHistoryMutation[],
+  replacements: Replacements,
   keepContent: boolean,
 ): LedgerStep[] {
-  const replacements = new Map(mutations.map((mutation) => [mutation.callId, mutation.replacement]));
   const callOf = (index: number): string | undefined => {
     const entry = state.entries[index];
     const item = entry === undefined ? undefined : itemOf(entry);

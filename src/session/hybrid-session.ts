@@ -7,21 +7,24 @@ import type {
   SessionHistoryTransactionArgs,
   SessionHistoryTransactionAwareSession,
 } from '@openai/agents';
-import { InvalidItemError } from '../errors/invalid-item-error.ts';
 import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger, LedgerDecision } from '../ledger/ledger.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
 import { noteServed } from '../model/served-histories.ts';
-import { resolveMode, type Mode } from '../rollout/mode.ts';
-import { attach, deleteConversation, type Attachment, type Remote } from './attachment.ts';
-import { appendSteps, mutationSteps, removalSteps, transactionSteps } from './history-changes.ts';
+import type { Mode } from '../rollout/mode.ts';
+import { resolveMode } from '../rollout/resolve-mode.ts';
+import { attach, deleteConversation, type Attachment } from './attachment.ts';
+import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
 import type { HistoryReport } from './history-report.ts';
 import { resolveOptions, type HybridSessionOptions, type ResolvedOptions } from './hybrid-session-options.ts';
 import { comparable } from './comparable.ts';
+import { parseMutations } from './parse-mutations.ts';
 import { parseTransaction } from './parse-transaction.ts';
+import { popListed, popRecorded } from './pop.ts';
+import { requireStorable } from './require-storable.ts';
 import { ResponseLog } from './response-log.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 import { servesList, SessionHistory } from './session-history.ts';
@@ -90,7 +93,7 @@ export class HybridSession
       const { items, digest } = await history.read(mode, limit);
       if (digest !== undefined) noteServed(this.#responses, digest);
       return items;
-    });
+    }, true);
   }
 
   /**
@@ -100,14 +103,12 @@ export class HybridSession
    *
    * @throws InvalidItemError before anything is stored.
    */
-  addItems(items: AgentInputItem[]): Promise<void> {
-    return this.#run(async (open, mode) => {
-      const parsed = parseAgentItems(items);
+  async addItems(items: AgentInputItem[]): Promise<void> {
+    // Now, not in turn: what becomes of the caller's array afterwards is the caller's business.
+    const parsed = parseAgentItems(items);
+    await this.#run(async (open, mode) => {
       if (parsed.length === 0) return;
-      await this.#store(open, parsed);
-      await open.history.open(mode);
-      await open.attachment.ledger.commit(() => appendSteps(parsed, this.#options.keepContent));
-      await this.#mirror(open);
+      await this.#change(open, mode, parsed, () => appendSteps(parsed, this.#options.keepContent));
     });
   }
 
@@ -116,32 +117,39 @@ export class HybridSession
     return this.#run(async (open, mode) => {
       const { remote } = open.attachment;
       if (remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0) {
-        return this.#popListed(open, remote);
+        const popped = await popListed(open.attachment.ledger, remote);
+        await this.#mirror(open);
+        return popped;
       }
       await open.history.open(mode);
-      const popped = await this.#popRecorded(open);
+      const popped = await popRecorded(open.attachment.ledger, open.history);
       await this.#mirror(open);
       return popped;
-    });
+    }, true);
   }
 
   /**
    * Removes all items. The conversation is deleted, as the stock session does, and the next use begins a new one with a
    * new ID; with `mirror: 'off'` the ID stays.
+   *
+   * @throws ConversationNotFoundError when neither the API nor the ledger knows the conversation, or the client's error:
+   * the session is then cleared all the same, and the next use deletes what is left.
    */
   clearSession(): Promise<void> {
     return this.#queue.run(async () => {
       if (this.#opened === undefined && this.sessionId === undefined) return;
       const { attachment } = await this.#open();
-      await attachment.remote?.mirror.idle();
-      await attachment.ledger.commit(() => [{ type: 'clear' }]);
-      this.#responses.clear();
-      if (attachment.remote === undefined) return;
+      const { ledger, remote } = attachment;
+      await remote?.mirror.idle();
+      const isKnown = (await ledger.refresh()).version > 0;
       // From here on the ledger knows what to do, even if this process does not live to do it.
+      if (isKnown) await ledger.commit(() => [{ type: 'clear' }]);
+      this.#responses.clear();
+      if (remote === undefined) return;
       this.#opened = undefined;
       this.#current = undefined;
-      await deleteConversation(attachment.remote.client, attachment.remote.conversationId);
-      await attachment.ledger.delete();
+      await deleteConversation(remote.client, remote.conversationId, isKnown);
+      await ledger.delete();
       this.#conversationId = undefined;
     });
   }
@@ -170,29 +178,21 @@ export class HybridSession
   }
 
   /** Replaces function calls in the history, as the SDK does when a call was changed before it was approved. */
-  applyHistoryMutations({ mutations }: SessionHistoryRewriteArgs): Promise<void> {
-    return this.#run(async (open, mode) => {
-      if (mutations.length === 0) return;
-      const parsed = mutations.map((mutation) => ({
-        ...mutation,
-        replacement: structuredClone(mutation.replacement),
-      }));
-      await this.#store(
-        open,
-        parsed.map(({ replacement }) => replacement),
-      );
+  async applyHistoryMutations(args: SessionHistoryRewriteArgs): Promise<void> {
+    const replacements = parseMutations(args);
+    await this.#run(async (open, mode) => {
+      if (replacements.size === 0) return;
       await open.history.open(mode);
       const contents = await open.history.contents(await open.attachment.ledger.refresh());
       const items = new Map(contents.map(({ entry, item }) => [entry.seq, item]));
-      await open.attachment.ledger.commit((state) =>
+      await this.#change(open, mode, [...replacements.values()], (state) =>
         mutationSteps(
           state,
           (entry) => entry.item ?? items.get(entry.seq),
-          parsed,
+          replacements,
           this.#options.keepContent,
         ),
       );
-      await this.#mirror(open);
     });
   }
 
@@ -201,19 +201,16 @@ export class HybridSession
    *
    * @throws HistoryTransactionError or InvalidItemError; the history is then unchanged.
    */
-  applyHistoryTransaction(args: SessionHistoryTransactionArgs): Promise<void> {
-    return this.#run(async (open, mode) => {
-      const { operation, transaction } = parseTransaction(args);
-      await this.#store(
-        open,
-        transaction.type === 'append_items' ? transaction.items : transaction.replacement,
-      );
+  async applyHistoryTransaction(args: SessionHistoryTransactionArgs): Promise<void> {
+    const { operation, transaction } = parseTransaction(args);
+    const added = transaction.type === 'append_items' ? transaction.items : transaction.replacement;
+    await this.#run(async (open, mode) => {
       await open.history.open(mode);
+      // The precondition is about the newest history, not about what this session knows of it.
       await open.attachment.ledger.refresh();
-      await open.attachment.ledger.commit((state) =>
+      await this.#change(open, mode, added, (state) =>
         transactionSteps(state, operation, transaction, this.#options.keepContent),
       );
-      await this.#mirror(open);
     });
   }
 
@@ -223,9 +220,10 @@ export class HybridSession
    * @returns null
    */
   runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
-    return this.#run(async ({ attachment }) => {
+    return this.#run(async ({ attachment, history }, mode) => {
       const id = args?.responseId;
       if (id === undefined || id === '') return null;
+      await history.open(mode);
       await attachment.ledger.commit((state) => this.#responses.steps(state, id, args?.store));
       return null;
     });
@@ -233,7 +231,7 @@ export class HybridSession
 
   /** Reads the list, compares it with the ledger and tells whether the history is proven complete. */
   verify(): Promise<HistoryReport> {
-    return this.#run(async ({ history }, mode) => history.verify(mode));
+    return this.#run(async ({ history }, mode) => history.verify(mode), true);
   }
 
   /**
@@ -245,7 +243,7 @@ export class HybridSession
     return this.#queue.run(async () => {
       if (this.#opened === undefined && this.sessionId === undefined) return;
       const { attachment } = await this.#open();
-      const pending = (await attachment.remote?.mirror.push()) ?? 0;
+      const pending = (await attachment.remote?.mirror.push(true)) ?? 0;
       if (pending > 0) throw new MirrorIncompleteError(attachment.sessionId, pending);
     });
   }
@@ -255,24 +253,29 @@ export class HybridSession
     return this.flush();
   }
 
-  /** Runs an operation after all that were asked for before, in the mode of this moment. */
-  #run<T>(operation: (open: Open, mode: Mode) => Promise<T>): Promise<T> {
+  /** Runs an operation after all that were asked for before; in the mode of the turn, unless a new turn begins. */
+  #run<T>(operation: (open: Open, mode: Mode) => Promise<T>, begins = false): Promise<T> {
     return this.#queue.run(async () => {
       const open = await this.#open();
-      this.#mode = await resolveMode(this.#options.rollout, { sessionId: open.attachment.sessionId });
+      if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
       return operation(open, this.#mode);
     });
   }
 
+  async #decide({ attachment }: Open): Promise<Mode> {
+    const { sessionId, ledger } = attachment;
+    const { responses } = await ledger.state();
+    const context = { sessionId, model: responses.at(-1)?.model };
+    const { mode, problem } = await resolveMode(this.#options.rollout, context);
+    if (problem !== undefined) this.#emit({ type: 'rollout_failed', sessionId, mode, reason: problem });
+    return mode;
+  }
+
   /** What a request of this turn goes by: the mode in which the history was read. */
   async #atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
-    const { attachment } = await this.#open();
-    const { sessionId, ledger } = attachment;
-    return {
-      sessionId,
-      ledger,
-      mode: this.#mode ?? (await resolveMode(this.#options.rollout, { sessionId })),
-    };
+    const open = await this.#open();
+    const { sessionId, ledger } = open.attachment;
+    return { sessionId, ledger, mode: this.#mode ?? (await this.#decide(open)) };
   }
 
   async #open(): Promise<Open> {
@@ -301,46 +304,24 @@ export class HybridSession
     }
   }
 
-  /** Makes sure that content which the ledger does not hold is not lost on its way to the conversation. */
-  async #store({ attachment }: Open, items: readonly AgentInputItem[]): Promise<void> {
-    if (this.#options.keepContent) return;
-    const forms = await attachment.reader.apiForms(items);
-    const index = forms.findIndex((form, at) => 'unsupported' in form && items[at]?.type !== 'reasoning');
-    if (index !== -1) {
-      throw new InvalidItemError(
-        index,
-        'a conversation cannot hold it, and with keepContent: false nothing else would',
-      );
-    }
-    attachment.reader.pin(items);
+  /** Changes the history: in the ledger first, then in the conversation. */
+  async #change(
+    open: Open,
+    mode: Mode,
+    added: readonly AgentInputItem[],
+    decide: LedgerDecision,
+  ): Promise<void> {
+    const { ledger, reader } = open.attachment;
+    const { keepContent } = this.#options;
+    if (!keepContent) await requireStorable(reader, added);
+    await open.history.open(mode);
+    const settle = keepContent ? undefined : reader.pin(added);
+    await ledger.commit(decide).finally(settle);
+    await this.#mirror(open);
   }
 
   async #mirror({ attachment }: Open): Promise<void> {
     const pushed = attachment.remote?.mirror.push();
     if (this.#options.mirror === 'await') await pushed;
-  }
-
-  async #popListed(open: Open, remote: Remote): Promise<AgentInputItem | undefined> {
-    const popped = await remote.stock.pop();
-    const id = popped !== undefined && 'id' in popped ? popped.id : undefined;
-    if (id !== undefined) await open.attachment.ledger.commit((state) => removalSteps(state, id));
-    return popped;
-  }
-
-  async #popRecorded(open: Open): Promise<AgentInputItem | undefined> {
-    const { ledger } = open.attachment;
-    for (;;) {
-      const state = await ledger.refresh();
-      const last = state.entries.at(-1);
-      if (last === undefined) return undefined;
-      const [restored] = await open.history.contents(state, [last]);
-      let popped = false;
-      // Another writer may have appended meanwhile: then the newest item is another one.
-      await ledger.commit((newest) => {
-        popped = newest.entries.at(-1)?.seq === last.seq;
-        return popped ? [{ type: 'pop' }] : [];
-      });
-      if (popped) return structuredClone(restored?.item);
-    }
   }
 }

@@ -1,18 +1,19 @@
 import type OpenAI from 'openai';
-import { apiCodeOf, isAmbiguous, isTransient, statusOf } from '../history/api-error.ts';
-import { believed } from '../history/believed.ts';
-import { apiItems } from '../history/conversation-list.ts';
+import { isTransient } from '../history/api-error.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
-import type { ApiInputItem, ItemConverter } from '../history/item-converter.ts';
-import { isObject } from '../ledger/json.ts';
+import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
-import { SerialQueue } from '../ledger/serial-queue.ts';
+import { ConversationWriter, type PreparedItem } from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
+import type { MirrorLine } from './mirror-line.ts';
 import { retryDelay } from './retry-delay.ts';
 
-/** The API takes at most 20 items in one call. */
-const ITEMS_PER_CALL = 20;
+/** What another process has not written after this many milliseconds, it will not write any more. */
+const ABANDONED_AFTER = 60_000;
+
+/** An append may take this many milliseconds until the list shows it. */
+const LIST_LAG = 500;
 
 /** What a mirror needs. */
 export interface MirrorOptions {
@@ -21,153 +22,133 @@ export interface MirrorOptions {
   readonly ledger: Ledger;
   readonly reader: HistoryReader;
   readonly converter: ItemConverter;
+  readonly line: MirrorLine;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** Compares the list with the ledger, so that what is already there is not written again. */
   readonly look: () => Promise<unknown>;
   readonly onFailure: (pending: number, reason: string) => void;
   readonly onSkipped: (kind: string, reason: string) => void;
 }
 
-/** An entry and the form in which the API takes it. */
-interface Prepared {
-  readonly entry: LedgerEntry;
-  readonly item: ApiInputItem;
-}
-
 /** Keeps the conversation up to date with the ledger: writes what it lacks, removes what was taken out. */
 export class Mirror {
   readonly #options: MirrorOptions;
-  readonly #queue = new SerialQueue();
-  /** A write was sent whose answer got lost: look before writing again. */
-  #doubtful = false;
+  readonly #writer: ConversationWriter;
+  /** Something was left over the last time: another process may have written it meanwhile. */
+  #leftOver = false;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
+    const { client, conversationId, ledger, line, onSkipped } = options;
+    const onDoubt = (): void => {
+      line.doubtful = true;
+    };
+    this.#writer = new ConversationWriter({ client, conversationId, ledger, onDoubt, onSkipped });
   }
 
-  /** Brings the conversation up to date as far as it can. Never rejects. @returns how many changes are still pending. */
-  push(): Promise<number> {
-    return this.#queue.run(async () => {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          await this.#once();
-          break;
-        } catch (error) {
-          this.#doubtful ||= isAmbiguous(error);
-          const delay =
-            isTransient(error) && attempt < this.#options.client.maxRetries
-              ? retryDelay(error, attempt)
-              : undefined;
-          if (delay === undefined) return this.#giveUp(error);
-          await new Promise((resolve) => setTimeout(resolve, delay));
-        }
+  /**
+   * Brings the conversation up to date as far as it can. Never rejects.
+   *
+   * @param takeOver also writes what another process appended a moment ago and is probably writing itself.
+   * @returns how many changes are still pending.
+   */
+  push(takeOver = false): Promise<number> {
+    const { line, ledger, reader } = this.#options;
+    return line.queue.run(async () => {
+      try {
+        await this.#tries(takeOver);
+        const state = await ledger.state();
+        reader.unpin(state);
+        const pending = pendingChanges(state);
+        this.#leftOver = pending > 0;
+        if (this.#due(state, takeOver).length > 0)
+          this.#options.onFailure(pending, 'the content of a pending item was not found');
+        return pending;
+      } catch (error) {
+        return this.#giveUp(error);
+      } finally {
+        line.last = this;
       }
-      this.#options.reader.unpin();
-      return 0;
     });
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when no session of this process is writing. */
   idle(): Promise<void> {
-    return this.#queue.run(async () => undefined);
+    return this.#options.line.queue.run(async () => undefined);
   }
 
   /** The items are safe in the ledger: a run that the model has answered does not fail for the mirror's sake. */
   async #giveUp(error: unknown): Promise<number> {
+    this.#leftOver = true;
     const state = await this.#options.ledger.state().catch(() => undefined);
     const pending = state === undefined ? 1 : Math.max(1, pendingChanges(state));
     this.#options.onFailure(pending, failureReason(error));
     return pending;
   }
 
-  async #once(): Promise<void> {
-    await this.#remove();
-    if ((await this.#options.ledger.state()).unmirrored.size === 0) return;
-    if (this.#doubtful) {
-      await this.#options.look();
-      this.#doubtful = false;
-    }
-    const prepared = await this.#prepare();
-    for (let from = 0; from < prepared.length; from += ITEMS_PER_CALL) {
-      await this.#write(prepared.slice(from, from + ITEMS_PER_CALL));
-    }
-  }
-
-  async #remove(): Promise<void> {
-    const { client, conversationId, ledger } = this.#options;
-    const state = await ledger.state();
-    for (const [id, pending] of state.removed) {
-      if (!pending) continue;
-      await client.conversations.items
-        .delete(id, { conversation_id: conversationId })
-        .catch((error: unknown) => {
-          if (statusOf(error) !== 404) throw error;
-        });
-      await ledger.commit(() => [{ type: 'mirror', added: [], removed: [id] }]);
-    }
-  }
-
-  async #prepare(): Promise<Prepared[]> {
-    const { ledger, reader, converter } = this.#options;
-    const state = await ledger.state();
-    const restored = await reader.restore(state, [...state.unmirrored.values()], []);
-    const present = restored.flatMap(({ entry, item }) => (item === undefined ? [] : [{ entry, item }]));
-    const forms = await converter.toApiItems(present.map(({ item }) => item));
-    const prepared: Prepared[] = [];
-    for (const [index, form] of forms.entries()) {
-      const entry = present[index]?.entry;
-      if (entry === undefined) continue;
-      if ('item' in form) prepared.push({ entry, item: form.item });
-      else await this.#skip(entry, form.unsupported);
-    }
-    return prepared;
-  }
-
-  async #write(chunk: readonly Prepared[]): Promise<void> {
-    try {
-      await this.#create(chunk);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const [only] = chunk;
-      if (chunk.length > 1 || only === undefined) {
-        // One item spoils the call for all: write them one by one and leave out the one.
-        for (const one of chunk) await this.#write([one]);
-      } else if (apiCodeOf(error) === 'item_already_in_conversation' && 'id' in only.item && only.item.id) {
-        await this.#record([only], [only.item.id]);
-      } else {
-        await this.#skip(only.entry, failureReason(error));
+  async #tries(takeOver: boolean): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await this.#once(takeOver);
+        return;
+      } catch (error) {
+        const again = isTransient(error) && attempt < this.#options.client.maxRetries;
+        const delay = again ? retryDelay(error, attempt) : undefined;
+        if (delay === undefined) throw error;
+        await sleep(delay);
       }
     }
   }
 
-  async #create(chunk: readonly Prepared[]): Promise<void> {
-    const { client, conversationId } = this.#options;
-    const items = chunk.map(({ item }) => item);
-    // No retry by the client: it would write again without looking whether the first try was applied.
-    const answer: unknown = await believed('conversations.items.create', async () =>
-      client.conversations.items.create(conversationId, { items }, { maxRetries: 0 }),
-    );
-    const created = apiItems('conversations.items.create', isObject(answer) ? answer['data'] : undefined);
-    await this.#record(
-      chunk,
-      created.map(({ id }) => id),
+  async #once(takeOver: boolean): Promise<void> {
+    const { line, ledger } = this.#options;
+    const isKnown = line.last === this && !this.#leftOver;
+    const state = isKnown ? await ledger.state() : await ledger.refresh();
+    if (this.#due(state, takeOver).length > 0) await this.#look(takeOver);
+    const prepared = await this.#prepare(this.#due(await ledger.state(), takeOver));
+    // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
+    await this.#writer.remove(new Set(prepared.flatMap(({ item }) => ('id' in item ? (item.id ?? []) : []))));
+    await this.#writer.append(prepared);
+    await this.#writer.remove();
+  }
+
+  /** What is to be written now, in the order of the history. */
+  #due(state: LedgerState, takeOver: boolean): LedgerEntry[] {
+    const { ledger, now } = this.#options;
+    return [...state.unmirrored.values()].filter(
+      ({ commit, due }) =>
+        takeOver || ledger.originOf(commit) !== 'elsewhere' || now() - due > ABANDONED_AFTER,
     );
   }
 
-  async #record(chunk: readonly Prepared[], ids: readonly string[]): Promise<void> {
-    const added = chunk.flatMap(({ entry }, index) => {
-      const id = ids[index];
-      return id === undefined ? [] : [{ seq: entry.seq, id }];
-    });
-    await this.#options.ledger.commit(() => [{ type: 'mirror', added, removed: [] }]);
-    // An answer with fewer items than were sent does not say which ones are there.
-    if (added.length < chunk.length) this.#doubtful = true;
+  /** What somebody else began to write, or this session without an answer, may be there already. */
+  async #look(takeOver: boolean): Promise<void> {
+    const { line, ledger, look } = this.#options;
+    const isOwn = (entry: LedgerEntry): boolean => ledger.originOf(entry.commit) === 'own';
+    if (!line.doubtful && this.#due(await ledger.state(), takeOver).every((entry) => isOwn(entry))) return;
+    await look();
+    if (line.doubtful && this.#due(await ledger.state(), takeOver).length > 0) {
+      await sleep(LIST_LAG);
+      await look();
+    }
+    line.doubtful = false;
   }
 
-  async #skip(entry: LedgerEntry, reason: string): Promise<void> {
-    await this.#options.ledger.commit(() => [
-      { type: 'mirror', added: [], removed: [], skipped: [{ seq: entry.seq, reason }] },
-    ]);
-    this.#options.onSkipped(entry.kind, reason);
+  async #prepare(entries: readonly LedgerEntry[]): Promise<PreparedItem[]> {
+    if (entries.length === 0) return [];
+    const { ledger, reader, converter } = this.#options;
+    const restored = await reader.restore(await ledger.state(), entries);
+    const present = restored.flatMap(({ entry, item }) => (item === undefined ? [] : [{ entry, item }]));
+    const forms = await converter.toApiItems(present.map(({ item }) => item));
+    const prepared: PreparedItem[] = [];
+    for (const [index, form] of forms.entries()) {
+      const entry = present[index]?.entry;
+      if (entry === undefined) continue;
+      if ('item' in form) prepared.push({ entry, item: form.item });
+      else await this.#writer.skip(entry, form.unsupported);
+    }
+    return prepared;
   }
 }
 
@@ -178,9 +159,6 @@ export function pendingChanges(state: LedgerState): number {
   return pending;
 }
 
-/** The API looked at the item and will never take it; the conversation itself is there. */
-function isRefusal(error: unknown): boolean {
-  const status = statusOf(error);
-  if (status === 400 || status === 422) return !isTransient(error);
-  return status === 404 && error instanceof Error && error.message.includes('Item with id');
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HistoryIncompleteError } from '../errors/history-incomplete-error.ts';
+import { statusOf } from '../history/api-error.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { digestOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import type { Mode } from '../rollout/mode.ts';
@@ -8,6 +9,7 @@ import { failureReason } from './failure-reason.ts';
 import type { HistoryReport } from './history-report.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import type { CheckedList } from './list-check.ts';
+import { ListDue } from './list-due.ts';
 import { pendingChanges } from './mirror.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 import { countSources, isVerified, missingItems } from './verification.ts';
@@ -28,13 +30,13 @@ export class SessionHistory {
   readonly #attachment: Attachment;
   readonly #options: ResolvedOptions;
   readonly #emit: (event: HybridSessionEvent) => void;
-  /** Whether the list was compared with the ledger since attaching. */
-  #checked = false;
+  readonly #due: ListDue;
 
   constructor(attachment: Attachment, options: ResolvedOptions, emit: (event: HybridSessionEvent) => void) {
     this.#attachment = attachment;
     this.#options = options;
     this.#emit = emit;
+    this.#due = new ListDue(attachment.existed, options.checkList !== 'never');
   }
 
   /**
@@ -47,8 +49,9 @@ export class SessionHistory {
     if (remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0) {
       return { items: await this.#readList(remote, mode, limit), digest: undefined };
     }
-    const checked = await this.open(mode);
-    const state = await ledger.refresh();
+    await ledger.refresh();
+    const checked = await this.open(mode, this.#options.checkList === 'every-read');
+    const state = await ledger.state();
     const entries = newest(state, limit);
     const restored = await reader.restore(state, entries, checked?.list);
     this.#tellRestored(checked, restored);
@@ -72,28 +75,24 @@ export class SessionHistory {
    *
    * A list that cannot be read costs nothing as long as the ledger knows the session.
    *
+   * @param now compares it in any case.
    * @throws ConversationNotFoundError, or the client's error, when there is nothing to serve.
    */
-  async open(mode: Mode): Promise<CheckedList | undefined> {
-    const { remote, ledger, existed } = this.#attachment;
+  async open(mode: Mode, now = false): Promise<CheckedList | undefined> {
+    const { remote, ledger, sessionId } = this.#attachment;
     if (remote === undefined) return undefined;
-    const { checkList } = this.#options;
-    const unknown = existed && (await ledger.state()).version === 0;
-    const due =
-      checkList === 'every-read' || (!this.#checked && existed && (checkList === 'open' || unknown));
-    if (!due) return undefined;
+    const { version } = await ledger.state();
+    if (this.#due.reason(version) === undefined && !now) return undefined;
     try {
+      // What is being written now would be taken for somebody else's.
+      await remote.mirror.idle();
       const checked = await remote.check.read();
-      this.#checked = true;
+      this.#due.checked();
       this.#tell(checked, mode);
       return checked;
     } catch (error) {
-      if (unknown) throw asNotFound(error, remote.conversationId);
-      this.#emit({
-        type: 'list_failed',
-        sessionId: this.#attachment.sessionId,
-        reason: failureReason(error),
-      });
+      if (this.#due.isUnknown(version)) throw asNotFound(error, remote.conversationId);
+      this.#emit({ type: 'list_failed', sessionId, reason: failureReason(error) });
       return undefined;
     }
   }
@@ -101,11 +100,10 @@ export class SessionHistory {
   /** Reads the list, compares, restores, and says what it found. Writes nothing to the conversation. */
   async verify(mode: Mode): Promise<HistoryReport> {
     const { ledger, reader, remote, sessionId } = this.#attachment;
-    const checked = await remote?.check.read().catch((error: unknown) => {
-      throw asNotFound(error, remote.conversationId);
-    });
+    await remote?.mirror.idle();
+    const checked = remote === undefined ? undefined : await this.#checkNow(remote);
     if (checked !== undefined) {
-      this.#checked = true;
+      this.#due.checked();
       this.#tell(checked, mode);
     }
     const state = await ledger.refresh();
@@ -117,7 +115,7 @@ export class SessionHistory {
       verified: state.unproven === 0 && isVerified(state, restored),
       unproven: state.unproven,
       length: state.entries.length,
-      listed: checked?.list.length,
+      listed: checked?.gone === true ? undefined : checked?.list.length,
       findings: checked?.findings ?? [],
       sources: countSources(restored),
       missing: missingItems(restored, 0),
@@ -126,12 +124,26 @@ export class SessionHistory {
     };
   }
 
+  /** A conversation that is gone has lost everything; one that the ledger does not know was never there. */
+  async #checkNow(remote: Remote): Promise<CheckedList & { readonly gone?: boolean }> {
+    try {
+      return await remote.check.read();
+    } catch (error) {
+      const isKnown = (await this.#attachment.ledger.state()).version > 0;
+      if (statusOf(error) !== 404 || !isKnown) throw asNotFound(error, remote.conversationId);
+      return { ...(await remote.check.take([])), gone: true };
+    }
+  }
+
   async #readList(remote: Remote, mode: Mode, limit: number | undefined): Promise<AgentInputItem[]> {
     const read = await remote.stock.read(limit).catch((error: unknown) => {
       throw asNotFound(error, remote.conversationId);
     });
-    if (limit === undefined)
-      this.#tell(await remote.check.take(await this.#attachment.reader.listed(read.list)), mode);
+    if (limit === undefined) {
+      const checked = await remote.check.take(await this.#attachment.reader.listed(read.list));
+      this.#due.checked();
+      this.#tell(checked, mode);
+    }
     return read.items;
   }
 

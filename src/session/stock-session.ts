@@ -24,10 +24,6 @@ export class StockSession {
     return { items, list: apiItems('conversations.items.list', this.#seen) };
   }
 
-  pop(): Promise<AgentInputItem | undefined> {
-    return this.#session.popItem();
-  }
-
   prepareForModel(item: AgentInputItem): AgentInputItem {
     // Absent before 0.9.1.
     return this.#session.prepareHistoryItemForModelInput?.(item) ?? item;

@@ -1,0 +1,124 @@
+import type OpenAI from 'openai';
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
+import { apiCodeOf, isAmbiguous, isTransient, statusOf } from '../history/api-error.ts';
+import { believed } from '../history/believed.ts';
+import { apiItems } from '../history/conversation-list.ts';
+import type { ApiInputItem } from '../history/item-converter.ts';
+import { isObject } from '../ledger/json.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerEntry } from '../ledger/ledger-state.ts';
+import { failureReason } from './failure-reason.ts';
+
+/** The API takes at most 20 items in one call. */
+const ITEMS_PER_CALL = 20;
+
+/** An entry and the form in which the API takes it. */
+export interface PreparedItem {
+  readonly entry: LedgerEntry;
+  readonly item: ApiInputItem;
+}
+
+/** What a writer needs. */
+export interface ConversationWriterOptions {
+  readonly client: OpenAI;
+  readonly conversationId: string;
+  readonly ledger: Ledger;
+  /** A write may have been applied although nobody knows its IDs. */
+  readonly onDoubt: () => void;
+  /** The conversation can never hold this entry. */
+  readonly onSkipped: (kind: string, reason: string) => void;
+}
+
+/** Writes to a conversation and records in the ledger what became of it. */
+export class ConversationWriter {
+  readonly #options: ConversationWriterOptions;
+
+  constructor(options: ConversationWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Appends items in pieces of 20; what the API refuses for good is left out. */
+  async append(prepared: readonly PreparedItem[]): Promise<void> {
+    for (let from = 0; from < prepared.length; from += ITEMS_PER_CALL) {
+      await this.#write(prepared.slice(from, from + ITEMS_PER_CALL));
+    }
+  }
+
+  /** Takes out what is no longer in the history. @param only leaves all others for later. */
+  async remove(only?: ReadonlySet<string>): Promise<void> {
+    const { client, conversationId, ledger } = this.#options;
+    const { removed } = await ledger.state();
+    const due = [...removed].filter(([id, pending]) => pending && only?.has(id) !== false);
+    for (const [id] of due) {
+      // No retry by the client: the mirror makes the tries.
+      const request = client.conversations.items.delete(
+        id,
+        { conversation_id: conversationId },
+        { maxRetries: 0 },
+      );
+      await request.catch((error: unknown) => {
+        if (statusOf(error) !== 404) throw error;
+      });
+      await ledger.commit(() => [{ type: 'mirror', added: [], removed: [id] }]);
+    }
+  }
+
+  /** Leaves an entry out of the conversation for good. */
+  async skip(entry: LedgerEntry, reason: string): Promise<void> {
+    await this.#options.ledger.commit(() => [
+      { type: 'mirror', added: [], removed: [], skipped: [{ seq: entry.seq, reason }] },
+    ]);
+    this.#options.onSkipped(entry.kind, reason);
+  }
+
+  async #write(chunk: readonly PreparedItem[]): Promise<void> {
+    try {
+      await this.#create(chunk);
+    } catch (error) {
+      if (isAmbiguous(error)) this.#options.onDoubt();
+      if (!isRefusal(error)) throw error;
+      const [only] = chunk;
+      if (chunk.length > 1 || only === undefined) {
+        // One item spoils the call for all: write them one by one and leave out the one.
+        for (const one of chunk) await this.#write([one]);
+      } else if (apiCodeOf(error) === 'item_already_in_conversation' && 'id' in only.item && only.item.id) {
+        await this.#record([only], [only.item.id]);
+      } else {
+        await this.skip(only.entry, failureReason(error));
+      }
+    }
+  }
+
+  async #create(chunk: readonly PreparedItem[]): Promise<void> {
+    const { client, conversationId } = this.#options;
+    const operation = 'conversations.items.create';
+    const items = chunk.map(({ item }) => item);
+    // No retry by the client: it would write again without looking whether the first try was applied.
+    const answer: unknown = await believed(operation, async () =>
+      client.conversations.items.create(conversationId, { items }, { maxRetries: 0 }),
+    );
+    const created = apiItems(operation, isObject(answer) ? answer['data'] : undefined);
+    // An answer with fewer items than were sent does not say which ones are there.
+    if (created.length !== chunk.length)
+      throw new InvalidResponseError(operation, `it holds ${created.length} items for ${chunk.length}`);
+    await this.#record(
+      chunk,
+      created.map(({ id }) => id),
+    );
+  }
+
+  async #record(chunk: readonly PreparedItem[], ids: readonly string[]): Promise<void> {
+    const added = chunk.flatMap(({ entry }, index) => {
+      const id = ids[index];
+      return id === undefined ? [] : [{ seq: entry.seq, id }];
+    });
+    await this.#options.ledger.commit(() => [{ type: 'mirror', added, removed: [] }]);
+  }
+}
+
+/** The API looked at the item and will never take it; the conversation itself is there. */
+function isRefusal(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status === 400 || status === 413 || status === 422) return !isTransient(error);
+  return status === 404 && error instanceof Error && error.message.includes('Item with id');
+}

@@ -1,0 +1,30 @@
+import { SerialQueue } from '../ledger/serial-queue.ts';
+
+/** What the sessions of this process share that keep the same conversation up to date. */
+export class MirrorLine {
+  /** One of them writes at a time: two would both write what both find pending. */
+  readonly queue: SerialQueue = new SerialQueue();
+  /** The one that wrote last: any other has to read the ledger again before it writes. */
+  last: object | undefined;
+  /** A write was sent whose answer got lost: look before writing again. */
+  doubtful = false;
+}
+
+const stores = new WeakMap<object, Map<string, WeakRef<MirrorLine>>>();
+const forgotten = new FinalizationRegistry<{ lines: Map<string, WeakRef<MirrorLine>>; sessionId: string }>(
+  ({ lines, sessionId }) => {
+    if (lines.get(sessionId)?.deref() === undefined) lines.delete(sessionId);
+  },
+);
+
+/** The line of a session in this store; the same as long as somebody holds it. */
+export function mirrorLine(store: object, sessionId: string): MirrorLine {
+  let lines = stores.get(store);
+  if (lines === undefined) stores.set(store, (lines = new Map()));
+  const known = lines.get(sessionId)?.deref();
+  if (known !== undefined) return known;
+  const line = new MirrorLine();
+  lines.set(sessionId, new WeakRef(line));
+  forgotten.register(line, { lines, sessionId });
+  return line;
+}
