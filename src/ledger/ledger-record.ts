@@ -57,6 +57,8 @@ const recordSchema = z.discriminatedUnion('type', [
     added: z.array(mirrored),
     /** IDs that are no longer in the conversation. */
     removed: z.array(z.string()),
+    /** Nothing is left to write: another writer may take the lease. */
+    released: z.boolean().optional(),
     /** Items that the API has no form for, with the reason: they live in the ledger alone. */
     skipped: z.array(z.object({ seq: position, reason: z.string() })).optional(),
   }),
@@ -70,6 +72,8 @@ const recordSchema = z.discriminatedUnion('type', [
     /** Length and digest of the context it ends, where the model boundary saw that context. */
     context: z.object({ length: position, digest: z.string() }).optional(),
   }),
+  /** One writer at a time writes to the conversation, until then (milliseconds since the epoch). */
+  z.object({ ...common, type: z.literal('lease'), writer: z.string(), until: z.number() }),
   /** The server refused to continue from this response: it is not offered again. */
   z.object({ ...common, type: z.literal('refused'), id: z.string() }),
 ]);

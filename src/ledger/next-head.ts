@@ -63,6 +63,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
         break;
       case 'mirror':
       case 'refused':
+      case 'lease':
     }
   }
   return {
