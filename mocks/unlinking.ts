@@ -44,7 +44,8 @@ const REMEMBERED = 1000;
 export class Unlinking {
   readonly #policy: UnlinkPolicyName | UnlinkPolicy;
   readonly #models: readonly (string | RegExp)[];
-  readonly #outputs = new Map<string, boolean>();
+  /** By output, for each response that made it and was not yet written anywhere: whether its model unlinks. */
+  readonly #outputs = new Map<string, boolean[]>();
 
   constructor(policy: UnlinkPolicyName | UnlinkPolicy, models: readonly (string | RegExp)[]) {
     this.#policy = policy;
@@ -59,7 +60,7 @@ export class Unlinking {
     }
     const matches = matchesModel(turn.model, this.#models);
     if (this.#policy === 'every-turn') {
-      this.#remember(account, turn.output, matches);
+      if (!turn.conversation) this.#remember(account, turn.output, matches);
       if (matches) for (const list of conversationsOf(account, turn)) unlinkEarlierAnswers(account, list);
     }
     if (this.#policy === 'id-replay' && matches && !turn.conversation) {
@@ -70,11 +71,14 @@ export class Unlinking {
     }
   }
 
-  /** To be told of items a client is about to write to a conversation: an answer among them ends a turn. */
+  /**
+   * To be told of items a client is about to write to a conversation: an answer among them ends a turn. The same answer
+   * written again, as when a history is copied, ends none.
+   */
   beforeItems(account: Account, conversation: ConversationRecord, items: readonly SimulatorItem[]): void {
     if (this.#policy !== 'every-turn') return;
-    const endsTurn = items.some((item) => this.#outputs.get(outputKey(account, item)) === true);
-    if (endsTurn) unlinkEarlierAnswers(account, conversation);
+    const ended = items.map((item) => this.#outputs.get(outputKey(account, item))?.shift());
+    if (ended.includes(true)) unlinkEarlierAnswers(account, conversation);
   }
 
   /** Forgets the outputs seen so far. */
@@ -86,8 +90,9 @@ export class Unlinking {
     for (const item of output) {
       if (!isAssistantMessage(item)) continue;
       const key = outputKey(account, item);
+      const written = this.#outputs.get(key) ?? [];
       this.#outputs.delete(key);
-      this.#outputs.set(key, matches);
+      this.#outputs.set(key, [...written, matches].slice(-REMEMBERED));
     }
     for (const key of this.#outputs.keys()) {
       if (this.#outputs.size <= REMEMBERED) return;

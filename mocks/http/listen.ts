@@ -55,9 +55,12 @@ async function serve(
 ): Promise<void> {
   try {
     const answer = await handle(toRequest(incoming));
+    if (outgoing.destroyed) {
+      await answer.body?.cancel();
+      return;
+    }
     outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
-    if (outgoing.destroyed) await answer.body?.cancel();
-    else if (answer.body) await sendBody(answer.body, outgoing);
+    if (answer.body) await sendBody(answer.body, outgoing);
     else outgoing.end();
   } catch {
     outgoing.destroy();
@@ -78,7 +81,9 @@ function toRequest(incoming: IncomingMessage): Request {
 /** Sends chunk by chunk, each once the one before has left; a client that goes away cancels the body. */
 async function sendBody(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
   const reader = body.getReader();
-  outgoing.once('close', () => reader.cancel().catch(() => undefined));
+  outgoing.once('close', () => {
+    reader.cancel().catch(() => undefined);
+  });
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     const chunk = read.value;
     await new Promise<void>((resolve) => outgoing.write(chunk, () => resolve()));

@@ -16,6 +16,7 @@ import {
   listInputItems,
   retrieveResponse,
 } from '../responses/stored-responses.ts';
+import { ownEntry } from '../wire/own-entry.ts';
 
 /** What serves a method of a path. */
 export interface Route {
@@ -75,7 +76,7 @@ export function findRoute(method: string, pathname: string): RouteMatch {
   for (const { pattern, methods } of paths) {
     const match = pattern.exec(pathname);
     if (!match) continue;
-    const route = methods[method];
+    const route = ownEntry(methods, method);
     if (!route) return { kind: 'wrong-method', allow: Object.keys(methods).join(', ') };
     return { kind: 'route', route, params: match.slice(1).map(decoded) };
   }

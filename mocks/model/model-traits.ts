@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import { ownEntry } from '../wire/own-entry.ts';
 
 /** The dated snapshots behind the names that have one; other names are echoed as they are. */
 const SNAPSHOTS: Readonly<Record<string, string>> = {
@@ -16,7 +17,7 @@ const SNAPSHOTS: Readonly<Record<string, string>> = {
 
 /** The name a response gives its model: the dated snapshot of the one that was asked for. */
 export function snapshotOf(model: string): string {
-  return SNAPSHOTS[model] ?? model;
+  return ownEntry(SNAPSHOTS, model) ?? model;
 }
 
 /** How hard the model reasons: as asked, else `medium` for models that always do, else `none`; `null` if it cannot. */

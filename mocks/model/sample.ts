@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import { ownEntry } from '../wire/own-entry.ts';
 
 /** A schema that refers to itself is followed only this deep. */
 const DEEPEST = 8;
@@ -81,7 +82,7 @@ function sampleString(schema: JsonObject, text: string): string {
     uuid: '00000000-0000-4000-8000-000000000000',
   };
   const { format, maxLength, minLength } = schema;
-  const value = (typeof format === 'string' ? formats[format] : undefined) ?? text;
+  const value = (typeof format === 'string' ? ownEntry(formats, format) : undefined) ?? text;
   const padded = typeof minLength === 'number' ? value.padEnd(minLength, '.') : value;
   return typeof maxLength === 'number' ? padded.slice(0, maxLength) : padded;
 }

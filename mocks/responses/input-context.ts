@@ -86,7 +86,7 @@ export function resolveContext(
   const inherited = inheritedNode(continued);
   const inheritedIds = contextIds(inherited);
   const { items, replayed } = resolveInput(account, parsed, 'input', mint);
-  const context = [...account.itemsOf(inheritedIds), ...items];
+  const context = Object.freeze([...account.itemsOf(inheritedIds), ...items]);
   checkToolPairs(context);
   const seen = new Set(inheritedIds);
   for (const { id } of replayed) {

@@ -2,6 +2,7 @@ import type { ModelAnswer, ToolCall } from '../model/answer.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
 import { itemFields } from '../wire/item-fields.ts';
 import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import { ownEntry } from '../wire/own-entry.ts';
 
 /** How an answer becomes items. */
 export interface OutputOptions {
@@ -28,7 +29,10 @@ export function outputItems(answer: ModelAnswer, options: OutputOptions): Simula
   ];
   return items.map((item) => {
     const type = typeof item['type'] === 'string' ? item['type'] : 'message';
-    const id = typeof item['id'] === 'string' ? item['id'] : options.mint(itemFields[type]?.prefix ?? 'item');
+    const id =
+      typeof item['id'] === 'string'
+        ? item['id']
+        : options.mint(ownEntry(itemFields, type)?.prefix ?? 'item');
     return frozenItem(structuredClone({ ...item, id, type }));
   });
 }

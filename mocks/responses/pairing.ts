@@ -1,6 +1,7 @@
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import { answeredBy } from '../wire/item-fields.ts';
+import { ownEntry } from '../wire/own-entry.ts';
 
 /**
  * Refuses a context in which a tool call has no output or an output has no call.
@@ -13,7 +14,7 @@ export function checkToolPairs(context: readonly SimulatorItem[]): void {
   for (const item of context) {
     const { type, call_id: callId } = item;
     if (typeof callId !== 'string') continue;
-    const answer = answeredBy[type];
+    const answer = ownEntry(answeredBy, type);
     if (answer !== undefined) {
       called.add(`${answer} ${callId}`);
       open.set(answer, (open.get(answer) ?? new Set()).add(callId));

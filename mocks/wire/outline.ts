@@ -1,4 +1,5 @@
 import { isJsonObject } from './json-object.ts';
+import { ownEntry } from './own-entry.ts';
 
 const ROLES: Readonly<Record<string, string>> = {
   user: 'u',
@@ -14,7 +15,7 @@ const ROLES: Readonly<Record<string, string>> = {
 export function letterOf(item: unknown): string {
   if (!isJsonObject(item)) return '?';
   const { role, type } = item;
-  if (typeof role === 'string') return ROLES[role] ?? '?';
+  if (typeof role === 'string') return ownEntry(ROLES, role) ?? '?';
   if (typeof type !== 'string') return '?';
   if (type === 'reasoning') return 't';
   if (type === 'compaction') return 'x';

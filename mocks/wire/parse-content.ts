@@ -1,6 +1,7 @@
 import { errors } from './error-catalogue.ts';
 import { isJsonObject, type JsonObject } from './json-object.ts';
 import { jsonTypeName } from './json-type-name.ts';
+import { ownEntry } from './own-entry.ts';
 
 const INPUT_PARTS: Readonly<Record<string, readonly string[]>> = {
   input_text: ['text', 'prompt_cache_breakpoint'],
@@ -36,7 +37,7 @@ function checked(
   if (!isJsonObject(part)) throw errors.invalidType(path, 'an object', jsonTypeName(part));
   const { type } = part;
   if (typeof type !== 'string') throw errors.missingParameter(`${path}.type`);
-  const known = kinds[type];
+  const known = ownEntry(kinds, type);
   if (!known) throw errors.invalidValue(path, type, Object.keys(kinds));
   for (const key of Object.keys(part)) {
     if (key !== 'type' && !known.includes(key)) throw errors.unknownParameter(`${path}.${key}`);

@@ -2,6 +2,7 @@ import { errors } from './error-catalogue.ts';
 import { itemFields, type ItemFields } from './item-fields.ts';
 import { isJsonObject, type JsonObject } from './json-object.ts';
 import { jsonTypeName } from './json-type-name.ts';
+import { ownEntry } from './own-entry.ts';
 import { parseContent } from './parse-content.ts';
 
 /** An item of a request, checked and brought into the stored form, but without an ID of its own yet. */
@@ -15,6 +16,8 @@ export interface ParsedItem {
 }
 
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const;
+const STATUSES = ['in_progress', 'completed', 'incomplete'] as const;
+const PLAIN_TYPES = ['message', 'function_call', 'function_call_output', 'reasoning'] as const;
 const PHASES = ['commentary', 'final_answer'] as const;
 
 /**
@@ -26,7 +29,7 @@ export function parseItem(value: unknown, path: string): ParsedItem {
   if (!isJsonObject(value)) throw errors.invalidType(path, 'an input item', jsonTypeName(value));
   const type = typeOf(value, path);
   if (type === 'item_reference') return reference(value, path);
-  const spec = itemFields[type];
+  const spec = ownEntry(itemFields, type);
   if (!spec) throw errors.invalidValue(`${path}.type`, type, [...Object.keys(itemFields), 'item_reference']);
   checkKeys(value, type, spec, path);
   const id = parseId(value['id'], `${path}.id`, spec.prefix);
@@ -83,7 +86,7 @@ function messageFields(value: JsonObject, path: string): JsonObject {
   }
   const content = parseContent(value['content'], known, `${path}.content`);
   return {
-    status: statusOf(value),
+    status: statusOf(value, path),
     role: known,
     content,
     ...(typeof phase === 'string' ? { phase } : {}),
@@ -100,12 +103,17 @@ function otherFields(value: JsonObject, spec: ItemFields, path: string): JsonObj
     if (mustBeText) throw errors.invalidType(`${path}.${key}`, 'a string', jsonTypeName(fields[key]));
   }
   const hasStatus = spec.optional.includes('status') || spec.required.includes('status');
-  return hasStatus ? { ...fields, status: statusOf(value) } : fields;
+  return hasStatus ? { ...fields, status: statusOf(value, path) } : fields;
 }
 
-function statusOf(value: JsonObject): string {
-  const { status } = value;
-  return typeof status === 'string' ? status : 'completed';
+/** The status of an item; tools that run at the API have statuses of their own, which are taken as they are. */
+function statusOf(value: JsonObject, path: string): string {
+  const { status, type = 'message' } = value;
+  if (status === undefined || status === null) return 'completed';
+  const isPlain = PLAIN_TYPES.some((each) => each === type);
+  const isKnown = typeof status === 'string' && (!isPlain || STATUSES.some((each) => each === status));
+  if (!isKnown) throw errors.invalidValue(`${path}.status`, printed(status), STATUSES);
+  return status;
 }
 
 /** A value as an error quotes it: a string as it is, anything else as JSON. */

@@ -11,7 +11,11 @@ const hi = { model: 'gpt-4.1', input: 'hi' };
 
 describe('msw handlers', () => {
   beforeAll(() => {
-    server.listen({ onUnhandledRequest: ({ url }) => Promise.reject(new Error(`Nobody serves ${url}`)) });
+    server.listen({
+      onUnhandledRequest({ url }) {
+        throw new Error(`Nobody serves ${url}`);
+      },
+    });
     client = new OpenAI({ apiKey: 'sk-test', maxRetries: 0 });
   });
   afterEach(() => simulator.reset());

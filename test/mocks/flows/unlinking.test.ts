@@ -99,6 +99,24 @@ describe('the stock conversations session over four turns', () => {
     expect(list).toBe('a,a,a,u,a');
   });
 
+  it('can be copied whole from its responses, and the copy stays whole', async () => {
+    const simulator = createSimulator({ unlink: 'every-turn' });
+    const client = clientOf(simulator);
+    const session = new OpenAIConversationsSession({ client });
+    for (let round = 0; round < 4; round += 1) await converse(simulator, 'gpt-5.4', session);
+    const links = simulator
+      .snapshot()
+      .responses.flatMap(({ input, output }) => [...input.slice(-1), ...output]);
+    const { id } = await client.conversations.create();
+    for (let from = 0; from < links.length; from += 20) {
+      await client.conversations.items.create(id, {
+        items: links.slice(from, from + 20).map((item) => ({ type: 'item_reference' as const, id: item.id })),
+      });
+    }
+    const copy = await client.conversations.items.list(id, { order: 'asc', limit: 100 });
+    expect(outline(copy.data)).toBe(Array.from({ length: 16 }, () => 'u,a').join(','));
+  });
+
   it('leaves unlinked answers readable through their responses and linkable by ID', async () => {
     const simulator = createSimulator({ unlink: 'every-turn' });
     const client = clientOf(simulator);
@@ -116,5 +134,79 @@ describe('the stock conversations session over four turns', () => {
     const { data } = await client.conversations.items.list(conversation.id, { order: 'asc' });
     expect(outline(data)).toBe('u,a,u,a,u,a,u,a');
     expect(textOf(data[1] ?? {})).toBe(first.output_text);
+  });
+});
+
+const fourTurns = async (model: string, reads: boolean): Promise<string> => {
+  const client = clientOf(createSimulator({ unlink: 'every-turn' }));
+  const { id } = await client.conversations.create();
+  const history: { role: 'user' | 'assistant'; content: string }[] = [];
+  for (const turn of TURNS) {
+    history.push({ role: 'user', content: turn });
+    if (reads) await client.conversations.items.list(id);
+    const { output_text: answer } = await client.responses.create({ model, input: history });
+    history.push({ role: 'assistant', content: answer });
+    await client.conversations.items.create(id, { items: history.slice(-2) });
+  }
+  return outline((await client.conversations.items.list(id, { order: 'asc' })).data);
+};
+
+describe('a client without the SDK', () => {
+  it('loses its earlier answers even if it sends no ID and reads nothing', async () => {
+    expect(await fourTurns('gpt-5.4', false)).toBe('u,u,u,u,a');
+    expect(await fourTurns('gpt-5.4', true)).toBe('u,u,u,u,a');
+    expect(await fourTurns('gpt-4.1', false)).toBe('u,a,u,a,u,a,u,a');
+  });
+
+  it('that chains and only mirrors what is new loses them as well', async () => {
+    const client = clientOf(createSimulator({ unlink: 'every-turn' }));
+    const { id } = await client.conversations.create();
+    let previous: string | null = null;
+    for (const input of TURNS) {
+      const response: OpenAI.Responses.Response = await client.responses.create({
+        model: 'gpt-5.4',
+        input,
+        previous_response_id: previous,
+      });
+      previous = response.id;
+      await client.conversations.items.create(id, {
+        items: [
+          { role: 'user', content: input },
+          { role: 'assistant', content: response.output_text },
+        ],
+      });
+    }
+    expect(outline((await client.conversations.items.list(id, { order: 'asc' })).data)).toBe('u,u,u,u,a');
+  });
+
+  it('loses them when the responses are made in the conversation', async () => {
+    const client = clientOf(createSimulator({ unlink: 'every-turn' }));
+    const { id } = await client.conversations.create();
+    for (const input of TURNS) await client.responses.create({ model: 'gpt-5.4', input, conversation: id });
+    expect(outline((await client.conversations.items.list(id, { order: 'asc' })).data)).toBe('u,u,u,u,a');
+  });
+
+  it('keeps the answers of another model that say the same', async () => {
+    const client = clientOf(createSimulator({ unlink: 'every-turn' }));
+    const conversations: string[] = [];
+    for (const model of ['gpt-5.4', 'gpt-4.1']) {
+      const { id } = await client.conversations.create({ items: [{ role: 'assistant', content: 'old' }] });
+      const { output_text: text } = await client.responses.create({ model, input: 'hi' });
+      await client.conversations.items.create(id, { items: [{ role: 'assistant', content: text }] });
+      conversations.push(outline((await client.conversations.items.list(id)).data));
+    }
+    expect(conversations).toEqual(['a', 'a,a']);
+  });
+
+  it('unlinks only for the models it is told', async () => {
+    const simulator = createSimulator({ unlink: 'every-turn', unlinkModels: [/mini$/, 'gpt-4'] });
+    const client = clientOf(simulator);
+    const lists: string[] = [];
+    for (const model of ['gpt-5.4-mini', 'gpt-4-0613', 'gpt-4.1', 'gpt-5.4']) {
+      const { id } = await client.conversations.create({ items: [{ role: 'assistant', content: 'old' }] });
+      await client.responses.create({ model, input: 'hi', conversation: id });
+      lists.push(outline((await client.conversations.items.list(id, { order: 'asc' })).data));
+    }
+    expect(lists).toEqual(['u,a', 'u,a', 'a,u,a', 'a,u,a']);
   });
 });

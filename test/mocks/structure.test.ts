@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOM = fileURLToPath(new URL('../../mocks', import.meta.url));
+
+interface Reached {
+  readonly files: Set<string>;
+  readonly packages: Set<string>;
+}
+
+/** Everything a file of the simulator imports, directly or not. */
+function reachedFrom(entry: string, reached: Reached = { files: new Set(), packages: new Set() }): Reached {
+  if (reached.files.has(entry)) return reached;
+  reached.files.add(entry);
+  const imports = readFileSync(join(ROOM, entry), 'utf8').matchAll(
+    /^(?:import|export|\}) .*?from '([^']+)'/gm,
+  );
+  for (const [, target = ''] of imports) {
+    if (target.startsWith('.')) reachedFrom(relative(ROOM, join(ROOM, dirname(entry), target)), reached);
+    else reached.packages.add(target);
+  }
+  return reached;
+}
+
+describe('the simulator', () => {
+  it('needs nothing but Node without its msw handlers, and only msw with them', () => {
+    const core = reachedFrom('simulator.ts');
+    expect(core.files.size).toBeGreaterThan(40);
+    expect([...core.packages].filter((name) => !name.startsWith('node:'))).toEqual([]);
+    const whole = reachedFrom('index.ts');
+    expect([...whole.packages].filter((name) => !name.startsWith('node:'))).toEqual(['msw']);
+  });
+
+  it('imports nothing from outside its own room', () => {
+    const { files } = reachedFrom('index.ts');
+    expect([...files].filter((file) => file.startsWith('..'))).toEqual([]);
+  });
+});
