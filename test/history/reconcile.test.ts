@@ -1,0 +1,313 @@
+import type { AgentInputItem } from '@openai/agents';
+import * as fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ListedItem } from '../../src/history/listed-item.ts';
+import { longestIncreasing } from '../../src/history/longest-increasing.ts';
+import { reconcile, type Reconciliation } from '../../src/history/reconcile.ts';
+import { ledgerItem } from '../../src/ledger/agent-item.ts';
+import { applyRecords } from '../../src/ledger/apply-records.ts';
+import type { LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
+import { emptyState, type LedgerState } from '../../src/ledger/ledger-state.ts';
+import { adoptionSteps } from '../../src/session/history-changes.ts';
+import { user } from '../support/conversation.ts';
+import { ledgerRecords } from '../support/records.ts';
+
+const reasoning = (id: string): AgentInputItem => ({ type: 'reasoning', id, content: [] });
+const listed = (id: string, text: string): ListedItem => ({ id, item: user(text) });
+
+function apply(state: LedgerState, steps: readonly LedgerStep[]): LedgerState {
+  const records = steps.map((step): LedgerRecord => ({ v: 1, commit: 'commit', time: 0, ...step }));
+  applyRecords(state, records);
+  return state;
+}
+
+/** A ledger of messages, given as `text` (pending) or `text@id` (in the conversation). */
+function ledger(...messages: string[]): LedgerState {
+  const items = messages.map((message) => {
+    const [text = '', mirrorId] = message.split('@');
+    return { ...ledgerItem(user(text), true), ...(mirrorId === undefined ? {} : { mirrorId }) };
+  });
+  return apply(emptyState(), [{ type: 'items', items }]);
+}
+
+/** A list of messages, given as `text@id`. */
+function list(...messages: string[]): ListedItem[] {
+  return messages.map((message) => {
+    const [text = '', id = ''] = message.split('@');
+    return listed(id, text);
+  });
+}
+
+/** Takes in what a list says, as the session does. */
+function adopt(state: LedgerState, found: Reconciliation): LedgerState {
+  apply(state, [{ type: 'mirror', added: [...found.relinked], removed: [] }]);
+  return apply(state, adoptionSteps(state, found.foreign, { keepContent: true, unproven: false }));
+}
+
+const told = (state: LedgerState, items: readonly ListedItem[]): string[] =>
+  reconcile(state, items).findings.map(({ type, id, index }) => `${type} ${id} #${index}`);
+
+const history = (state: LedgerState): string[] =>
+  state.entries.map(
+    ({ mirrorId, item }) => mirrorId ?? String(item === undefined ? '' : Reflect.get(item, 'content')),
+  );
+
+/** A ledger of messages that are all in the conversation. */
+const mirrored = (texts: readonly string[]): LedgerState =>
+  ledger(...texts.map((one, index) => `${one}@msg_${index}`));
+
+const idsOf = (found: Reconciliation, type: string): string[] =>
+  found.findings.filter((one) => one.type === type).map(({ id }) => id);
+
+describe('a list that holds what the ledger says', () => {
+  test('gives no finding', () => {
+    expect(reconcile(ledger('a@1', 'b@2'), list('a@1', 'b@2'))).toEqual({
+      findings: [],
+      relinked: [],
+      foreign: [],
+    });
+    expect(told(emptyState(), [])).toEqual([]);
+  });
+
+  test('may lack what is still to be written', () => {
+    expect(told(ledger('a@1', 'b'), list('a@1'))).toEqual([]);
+  });
+
+  test('may still hold what was removed', () => {
+    const popped = apply(ledger('a@1', 'b@2'), [{ type: 'pop' }]);
+    expect(told(popped, list('a@1', 'b@2', 'b@2'))).toEqual([]);
+  });
+
+  test('may hold an item twice that was written twice', () => {
+    expect(told(ledger('a@1', 'b@2', 'a@1'), list('a@1', 'b@2', 'a@1'))).toEqual([]);
+  });
+});
+
+describe('a finding', () => {
+  test('names what the list lost, and its place in the history', () => {
+    const state = ledger('hi@1', 'hello@2', 'how@3', 'fine@4');
+    expect(told(state, list('hi@1', 'how@3'))).toEqual(['lost 2 #1', 'lost 4 #3']);
+  });
+
+  test('names what comes too often, once', () => {
+    expect(told(ledger('a@1', 'b@2'), list('a@1', 'b@2', 'a@1', 'a@1'))).toEqual(['duplicated 1 #0']);
+  });
+
+  test('names what moved, and nothing that stayed', () => {
+    expect(told(ledger('a@1', 'b@2', 'c@3', 'd@4'), list('d@4', 'a@1', 'b@2', 'c@3'))).toEqual([
+      'reordered 4 #3',
+    ]);
+  });
+
+  test('names what has other content under its ID', () => {
+    expect(told(ledger('a@1', 'b@2'), list('a@1', 'B@2'))).toEqual(['altered 2 #1']);
+  });
+
+  test('names what another writer put there, and the place where it belongs', () => {
+    expect(told(ledger('a@1', 'b@2', 'c@3'), list('a@1', 'x@9', 'c@3', 'y@8'))).toEqual([
+      'lost 2 #1',
+      'foreign 9 #2',
+      'foreign 8 #3',
+    ]);
+  });
+
+  test("names a duplicate of another writer's item at that item's place", () => {
+    expect(told(ledger('a@1', 'b@2'), list('x@9', 'a@1', 'b@2', 'x@9'))).toEqual([
+      'foreign 9 #0',
+      'duplicated 9 #0',
+    ]);
+  });
+
+  test('says nothing of reasoning that was stripped on its way', () => {
+    const thought = { ...ledgerItem(reasoning('rs_1'), true), mirrorId: 'rs_1' };
+    const state = apply(emptyState(), [{ type: 'items', items: [thought] }]);
+    const stripped: AgentInputItem = {
+      type: 'reasoning',
+      id: 'rs_1',
+      content: [{ type: 'input_text', text: '' }],
+    };
+    expect(reconcile(state, [{ id: 'rs_1', item: stripped }]).findings).toEqual([]);
+  });
+});
+
+describe('a pending item', () => {
+  test('is linked to what a write left in the list whose answer got lost', () => {
+    const found = reconcile(ledger('a@1', 'b', 'c'), list('a@1', 'b@2', 'c@3'));
+    expect(found).toEqual({
+      findings: [],
+      foreign: [],
+      relinked: [
+        { seq: 1, id: '2' },
+        { seq: 2, id: '3' },
+      ],
+    });
+  });
+
+  test('is linked in order where several are alike', () => {
+    const found = reconcile(ledger('a@1', 'yes', 'yes'), list('a@1', 'yes@2', 'yes@3'));
+    expect(found.relinked).toEqual([
+      { seq: 1, id: '2' },
+      { seq: 2, id: '3' },
+    ]);
+  });
+
+  test('is not linked to what another writer put in before: a write appends', () => {
+    const state = ledger('a@1', 'b@2', 'yes');
+    const found = reconcile(state, list('a@1', 'yes@9', 'b@2'));
+    expect(found.relinked).toEqual([]);
+    expect(history(adopt(state, found))).toEqual(['1', '9', '2', 'yes']);
+  });
+
+  test('is linked although an older item moved to the end', () => {
+    expect(reconcile(ledger('a@1', 'b@2', 'c@3', 'd'), list('b@2', 'c@3', 'd@4', 'a@1')).relinked).toEqual([
+      { seq: 3, id: '4' },
+    ]);
+  });
+
+  test('is not linked to what is on its way out of the conversation', () => {
+    const state = apply(ledger('a@1', 'b@2'), [
+      { type: 'pop' },
+      { type: 'items', items: [ledgerItem(user('b'), true)] },
+    ]);
+    expect(reconcile(state, list('a@1', 'b@2')).relinked).toEqual([]);
+  });
+
+  test('stands behind what another writer put in while it waited', () => {
+    const state = ledger('a@1', 'mine');
+    expect(history(adopt(state, reconcile(state, list('a@1', 'x@9'))))).toEqual(['1', '9', 'mine']);
+  });
+
+  test('is linked by its ID where no digest covers it', () => {
+    const state = apply(emptyState(), [{ type: 'items', items: [ledgerItem(reasoning('rs_1'), true)] }]);
+    expect(
+      reconcile(state, [
+        { id: 'rs_2', item: reasoning('rs_2') },
+        { id: 'rs_1', item: reasoning('rs_1') },
+      ]),
+    ).toMatchObject({
+      relinked: [{ seq: 0, id: 'rs_1' }],
+      foreign: [{ id: 'rs_2' }],
+    });
+  });
+});
+
+describe('whatever happens to a list', () => {
+  const text = fc.constantFrom('a', 'b', 'c');
+  const change = fc.oneof(
+    fc.record({ kind: fc.constant('drop' as const), at: fc.nat() }),
+    fc.record({ kind: fc.constant('duplicate' as const), at: fc.nat(), to: fc.nat() }),
+    fc.record({ kind: fc.constant('move' as const), at: fc.nat(), to: fc.nat() }),
+    fc.record({ kind: fc.constant('alter' as const), at: fc.nat() }),
+    fc.record({ kind: fc.constant('insert' as const), to: fc.nat(), text }),
+  );
+
+  /** A ledger whose items are all in the conversation, and what became of its list. */
+  const changed: Arbitrary<{ texts: string[]; list: ListedItem[] }> = fc
+    .tuple(fc.array(text, { maxLength: 8 }), fc.array(change, { maxLength: 6 }))
+    .map(([texts, changes]) => {
+      let items = texts.map((one, index) => listed(`msg_${index}`, one));
+      for (const [number, one] of changes.entries()) {
+        const to = 'to' in one ? one.to % (items.length + 1) : 0;
+        const at = 'at' in one && items.length > 0 ? one.at % items.length : 0;
+        const subject = items[at];
+        if (one.kind === 'insert') items = items.toSpliced(to, 0, listed(`other_${number}`, one.text));
+        else if (subject === undefined) continue;
+        else if (one.kind === 'drop') items = items.toSpliced(at, 1);
+        else if (one.kind === 'duplicate') items = items.toSpliced(to, 0, subject);
+        else if (one.kind === 'alter') items = items.toSpliced(at, 1, listed(subject.id, 'altered'));
+        else items = items.toSpliced(at, 1).toSpliced(to % items.length, 0, subject);
+      }
+      return { texts, list: items };
+    });
+
+  test('every finding is right, and nothing is told twice', () => {
+    fc.assert(
+      fc.property(changed, ({ texts, list: items }) => {
+        const found = reconcile(mirrored(texts), items);
+        const ids = items.map(({ id }) => id);
+        const own = texts.map((_, index) => `msg_${index}`);
+        const first = [...new Set(ids)];
+        const kept = longestIncreasing(first.filter((id) => own.includes(id)).map((id) => own.indexOf(id)));
+
+        expect(idsOf(found, 'lost').toSorted()).toEqual(own.filter((id) => !ids.includes(id)).toSorted());
+        expect(idsOf(found, 'foreign')).toEqual(first.filter((id) => !own.includes(id)));
+        expect(idsOf(found, 'duplicated').toSorted()).toEqual(
+          first.filter((id) => ids.indexOf(id) !== ids.lastIndexOf(id)).toSorted(),
+        );
+        expect(idsOf(found, 'altered').toSorted()).toEqual(
+          first
+            .filter((id) => {
+              const shown = items.find((one) => one.id === id);
+              return (
+                own.includes(id) &&
+                shown !== undefined &&
+                Reflect.get(shown.item, 'content') !== texts[own.indexOf(id)]
+              );
+            })
+            .toSorted(),
+        );
+        expect(idsOf(found, 'reordered')).toHaveLength(
+          first.filter((id) => own.includes(id)).length - kept.size,
+        );
+        const told = found.findings.map(({ type, id }) => `${type} ${id}`);
+        expect(new Set(told).size).toBe(told.length);
+        const placed = found.findings.filter(({ id }) => own.includes(id));
+        expect(placed.map(({ index }) => index)).toEqual(placed.map(({ id }) => own.indexOf(id)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('what others wrote ends up between the same neighbours, once', () => {
+    fc.assert(
+      fc.property(changed, ({ texts, list: items }) => {
+        const before = mirrored(texts);
+        const found = reconcile(before, items);
+        const moved = new Set(idsOf(found, 'reordered'));
+        const after = history(adopt(before, found));
+        const shown = [...new Set(items.map(({ id }) => id))].filter((id) => !moved.has(id));
+        expect(after.filter((id) => shown.includes(id))).toEqual(shown);
+        expect(after.filter((id) => id.startsWith('msg_'))).toEqual(texts.map((_, index) => `msg_${index}`));
+        expect(after).toHaveLength(texts.length + found.foreign.length);
+
+        const again = reconcile(before, items);
+        expect(again.foreign).toEqual([]);
+        expect(again.relinked).toEqual([]);
+        for (const type of ['lost', 'altered', 'duplicated'])
+          expect(idsOf(again, type).toSorted()).toEqual(idsOf(found, type).toSorted());
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('no item is lost, doubled or moved in any ledger, with writes pending and removals under way', () => {
+    const shown = fc.array(
+      fc.record({ id: fc.constantFrom('msg_1', 'msg_2', 'msg_3', 'msg_4', 'msg_5'), text }),
+      { maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(ledgerRecords, fc.array(text, { maxLength: 3 }), shown, (records, pending, shownItems) => {
+        const before = emptyState();
+        applyRecords(before, records);
+        apply(before, [{ type: 'items', items: pending.map((one) => ledgerItem(user(one), true)) }]);
+        const seqs = before.entries.map(({ seq }) => seq);
+        const items = shownItems.map(({ id, text: one }) => listed(id, one));
+
+        const found = reconcile(before, items);
+        const told = found.findings.map(({ type, id, index }) => `${type} ${id} #${index}`);
+        adopt(before, found);
+
+        // The ledger's own items are all there, in their order.
+        expect(before.entries.map(({ seq }) => seq).filter((seq) => seqs.includes(seq))).toEqual(seqs);
+        expect(before.entries).toHaveLength(seqs.length + found.foreign.length);
+        // What the list shows is in the ledger, unless it is on its way out.
+        const held = new Set(before.entries.map(({ mirrorId }) => mirrorId));
+        for (const { id } of items) expect(held.has(id) || before.removed.has(id)).toBe(true);
+        expect(new Set(told).size).toBe(told.length);
+        expect(reconcile(before, items)).toMatchObject({ foreign: [], relinked: [] });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,0 +1,254 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { applyRecords } from '../../src/ledger/apply-records.ts';
+import { EMPTY_DIGEST, extendDigest } from '../../src/ledger/digest.ts';
+import type { LedgerItem, LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
+import { digestOf, emptyState, headOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
+import { nextHead } from '../../src/ledger/next-head.ts';
+import { ledgerRecords } from '../support/records.ts';
+
+const message = (digest: string, mirrorId?: string): LedgerItem => ({
+  digest,
+  kind: 'message:user',
+  ...(mirrorId === undefined ? {} : { mirrorId }),
+});
+
+function records(...steps: LedgerStep[]): LedgerRecord[] {
+  return steps.map((step, index): LedgerRecord => ({ v: 1, commit: 'commit', time: index, ...step }));
+}
+
+function stateOf(...steps: LedgerStep[]): LedgerState {
+  const state = emptyState();
+  applyRecords(state, records(...steps));
+  return state;
+}
+
+const digests = (state: LedgerState): (string | null)[] => state.entries.map(({ digest }) => digest);
+
+describe('a state, whatever was recorded', () => {
+  test('has the head that was foretold', () => {
+    fc.assert(
+      fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
+        const state = emptyState();
+        applyRecords(state, before);
+        const head = headOf(state);
+        const foretold = nextHead(state, batch);
+        expect(headOf(state)).toEqual(head);
+        applyRecords(state, batch);
+        expect(headOf(state)).toEqual(foretold);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('is the same, applied one by one or at once', () => {
+    fc.assert(
+      fc.property(ledgerRecords, (all) => {
+        const [atOnce, oneByOne] = [emptyState(), emptyState()];
+        applyRecords(atOnce, all);
+        for (const one of all) applyRecords(oneByOne, [one]);
+        expect(oneByOne).toEqual(atOnce);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('holds each entry once, under a number that is never given again', () => {
+    fc.assert(
+      fc.property(ledgerRecords, (all) => {
+        const state = emptyState();
+        applyRecords(state, all);
+        const seqs = state.entries.map(({ seq }) => seq);
+        expect(new Set(seqs).size).toBe(seqs.length);
+        expect(seqs.every((seq) => seq < state.nextSeq)).toBe(true);
+        expect(state.version).toBe(all.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('knows the digest of the history up to every entry', () => {
+    fc.assert(
+      fc.property(ledgerRecords, (all) => {
+        const state = emptyState();
+        applyRecords(state, all);
+        let context = EMPTY_DIGEST;
+        for (const entry of state.entries) {
+          context = extendDigest(context, entry.digest);
+          expect(entry.context).toBe(context);
+        }
+        expect(digestOf(state)).toBe(context);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('has every entry in the conversation, on its way there, or left out for good', () => {
+    fc.assert(
+      fc.property(ledgerRecords, (all) => {
+        const state = emptyState();
+        applyRecords(state, all);
+        const waiting = state.entries.filter(
+          ({ mirrorId, skipped }) => mirrorId === undefined && skipped === undefined,
+        );
+        expect(new Set(state.unmirrored.values())).toEqual(new Set(waiting));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('never waits to remove from the conversation what the history holds', () => {
+    fc.assert(
+      fc.property(ledgerRecords, (all) => {
+        const state = emptyState();
+        applyRecords(state, all);
+        for (const { mirrorId } of state.entries)
+          expect(mirrorId !== undefined && state.removed.get(mirrorId) === true).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('replace', () => {
+  const three: LedgerStep = {
+    type: 'items',
+    items: [message('a', 'msg_a'), message('b', 'msg_b'), message('c', 'msg_c')],
+  };
+
+  test('keeps what it refers to, in its order, and takes the rest out of the conversation', () => {
+    const state = stateOf(three, { type: 'replace', keep: 1, items: [{ seq: 2 }] });
+    expect(digests(state)).toEqual(['a', 'c']);
+    expect([...state.removed]).toEqual([['msg_b', true]]);
+  });
+
+  test('writes again what follows a new item: the conversation grows at its end alone', () => {
+    const state = stateOf(three, {
+      type: 'replace',
+      keep: 1,
+      items: [{ seq: 1 }, message('new'), { seq: 2 }],
+    });
+    expect(digests(state)).toEqual(['a', 'b', 'new', 'c']);
+    expect([...state.unmirrored.values()].map(({ digest }) => digest)).toEqual(['new', 'c']);
+    expect([...state.removed]).toEqual([['msg_c', true]]);
+  });
+
+  test('leaves everything in place around an item that was adopted from the list', () => {
+    const state = stateOf(three, {
+      type: 'replace',
+      keep: 1,
+      items: [message('new', 'msg_new'), { seq: 1 }, { seq: 2 }],
+    });
+    expect(digests(state)).toEqual(['a', 'new', 'b', 'c']);
+    expect(state.unmirrored.size).toBe(0);
+    expect(state.removed.size).toBe(0);
+  });
+
+  test('ignores a reference to what is not there, and one that comes twice', () => {
+    const state = stateOf(three, {
+      type: 'replace',
+      keep: 1,
+      items: [{ seq: 0 }, { seq: 2 }, { seq: 2 }, { seq: 9 }],
+    });
+    expect(digests(state)).toEqual(['a', 'c']);
+  });
+});
+
+describe('the mirror', () => {
+  test('links entries to their IDs in the conversation', () => {
+    const state = stateOf(
+      { type: 'items', items: [message('a'), message('b')] },
+      { type: 'mirror', added: [{ seq: 0, id: 'msg_a' }], removed: [] },
+    );
+    expect(state.entries.map(({ mirrorId }) => mirrorId)).toEqual(['msg_a', undefined]);
+    expect([...state.unmirrored.keys()]).toEqual([1]);
+  });
+
+  test('takes an item out again that was popped while it was being written', () => {
+    const state = stateOf(
+      { type: 'items', items: [message('a')] },
+      { type: 'pop' },
+      { type: 'mirror', added: [{ seq: 0, id: 'msg_a' }], removed: [] },
+    );
+    expect([...state.removed]).toEqual([['msg_a', true]]);
+  });
+
+  test('leaves alone what another ledger of that name wrote', () => {
+    const state = stateOf({ type: 'mirror', added: [{ seq: 7, id: 'msg_other' }], removed: [] });
+    expect(state.removed.size).toBe(0);
+  });
+
+  test('removes the second copy when two writers wrote the same entry', () => {
+    const state = stateOf(
+      { type: 'items', items: [message('a')] },
+      { type: 'mirror', added: [{ seq: 0, id: 'msg_first' }], removed: [] },
+      { type: 'mirror', added: [{ seq: 0, id: 'msg_second' }], removed: [] },
+    );
+    expect(state.entries[0]?.mirrorId).toBe('msg_first');
+    expect([...state.removed]).toEqual([['msg_second', true]]);
+  });
+
+  test('keeps an item in the conversation as long as one of two entries holds it', () => {
+    const twice = [message('a', 'rs_1'), message('a', 'rs_1')];
+    const once = stateOf({ type: 'items', items: twice }, { type: 'pop' });
+    expect(once.removed.size).toBe(0);
+    const gone = stateOf({ type: 'items', items: twice }, { type: 'pop' }, { type: 'pop' });
+    expect([...gone.removed]).toEqual([['rs_1', true]]);
+  });
+
+  test('does not try again what the conversation can never hold', () => {
+    const state = stateOf(
+      { type: 'items', items: [message('a')] },
+      { type: 'mirror', added: [], removed: [], skipped: [{ seq: 0, reason: 'no form' }] },
+      { type: 'replace', keep: 0, items: [message('new'), { seq: 0 }] },
+    );
+    expect(state.entries[1]?.skipped).toBe('no form');
+    expect([...state.unmirrored.values()].map(({ digest }) => digest)).toEqual(['new']);
+  });
+});
+
+describe('clear', () => {
+  test('leaves nothing to serve, to write or to continue from', () => {
+    const state = stateOf(
+      { type: 'items', items: [message('a', 'msg_a'), message('b')] },
+      { type: 'response', id: 'resp_1', store: true },
+      { type: 'clear' },
+    );
+    expect(headOf(state)).toEqual({ format: 1, version: 3, length: 0, digest: EMPTY_DIGEST });
+    expect(state.unmirrored.size).toBe(0);
+    expect([...state.removed.values()].includes(true)).toBe(false);
+    expect(state.cleared).toBe(true);
+  });
+
+  test('is over when something is added again', () => {
+    expect(stateOf({ type: 'clear' }, { type: 'items', items: [message('a')] }).cleared).toBe(false);
+  });
+});
+
+test('remembers transactions by ID, so that none is applied twice', () => {
+  const operation = { id: 'op_1', digest: 'd' };
+  const state = stateOf(
+    { type: 'items', items: [], operation },
+    { type: 'replace', keep: 0, items: [], operation: { id: 'op_2', digest: 'e' } },
+  );
+  expect([...state.operations]).toEqual([
+    ['op_1', 'd'],
+    ['op_2', 'e'],
+  ]);
+});
+
+test('counts what was adopted unproven', () => {
+  expect(stateOf({ type: 'items', items: [message('a', 'msg_a')], unproven: true }).unproven).toBe(1);
+});
+
+test('knows which items came before a response', () => {
+  const state = stateOf(
+    { type: 'items', items: [message('a'), message('b')] },
+    { type: 'response', id: 'resp_1', store: true, model: 'gpt-5.5', parent: 'resp_0' },
+    { type: 'items', items: [message('c')] },
+  );
+  expect(state.responses).toMatchObject([
+    { id: 'resp_1', nextSeq: 2, model: 'gpt-5.5', parent: 'resp_0', time: 1 },
+  ]);
+  expect(headOf(state).response).toEqual({ id: 'resp_1', store: true, time: 1 });
+});
