@@ -1,0 +1,16 @@
+// Loads every door of the package as an ES module and as CommonJS, and lists what comes in through each.
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const doors = Object.keys(require('agents-hybrid-session/package.json').exports).filter(
+  (door) => !door.endsWith('.json'),
+);
+const loaded = {};
+for (const door of doors) {
+  const name = `agents-hybrid-session${door.slice(1)}`;
+  loaded[door] = {
+    import: Object.keys(await import(name)).toSorted(),
+    require: Object.keys(require(name)).toSorted(),
+  };
+}
+console.log(JSON.stringify(loaded));

@@ -1,0 +1,83 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Listening } from '../../mocks/http/listen.ts';
+import { createSimulatorCore } from '../../mocks/simulator.ts';
+import { linkedConsumer } from './consumer.ts';
+import { packWorkingTree, ROOT, type PackedPackage } from './packed.ts';
+import { commandsOf, snippetsOf } from './readme-snippets.ts';
+import { runProgram } from './run-program.ts';
+
+const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+const snippets = snippetsOf(readme).map((snippet, index) => ({
+  ...snippet,
+  name: snippet.isTest ? `snippet-${index}.test` : `snippet-${index}`,
+}));
+
+let packed: PackedPackage;
+let app: string;
+/** In the place of the API: it loses answers as the report describes. */
+let server: Listening;
+
+beforeAll(async () => {
+  packed = await packWorkingTree();
+  const extra = ['msw', 'vitest', '@types/node'];
+  app = await linkedConsumer(packed, { name: 'reader', type: 'module', extra });
+  server = await createSimulatorCore({ unlink: 'every-turn' }).listen();
+  for (const { name, source } of snippets) await writeFile(join(app, `${name}.ts`), source);
+  const { compilerOptions } = JSON.parse(await readFile(join(app, 'tsconfig.json'), 'utf8')) as {
+    compilerOptions: object;
+  };
+  const files = snippets.map(({ name }) => `${name}.ts`);
+  const config = { compilerOptions: { ...compilerOptions, noEmit: false }, files };
+  await writeFile(join(app, 'tsconfig.json'), JSON.stringify(config));
+});
+
+afterAll(async () => {
+  await server.close();
+  await packed.dispose();
+});
+
+describe('the programs in the README', () => {
+  it('compile', async () => {
+    expect(snippets.length).toBeGreaterThan(5);
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    await runProgram('node', [tsc, '-p', 'tsconfig.json'], { cwd: app });
+  });
+
+  it.each(snippets.filter(({ isTest }) => !isTest))('run: $heading ($name)', async ({ name }) => {
+    const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'test' };
+    const { stderr } = await runProgram('node', [`${name}.js`], { cwd: app, env });
+    expect(stderr).toBe('');
+  });
+
+  it('keep the promise of the first one', async () => {
+    const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'test' };
+    const { stdout } = await runProgram('node', ['snippet-0.js'], { cwd: app, env });
+    expect(stdout).toBe('Answer 2: I see 3 items (2u 1a): u "My name is Ada.", a1, u "What is my name?"\n');
+  });
+
+  it('pass as tests of their own', async () => {
+    const tests = snippets.filter(({ isTest }) => isTest).map(({ name }) => `${name}.js`);
+    expect(tests).not.toEqual([]);
+    const vitest = join('node_modules', 'vitest', 'vitest.mjs');
+    const { stdout } = await runProgram('node', [vitest, 'run', '--root', app, ...tests], { cwd: app });
+    expect(stdout).toMatch(new RegExp(`Tests\\s+${tests.length} passed`));
+  });
+});
+
+describe('the commands in the README', () => {
+  it.each(commandsOf(readme))('run: %s %s %s', async (...words) => {
+    const cli = join('node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+    const { stderr } = await runProgram('node', [cli, ...words.slice(1)], { cwd: app });
+    expect(stderr).toBe('');
+  });
+
+  it('show what the first of them prints', async () => {
+    const cli = join('node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+    const { stdout } = await runProgram('node', [cli, 'repro'], { cwd: app });
+    const shown = /^```\n(assistant items surviving\n[\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
+    expect(shown).not.toBe('');
+    expect(stdout.endsWith(shown)).toBe(true);
+  });
+});
