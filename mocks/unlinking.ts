@@ -102,7 +102,7 @@ export class Unlinking {
 }
 
 /** Tells whether a model is meant: a name also stands for its dated and suffixed variants (`gpt-5.4-mini`). */
-export function matchesModel(model: string, patterns: readonly (string | RegExp)[]): boolean {
+function matchesModel(model: string, patterns: readonly (string | RegExp)[]): boolean {
   return patterns.some((pattern) =>
     typeof pattern === 'string'
       ? model === pattern || model.startsWith(`${pattern}-`)

@@ -1,9 +1,10 @@
 import { conversationBody, namedConversation } from './conversations.ts';
 import { parseNewItems, writeItems } from './write-items.ts';
+import { answerPage } from '../http/answer-page.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { parseInclude, shownItem } from '../wire/include.ts';
-import { listPage, parsePageQuery } from '../wire/list-page.ts';
+import { listBody } from '../wire/list-page.ts';
 import { visibleIds } from '../world/conversation-list.ts';
 
 /** `POST /conversations/{id}/items` */
@@ -13,22 +14,13 @@ export function createItems(exchange: Exchange): Answer {
   if (body['items'] === undefined) throw errors.missingParameter('items');
   for (const key of Object.keys(body)) if (key !== 'items') throw errors.unknownParameter(key);
   const items = writeItems(exchange, conversation, parseNewItems(body['items']), exchange.world.settings.lag);
-  return json({
-    object: 'list',
-    data: items.map((item) => shownItem(item, parseInclude(exchange.query))),
-    first_id: items.at(0)?.id ?? null,
-    has_more: false,
-    last_id: items.at(-1)?.id ?? null,
-  });
+  return json(listBody(items, false, parseInclude(exchange.query)));
 }
 
 /** `GET /conversations/{id}/items` */
 export function listItems(exchange: Exchange): Answer {
   const conversation = namedConversation(exchange);
-  const query = parsePageQuery(exchange.query);
-  const { account, world, faults } = exchange;
-  const items = account.itemsOf(visibleIds(conversation, world.clock.now(), true));
-  return json(listPage(faults.listed(items), query, parseInclude(exchange.query)));
+  return answerPage(exchange, visibleIds(conversation, exchange.world.clock.now(), true));
 }
 
 /** `GET /conversations/{id}/items/{item_id}` */

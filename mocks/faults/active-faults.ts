@@ -41,8 +41,11 @@ export class ActiveFaults {
     return this.#through(answer, ({ effect, details }, before) => effect.answer?.(before, details));
   }
 
-  listed(items: readonly SimulatorItem[]): readonly SimulatorItem[] {
-    return this.#through(items, ({ effect, details }, before) => effect.listed?.(before, details));
+  /** @param itemsOf looks items up, which is only done if a fault wants to see them. */
+  listed(ids: readonly string[], itemsOf: (ids: readonly string[]) => SimulatorItem[]): readonly string[] {
+    return this.#through(ids, ({ effect, details }, before) =>
+      effect.listed?.(itemsOf(before), details).map((item) => item.id),
+    );
   }
 
   body(body: JsonObject): JsonObject {

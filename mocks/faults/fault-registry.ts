@@ -2,7 +2,7 @@ import { ActiveFaults, type Struck } from './active-faults.ts';
 import type { Fault, FaultedRequest, FaultTiming, StatusFault } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
 import { faultTable } from './fault-table.ts';
-import type { Operation } from '../http/operations.ts';
+import { operations, type Operation } from '../http/operations.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { Random } from '../world/random.ts';
 
@@ -22,8 +22,11 @@ export class FaultRegistry {
     this.#random = new Random(seed);
   }
 
-  /** Sets a fault and returns a function that lifts it. @throws TypeError for a name that is not in the table. */
+  /** Sets a fault and returns a function that lifts it. @throws TypeError for an operation or a name there is not. */
   add(operation: Operation | '*', fault: Fault): () => void {
+    if (operation !== '*' && !operations.includes(operation)) {
+      throw new TypeError(`Cannot set a fault for "${operation}": there is no operation of that name`);
+    }
     const details = typeof fault === 'string' ? {} : fault;
     const added: SetFault = {
       operation,

@@ -1,6 +1,6 @@
 import type { Operation } from './operations.ts';
 import type { SimulatorItem } from '../wire/item.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
 
 /** One request, in the order of arrival. Fields that only the answer can tell are `undefined` until it is sent. */
 export interface LogEntry {
@@ -16,8 +16,10 @@ export interface LogEntry {
   operation: Operation | undefined;
   /** The account, `tenant-1` for the first API key, ...; the key itself is not kept. */
   tenant: string | undefined;
-  /** The body as it was sent, if it was a JSON object. */
-  body: JsonObject | undefined;
+  /** The body as it was sent, if it was a JSON object; parsed anew each time it is asked for. */
+  readonly body: JsonObject | undefined;
+  /** The body as text, which takes far less memory than what is in it. */
+  bodyText: string;
   requestBytes: number;
   status: number | undefined;
   /** For a stream, what was sent so far. */
@@ -57,7 +59,10 @@ export class RequestLog {
       query,
       operation: undefined,
       tenant: undefined,
-      body: undefined,
+      get body() {
+        return jsonObjectIn(this.bodyText);
+      },
+      bodyText: '',
       requestBytes: 0,
       status: undefined,
       responseBytes: 0,
@@ -89,5 +94,14 @@ export class RequestLog {
   reset(): void {
     this.#entries = [];
     this.#count = 0;
+  }
+}
+
+function jsonObjectIn(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
 }

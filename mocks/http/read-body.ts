@@ -6,7 +6,7 @@ import { jsonTypeName } from '../wire/json-type-name.ts';
  * Reads a request's body as text, and stops at the limit.
  * @throws ApiError 413 if it is longer than `limit` bytes.
  */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+export async function readBody(request: Request, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (request.body) {
@@ -21,15 +21,14 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
       chunks.push(chunk);
     }
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks).toString();
 }
 
 /**
  * Parses a body; an empty one is `{}`.
  * @throws ApiError 400 if it is not a JSON object.
  */
-export function parseBody(bytes: Uint8Array): JsonObject {
-  const text = new TextDecoder().decode(bytes);
+export function parseBody(text: string): JsonObject {
   if (text.trim() === '') return {};
   const value = parseJson(text);
   if (!isJsonObject(value)) throw errors.bodyNotObject(jsonTypeName(value));

@@ -57,10 +57,9 @@ export class RequestHandler {
       entry.operation = match.route.operation;
       const account = this.#account(request);
       entry.tenant = account.name;
-      const bytes = await readBody(request, this.#parts.world.settings.maxBodyBytes);
-      entry.requestBytes = bytes.byteLength;
-      const body = parseBody(bytes);
-      entry.body = bytes.byteLength > 0 ? body : undefined;
+      entry.bodyText = await readBody(request, this.#parts.world.settings.maxBodyBytes);
+      entry.requestBytes = Buffer.byteLength(entry.bodyText);
+      const body = parseBody(entry.bodyText);
       return await this.#serve(
         match.route,
         { account, body, params: match.params, query: url.searchParams },

@@ -51,7 +51,7 @@ function canBeContinued(response: ResponseRecord): boolean {
 }
 
 /** The context a request inherits, as a node to build on. */
-export function inheritedNode(continued: Continued): ContextNode | undefined {
+function inheritedNode(continued: Continued): ContextNode | undefined {
   const { conversation, parent } = continued;
   if (conversation) return { parent: undefined, ids: allIds(conversation) };
   return parent && { parent: parent.context, ids: parent.outputIds };

@@ -48,7 +48,9 @@ export function checkReasoning(
 }
 
 function isFollowed(context: readonly SimulatorItem[], index: number): boolean {
-  const follower = context.slice(index + 1).find((item) => item.type !== 'reasoning');
+  let next = index + 1;
+  while (context[next]?.type === 'reasoning') next += 1;
+  const follower = context[next];
   if (!follower) return false;
   return follower.type === 'message' ? follower['role'] === 'assistant' : !follower.type.endsWith('_output');
 }

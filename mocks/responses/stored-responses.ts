@@ -1,10 +1,10 @@
 import { liveResponse } from './input-context.ts';
 import { streamEvents, type StreamEvent } from './stream-events.ts';
+import { answerPage } from '../http/answer-page.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { parseInclude, shownBody } from '../wire/include.ts';
-import type { JsonObject } from '../wire/json-object.ts';
-import { listPage, parsePageQuery } from '../wire/list-page.ts';
+import { contextIds } from '../world/context.ts';
 import type { ResponseRecord } from '../world/records.ts';
 
 /** The response that the path names. @throws ApiError 404 if there is none, or no more. */
@@ -76,13 +76,6 @@ export function cancelResponse(exchange: Exchange): Answer {
 /** `GET /responses/{id}/input_items`: the response's own input, or everything the model saw, as the simulator is set. */
 export function listInputItems(exchange: Exchange): Answer {
   const response = namedResponse(exchange);
-  const { account, world, faults } = exchange;
-  const isOwn = world.settings.inputItems === 'own';
-  const items = isOwn ? account.itemsOf(response.ownInput) : account.itemsIn(response.context);
-  const page: JsonObject = listPage(
-    faults.listed(items),
-    parsePageQuery(exchange.query),
-    parseInclude(exchange.query),
-  );
-  return json(page);
+  const isOwn = exchange.world.settings.inputItems === 'own';
+  return answerPage(exchange, isOwn ? response.ownInput : contextIds(response.context));
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../wire/json-object.ts';
 
 /** The tokens a request puts before the model: its whole context, the instructions and the tools. */
 export function inputTokens(context: readonly SimulatorItem[], request: JsonObject): number {
-  let tokens = tokensOf(request['instructions'] ?? undefined) + tokensOf(request['tools'] ?? undefined);
+  let tokens = tokensOf(request['instructions']) + tokensOf(request['tools']);
   for (const item of context) tokens += tokensOf(item);
   return tokens;
 }

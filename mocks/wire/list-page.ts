@@ -32,29 +32,35 @@ function parseLimit(text: string | null): number {
   return limit;
 }
 
-/**
- * Cuts one page out of a list that is in its own order, oldest first.
- * @throws ApiError 404 if the cursor names no item of the list.
- */
-export function listPage(
-  items: readonly SimulatorItem[],
-  query: PageQuery,
-  include: readonly string[],
-): JsonObject {
-  const ordered = query.order === 'asc' ? items : items.toReversed();
-  const start = query.after === undefined ? 0 : positionAfter(ordered, query.after);
-  const data = ordered.slice(start, start + query.limit);
-  return {
-    object: 'list',
-    data: data.map((item) => shownItem(item, include)),
-    first_id: data.at(0)?.id ?? null,
-    has_more: start + data.length < ordered.length,
-    last_id: data.at(-1)?.id ?? null,
-  };
+/** Which IDs a page shows, and whether there are more. */
+export interface Page {
+  readonly ids: readonly string[];
+  readonly hasMore: boolean;
 }
 
-function positionAfter(items: readonly SimulatorItem[], cursor: string): number {
-  const position = items.findIndex((item) => item.id === cursor);
-  if (position === -1) throw errors.cursorNotFound(cursor);
-  return position + 1;
+/**
+ * Cuts one page out of a list of IDs that is in its own order, oldest first.
+ * @throws ApiError 404 if the cursor names none of them.
+ */
+export function pageOf(ids: readonly string[], query: PageQuery): Page {
+  const { order, after, limit } = query;
+  const ordered = order === 'asc' ? ids : ids.toReversed();
+  const start = after === undefined ? 0 : ordered.indexOf(after) + 1;
+  if (after !== undefined && start === 0) throw errors.cursorNotFound(after);
+  return { ids: ordered.slice(start, start + limit), hasMore: start + limit < ordered.length };
+}
+
+/** A list as the API sends it: without items it has no cursors. */
+export function listBody(
+  items: readonly SimulatorItem[],
+  hasMore: boolean,
+  include: readonly string[],
+): JsonObject {
+  return {
+    object: 'list',
+    data: items.map((item) => shownItem(item, include)),
+    first_id: items.at(0)?.id ?? null,
+    has_more: hasMore,
+    last_id: items.at(-1)?.id ?? null,
+  };
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { operations } from '../../mocks/http/operations.ts';
 import { ApiSchema, hasApiSchema } from './schema/api-schema.ts';
 import { recordCorpus } from './schema/corpus.ts';
 import { deviations, mended, type Deviation } from './schema/deviations.ts';
@@ -7,25 +8,6 @@ import type { Recorded } from './schema/recorder.ts';
 const WHY_SKIPPED = hasApiSchema
   ? ''
   : ' (skipped: the schema file, which is not part of this repository, is absent)';
-
-/** Every operation, and so every shape, that the simulator has. */
-const OPERATIONS = [
-  'conversations.create',
-  'conversations.retrieve',
-  'conversations.update',
-  'conversations.delete',
-  'conversations.items.create',
-  'conversations.items.list',
-  'conversations.items.retrieve',
-  'conversations.items.delete',
-  'responses.create',
-  'responses.retrieve',
-  'responses.delete',
-  'responses.cancel',
-  'responses.compact',
-  'responses.inputItems.list',
-  'responses.inputTokens.count',
-];
 
 const EVENTS = [
   'response.created',
@@ -72,7 +54,7 @@ describe.skipIf(!hasApiSchema)(`every answer against the schema of the API${WHY_
 
   it('covers every operation and every event', () => {
     const served = recorded.filter(({ status }) => status === 200);
-    expect(new Set(served.map(({ operation }) => operation))).toEqual(new Set(OPERATIONS));
+    expect(new Set(served.map(({ operation }) => operation))).toEqual(new Set(operations));
     const events = new Set(recorded.flatMap((answer) => answer.events.map(({ type }) => type)));
     expect(events).toEqual(new Set(EVENTS));
   });

@@ -66,10 +66,13 @@ describe('a fault', () => {
     expect(await refusalOf(client.conversations.retrieve(id))).toMatchObject({ status: 500 });
   });
 
-  it('of a name that there is not is refused when it is set', () => {
+  it('of a name or an operation that there is not is refused when it is set', () => {
     const simulator = createSimulator();
     expect(() => simulator.fault('*', 'no_such_fault' as Fault)).toThrow(
       'Cannot set the fault "no_such_fault": there is no fault of that name',
+    );
+    expect(() => simulator.fault('response.create' as '*', 'server_error')).toThrow(
+      'Cannot set a fault for "response.create": there is no operation of that name',
     );
   });
 

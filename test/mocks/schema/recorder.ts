@@ -34,6 +34,6 @@ export function recordingFetch(simulator: SimulatorCore, recorded: Recorded[]): 
 }
 
 /** Reads the events of a whole stream. */
-export function parseEvents(text: string): RecordedEvent[] {
+function parseEvents(text: string): RecordedEvent[] {
   return Array.from(text.matchAll(/^data: (.*)$/gm), (match): RecordedEvent => JSON.parse(match[1] ?? ''));
 }
