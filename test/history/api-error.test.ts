@@ -1,0 +1,45 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import { describe, expect, test } from 'vitest';
+import { apiCodeOf, isAmbiguous, isTransient, statusOf } from '../../src/history/api-error.ts';
+
+function apiError(status: number, code?: string): unknown {
+  const error = { message: 'm', type: 't', param: null, code: code ?? null };
+  return APIError.generate(status, { error }, 'm', new Headers());
+}
+
+describe('an error of the client', () => {
+  test.each<[string, unknown, { transient: boolean; ambiguous: boolean }]>([
+    ['a bad request', apiError(400), { transient: false, ambiguous: false }],
+    [
+      'a conversation that is busy',
+      apiError(400, 'conversation_locked'),
+      { transient: true, ambiguous: false },
+    ],
+    ['a wrong key', apiError(401), { transient: false, ambiguous: false }],
+    ['a missing conversation', apiError(404), { transient: false, ambiguous: false }],
+    ['a timeout of the server', apiError(408), { transient: true, ambiguous: true }],
+    ['a conflict', apiError(409), { transient: true, ambiguous: false }],
+    ['too many requests', apiError(429), { transient: true, ambiguous: false }],
+    ['a failing server', apiError(500), { transient: true, ambiguous: true }],
+    ['an overloaded server', apiError(503), { transient: true, ambiguous: true }],
+    ['a lost connection', new APIConnectionError({ message: 'm' }), { transient: true, ambiguous: true }],
+    ['a timeout of the client', new APIConnectionTimeoutError(), { transient: true, ambiguous: true }],
+    ['an answer that is not JSON', new SyntaxError('m'), { transient: false, ambiguous: true }],
+    ['something that is no error', 'oops', { transient: false, ambiguous: true }],
+  ])('%s: may it work later, may it have worked already', (_kind, error, { transient, ambiguous }) => {
+    expect({ transient: isTransient(error), ambiguous: isAmbiguous(error) }).toEqual({
+      transient,
+      ambiguous,
+    });
+  });
+
+  test('is read by its fields, whichever copy of the client threw it', () => {
+    const foreign = { name: 'APIError', status: 404, code: 'gone' };
+    expect([statusOf(foreign), apiCodeOf(foreign)]).toEqual([404, 'gone']);
+    expect([statusOf(null), apiCodeOf(undefined), statusOf({ status: '404' })]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});

@@ -1,0 +1,85 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { contentCache, DEFAULT_CACHE_BYTES, scopedCache } from '../../src/history/content-cache.ts';
+
+const sizeOf = (value: unknown): number => 2 * JSON.stringify(value).length;
+
+describe('a cache', () => {
+  test('gives back what it was given', () => {
+    const cache = contentCache();
+    const item = { text: 'hi' };
+    cache.set('a', item);
+    expect(cache.get('a')).toBe(item);
+    expect(cache.get('b')).toBeUndefined();
+  });
+
+  test('never holds more than its bytes, and forgets the oldest first', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 20, max: 200 }),
+        fc.array(fc.string({ maxLength: 30 })),
+        (maxBytes, texts) => {
+          const cache = contentCache(maxBytes);
+          texts.forEach((text, at) => cache.set(`${at}`, { text }));
+          const held = texts.map((_, at) => cache.get(`${at}`)).filter((value) => value !== undefined);
+          expect(held.reduce<number>((sum, value) => sum + sizeOf(value), 0)).toBeLessThanOrEqual(maxBytes);
+          const newest = texts.at(-1);
+          const fits = newest !== undefined && sizeOf({ text: newest }) <= maxBytes;
+          expect(cache.get(`${texts.length - 1}`) !== undefined).toBe(fits);
+        },
+      ),
+    );
+  });
+
+  test('keeps what was asked for last', () => {
+    const value = { text: 'x' };
+    const cache = contentCache(2 * sizeOf(value));
+    cache.set('a', value);
+    cache.set('b', value);
+    cache.get('a');
+    cache.set('c', value);
+    expect(['a', 'b', 'c'].map((key) => cache.get(key) !== undefined)).toEqual([true, false, true]);
+  });
+
+  test('does not keep what is larger than itself, nor what it held under that key', () => {
+    const cache = contentCache(40);
+    cache.set('a', { text: 'x' });
+    cache.set('a', { text: 'x'.repeat(100) });
+    expect(cache.get('a')).toBeUndefined();
+  });
+
+  test('keeps no plain values', () => {
+    const cache = contentCache();
+    for (const value of [undefined, null, 'text', 7]) cache.set('a', value);
+    expect(cache.get('a')).toBeUndefined();
+  });
+
+  test('holds 32 MiB unless told otherwise', () => {
+    expect(DEFAULT_CACHE_BYTES).toBe(33_554_432);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, Infinity])('cannot be %s bytes large', (maxBytes) => {
+    expect(() => contentCache(maxBytes)).toThrow(
+      expect.objectContaining({ code: 'invalid_options', option: 'cache.maxBytes' }),
+    );
+  });
+});
+
+describe('a cache that sessions share', () => {
+  test('shows each account its own content alone', () => {
+    const shared = contentCache();
+    const [mine, yours] = [{}, {}];
+    scopedCache(shared, mine).set('response resp_1', { text: 'mine' });
+    expect(scopedCache(shared, yours).get('response resp_1')).toBeUndefined();
+    expect(scopedCache(shared, mine).get('response resp_1')).toEqual({ text: 'mine' });
+  });
+
+  test('is bounded as a whole', () => {
+    const value = { text: 'x' };
+    const shared = contentCache(sizeOf(value));
+    const [mine, yours] = [scopedCache(shared, {}), scopedCache(shared, {})];
+    mine.set('a', value);
+    yours.set('a', value);
+    expect([mine.get('a'), yours.get('a')]).toEqual([undefined, value]);
+  });
+});

@@ -1,0 +1,232 @@
+import type OpenAI from 'openai';
+import { describe, expect, test } from 'vitest';
+import { contentCache } from '../../src/history/content-cache.ts';
+import { ResponseChain } from '../../src/history/response-chain.ts';
+import type { ApiItem } from '../../src/history/conversation-list.ts';
+import { isObject } from '../../src/ledger/json.ts';
+import { clientOn, page } from '../support/fake-client.ts';
+import { simulated, type Simulated } from '../support/simulated.ts';
+
+const MODEL = 'gpt-5.5';
+
+/** Says something in a chain, and gives back the response's ID. */
+async function say(client: OpenAI, text: string, parent?: string): Promise<string> {
+  const { id } = await client.responses.create({
+    model: MODEL,
+    input: text,
+    ...(parent === undefined ? {} : { previous_response_id: parent }),
+  });
+  return id;
+}
+
+function chainOn(client: OpenAI): ResponseChain {
+  return new ResponseChain(client, contentCache());
+}
+
+/** `u` for each item of a user, `a` for each of the model. */
+function roles(items: readonly ApiItem[]): string {
+  return items.map(({ type, role }) => (typeof role === 'string' ? role : type).slice(0, 1)).join(',');
+}
+
+function textOf(item: ApiItem | undefined): string {
+  const content = item?.['content'];
+  const part: unknown = Array.isArray(content) ? content[0] : undefined;
+  return isObject(part) ? String(part['text']) : '';
+}
+
+function userTexts(items: readonly ApiItem[]): string[] {
+  return items.filter((item) => item['role'] === 'user').map((item) => textOf(item));
+}
+
+/** What the model itself saw and said, by the simulator's own books. */
+function seen({ simulator }: Simulated, id: string): string[] {
+  const response = simulator.snapshot().responses.find((one) => one.id === id);
+  return [...(response?.context ?? []), ...(response?.output ?? [])].map((item) => item.id);
+}
+
+describe.each(['own', 'inherited'] as const)('where the server lists %s input', (inputItems) => {
+  test('the context of a chain is everything it is made of, once and in order', async () => {
+    const world = simulated({ inputItems });
+    const first = await say(world.client, 'one');
+    const second = await say(world.client, 'two', first);
+    const third = await say(world.client, 'three', second);
+    const context = await chainOn(world.client).context(third);
+    expect(roles(context)).toBe('u,a,u,a,u,a');
+    expect(userTexts(context)).toEqual(['one', 'two', 'three']);
+    const ids = context.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(6);
+    expect(new Set(ids)).toEqual(new Set(seen(world, third)));
+  });
+
+  test('a branch has the context of its own line alone', async () => {
+    const { client } = simulated({ inputItems });
+    const first = await say(client, 'one');
+    await say(client, 'elsewhere', first);
+    const second = await say(client, 'two', first);
+    expect(userTexts(await chainOn(client).context(second))).toEqual(['one', 'two']);
+  });
+
+  test('a response that was given everything has its whole context alone', async () => {
+    const { client } = simulated({ inputItems });
+    const replayed = await client.responses.create({
+      model: MODEL,
+      input: [
+        { role: 'user', content: 'one' },
+        { role: 'assistant', content: '1' },
+        { role: 'user', content: 'two' },
+      ],
+    });
+    const context = await chainOn(client).context(replayed.id);
+    expect(roles(context)).toBe('u,a,u,a');
+    expect(userTexts(context)).toEqual(['one', 'two']);
+  });
+
+  test('a chain can go on from a response that was given everything', async () => {
+    const { client } = simulated({ inputItems });
+    const replayed = await client.responses.create({
+      model: MODEL,
+      input: [
+        { role: 'user', content: 'one' },
+        { role: 'user', content: 'two' },
+      ],
+    });
+    const next = await say(client, 'three', replayed.id);
+    expect(userTexts(await chainOn(client).context(next))).toEqual(['one', 'two', 'three']);
+  });
+
+  test('calls and their results are part of it', async () => {
+    const world = simulated({
+      inputItems,
+      respond: (context) =>
+        JSON.stringify(context).includes('function_call_output')
+          ? { text: 'sunny' }
+          : { calls: [{ name: 'weather', arguments: '{}' }] },
+    });
+    const asked = await world.client.responses.create({
+      model: MODEL,
+      input: 'weather?',
+      tools: [{ type: 'function', name: 'weather', parameters: {}, strict: false }],
+    });
+    const call = asked.output.find((item) => item.type === 'function_call');
+    const told = await world.client.responses.create({
+      model: MODEL,
+      previous_response_id: asked.id,
+      input: [{ type: 'function_call_output', call_id: call?.call_id ?? '', output: '20 degrees' }],
+    });
+    const context = await chainOn(world.client).context(told.id);
+    expect(context.map(({ type }) => type)).toEqual([
+      'message',
+      'function_call',
+      'function_call_output',
+      'message',
+    ]);
+  });
+
+  test('many pages of input are read whole', async () => {
+    const { client } = simulated({ inputItems });
+    const input = Array.from({ length: 250 }, (_, at) => ({ role: 'user' as const, content: `${at}` }));
+    const { id } = await client.responses.create({ model: MODEL, input });
+    const next = await say(client, 'last', id);
+    expect(userTexts(await chainOn(client).context(next))).toEqual([
+      ...input.map(({ content }) => content),
+      'last',
+    ]);
+  });
+});
+
+describe('a parent that was deleted', () => {
+  test('takes what only it knew with it where the server lists own input', async () => {
+    const { client } = simulated({ inputItems: 'own' });
+    const first = await say(client, 'one');
+    const second = await say(client, 'two', first);
+    await client.responses.delete(first);
+    expect(userTexts(await chainOn(client).context(second))).toEqual(['two']);
+  });
+
+  test('costs nothing where the server lists inherited input', async () => {
+    const { client } = simulated({ inputItems: 'inherited' });
+    const first = await say(client, 'one');
+    const second = await say(client, 'two', first);
+    await client.responses.delete(first);
+    const context = await chainOn(client).context(second);
+    expect(userTexts(context)).toEqual(['one', 'two']);
+    expect(roles(context)).toBe('u,a,u,a');
+  });
+
+  test('is remembered by who has read it before', async () => {
+    const { client } = simulated({ inputItems: 'own' });
+    const first = await say(client, 'one');
+    const second = await say(client, 'two', first);
+    const chain = chainOn(client);
+    await chain.context(second);
+    await client.responses.delete(first);
+    expect(userTexts(await chain.context(second))).toEqual(['one', 'two']);
+  });
+});
+
+describe('a response', () => {
+  test('that is gone, or never was stored, is nothing', async () => {
+    const { client } = simulated();
+    const unstored = await client.responses.create({ model: MODEL, input: 'one', store: false });
+    const chain = chainOn(client);
+    expect(await chain.response(unstored.id)).toBeUndefined();
+    expect(await chain.input('resp_missing')).toBeUndefined();
+    expect(await chain.context('resp_missing')).toEqual([]);
+  });
+
+  test('is read once: it does not change any more', async () => {
+    const { client, simulator } = simulated();
+    const second = await say(client, 'two', await say(client, 'one'));
+    const chain = chainOn(client);
+    const context = await chain.context(second);
+    const requests = simulator.log.length;
+    expect(await chain.context(second)).toEqual(context);
+    expect(simulator.log.length).toBe(requests);
+  });
+
+  test('that is not finished is read again', async () => {
+    let status = 'in_progress';
+    const item = { id: 'msg_1', type: 'message', role: 'assistant', content: [] };
+    const chain = chainOn(
+      clientOn(() => Response.json({ id: 'resp_1', status, output: status === 'completed' ? [item] : [] })),
+    );
+    expect((await chain.response('resp_1'))?.output).toEqual([]);
+    status = 'completed';
+    expect((await chain.response('resp_1'))?.output).toEqual([item]);
+  });
+
+  test('that continues itself ends the walk', async () => {
+    const client = clientOn((url) =>
+      url.pathname.endsWith('/input_items')
+        ? page([{ id: 'msg_in', type: 'message' }])
+        : Response.json({
+            id: url.pathname.split('/').at(-1),
+            status: 'completed',
+            output: [],
+            previous_response_id: url.pathname.endsWith('resp_1') ? 'resp_2' : 'resp_1',
+          }),
+    );
+    expect((await chainOn(client).context('resp_1')).map(({ id }) => id)).toEqual(['msg_in']);
+  });
+
+  test.each([
+    ['another response', { id: 'resp_other', output: [] }],
+    ['no response', { object: 'list' }],
+    ['a response without output', { id: 'resp_1' }],
+    ['a response with output that is none', { id: 'resp_1', output: [{ text: 'secret' }] }],
+  ])('is not believed when the answer is %s', async (_kind, body) => {
+    const failure = chainOn(clientOn(() => Response.json(body))).response('resp_1');
+    await expect(failure).rejects.toMatchObject({
+      code: 'invalid_response',
+      operation: 'responses.retrieve',
+    });
+    await expect(failure).rejects.not.toThrow('secret');
+  });
+
+  test("that cannot be read for another reason is the client's own error", async () => {
+    const { client, simulator } = simulated();
+    const first = await say(client, 'one');
+    simulator.fault('responses.retrieve', { status: 500, times: 1 });
+    await expect(chainOn(client).response(first)).rejects.toMatchObject({ status: 500 });
+  });
+});
