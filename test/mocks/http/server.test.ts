@@ -45,13 +45,14 @@ describe('a simulator that listens', () => {
   });
 
   it('notices that the client went away', async () => {
-    simulator.fault('responses.create', { name: 'slow_stream', every: 5 });
+    await collect(await client.responses.create({ ...hi, stream: true }));
+    const whole = finished[0]?.responseBytes ?? 0;
+    simulator.fault('responses.create', { name: 'slow_stream', every: 50 });
     const gone = new Promise<LogEntry>((resolve) => simulator.onRequest(resolve));
     const stream = await client.responses.create({ ...hi, stream: true });
     for await (const event of stream) if (event.type === 'response.in_progress') break;
-    const entry = await gone;
-    expect(entry.responseBytes).toBeLessThan(8000);
-    expect(simulator.snapshot().responses).toMatchObject([{ status: 'completed' }]);
+    expect((await gone).responseBytes).toBeLessThan(whole);
+    expect(simulator.snapshot().responses.at(-1)).toMatchObject({ status: 'completed' });
   });
 
   it('breaks the connection where a fault wants it', async () => {

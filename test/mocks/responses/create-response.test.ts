@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createSimulator, outline, textOf } from '../../../mocks/index.ts';
 import { ask, clientOf, refusalOf } from '../support.ts';
@@ -260,6 +261,20 @@ describe('a response', () => {
     while (!(await events.next()).done);
     const after = await client.responses.create({ model: 'gpt-4.1', input: 'two', conversation: id });
     expect(after.output_text).toContain('I see 3 items');
+  });
+
+  it('locks its conversation while the model thinks', async () => {
+    const thought = new EventEmitter();
+    const simulator = createSimulator({ respond: () => once(thought, 'done').then(() => 'done') });
+    const client = clientOf(simulator);
+    const { id } = await client.conversations.create();
+    const first = client.responses.create({ model: 'gpt-4.1', input: 'one', conversation: id });
+    await expect.poll(() => simulator.log.at(-1)?.context).toHaveLength(1);
+    expect(
+      await refusalOf(client.responses.create({ model: 'gpt-4.1', input: 'two', conversation: id })),
+    ).toMatchObject({ code: 'conversation_locked' });
+    thought.emit('done');
+    expect((await first).output_text).toBe('done');
   });
 
   it('bills the whole context again at every turn, the repeated beginning as cached', async () => {

@@ -77,17 +77,6 @@ describe('the clock', () => {
 });
 
 describe('latency', () => {
-  it('keeps a conversation locked while the model thinks', async () => {
-    const client = clientOf(createSimulator({ latency: 30 }));
-    const { id } = await client.conversations.create();
-    const [first, second] = await Promise.allSettled([
-      client.responses.create({ ...hi, conversation: id }),
-      client.responses.create({ ...hi, conversation: id }),
-    ]);
-    expect([first.status, second.status]).toEqual(['fulfilled', 'rejected']);
-    expect(second).toMatchObject({ reason: { code: 'conversation_locked' } });
-  });
-
   it('does not keep a conversation locked for a stream whose client gave up before it began', async () => {
     const simulator = createSimulator({ latency: 30 });
     const client = clientOf(simulator);
