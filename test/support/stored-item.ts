@@ -74,7 +74,11 @@ function storedPart(part: ApiJson): ApiJson {
     case 'input_image':
       return { image_url: null, file_id: null, detail: 'auto', ...part };
     case 'input_file':
-      return typeof part['file_id'] === 'string' ? { ...part, filename: 'as-uploaded.pdf' } : part;
+      return {
+        detail: 'auto',
+        ...part,
+        ...(typeof part['file_id'] === 'string' ? { filename: 'as-uploaded.pdf' } : {}),
+      };
     default:
       return part;
   }
