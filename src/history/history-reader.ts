@@ -8,6 +8,7 @@ import { readConversation, type ApiItem } from './conversation-list.ts';
 import type { ApiForm, ItemConverter } from './item-converter.ts';
 import { mapLimit } from './map-limit.ts';
 import type { ListedItem } from './listed-item.ts';
+import type { PinnedContent } from './pinned-content.ts';
 import { ResponseChain } from './response-chain.ts';
 import { contentKey, findAmong, restore, type ContentSource, type RestoredItem } from './restore.ts';
 
@@ -20,19 +21,13 @@ export interface HistoryReaderOptions {
   readonly conversationId: string | undefined;
   readonly converter: ItemConverter;
   readonly cache: ContentCache;
-}
-
-interface Pin {
-  readonly item: AgentInputItem;
-  settled: boolean;
+  readonly pinned: PinnedContent;
 }
 
 /** Reads a session's history back, each item from the best source: ledger, list, the turn's response, the chain. */
 export class HistoryReader {
   readonly #options: HistoryReaderOptions;
   readonly #chain: ResponseChain | undefined;
-  /** Content of this process that is nowhere else yet. */
-  readonly #pinned = new Map<string, Pin>();
 
   constructor(options: HistoryReaderOptions) {
     this.#options = options;
@@ -52,6 +47,11 @@ export class HistoryReader {
     return converted.map((item, index) => ({ id: items[index]?.id ?? '', item }));
   }
 
+  /** Everything that a response and the chain behind it contain, oldest first, in the SDK's form. */
+  async context(responseId: string): Promise<ListedItem[]> {
+    return this.listed((await this.#chain?.context(responseId)) ?? []);
+  }
+
   /** The form in which the API would store each item. */
   apiForms(items: readonly AgentInputItem[]): Promise<ApiForm[]> {
     return this.#options.converter.toApiItems(items);
@@ -63,23 +63,22 @@ export class HistoryReader {
    * @returns what is to be called once the items are in the ledger, or will not get there: until then they stay.
    */
   pin(items: readonly AgentInputItem[]): () => void {
-    const pins = items.map((item): [string, Pin] => [keyOf(item), { item, settled: false }]);
-    for (const [key, pin] of pins) this.#pinned.set(key, pin);
+    const settle = items.map((item) => this.#options.pinned.pin(this, keyOf(item), item));
     return () => {
-      for (const [, pin] of pins) pin.settled = true;
+      for (const one of settle) one();
     };
   }
 
   /** Lets go of pinned content that the conversation has now. */
   unpin(state: LedgerState): void {
-    if (this.#pinned.size === 0) return;
-    const absent = state.entries.filter(({ mirrorId }) => mirrorId === undefined);
-    const needed = new Set(absent.flatMap((entry) => [...keysOf(entry)]));
-    for (const [key, { item, settled }] of this.#pinned) {
-      if (needed.has(key) || !settled) continue;
-      this.#options.cache.set(cacheKey(key), item);
-      this.#pinned.delete(key);
-    }
+    this.#options.pinned.release(
+      this,
+      () => {
+        const absent = state.entries.filter(({ mirrorId }) => mirrorId === undefined);
+        return new Set(absent.flatMap((entry) => [...keysOf(entry)]));
+      },
+      (key, item) => this.#options.cache.set(cacheKey(key), item),
+    );
   }
 
   /**
@@ -105,13 +104,13 @@ export class HistoryReader {
         failures.push(error);
         return [];
       });
-      const find = findAmong(items);
-      for (const entry of missing) {
-        const item = find(entry);
-        if (item !== undefined) this.#options.cache.set(cacheKey(keyOfEntry(entry)), item);
-      }
-      sources.push({ source, find });
+      sources.push({ source, find: findAmong(items) });
       restored = restore(entries, sources);
+    }
+    // Not before all was found: it counts as coming from where it was read.
+    for (const { entry, item, source } of restored) {
+      if (item === undefined || source === 'ledger' || this.#held(entry) !== undefined) continue;
+      this.#options.cache.set(cacheKey(keyOfEntry(entry)), item);
     }
     const isWhole = restored.every(({ entry, item }) => item !== undefined || entry.digest === null);
     if (failures.length > 0 && !isWhole) throw failures[0];
@@ -121,7 +120,7 @@ export class HistoryReader {
   /** What this process still holds of an entry that has no content in the ledger. */
   #held(entry: LedgerEntry): AgentInputItem | undefined {
     for (const key of keysOf(entry)) {
-      const item = this.#pinned.get(key)?.item ?? this.#options.cache.get(cacheKey(key));
+      const item = this.#options.pinned.get(key) ?? this.#options.cache.get(cacheKey(key));
       if (item !== undefined) return item as AgentInputItem;
     }
     return undefined;

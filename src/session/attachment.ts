@@ -5,6 +5,7 @@ import { statusOf } from '../history/api-error.ts';
 import { believed } from '../history/believed.ts';
 import { scopedCache } from '../history/content-cache.ts';
 import { HistoryReader } from '../history/history-reader.ts';
+import { PinnedContent } from '../history/pinned-content.ts';
 import { ItemConverter } from '../history/item-converter.ts';
 import { isObject } from '../ledger/json.ts';
 import { Ledger } from '../ledger/ledger.ts';
@@ -56,6 +57,7 @@ export async function attach(
       conversationId: undefined,
       converter,
       cache: options.cache,
+      pinned: new PinnedContent(),
     });
     const ledger = openLedger(options, options.sessionId, emit);
     return { sessionId: options.sessionId, ledger, reader, remote: undefined, existed: false };
@@ -70,7 +72,9 @@ export async function attach(
     return attach(options, undefined, emit);
   }
   const cache = scopedCache(options.cache, client);
-  const reader = new HistoryReader({ client, conversationId: id, converter, cache });
+  const line = mirrorLine(options.ledger, id);
+  const { pinned } = line;
+  const reader = new HistoryReader({ client, conversationId: id, converter, cache, pinned });
   const check = new ListCheck(ledger, reader, options.keepContent);
   const mirror = new Mirror({
     client,
@@ -78,7 +82,7 @@ export async function attach(
     ledger,
     reader,
     converter,
-    line: mirrorLine(options.ledger, id),
+    line,
     now: () => Date.now(),
     look: () => check.read(),
     onFailure: (pending, reason) => emit({ type: 'mirror_failed', sessionId: id, pending, reason }),

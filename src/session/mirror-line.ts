@@ -1,3 +1,4 @@
+import { PinnedContent } from '../history/pinned-content.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
 
 /** What the sessions of this process share that keep the same conversation up to date. */
@@ -8,6 +9,8 @@ export class MirrorLine {
   last: object | undefined;
   /** A write was sent whose answer got lost: look before writing again. */
   doubtful = false;
+  /** What the ledger does not hold and the conversation not yet. */
+  readonly pinned: PinnedContent = new PinnedContent();
 }
 
 const stores = new WeakMap<object, Map<string, WeakRef<MirrorLine>>>();

@@ -8,6 +8,7 @@ import { ConversationWriter, type PreparedItem } from './conversation-writer.ts'
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLine } from './mirror-line.ts';
 import { retryDelay } from './retry-delay.ts';
+import { sleep } from './sleep.ts';
 
 /** What another process has not written after this many milliseconds, it will not write any more. */
 const ABANDONED_AFTER = 60_000;
@@ -57,13 +58,12 @@ export class Mirror {
     const { line, ledger, reader } = this.#options;
     return line.queue.run(async () => {
       try {
-        await this.#tries(takeOver);
+        const isWhole = await this.#tries(takeOver);
         const state = await ledger.state();
         reader.unpin(state);
         const pending = pendingChanges(state);
         this.#leftOver = pending > 0;
-        if (this.#due(state, takeOver).length > 0)
-          this.#options.onFailure(pending, 'the content of a pending item was not found');
+        if (!isWhole) this.#options.onFailure(pending, 'the content of a pending item was not found');
         return pending;
       } catch (error) {
         return this.#giveUp(error);
@@ -87,11 +87,10 @@ export class Mirror {
     return pending;
   }
 
-  async #tries(takeOver: boolean): Promise<void> {
+  async #tries(takeOver: boolean): Promise<boolean> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await this.#once(takeOver);
-        return;
+        return await this.#once(takeOver);
       } catch (error) {
         const again = isTransient(error) && attempt < this.#options.client.maxRetries;
         const delay = again ? retryDelay(error, attempt) : undefined;
@@ -101,16 +100,20 @@ export class Mirror {
     }
   }
 
-  async #once(takeOver: boolean): Promise<void> {
+  /** @returns false when the content of an item was not found. */
+  async #once(takeOver: boolean): Promise<boolean> {
     const { line, ledger } = this.#options;
     const isKnown = line.last === this && !this.#leftOver;
     const state = isKnown ? await ledger.state() : await ledger.refresh();
     if (this.#due(state, takeOver).length > 0) await this.#look(takeOver);
-    const prepared = await this.#prepare(this.#due(await ledger.state(), takeOver));
+    const due = this.#due(await ledger.state(), takeOver);
+    const prepared = await this.#prepare(due);
+    const written = new Set(prepared.map(({ entry }) => entry.seq));
     // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
     await this.#writer.remove(new Set(prepared.flatMap(({ item }) => ('id' in item ? (item.id ?? []) : []))));
     await this.#writer.append(prepared);
     await this.#writer.remove();
+    return due.every(({ seq, skipped }) => skipped !== undefined || written.has(seq));
   }
 
   /** What is to be written now, in the order of the history. */
@@ -157,8 +160,4 @@ export function pendingChanges(state: LedgerState): number {
   let pending = state.unmirrored.size;
   for (const waiting of state.removed.values()) if (waiting) pending += 1;
   return pending;
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

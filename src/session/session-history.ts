@@ -1,6 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HistoryIncompleteError } from '../errors/history-incomplete-error.ts';
 import { statusOf } from '../history/api-error.ts';
+import type { ListedItem } from '../history/listed-item.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { digestOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import type { Mode } from '../rollout/mode.ts';
@@ -12,6 +13,7 @@ import type { CheckedList } from './list-check.ts';
 import { ListDue } from './list-due.ts';
 import { pendingChanges } from './mirror.ts';
 import type { HybridSessionEvent } from './session-event.ts';
+import { readWhole, type WholeRead } from './read-whole.ts';
 import { countSources, isVerified, missingItems } from './verification.ts';
 
 /** What was served; with the digest where it is the whole history as the ledger has it. */
@@ -45,15 +47,16 @@ export class SessionHistory {
    * @throws HistoryIncompleteError, unless `onIncomplete` is `'warn'`.
    */
   async read(mode: Mode, limit: number | undefined): Promise<ServedHistory> {
-    const { ledger, reader, remote } = this.#attachment;
+    const { ledger, remote } = this.#attachment;
     if (remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0) {
       return { items: await this.#readList(remote, mode, limit), digest: undefined };
     }
     await ledger.refresh();
     const checked = await this.open(mode, this.#options.checkList === 'every-read');
-    const state = await ledger.state();
-    const entries = newest(state, limit);
-    const restored = await reader.restore(state, entries, checked?.list);
+    const { state, entries, restored } = await this.#readWhole(
+      (state) => newest(state, limit),
+      checked?.list,
+    );
     this.#tellRestored(checked, restored);
     this.#refuseIncomplete(restored, state.entries.length - entries.length);
     const items = structuredClone(restored.flatMap(({ item }) => (item === undefined ? [] : [item])));
@@ -99,15 +102,15 @@ export class SessionHistory {
 
   /** Reads the list, compares, restores, and says what it found. Writes nothing to the conversation. */
   async verify(mode: Mode): Promise<HistoryReport> {
-    const { ledger, reader, remote, sessionId } = this.#attachment;
+    const { ledger, remote, sessionId } = this.#attachment;
     await remote?.mirror.idle();
     const checked = remote === undefined ? undefined : await this.#checkNow(remote);
     if (checked !== undefined) {
       this.#due.checked();
       this.#tell(checked, mode);
     }
-    const state = await ledger.refresh();
-    const restored = await reader.restore(state, state.entries, checked?.list);
+    await ledger.refresh();
+    const { state, restored } = await this.#readWhole(({ entries }) => entries, checked?.list);
     return {
       sessionId,
       conversationId: remote?.conversationId,
@@ -122,6 +125,15 @@ export class SessionHistory {
       pending: remote === undefined ? 0 : pendingChanges(state),
       responseId: state.responses.at(-1)?.id,
     };
+  }
+
+  #readWhole(
+    choose: (state: LedgerState) => readonly LedgerEntry[],
+    list: readonly ListedItem[] | undefined,
+  ): Promise<WholeRead> {
+    const { ledger, reader, remote } = this.#attachment;
+    const idle = async (): Promise<void> => remote?.mirror.idle();
+    return readWhole({ ledger, reader, now: () => Date.now(), idle }, choose, list);
   }
 
   /** A conversation that is gone has lost everything; one that the ledger does not know was never there. */
