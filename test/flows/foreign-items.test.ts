@@ -1,0 +1,114 @@
+import { OpenAIConversationsSession } from '@openai/agents';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HybridSession, memoryLedger, type Mode } from '../../src/index.ts';
+import { texts, user } from '../support/conversation.ts';
+import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+import { converse, listedTexts, recorder } from './support/story.ts';
+
+async function withForeignTurns(world: Simulated, rollout: Mode) {
+  const { client } = world;
+  const { onEvent, of } = recorder();
+  const session = new HybridSession({ client, rollout, checkList: 'every-read', onEvent });
+  const runner = simulatedRunner(client);
+  await converse(runner, session, ['ours 1']);
+  const conversation = await session.getSessionId();
+  const stock = new OpenAIConversationsSession({ client, conversationId: conversation });
+  await converse(runner, stock, ['theirs 1']);
+  await converse(runner, session, ['ours 2']);
+  await client.responses.create({ model: 'gpt-4.1', conversation, input: 'theirs 2' });
+  const [answer] = await converse(runner, session, ['ours 3']);
+  return { session, conversation, answer, of };
+}
+
+describe.each(['off', 'shadow', 'rebuild', 'chain'] as const)('what others wrote, in mode %s', (rollout) => {
+  it('is adopted at its place, exactly once', async () => {
+    const world = simulated();
+    const { session, conversation, answer, of } = await withForeignTurns(world, rollout);
+    expect(answer).toContain('I see 9 items (5u 4a)');
+    const items = await session.getItems();
+    expect(texts(items)).toEqual(listedTexts(world.simulator, conversation));
+    expect(texts(items).filter((_, index) => index % 2 === 0)).toEqual([
+      'ours 1',
+      'theirs 1',
+      'ours 2',
+      'theirs 2',
+      'ours 3',
+    ]);
+    expect(of('adopted')).toEqual([
+      expect.objectContaining({ count: 2, unproven: false }),
+      expect.objectContaining({ count: 2, unproven: false }),
+    ]);
+    expect(await session.verify()).toMatchObject({ verified: true, findings: [], length: 10, listed: 10 });
+  });
+});
+
+describe('what others wrote', () => {
+  it('stays in the history when the list loses it later', async () => {
+    const world = simulated();
+    const { session } = await withForeignTurns(world, 'rebuild');
+    const before = await session.getItems();
+    world.simulator.fault('conversations.items.list', { name: 'dropped_items', count: 3 });
+    expect(await session.getItems()).toEqual(before);
+  });
+
+  it('is adopted when it was written before our first turn', async () => {
+    const { client } = simulated();
+    const session = new HybridSession({ client, checkList: 'every-read' });
+    const id = await session.getSessionId();
+    await client.conversations.items.create(id, { items: [{ role: 'user', content: 'theirs' }] });
+    await session.addItems([user('ours')]);
+    expect(texts(await session.getItems())).toEqual(['theirs', 'ours']);
+  });
+
+  it('takes its place among ours whenever it is noticed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('ours' as const, 'theirs' as const, 'read' as const), { maxLength: 12 }),
+        fc.constantFrom<Mode>('off', 'shadow', 'rebuild', 'chain'),
+        async (steps, rollout) => {
+          const { client, simulator } = simulated();
+          const ledger = memoryLedger();
+          const session = new HybridSession({ client, ledger, rollout, checkList: 'every-read' });
+          const id = await session.getSessionId();
+          const stock = new OpenAIConversationsSession({ client, conversationId: id });
+          for (const [index, step] of steps.entries()) {
+            if (step === 'read') await session.getItems();
+            else await (step === 'ours' ? session : stock).addItems([user(`${step} ${index}`)]);
+          }
+          const expected = steps.flatMap((step, index) => (step === 'read' ? [] : [`${step} ${index}`]));
+          expect(texts(await session.getItems())).toEqual(expected);
+          expect(texts(await session.getItems())).toEqual(expected);
+          expect(listedTexts(simulator, id)).toEqual(expected);
+          const later = new HybridSession({ client, ledger, conversationId: id, rollout: 'rebuild' });
+          expect(texts(await later.getItems())).toEqual(expected);
+        },
+      ),
+      { numRuns: 100, seed: 20261123 },
+    );
+  });
+
+  it('is not confused with ours when it says the same', async () => {
+    const { client } = simulated();
+    const session = new HybridSession({ client, checkList: 'every-read' });
+    const id = await session.getSessionId();
+    const stock = new OpenAIConversationsSession({ client, conversationId: id });
+    await session.addItems([user('yes')]);
+    await stock.addItems([user('yes')]);
+    await session.addItems([user('yes')]);
+    expect(texts(await session.getItems())).toEqual(['yes', 'yes', 'yes']);
+    expect(await session.verify()).toMatchObject({ verified: true, length: 3, listed: 3 });
+  });
+
+  it('is popped like any other', async () => {
+    const { client, simulator } = simulated();
+    const session = new HybridSession({ client, checkList: 'every-read' });
+    await session.addItems([user('ours')]);
+    const id = await session.getSessionId();
+    await new OpenAIConversationsSession({ client, conversationId: id }).addItems([user('theirs')]);
+    expect(texts(await session.getItems())).toEqual(['ours', 'theirs']);
+    expect(texts([await session.popItem()])).toEqual(['theirs']);
+    expect(listedTexts(simulator, id)).toEqual(['ours']);
+    expect(texts(await session.getItems())).toEqual(['ours']);
+  });
+});

@@ -1,0 +1,145 @@
+import { OpenAIConversationsSession } from '@openai/agents';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Fault } from '../../mocks/index.ts';
+import { HybridSession, memoryLedger } from '../../src/index.ts';
+import { user } from '../support/conversation.ts';
+import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { converse, historyOf, idsOf, listedIds, listOf, recorder, TURNS } from './support/story.ts';
+
+const LIST = 'conversations.items.list';
+
+async function whole(fault?: Fault) {
+  const world = simulated();
+  const ledger = memoryLedger();
+  const first = new HybridSession({ client: world.client, ledger });
+  await converse(simulatedRunner(world.client), first, TURNS);
+  const conversationId = await first.getSessionId();
+  const items = await first.getItems();
+  if (fault !== undefined) world.simulator.fault(LIST, fault);
+  const { onEvent, of } = recorder();
+  const { client } = world;
+  const session = new HybridSession({ client, ledger, conversationId, checkList: 'every-read', onEvent });
+  return { ...world, ledger, conversationId, items, session, of };
+}
+
+describe('a list that cannot be relied on', () => {
+  it('may drop any one item', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 7 }), async (index) => {
+        const { simulator, items, session, of } = await whole();
+        const id = String(idsOf(items)[index]);
+        simulator.fault(LIST, { name: 'dropped_items', id });
+        expect(await session.getItems()).toEqual(items);
+        const kind = index % 2 === 0 ? 'message:user' : 'message:assistant';
+        expect(of('lost').map(({ findings }) => findings)).toEqual([[{ type: 'lost', id, kind, index }]]);
+        expect(of('restored')).toEqual([expect.objectContaining({ count: 1 })]);
+        expect(of('adopted')).toEqual([]);
+        expect(await session.verify()).toMatchObject({ verified: true, listed: 7, length: 8 });
+      }),
+      { numRuns: 16, seed: 7 },
+    );
+  });
+
+  it('may show items twice', async () => {
+    const { items, session, of } = await whole({ name: 'duplicated_items', count: 3 });
+    expect(await session.getItems()).toEqual(items);
+    expect(of('adopted')).toEqual([]);
+    const { findings, verified, listed } = await session.verify();
+    expect({ verified, listed }).toEqual({ verified: true, listed: 11 });
+    expect(findings.map(({ type, index }) => `${type} ${index}`)).toEqual([
+      'duplicated 5',
+      'duplicated 6',
+      'duplicated 7',
+    ]);
+  });
+
+  it('may change the order', async () => {
+    const { items, session, of } = await whole('reordered_items');
+    expect(await session.getItems()).toEqual(items);
+    expect(of('adopted')).toEqual([]);
+    const { findings, verified } = await session.verify();
+    expect(verified).toBe(true);
+    expect(findings.map(({ type }) => type)).toEqual(['reordered']);
+  });
+
+  it('may lag one read behind, which is no loss', async () => {
+    const { client } = simulated({ lag: { reads: 1 } });
+    const { onEvent, events } = recorder();
+    const session = new HybridSession({ client, checkList: 'every-read', onEvent });
+    const answers = await converse(simulatedRunner(client), session, TURNS);
+    expect(answers.at(-1)).toContain('I see 7 items (4u 3a)');
+    expect(await historyOf(session)).toBe('u,a,u,a,u,a,u,a');
+    expect(events).toEqual([]);
+    expect(await session.verify()).toMatchObject({ verified: true, findings: [], listed: 8 });
+  });
+
+  it('may lag for good', async () => {
+    const { items, session, of } = await whole({ name: 'lagging_items', count: 2 });
+    expect(await session.getItems()).toEqual(items);
+    expect(of('adopted')).toEqual([]);
+    expect((await session.verify()).findings.map(({ type, index }) => `${type} ${index}`)).toEqual([
+      'lost 6',
+      'lost 7',
+    ]);
+  });
+
+  it('may be empty', async () => {
+    const { items, session } = await whole({ name: 'lagging_items', count: 8 });
+    expect(await session.getItems()).toEqual(items);
+    expect(await session.verify()).toMatchObject({ verified: true, listed: 0, length: 8 });
+  });
+
+  it('may have been wrong: what comes back is not taken for new', async () => {
+    const { simulator, items, session, of } = await whole();
+    const lift = simulator.fault(LIST, { name: 'dropped_items', count: 2 });
+    expect(await session.getItems()).toEqual(items);
+    lift();
+    expect(await session.getItems()).toEqual(items);
+    expect(of('adopted')).toEqual([]);
+    expect(await session.verify()).toMatchObject({ verified: true, findings: [], listed: 8 });
+  });
+
+  it.each([25, 130])('may lose its cursor after a page, of %i items', async (count) => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger });
+    await first.addItems(Array.from({ length: count }, (_, index) => user(`text ${index}`)));
+    const conversationId = await first.getSessionId();
+    simulator.fault(LIST, 'missing_cursor');
+
+    const stock = new OpenAIConversationsSession({ client, conversationId });
+    expect((await stock.getItems()).length).toBe(20);
+    const attached = new HybridSession({ client, conversationId });
+    expect((await attached.getItems()).length).toBe(count);
+    const known = new HybridSession({ client, ledger, conversationId });
+    expect(await known.verify()).toMatchObject({ verified: true, listed: count, findings: [] });
+  });
+
+  it('may fail: the ledger knows what to serve', async () => {
+    const { items, session, of } = await whole({ status: 500 });
+    expect(await session.getItems()).toEqual(items);
+    expect(of('list_failed')).toEqual([expect.objectContaining({ reason: 'Error (500)' })]);
+  });
+
+  it('may fail in the middle', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger });
+    await first.addItems(Array.from({ length: 130 }, (_, index) => user(`text ${index}`)));
+    simulator.fault(LIST, { status: 503, skip: 1 });
+    const conversationId = await first.getSessionId();
+    const session = new HybridSession({ client, ledger, conversationId });
+    expect((await session.getItems()).length).toBe(130);
+    expect(listOf(simulator, conversationId).split(',').length).toBe(130);
+  });
+
+  it('is never changed by looking at it', async () => {
+    const { simulator, session, conversationId } = await whole('reordered_items');
+    const before = listedIds(simulator, conversationId);
+    await session.getItems();
+    await session.verify();
+    await session.flush();
+    expect(listedIds(simulator, conversationId)).toEqual(before);
+  });
+});
