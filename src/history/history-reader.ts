@@ -8,7 +8,7 @@ import { readConversation, type ApiItem } from './conversation-list.ts';
 import type { ApiForm, ItemConverter } from './item-converter.ts';
 import { mapLimit } from './map-limit.ts';
 import type { ListedItem } from './listed-item.ts';
-import type { PinnedContent } from './pinned-content.ts';
+import { PinnedContent } from './pinned-content.ts';
 import { ResponseChain } from './response-chain.ts';
 import { contentKey, findAmong, restore, type ContentSource, type RestoredItem } from './restore.ts';
 
@@ -21,16 +21,19 @@ export interface HistoryReaderOptions {
   readonly conversationId: string | undefined;
   readonly converter: ItemConverter;
   readonly cache: ContentCache;
-  readonly pinned: PinnedContent;
+  /** Shared with others who read the same conversation. Default: none other. */
+  readonly pinned?: PinnedContent;
 }
 
 /** Reads a session's history back, each item from the best source: ledger, list, the turn's response, the chain. */
 export class HistoryReader {
   readonly #options: HistoryReaderOptions;
   readonly #chain: ResponseChain | undefined;
+  readonly #pinned: PinnedContent;
 
   constructor(options: HistoryReaderOptions) {
     this.#options = options;
+    this.#pinned = options.pinned ?? new PinnedContent();
     this.#chain = options.client === undefined ? undefined : new ResponseChain(options.client, options.cache);
   }
 
@@ -63,7 +66,7 @@ export class HistoryReader {
    * @returns what is to be called once the items are in the ledger, or will not get there: until then they stay.
    */
   pin(items: readonly AgentInputItem[]): () => void {
-    const settle = items.map((item) => this.#options.pinned.pin(this, keyOf(item), item));
+    const settle = items.map((item) => this.#pinned.pin(this, keyOf(item), item));
     return () => {
       for (const one of settle) one();
     };
@@ -71,7 +74,7 @@ export class HistoryReader {
 
   /** Lets go of pinned content that the conversation has now. */
   unpin(state: LedgerState): void {
-    this.#options.pinned.release(
+    this.#pinned.release(
       this,
       () => {
         const absent = state.entries.filter(({ mirrorId }) => mirrorId === undefined);
@@ -120,7 +123,7 @@ export class HistoryReader {
   /** What this process still holds of an entry that has no content in the ledger. */
   #held(entry: LedgerEntry): AgentInputItem | undefined {
     for (const key of keysOf(entry)) {
-      const item = this.#options.pinned.get(key) ?? this.#options.cache.get(cacheKey(key));
+      const item = this.#pinned.get(key) ?? this.#options.cache.get(cacheKey(key));
       if (item !== undefined) return item as AgentInputItem;
     }
     return undefined;

@@ -5,7 +5,6 @@ import { statusOf } from '../history/api-error.ts';
 import { believed } from '../history/believed.ts';
 import { scopedCache } from '../history/content-cache.ts';
 import { HistoryReader } from '../history/history-reader.ts';
-import { PinnedContent } from '../history/pinned-content.ts';
 import { ItemConverter } from '../history/item-converter.ts';
 import { isObject } from '../ledger/json.ts';
 import { Ledger } from '../ledger/ledger.ts';
@@ -57,7 +56,6 @@ export async function attach(
       conversationId: undefined,
       converter,
       cache: options.cache,
-      pinned: new PinnedContent(),
     });
     const ledger = openLedger(options, options.sessionId, emit);
     return { sessionId: options.sessionId, ledger, reader, remote: undefined, existed: false };
