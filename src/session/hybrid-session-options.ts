@@ -73,17 +73,20 @@ const schema = z.strictObject({
   conversationId: text.optional(),
   ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
   rollout: z
-    .union([
-      z.enum(MODES),
-      z.custom<RolloutFunction>((value) => typeof value === 'function'),
-      z.strictObject({
-        mode: z.enum(MODES),
-        percent: z.number().min(0).max(100).optional(),
-        models: z.array(z.union([z.string().min(1), z.instanceof(RegExp)])).optional(),
-        salt: z.string().optional(),
-        otherwise: z.enum(MODES).optional(),
-      }),
-    ])
+    .union(
+      [
+        z.enum(MODES),
+        z.custom<RolloutFunction>((value) => typeof value === 'function'),
+        z.strictObject({
+          mode: z.enum(MODES),
+          percent: z.number().min(0).max(100).optional(),
+          models: z.array(z.union([z.string().min(1), z.instanceof(RegExp)])).optional(),
+          salt: z.string().optional(),
+          otherwise: z.enum(MODES).optional(),
+        }),
+      ],
+      { error: `must be one of ${MODES.join(', ')}, a rule or a function` },
+    )
     .optional(),
   mirror: z.enum(['await', 'background', 'off']).optional(),
   sessionId: text.optional(),
@@ -92,10 +95,10 @@ const schema = z.strictObject({
   onIncomplete: z.enum(['throw', 'warn']).optional(),
   responseTtl: z.number().positive().optional(),
   cache: z
-    .union([
-      withMethods<ContentCache>('get', 'set'),
-      z.strictObject({ maxBytes: z.number().int().positive() }),
-    ])
+    .union(
+      [withMethods<ContentCache>('get', 'set'), z.strictObject({ maxBytes: z.number().int().positive() })],
+      { error: 'must be a cache or { maxBytes }' },
+    )
     .optional(),
   onEvent: z
     .custom<EventListener>((value) => typeof value === 'function', { message: 'must be a function' })
@@ -109,7 +112,7 @@ const schema = z.strictObject({
  */
 export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
   const parsed = schema.safeParse(options);
-  if (!parsed.success) throw invalid(parsed.error.issues[0]);
+  if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => innermost(issue))[0]);
   const given = parsed.data;
   const mirror = given.mirror ?? 'await';
   if (mirror === 'off') {
@@ -158,12 +161,23 @@ function refuse(condition: boolean, option: string, problem: string): void {
 }
 
 function invalid(issue: z.core.$ZodIssue | undefined): InvalidOptionsError {
-  if (issue?.code === 'unrecognized_keys')
-    return new InvalidOptionsError(issue.keys[0] ?? '', 'is not known');
-  return new InvalidOptionsError(
-    issue?.path.join('.') || 'options',
-    `is invalid: ${issue?.message ?? 'unknown'}`,
-  );
+  const path = issue?.path.join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
+    return new InvalidOptionsError([...issue.path, issue.keys[0] ?? ''].join('.'), 'is not known');
+  }
+  return new InvalidOptionsError(path || 'options', `is invalid: ${issue?.message ?? 'unknown'}`);
+}
+
+/** Of the forms that an option may have, the one that was meant is the one that fits the furthest. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const inner = issue.errors.flat().map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
+  const deepest = inner.toSorted((a, b) => depthOf(b) - depthOf(a))[0];
+  return deepest === undefined || depthOf(deepest) <= depthOf(issue) ? issue : deepest;
+}
+
+function depthOf({ code, path }: z.core.$ZodIssue): number {
+  return path.length + (code === 'unrecognized_keys' ? 1 : 0);
 }
 
 /** By its methods: an app may hold two copies of the client's class. */
