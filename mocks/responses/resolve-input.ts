@@ -32,9 +32,10 @@ export function resolveInput(
       replayed.push(stored);
       return stored;
     }
-    const bringsItself = !item.isReference && typeof item.fields['encrypted_content'] === 'string';
-    if (bringsItself) return newItem(item, item.id);
-    throw errors.itemNotStored(item.id, param);
+    if (typeof item.fields['encrypted_content'] === 'string') return newItem(item, item.id);
+    // Reasoning is nothing but its ID; a message or a call that was never stored still brings its content.
+    if (item.isReference || item.type === 'reasoning') throw errors.itemNotStored(item.id, param);
+    return newItem(item, mint(newPrefix(item.type)));
   });
   return { items, replayed };
 }
