@@ -7,7 +7,9 @@ export type HybridSessionErrorCode =
   | 'history_incomplete'
   | 'history_transaction'
   | 'ledger_conflict'
+  | 'ledger_decryption'
   | 'ledger_record'
+  | 'ledger_unavailable'
   | 'mirror_incomplete';
 
 /**

@@ -6,8 +6,9 @@ export class InvalidOptionsError extends HybridSessionError {
   /** The option at fault, as a path: `cache.maxBytes`. */
   readonly option: string;
 
-  constructor(option: string, problem: string, options?: ErrorOptions) {
-    super(`Cannot create the session: option '${option}' ${problem}`, options);
+  /** `subject` says what could not be created; default: the session. */
+  constructor(option: string, problem: string, options: ErrorOptions & { readonly subject?: string } = {}) {
+    super(`Cannot create ${options.subject ?? 'the session'}: option '${option}' ${problem}`, options);
     this.option = option;
   }
 }

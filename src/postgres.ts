@@ -1,0 +1,6 @@
+export {
+  postgresLedger,
+  postgresLedgerSchema,
+  type PostgresLedgerOptions,
+  type PostgresPool,
+} from './stores/postgres-ledger.ts';

@@ -1,0 +1,131 @@
+import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
+import { LedgerRecordError } from '../errors/ledger-record-error.ts';
+import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
+import { isObject } from '../ledger/json.ts';
+import { LEDGER_FORMAT, parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
+import type { LedgerStore } from '../ledger/ledger-store.ts';
+import { SerialQueue } from '../ledger/serial-queue.ts';
+
+/** The key that the head takes among the conversation's metadata; all others are the user's. */
+export const METADATA_KEY = 'hybrid_session';
+
+/** The API's limits: pairs, and characters in a value. */
+const MOST_PAIRS = 16;
+const LONGEST_VALUE = 512;
+
+/** What of an `OpenAI` client is used. */
+export interface MetadataClient {
+  readonly conversations: {
+    retrieve(id: string): PromiseLike<{ readonly metadata: unknown }>;
+    update(
+      id: string,
+      body: { metadata: Record<string, string> },
+    ): PromiseLike<{ readonly metadata: unknown }>;
+  };
+}
+
+/** Options of `conversationLedger`. */
+export interface ConversationLedgerOptions {
+  /** The client of the session. */
+  readonly client: MetadataClient;
+}
+
+/**
+ * A ledger in the conversation's own metadata: no database at all.
+ *
+ * It keeps the head, in one value of at most 512 characters, whatever the session's length; what lies before is read
+ * back from the list and the newest response, and proven by the head's digest. The user's own metadata stays untouched.
+ *
+ * The API offers no way to change metadata only if it is unchanged. Within one process appends follow each other; of
+ * two processes that append in the same instant the later one wins, so use another store where sessions are shared.
+ *
+ * @throws LedgerUnavailableError when the user's metadata leaves no room.
+ */
+export function conversationLedger({ client }: ConversationLedgerOptions): LedgerStore {
+  const queue = new SerialQueue();
+
+  const metadataOf = async (sessionId: string): Promise<Record<string, string> | undefined> => {
+    try {
+      const { metadata } = await client.conversations.retrieve(sessionId);
+      return isObject(metadata) ? strings(metadata) : {};
+    } catch (error) {
+      if (isObject(error) && error['status'] === 404) return undefined;
+      throw error;
+    }
+  };
+  const headOf = async (sessionId: string): Promise<LedgerHead | undefined> => {
+    const value = (await metadataOf(sessionId))?.[METADATA_KEY];
+    return value === undefined ? undefined : decodeHead(value, sessionId);
+  };
+
+  return {
+    head: (sessionId) => queue.run(() => headOf(sessionId)),
+    async read(sessionId) {
+      const base = await queue.run(() => headOf(sessionId));
+      return base === undefined ? { records: [] } : { base, records: [] };
+    },
+    append: (sessionId, _records, head, expected) =>
+      queue.run(async () => {
+        const metadata = (await metadataOf(sessionId)) ?? {};
+        const value = metadata[METADATA_KEY];
+        const actual = value === undefined ? 0 : decodeHead(value, sessionId).version;
+        if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
+        if (value === undefined && Object.keys(metadata).length >= MOST_PAIRS) {
+          throw new LedgerUnavailableError(
+            'full',
+            `conversation '${sessionId}' has ${MOST_PAIRS} metadata pairs of its own`,
+          );
+        }
+        const next = { ...metadata, [METADATA_KEY]: encodeHead(head) };
+        try {
+          await client.conversations.update(sessionId, { metadata: next });
+        } catch (error) {
+          // The answer may have got lost: the metadata say whether the update was applied.
+          const applied = await metadataOf(sessionId).catch(() => undefined);
+          if (applied?.[METADATA_KEY] !== next[METADATA_KEY]) throw error;
+        }
+      }),
+    delete: (sessionId) =>
+      queue.run(async () => {
+        const metadata = await metadataOf(sessionId);
+        if (metadata?.[METADATA_KEY] === undefined) return;
+        const { [METADATA_KEY]: _head, ...kept } = metadata;
+        await client.conversations.update(sessionId, { metadata: kept });
+      }),
+  };
+}
+
+/** A head in a few hundred characters, whatever the session's length. */
+function encodeHead({ version, length, digest, response }: LedgerHead): string {
+  const fields: unknown[] = [LEDGER_FORMAT, version, length, digest];
+  if (response !== undefined) {
+    const { id, time, store, context } = response;
+    fields.push(id, time, store ? 1 : 0, ...(context === undefined ? [] : [context.length, context.digest]));
+  }
+  const value = JSON.stringify(fields);
+  if (value.length > LONGEST_VALUE)
+    throw new LedgerUnavailableError('full', 'the head is too long for a metadata value');
+  return value;
+}
+
+/** @throws LedgerRecordError when the value is not a head. */
+function decodeHead(value: string, sessionId: string): LedgerHead {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(value);
+  } catch {
+    throw new LedgerRecordError(sessionId, undefined, 'damaged', 'it is not JSON');
+  }
+  const [format, version, length, digest, id, time, store, contextLength, contextDigest]: unknown[] =
+    Array.isArray(fields) ? fields : [];
+  const context =
+    contextDigest === undefined ? {} : { context: { length: contextLength, digest: contextDigest } };
+  const response = id === undefined ? {} : { response: { id, time, store: store === 1, ...context } };
+  return parseHead({ format, version, length, digest, ...response }, sessionId);
+}
+
+function strings(metadata: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}

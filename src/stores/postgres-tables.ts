@@ -1,0 +1,96 @@
+import { InvalidOptionsError } from '../errors/invalid-options-error.ts';
+import { TABLE_FORMAT } from './ledger-rows.ts';
+
+/** PostgreSQL cuts longer names without a word, and two that were cut can be the same. */
+const LONGEST_NAME = 63;
+
+/** The names of the ledger's tables, quoted. */
+export interface PostgresTables {
+  readonly sessions: string;
+  readonly records: string;
+}
+
+/**
+ * The tables of a name, which may have a schema before a dot; everything else in it is taken literally.
+ *
+ * @throws InvalidOptionsError
+ */
+export function postgresTables(table: string): PostgresTables {
+  const parts = table.split('.');
+  const name = parts.pop() ?? '';
+  const [schema] = parts;
+  if (parts.length > 1) throw invalid("can have one dot, between the schema's name and the table's");
+  for (const part of [schema ?? name, name, `${name}_record`]) {
+    if (part === '' || part.includes('\0')) throw invalid('must not be empty or hold a NUL');
+    if (Buffer.byteLength(part) > LONGEST_NAME)
+      throw invalid(`is too long: '${part}' has more than ${LONGEST_NAME} bytes`);
+  }
+  const qualified = (last: string): string =>
+    [...parts, last].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+  return { sessions: qualified(name), records: qualified(`${name}_record`) };
+}
+
+/** What creates the tables, one statement after the other; a schema must be there already. */
+export function createStatements({ sessions, records }: PostgresTables): readonly string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS ${sessions} (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  session text COLLATE "C" NOT NULL UNIQUE,
+  format integer NOT NULL,
+  version integer NOT NULL,
+  head text NOT NULL,
+  updated timestamptz NOT NULL DEFAULT now()
+)`,
+    `CREATE TABLE IF NOT EXISTS ${records} (
+  ledger bigint NOT NULL REFERENCES ${sessions} ON DELETE CASCADE,
+  position integer NOT NULL,
+  record text NOT NULL,
+  PRIMARY KEY (ledger, position)
+)`,
+  ];
+}
+
+/** Everything the ledger asks, each in one statement: a pool gives no two of them the same connection. */
+export interface PostgresStatements {
+  /** $1 session. */
+  readonly head: string;
+  /** $1 session, $2 first position. */
+  readonly read: string;
+  /** $1 session, $2 expected version, $3 head, $4 records; a row when it was the version. */
+  readonly append: string;
+  /** $1 session. */
+  readonly delete: string;
+}
+
+/** The statements on these tables. */
+export function postgresStatements({ sessions, records }: PostgresTables): PostgresStatements {
+  const known = `l.version = $2::int AND l.format <= ${TABLE_FORMAT}`;
+  const inserted = `INSERT INTO ${sessions} AS l (session, format, version, head)
+    SELECT $1::text, ${TABLE_FORMAT}, cardinality($4::text[]), $3::text WHERE $2::int = 0
+    ON CONFLICT (session) DO UPDATE SET version = excluded.version, head = excluded.head, updated = now()
+    WHERE ${known}
+    RETURNING l.id`;
+  const updated = `UPDATE ${sessions} AS l
+    SET version = l.version + cardinality($4::text[]), head = $3::text, updated = now()
+    WHERE l.session = $1::text AND $2::int > 0 AND ${known}
+    RETURNING l.id`;
+  return {
+    head: `SELECT format, version, head FROM ${sessions} WHERE session = $1::text`,
+    read: `SELECT l.format, l.version, r.position, r.record FROM ${sessions} l
+  LEFT JOIN ${records} r ON r.ledger = l.id AND r.position >= $2::int
+  WHERE l.session = $1::text ORDER BY r.position`,
+    append: `WITH inserted AS (${inserted}), updated AS (${updated}),
+  moved AS (SELECT id FROM inserted UNION ALL SELECT id FROM updated),
+  added AS (
+    INSERT INTO ${records} (ledger, position, record)
+    SELECT moved.id, $2::int + entry.at - 1, entry.record
+    FROM moved, unnest($4::text[]) WITH ORDINALITY AS entry(record, at)
+  )
+SELECT id FROM moved`,
+    delete: `DELETE FROM ${sessions} WHERE session = $1::text`,
+  };
+}
+
+function invalid(problem: string): InvalidOptionsError {
+  return new InvalidOptionsError('table', problem, { subject: 'the PostgreSQL ledger' });
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { LedgerUnavailableError } from '../../src/errors/ledger-unavailable-error.ts';
+import { configureSqlite, openSqlite, type ModuleLoader } from '../../src/stores/open-sqlite.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+/** Has the modules given, each a driver that works, or one that cannot load its binary. */
+function loader(modules: Record<string, 'works' | 'lacks its binary'>): {
+  load: ModuleLoader;
+  used: string[];
+} {
+  const used: string[] = [];
+  const load: ModuleLoader = async (name) => {
+    const state = modules[name];
+    if (state === undefined) throw new Error(`Cannot find package '${name}'`);
+    const Driver = class extends Libsql {
+      constructor(path: string) {
+        if (state === 'lacks its binary') throw new Error('Could not locate the bindings file');
+        super(path);
+        used.push(`${name} ${path}`);
+      }
+    };
+    return name === 'node:sqlite' ? { DatabaseSync: Driver } : { default: Driver };
+  };
+  return { load, used };
+}
+
+describe('Opening a SQLite file', () => {
+  it.for([
+    ['node:sqlite', { 'node:sqlite': 'works', libsql: 'works', 'better-sqlite3': 'works' }],
+    ['libsql', { libsql: 'works', 'better-sqlite3': 'works' }],
+    ['libsql', { 'node:sqlite': 'lacks its binary', libsql: 'works' }],
+    ['better-sqlite3', { 'better-sqlite3': 'works' }],
+    ['better-sqlite3', { libsql: 'lacks its binary', 'better-sqlite3': 'works' }],
+  ] as const)('takes %s of %o', async ([driver, modules]) => {
+    const { load, used } = loader(modules);
+    const database = await openSqlite(':memory:', load);
+    expect(database.prepare('SELECT 1 AS one').get()).toMatchObject({ one: 1 });
+    database.close();
+    expect(new Set(used)).toEqual(new Set([`${driver} :memory:`]));
+  });
+
+  it('says what to install when there is no driver, and why each was not taken', async () => {
+    const { load } = loader({ 'better-sqlite3': 'lacks its binary' });
+    const error: unknown = await openSqlite('ledger.db', load).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(LedgerUnavailableError);
+    expect(error).toMatchObject({ code: 'ledger_unavailable', reason: 'no-driver' });
+    expect(String(error)).toMatch(/node:sqlite.*libsql.*better-sqlite3.*npm install libsql/s);
+    const { cause } = error as { cause: AggregateError };
+    expect(cause.errors.map(String)).toEqual([
+      "Error: Cannot find package 'node:sqlite'",
+      "Error: Cannot find package 'libsql'",
+      'Error: Could not locate the bindings file',
+    ]);
+    expect(existsSync('ledger.db')).toBe(false);
+  });
+
+  it("passes on the driver's error when the file cannot be opened, and tries no other", async () => {
+    const { load, used } = loader({ libsql: 'works', 'better-sqlite3': 'works' });
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    await expect(openSqlite(join(folder.path, 'absent', 'ledger.db'), load)).rejects.toThrow(
+      /Unable to open/,
+    );
+    expect(used).toEqual(['libsql :memory:']);
+  });
+
+  it('finds a driver of this machine by itself', async () => {
+    const database = await openSqlite(':memory:');
+    expect(database.prepare('SELECT 1 AS one').get()).toMatchObject({ one: 1 });
+    database.close();
+  });
+
+  it('makes commits durable, waits nowhere inside of SQLite, and wipes what is deleted', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const database = await openSqlite(join(folder.path, 'ledger.db'));
+    onTestFinished(() => {
+      database.close();
+    });
+    configureSqlite(database);
+    const pragma = (name: string): unknown => {
+      const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, unknown>;
+      return Object.values(row)[0];
+    };
+    expect(['journal_mode', 'synchronous', 'busy_timeout', 'secure_delete'].map(pragma)).toEqual([
+      'wal',
+      2,
+      0,
+      1,
+    ]);
+  });
+});

@@ -1,0 +1,211 @@
+import { createClient, createCluster } from 'redis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { redisLedger, type RedisLedgerClient, type RedisScriptOptions } from '../../src/redis.ts';
+import { head, record } from './support/records.ts';
+import { redisPrefix, redisUrl } from './support/redis-engine.ts';
+
+/** Notes what it was asked, and answers as a server that knows no script yet. */
+function recorder(): { client: RedisLedgerClient; asked: { name: string; keys: readonly string[] }[] } {
+  const asked: { name: string; keys: readonly string[] }[] = [];
+  const note = async (name: string, keys: readonly string[], answer: unknown): Promise<unknown> => {
+    asked.push({ name, keys });
+    return answer;
+  };
+  return {
+    asked,
+    client: {
+      get: async (key) => note('GET', [key], null),
+      lRange: async (key) => note('LRANGE', [key], []),
+      del: async (keys) => note('DEL', keys, 2),
+      eval: async (_script: string, { keys }: RedisScriptOptions) => note('EVAL', keys, -1),
+      evalSha: async (_sha: string, { keys }: RedisScriptOptions) => {
+        await note('EVALSHA', keys, undefined);
+        throw new Error('NOSCRIPT No matching script. Please use EVAL.');
+      },
+    },
+  };
+}
+
+/** The part of a key that places it in a cluster: what is between the first brace and the next closing one. */
+function placedBy(key: string): string {
+  const open = key.indexOf('{');
+  const close = key.indexOf('}', open + 1);
+  return open !== -1 && close > open + 1 ? key.slice(open + 1, close) : key;
+}
+
+describe('redisLedger', () => {
+  it('sends the whole script to a server that does not know it yet', async () => {
+    const { client, asked } = recorder();
+    await redisLedger({ client }).append('session-1', [record('one')], head(1), 0);
+    expect(asked.map(({ name }) => name)).toEqual(['EVALSHA', 'EVAL']);
+  });
+
+  it('passes on what the client throws', async () => {
+    const { client } = recorder();
+    const lost = new Error('Socket closed unexpectedly');
+    const broken = { ...client, evalSha: async () => Promise.reject(lost) };
+    await expect(redisLedger({ client: broken }).append('s', [record('one')], head(1), 0)).rejects.toBe(lost);
+  });
+
+  it.for(['conv_1', '}', '{}', 'a}b', '{a}{b}', '%7D', '', '\u{1F600}'])(
+    'keeps all keys of session %o in one place of a cluster',
+    async (sessionId) => {
+      const { client, asked } = recorder();
+      const store = redisLedger({ client });
+      await store.head(sessionId);
+      await store.read(sessionId);
+      await store.append(sessionId, [record('one')], head(1), 0);
+      await store.delete(sessionId);
+      const keys = asked.flatMap((call) => call.keys);
+      expect(new Set(keys).size).toBe(2);
+      expect(new Set(keys.map(placedBy)).size).toBe(1);
+      expect(keys.every((key) => key.startsWith('hybrid-session:{'))).toBe(true);
+    },
+  );
+
+  it('takes a client that answers with bytes', async () => {
+    const { client } = recorder();
+    const bytes = { ...client, get: async () => Buffer.from(JSON.stringify(head(1))) };
+    expect(await redisLedger({ client: bytes }).head('session-1')).toEqual(head(1));
+  });
+
+  it.for([
+    [{ prefix: 'a{b}' }, 'prefix'],
+    [{ ttlSeconds: 0 }, 'ttlSeconds'],
+    [{ ttl: 5 }, 'ttl'],
+    [{ client: { get: () => undefined } }, 'client'],
+  ] as const)('refuses the options %o', ([options, option]) => {
+    const { client } = recorder();
+    expect(() => redisLedger({ client, ...(options as object) })).toThrow(
+      expect.objectContaining({ code: 'invalid_options', option }),
+    );
+  });
+});
+
+/** A client, and the keys under which a ledger of its own keeps a session. */
+async function connected() {
+  const client = await createClient({ url: redisUrl ?? '' }).connect();
+  onTestFinished(async () => {
+    if (client.isOpen) await client.close();
+  });
+  const prefix = redisPrefix();
+  const records = `${prefix}{session-1}:records`;
+  const headKey = `${prefix}{session-1}:head`;
+  return { client, prefix, records, headKey };
+}
+
+const noServer = redisUrl === undefined ? ' (TEST_REDIS_URL is not set)' : '';
+
+describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, () => {
+  it('keeps a list of records and a string for the head', async () => {
+    const { client, prefix, records, headKey } = await connected();
+    await redisLedger({ client, prefix }).append('session-1', [record('one'), record('two')], head(2), 0);
+    expect(await client.type(records)).toBe('list');
+    expect(await client.lLen(records)).toBe(2);
+    expect(JSON.parse((await client.get(headKey)) ?? '')).toEqual(head(2));
+    expect([await client.ttl(records), await client.ttl(headKey)]).toEqual([-1, -1]);
+  });
+
+  it('goes on when the server has forgotten the script', async () => {
+    const { client, prefix } = await connected();
+    const store = redisLedger({ client, prefix });
+    await store.append('session-1', [record('one')], head(1), 0);
+    await client.scriptFlush();
+    await store.append('session-1', [record('two')], head(2), 1);
+    expect((await store.read('session-1')).records).toHaveLength(2);
+  });
+
+  it('gives a session new time to live with every append', async () => {
+    const { client, prefix, records, headKey } = await connected();
+    const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
+    await store.append('session-1', [record('one')], head(1), 0);
+    await client.expire(records, 5);
+    await client.expire(headKey, 5);
+    await store.append('session-1', [record('two')], head(2), 1);
+    for (const key of [records, headKey]) {
+      const left = await client.ttl(key);
+      expect(left).toBeGreaterThan(900);
+      expect(left).toBeLessThanOrEqual(1000);
+    }
+  });
+
+  it('keeps a session for ever again once it is written without a time to live', async () => {
+    const { client, prefix, records, headKey } = await connected();
+    await redisLedger({ client, prefix, ttlSeconds: 1000 }).append('session-1', [record('one')], head(1), 0);
+    await redisLedger({ client, prefix }).append('session-1', [record('two')], head(2), 1);
+    expect([await client.ttl(records), await client.ttl(headKey)]).toEqual([-1, -1]);
+  });
+
+  it('begins anew after the session has expired', async () => {
+    const { client, prefix, records, headKey } = await connected();
+    const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
+    await store.append('session-1', [record('one')], head(1), 0);
+    await client.pExpire(records, 0);
+    await client.pExpire(headKey, 0);
+    expect(await store.head('session-1')).toBeUndefined();
+    await expect(store.append('session-1', [record('two')], head(2), 1)).rejects.toMatchObject({
+      code: 'ledger_conflict',
+      actual: 0,
+    });
+    await store.append('session-1', [record('two')], head(1), 0);
+    expect(await store.read('session-1')).toEqual({ records: [record('two')] });
+  });
+
+  it('appends nothing when the server refuses', async () => {
+    const { client, prefix, records, headKey } = await connected();
+    const store = redisLedger({ client, prefix });
+    await client.set(records, 'of somebody else');
+    await expect(store.append('session-1', [record('one')], head(1), 0)).rejects.toThrow(/WRONGTYPE/);
+    expect(await client.exists(headKey)).toBe(0);
+  });
+
+  it('leaves no key of a deleted session', async () => {
+    const { client, prefix } = await connected();
+    const store = redisLedger({ client, prefix });
+    await store.append('session-1', [record('one')], head(1), 0);
+    await store.delete('session-1');
+    expect(await client.keys(`${prefix}*`)).toEqual([]);
+  });
+
+  it('reports a damaged record at the end by session and position', async () => {
+    const { client, prefix, records } = await connected();
+    const store = redisLedger({ client, prefix });
+    await store.append('session-1', [record('one'), record('two')], head(2), 0);
+    await client.rPush(records, '{"v":1,"commit":"secret');
+    const damaged = { code: 'ledger_record', reason: 'damaged', sessionId: 'session-1', position: 2 };
+    await expect(store.read('session-1')).rejects.toMatchObject(damaged);
+    await expect(store.read('session-1')).rejects.not.toThrow(/secret/);
+    await expect(store.read('session-1', 1)).rejects.toMatchObject(damaged);
+    expect(await store.head('session-1')).toEqual(head(2));
+  });
+
+  it('reports a damaged head', async () => {
+    const { client, prefix, headKey } = await connected();
+    const store = redisLedger({ client, prefix });
+    await store.append('session-1', [record('one')], head(1), 0);
+    await client.set(headKey, '{"format":2}');
+    await expect(store.head('session-1')).rejects.toMatchObject({
+      reason: 'newer-format',
+      position: undefined,
+    });
+  });
+});
+
+const clusterUrl = process.env['TEST_REDIS_CLUSTER_URL'];
+const noCluster = clusterUrl === undefined ? ' (TEST_REDIS_CLUSTER_URL is not set)' : '';
+
+describe.skipIf(clusterUrl === undefined)(`redisLedger on a cluster${noCluster}`, () => {
+  it('appends, reads and deletes under any ID', async () => {
+    const cluster = createCluster({ rootNodes: [{ url: clusterUrl ?? '' }] });
+    await cluster.connect();
+    onTestFinished(() => cluster.close());
+    const store = redisLedger({ client: cluster, prefix: redisPrefix() });
+    for (const sessionId of ['conv_1', '}', '{}', 'a}b', '{a}{b}', '\u{1F600}']) {
+      await store.append(sessionId, [record('one')], head(1), 0);
+      await store.append(sessionId, [record('two')], head(2), 1);
+      expect(await store.read(sessionId)).toEqual({ records: [record('one'), record('two')] });
+      await store.delete(sessionId);
+      expect(await store.head(sessionId)).toBeUndefined();
+    }
+  });
+});

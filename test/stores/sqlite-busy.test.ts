@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { whileBusy } from '../../src/stores/sqlite-busy.ts';
+
+const errors = {
+  libsql: Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY', rawCode: 5 }),
+  'better-sqlite3': Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' }),
+  'node:sqlite': Object.assign(new Error('database is locked'), { code: 'ERR_SQLITE_ERROR', errcode: 5 }),
+  'node:sqlite in recovery': Object.assign(new Error('database is locked'), {
+    code: 'ERR_SQLITE_ERROR',
+    errcode: 5 + 256,
+  }),
+};
+
+/** Fails `times` times, then gives the number of tries. */
+function failing(times: number, error: unknown): () => number {
+  let tries = 0;
+  return () => {
+    tries += 1;
+    if (tries <= times) throw error;
+    return tries;
+  };
+}
+
+describe('Waiting for another writer of a SQLite file', () => {
+  it.for(Object.entries(errors))('tries again as long as %s says that it is busy', async ([, error]) => {
+    expect(await whileBusy(10_000, failing(3, error))).toBe(4);
+  });
+
+  it('passes the error on when its patience has ended', async () => {
+    await expect(whileBusy(0, failing(1, errors.libsql))).rejects.toBe(errors.libsql);
+  });
+
+  it.for([
+    Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 10 }),
+    Object.assign(new Error('constraint'), { code: 'SQLITE_CONSTRAINT' }),
+    new TypeError('The database connection is not open'),
+    'database is locked',
+  ])('passes every other error on at once: %s', async (error) => {
+    await expect(whileBusy(10_000, failing(1, error))).rejects.toBe(error);
+  });
+
+  it('lets the event loop go on meanwhile', async () => {
+    let busy = true;
+    setImmediate(() => {
+      busy = false;
+    });
+    const attempt = (): string => {
+      if (busy) throw errors.libsql;
+      return 'written';
+    };
+    expect(await whileBusy(10_000, attempt)).toBe('written');
+  });
+});

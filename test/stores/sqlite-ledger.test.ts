@@ -1,0 +1,228 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  SQLITE_LEDGER_SCHEMA,
+  sqliteLedger,
+  type SqliteDatabase,
+  type SqliteLedger,
+} from '../../src/sqlite.ts';
+import { head, record } from './support/records.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+interface Opened {
+  readonly folder: string;
+  readonly path: string;
+  readonly store: SqliteLedger;
+  /** A connection of somebody else to the same file. */
+  readonly other: Libsql.Database;
+}
+
+async function opened(options: { busyTimeout?: number } = {}): Promise<Opened> {
+  const folder = await temporaryFolder();
+  const path = join(folder.path, 'ledger.db');
+  const store = sqliteLedger({ path, ...options });
+  await store.head('session-1');
+  const other = new Libsql(path);
+  onTestFinished(async () => {
+    other.close();
+    await store.close();
+    await folder.remove();
+  });
+  return { folder: folder.path, path, store, other };
+}
+
+/** Two records in a session. */
+async function filled(): Promise<Opened> {
+  const place = await opened();
+  await place.store.append('session-1', [record('one'), record('two')], head(2), 0);
+  return place;
+}
+
+describe('sqliteLedger', () => {
+  it('takes a database of libsql as it is', async () => {
+    const database: SqliteDatabase = new Libsql(':memory:');
+    const store = sqliteLedger({ database });
+    await store.append('session-1', [record('one')], head(1), 0);
+    expect(await store.read('session-1')).toEqual({ records: [record('one')] });
+  });
+
+  it('never closes a database that was given to it', async () => {
+    const database = new Libsql(':memory:');
+    const store = sqliteLedger({ database });
+    await store.append('session-1', [record('one')], head(1), 0);
+    await store.close();
+    await expect(store.head('session-1')).rejects.toMatchObject({
+      code: 'ledger_unavailable',
+      reason: 'closed',
+    });
+    expect(database.open).toBe(true);
+    expect(await sqliteLedger({ database }).head('session-1')).toEqual(head(1));
+  });
+
+  it('opens no file before it is used', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const store = sqliteLedger({ path: join(folder.path, 'ledger.db') });
+    expect(await readdir(folder.path)).toEqual([]);
+    await store.close();
+    await store.close();
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it('opens the file again after it could not', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const path = join(folder.path, 'later', 'ledger.db');
+    const store = sqliteLedger({ path });
+    await expect(store.head('session-1')).rejects.toThrow(/open/);
+    await mkdir(join(folder.path, 'later'));
+    expect(await store.head('session-1')).toBeUndefined();
+    await store.close();
+  });
+
+  it('appends nothing when a record in the middle cannot be written', async () => {
+    const { store, other } = await filled();
+    other.exec(`CREATE TRIGGER fault BEFORE INSERT ON hybrid_session_ledger_record WHEN NEW.position = 3
+      BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
+    const append = (): Promise<void> =>
+      store.append('session-1', [record('three'), record('four'), record('five')], head(5), 2);
+    await expect(append()).rejects.toThrow('disk full');
+    expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
+    expect(await store.head('session-1')).toEqual(head(2));
+    other.exec('DROP TRIGGER fault');
+    await append();
+    expect((await store.read('session-1')).records).toHaveLength(5);
+  });
+
+  it('waits for another writer without holding up the event loop', async () => {
+    const { store, other } = await filled();
+    other.exec('BEGIN IMMEDIATE');
+    const append = store.append('session-1', [record('three')], head(3), 2);
+    // Reading goes on while somebody writes.
+    expect((await store.read('session-1')).records).toHaveLength(2);
+    other.exec('COMMIT');
+    await append;
+    expect((await store.read('session-1')).records).toHaveLength(3);
+  });
+
+  it("passes on the driver's error when the other writer does not end in time", async () => {
+    const { store, other } = await opened({ busyTimeout: 30 });
+    other.exec('BEGIN IMMEDIATE');
+    const append = store.append('session-1', [record('one')], head(1), 0);
+    await expect(append).rejects.toMatchObject({ message: expect.stringContaining('locked') });
+    other.exec('ROLLBACK');
+    await store.append('session-1', [record('one')], head(1), 0);
+  });
+
+  it("does not touch a transaction of the database's owner", async () => {
+    const { store, other } = await filled();
+    const shared = sqliteLedger({ database: other });
+    other.exec('CREATE TABLE mine (value TEXT)');
+    other.exec('BEGIN');
+    other.exec("INSERT INTO mine VALUES ('kept')");
+    await expect(shared.append('session-1', [record('three')], head(3), 2)).rejects.toThrow(/transaction/);
+    other.exec('COMMIT');
+    expect(other.prepare('SELECT value FROM mine').all()).toEqual([{ value: 'kept' }]);
+    expect((await store.read('session-1')).records).toHaveLength(2);
+  });
+
+  it('uses tables that were created beforehand', async () => {
+    const database = new Libsql(':memory:');
+    database.exec(SQLITE_LEDGER_SCHEMA);
+    const store = sqliteLedger({ database });
+    await store.append('session-1', [record('one')], head(1), 0);
+    expect(await store.head('session-1')).toEqual(head(1));
+  });
+
+  it('lets old sessions be deleted in one statement', async () => {
+    const { store, other } = await filled();
+    const before = Math.floor(Date.now() / 1000) - 60;
+    other.prepare('DELETE FROM hybrid_session_ledger WHERE updated < ?').run(before);
+    expect(await store.head('session-1')).toEqual(head(2));
+    other.prepare('DELETE FROM hybrid_session_ledger WHERE updated < ?').run(before + 3600);
+    expect(await store.read('session-1')).toEqual({ records: [] });
+    expect(other.prepare('SELECT count(*) AS count FROM hybrid_session_ledger_record').get()).toMatchObject({
+      count: 0,
+    });
+  });
+
+  it('leaves no byte of a deleted session in the file', async () => {
+    const { store, folder } = await opened();
+    const secrets = Array.from({ length: 50 }, (_, index) => `secret-${index}-${'x'.repeat(index * 100)}`);
+    await store.append('session-1', secrets.map(record), head(50), 0);
+    await store.append('session-2', [record('kept')], head(1), 0);
+    expect(await filesWith(folder, 'secret-')).not.toEqual([]);
+    await store.delete('session-1');
+    expect(await filesWith(folder, 'secret-')).toEqual([]);
+    expect(await filesWith(folder, 'session-1')).toEqual([]);
+    expect(await filesWith(folder, 'kept')).not.toEqual([]);
+  });
+
+  it.for([
+    ['is not JSON', `'{"v":1,"commit":"secret'`, 'it is not JSON'],
+    ['is no object', `'"secret"'`, 'it is not a JSON object'],
+    ['is not text', `X'7B7D'`, 'it is not text'],
+  ] as const)('reports a record that %s by session and position', async ([, text, problem]) => {
+    const { store, other } = await filled();
+    other.exec(`UPDATE hybrid_session_ledger_record SET record = ${text} WHERE position = 1`);
+    const error: unknown = await store.read('session-1').catch((caught: unknown) => caught);
+    const message = `Cannot read record 1 of the ledger of 'session-1': ${problem}`;
+    expect(error).toMatchObject({
+      code: 'ledger_record',
+      reason: 'damaged',
+      sessionId: 'session-1',
+      position: 1,
+      message,
+    });
+    expect(error).not.toHaveProperty('cause');
+    expect(await store.head('session-1')).toEqual(head(2));
+  });
+
+  it('reports a record that is missing', async () => {
+    const { store, other } = await filled();
+    await store.append('session-1', [record('three')], head(3), 2);
+    other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 1');
+    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_record', position: 1 });
+    expect(await store.read('session-1', 2)).toEqual({ records: [record('three')] });
+    other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 2');
+    await expect(store.read('session-1', 2)).rejects.toMatchObject({ code: 'ledger_record', position: 2 });
+  });
+
+  it('reports a head that is damaged', async () => {
+    const { store, other } = await filled();
+    other.exec(`UPDATE hybrid_session_ledger SET head = '{"format":1}'`);
+    await expect(store.head('session-1')).rejects.toMatchObject({ code: 'ledger_record', reason: 'damaged' });
+  });
+
+  it('leaves alone what a newer version of this package has written', async () => {
+    const { store, other } = await filled();
+    other.exec('UPDATE hybrid_session_ledger SET format = 2');
+    const newer = { code: 'ledger_record', reason: 'newer-format', sessionId: 'session-1' };
+    await expect(store.head('session-1')).rejects.toMatchObject(newer);
+    await expect(store.read('session-1')).rejects.toMatchObject(newer);
+    await expect(store.append('session-1', [record('three')], head(3), 2)).rejects.toMatchObject(newer);
+  });
+
+  it.for([
+    [{}, 'path', "give either 'path' or 'database'"],
+    [{ path: 'a.db', database: new Libsql(':memory:') }, 'path', "give either 'path' or 'database'"],
+    [{ path: '' }, 'path', 'must not be empty'],
+    [{ database: {} }, 'database', 'must be an object with exec, prepare'],
+    [{ path: 'a.db', busyTimeout: -1 }, 'busyTimeout', '>=0'],
+    [{ path: 'a.db', file: 'b.db' }, 'file', 'is not known'],
+  ] as const)('refuses the options %o', ([options, option, problem]) => {
+    const create = (): unknown => sqliteLedger(options as { path: string });
+    expect(create).toThrow(expect.objectContaining({ code: 'invalid_options', option }));
+    expect(create).toThrow(`Cannot create the SQLite ledger: option '${option}'`);
+    expect(create).toThrow(problem);
+  });
+});
+
+/** The files in which a text can be found. */
+async function filesWith(folder: string, text: string): Promise<string[]> {
+  const names = await readdir(folder);
+  const contents = await Promise.all(names.map((name) => readFile(join(folder, name))));
+  return names.filter((_, index) => contents[index]?.includes(text) === true);
+}

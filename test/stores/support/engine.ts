@@ -1,0 +1,11 @@
+import type { LedgerStorePlace } from '../../contracts/ledger-store-contract.ts';
+
+/** An engine that ledgers can be opened on, or why it is not there. */
+export interface Engine {
+  readonly name: string;
+  /** Why it cannot be tested here. */
+  readonly missing?: string | undefined;
+  readonly create: () => LedgerStorePlace | Promise<LedgerStorePlace>;
+  /** False for what is gone with the process. */
+  readonly durable?: boolean;
+}
