@@ -33,8 +33,9 @@ export function resolveInput(
       return stored;
     }
     if (typeof item.fields['encrypted_content'] === 'string') return newItem(item, item.id);
-    // Reasoning is nothing but its ID; a message or a call that was never stored still brings its content.
-    if (item.isReference || item.type === 'reasoning') throw errors.itemNotStored(item.id, param);
+    // Reasoning is nothing but its ID; a message or a call that was never stored still brings its content to a model.
+    const isOnlyId = item.isReference || item.type === 'reasoning' || param === 'items';
+    if (isOnlyId) throw errors.itemNotStored(item.id, param);
     return newItem(item, mint(newPrefix(item.type)));
   });
   return { items, replayed };
