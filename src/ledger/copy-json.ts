@@ -11,7 +11,8 @@ export class NotJsonError extends TypeError {}
  */
 export function copyJson(value: unknown, mediaType?: string, ancestors: readonly unknown[] = []): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  // JSON knows no negative zero.
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null;
   if (typeof value !== 'object') throw new NotJsonError(`it holds a value of type ${typeof value}`);
   if (ancestors.includes(value)) throw new NotJsonError('it refers to itself');
   if (value instanceof ArrayBuffer) return dataUrl(new Uint8Array(value), mediaType);
