@@ -1,0 +1,243 @@
+import type { AgentInputItem } from '@openai/agents';
+import type OpenAI from 'openai';
+import { describe, expect, test } from 'vitest';
+import { contentCache, scopedCache, type ContentCache } from '../../src/history/content-cache.ts';
+import { readConversation } from '../../src/history/conversation-list.ts';
+import { HistoryReader } from '../../src/history/history-reader.ts';
+import { ItemConverter } from '../../src/history/item-converter.ts';
+import { PinnedContent } from '../../src/history/pinned-content.ts';
+import { ledgerItem } from '../../src/ledger/agent-item.ts';
+import { applyRecords } from '../../src/ledger/apply-records.ts';
+import type { LedgerItem, LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
+import { emptyState, type LedgerState } from '../../src/ledger/ledger-state.ts';
+import { texts, user } from '../support/conversation.ts';
+import { simulated, simulatedClient, type Simulated } from '../support/simulated.ts';
+
+const converter = new ItemConverter();
+
+/** A conversation of some turns, and the ledger of it, which keeps no content. */
+interface Told extends Simulated {
+  readonly conversationId: string;
+  readonly state: LedgerState;
+  readonly responses: readonly string[];
+}
+
+/** Tells a story of two turns: each turn a response, chained or replayed, and its items in the conversation. */
+async function tell(options: { inputItems?: 'own' | 'inherited'; chained?: boolean } = {}): Promise<Told> {
+  const world = simulated({ inputItems: options.inputItems ?? 'own' });
+  const { client } = world;
+  const { id: conversationId } = await client.conversations.create({});
+  const steps: LedgerStep[] = [];
+  const responses: string[] = [];
+  const said: OpenAI.Responses.ResponseInputItem[] = [];
+  for (const text of ['one', 'two']) {
+    const parent = responses.at(-1);
+    const input: OpenAI.Responses.ResponseInputItem = { role: 'user', content: text };
+    const response = await client.responses.create({
+      model: 'gpt-5.5',
+      ...(options.chained === true && parent !== undefined
+        ? { previous_response_id: parent, input: [input] }
+        : { input: [...said, input] }),
+    });
+    const turn = [
+      user(text),
+      ...(await converter.toAgentItems(response.output.map((item) => ({ ...item })))),
+    ];
+    const forms = (await converter.toApiItems(turn)).flatMap((form) => ('item' in form ? [form.item] : []));
+    const created = await client.conversations.items.create(conversationId, { items: forms });
+    said.push(...forms);
+    const items = turn.map((item, at): LedgerItem => ({
+      ...ledgerItem(item, false),
+      mirrorId: created.data[at]?.id ?? '',
+    }));
+    steps.push({ type: 'items', items }, { type: 'response', id: response.id, store: true });
+    responses.push(response.id);
+  }
+  return { ...world, conversationId, state: stateOf(steps), responses };
+}
+
+function stateOf(steps: readonly LedgerStep[]): LedgerState {
+  const state = emptyState();
+  applyRecords(
+    state,
+    steps.map((step): LedgerRecord => ({ v: 1, commit: 'c', time: 0, ...step })),
+  );
+  return state;
+}
+
+function readerOf(
+  { client, conversationId }: Pick<Told, 'client' | 'conversationId'>,
+  cache?: ContentCache,
+): HistoryReader {
+  return new HistoryReader({
+    client,
+    conversationId,
+    converter,
+    cache: scopedCache(cache ?? contentCache(), client),
+    pinned: new PinnedContent(),
+  });
+}
+
+const sources = (restored: readonly { source: string | undefined }[]): (string | undefined)[] =>
+  restored.map(({ source }) => source);
+
+const contents = (restored: readonly { item: AgentInputItem | undefined }[]): string[] =>
+  texts(restored.map(({ item }) => item));
+
+describe('a history without content in the ledger', () => {
+  test('is read from the list, each item under the ID it has there', async () => {
+    const told = await tell();
+    const restored = await readerOf(told).restore(told.state);
+    expect(sources(restored)).toEqual(['list', 'list', 'list', 'list']);
+    expect(contents(restored).filter((_, at) => at % 2 === 0)).toEqual(['one', 'two']);
+    expect(restored.map(({ item }) => (item !== undefined && 'id' in item ? item.id : ''))).toEqual(
+      told.state.entries.map(({ mirrorId }) => mirrorId),
+    );
+  });
+
+  test('is read from a list that was just read without reading it again', async () => {
+    const told = await tell();
+    const reader = readerOf(told);
+    const list = await reader.list();
+    const requests = told.simulator.log.length;
+    expect(sources(await reader.restore(told.state, told.state.entries, list))).toEqual([
+      'list',
+      'list',
+      'list',
+      'list',
+    ]);
+    expect(told.simulator.log.length).toBe(requests);
+  });
+
+  test('has answers that the list lost from the responses that gave them', async () => {
+    const told = await tell();
+    const whole = contents(await readerOf(told).restore(told.state));
+    for (const at of [1, 3]) {
+      await told.client.conversations.items.delete(told.state.entries[at]?.mirrorId ?? '', {
+        conversation_id: told.conversationId,
+      });
+    }
+    const restored = await readerOf(told).restore(told.state);
+    expect(sources(restored)).toEqual(['list', 'response', 'list', 'response']);
+    expect(contents(restored)).toEqual(whole);
+  });
+
+  describe.each([
+    ['chained', 'own'],
+    ['chained', 'inherited'],
+    ['replayed', 'own'],
+    ['replayed', 'inherited'],
+  ] as const)('whose turns were %s, where the server lists %s input', (how, inputItems) => {
+    test('is read from the chain when the whole conversation is gone', async () => {
+      const told = await tell({ chained: how === 'chained', inputItems });
+      const whole = contents(await readerOf(told).restore(told.state));
+      await told.client.conversations.delete(told.conversationId);
+      const restored = await readerOf(told).restore(told.state);
+      expect(sources(restored)).toEqual(['chain', 'response', 'chain', 'response']);
+      expect(contents(restored)).toEqual(whole);
+    });
+
+    test('lacks nothing but what was only in a response that is gone as well', async () => {
+      const told = await tell({ chained: how === 'chained', inputItems });
+      await told.client.conversations.delete(told.conversationId);
+      await told.client.responses.delete(told.responses[1] ?? '');
+      const restored = await readerOf(told).restore(told.state);
+      expect(contents(restored)[0]).toBe('one');
+      expect(sources(restored).slice(0, 2)).toEqual(['chain', 'response']);
+      expect(restored.slice(2).map(({ item }) => item)).toEqual([undefined, undefined]);
+    });
+  });
+
+  test('is not read again where it was read before', async () => {
+    const told = await tell();
+    const reader = readerOf(told);
+    const first = await reader.restore(told.state);
+    const requests = told.simulator.log.length;
+    expect(contents(await reader.restore(told.state))).toEqual(contents(first));
+    expect(told.simulator.log.length).toBe(requests);
+  });
+
+  test('is read again by another account, which may not see the same', async () => {
+    const told = await tell();
+    const cache = contentCache();
+    await readerOf(told, cache).restore(told.state);
+    const requests = told.simulator.log.length;
+    const other = simulatedClient(told.simulator);
+    await readerOf({ ...told, client: other }, cache).restore(told.state);
+    expect(told.simulator.log.length).toBeGreaterThan(requests);
+  });
+
+  test('is nothing without a client', async () => {
+    const reader = new HistoryReader({
+      client: undefined,
+      conversationId: undefined,
+      converter,
+      cache: contentCache(),
+      pinned: new PinnedContent(),
+    });
+    const state = stateOf([
+      { type: 'items', items: [ledgerItem(user('a'), false), ledgerItem(user('b'), true)] },
+    ]);
+    expect(sources(await reader.restore(state))).toEqual([undefined, 'ledger']);
+    expect(await reader.list()).toEqual([]);
+  });
+});
+
+describe('a source that fails', () => {
+  test('costs nothing when another one has what is missing', async () => {
+    const told = await tell({ chained: true });
+    told.simulator.fault('conversations.items.list', { status: 500 });
+    told.simulator.fault('responses.retrieve', { status: 500, times: 1 });
+    expect(contents(await readerOf(told).restore(told.state))).toMatchObject([
+      'one',
+      expect.any(String),
+      'two',
+      expect.any(String),
+    ]);
+  });
+
+  test('is what went wrong when something stays missing', async () => {
+    const told = await tell();
+    told.simulator.fault('conversations.items.list', { status: 500 });
+    told.simulator.fault('responses.retrieve', { status: 500 });
+    await expect(readerOf(told).restore(told.state)).rejects.toMatchObject({ status: 500 });
+  });
+
+  test('is not asked when nothing is missing', async () => {
+    const told = await tell();
+    told.simulator.fault('*', { status: 500 });
+    const state = stateOf([{ type: 'items', items: [ledgerItem(user('kept'), true)] }]);
+    expect(sources(await readerOf(told).restore(state))).toEqual(['ledger']);
+  });
+});
+
+describe('content that is nowhere else yet', () => {
+  test('stays until the conversation has it', async () => {
+    const told = await tell();
+    const reader = readerOf(told, contentCache(1));
+    const settle = reader.pin([user('new')]);
+    const pending = stateOf([{ type: 'items', items: [ledgerItem(user('new'), false)] }]);
+    reader.unpin(told.state);
+    expect(contents(await reader.restore(pending))).toEqual(['new']);
+    settle();
+    reader.unpin(pending);
+    expect(contents(await reader.restore(pending))).toEqual(['new']);
+    const written = stateOf([
+      { type: 'items', items: [ledgerItem(user('new'), false)] },
+      { type: 'mirror', added: [{ seq: 0, id: 'msg_new' }], removed: [] },
+    ]);
+    reader.unpin(written);
+    // The cache is too small for it: what the conversation has is read from there.
+    expect(contents(await reader.restore(written))).toEqual(['']);
+  });
+});
+
+test('a list of the API comes in the form of the SDK, under the IDs of the API', async () => {
+  const told = await tell();
+  const reader = readerOf(told);
+  const raw = await readConversation(told.client, told.conversationId);
+  const list = await reader.list();
+  expect(list.map(({ id }) => id)).toEqual(raw.map(({ id }) => id));
+  expect(list).toEqual(await reader.listed(raw));
+  expect(await reader.apiForms([user('hi')])).toEqual([{ item: { role: 'user', content: 'hi' } }]);
+});
