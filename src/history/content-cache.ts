@@ -17,8 +17,10 @@ export const DEFAULT_CACHE_BYTES: number = 32 * 1024 * 1024;
  * @throws InvalidOptionsError unless it is a positive integer.
  */
 export function contentCache(maxBytes: number = DEFAULT_CACHE_BYTES): ContentCache {
-  if (!Number.isSafeInteger(maxBytes) || maxBytes <= 0)
-    throw new InvalidOptionsError('cache.maxBytes', `must be a positive integer, received ${maxBytes}`);
+  if (!Number.isSafeInteger(maxBytes) || maxBytes <= 0) {
+    const problem = `must be a positive integer, received ${maxBytes}`;
+    throw new InvalidOptionsError('maxBytes', problem, { subject: 'the cache' });
+  }
   const cache = new LRUCache<string, object>({
     maxSize: maxBytes,
     sizeCalculation: (value) => Math.max(1, 2 * JSON.stringify(value).length),

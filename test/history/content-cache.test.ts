@@ -60,7 +60,11 @@ describe('a cache', () => {
 
   test.each([0, -1, 1.5, Number.NaN, Infinity])('cannot be %s bytes large', (maxBytes) => {
     expect(() => contentCache(maxBytes)).toThrow(
-      expect.objectContaining({ code: 'invalid_options', option: 'cache.maxBytes' }),
+      expect.objectContaining({
+        code: 'invalid_options',
+        option: 'maxBytes',
+        message: `Cannot create the cache: option 'maxBytes' must be a positive integer, received ${maxBytes}`,
+      }),
     );
   });
 });
