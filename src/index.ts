@@ -16,6 +16,11 @@ export { contentCache, type ContentCache } from './history/content-cache.ts';
 export type { Finding, FindingKind } from './history/finding.ts';
 export type { ItemSource } from './history/restore.ts';
 export { memoryLedger } from './stores/memory-ledger.ts';
+export {
+  conversationLedger,
+  type ConversationLedgerOptions,
+  type MetadataClient,
+} from './stores/conversation-ledger.ts';
 export type { LedgerPage, LedgerStore } from './ledger/ledger-store.ts';
 export type { LedgerHead, LedgerRecord } from './ledger/ledger-record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/hybrid-session-error.ts';

@@ -1,10 +1,18 @@
 import { extendDigest } from './digest.ts';
-import type { LedgerItem, LedgerRecord } from './ledger-record.ts';
-import { digestOf, type LedgerEntry, type LedgerState, type RecordedResponse } from './ledger-state.ts';
+import type { RestoredBase } from './restored-base.ts';
+import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
+import {
+  digestOf,
+  emptyState,
+  type LedgerEntry,
+  type LedgerState,
+  type RecordedResponse,
+} from './ledger-state.ts';
 
 interface MutableState {
   version: number;
   nextSeq: number;
+  base: LedgerHead | undefined;
   entries: LedgerEntry[];
   responses: RecordedResponse[];
   contexts: Map<string, readonly RecordedResponse[]>;
@@ -24,6 +32,31 @@ export function applyRecords(target: LedgerState, records: readonly LedgerRecord
     applyRecord(state, record);
     state.version += 1;
   }
+}
+
+/** The state of a session of which only the head is known: what lies before it has to be read back. */
+export function stateFrom(base: LedgerHead): LedgerState {
+  const state: MutableState = { ...(emptyState() as MutableState), base };
+  state.version = base.version;
+  state.nextSeq = base.length;
+  if (base.response !== undefined) {
+    const { id, time, store, context } = base.response;
+    respond(state, { id, time, store, context });
+  }
+  return state;
+}
+
+/** Puts what was read back in the place of the base; what is not proven counts as such. */
+export function resolveBase(target: LedgerState, base: RestoredBase): void {
+  const state = target as MutableState;
+  state.base = undefined;
+  for (const [seq, { item, mirrorId }] of base.items.entries()) {
+    const { kind, digest, id } = item;
+    const shared = { context: '', item: undefined, skipped: undefined, commit: '', due: 0 };
+    push(state, { seq, kind, digest, id, mirrorId, ...shared });
+  }
+  state.nextSeq = Math.max(state.nextSeq, base.items.length);
+  if (!base.proven) state.unproven = base.items.length;
 }
 
 function applyRecord(state: MutableState, record: LedgerRecord): void {
@@ -46,6 +79,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
     case 'clear':
       for (const entry of state.entries)
         if (entry.mirrorId !== undefined) state.removed.set(entry.mirrorId, false);
+      state.base = undefined;
       state.entries = [];
       state.responses = [];
       state.contexts.clear();
@@ -70,7 +104,9 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
   }
 }
 
-function respond(state: MutableState, record: Extract<LedgerRecord, { type: 'response' }>): void {
+type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit' | 'type'>;
+
+function respond(state: MutableState, record: Responded): void {
   const { id, time, store, model, parent, context } = record;
   const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq: state.nextSeq };
   state.responses.push(response);

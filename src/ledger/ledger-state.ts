@@ -38,6 +38,8 @@ export interface RecordedResponse {
 export interface LedgerState {
   readonly version: number;
   readonly nextSeq: number;
+  /** What lies before the entries and is not read back yet, where the store keeps no beginning. */
+  readonly base: LedgerHead | undefined;
   readonly entries: readonly LedgerEntry[];
   readonly responses: readonly RecordedResponse[];
   /** The responses whose context is known, by its digest, newest first. */
@@ -63,6 +65,7 @@ export function emptyState(): LedgerState {
   return {
     version: 0,
     nextSeq: 0,
+    base: undefined,
     entries: [],
     responses: [],
     contexts: new Map(),
@@ -78,7 +81,17 @@ export function emptyState(): LedgerState {
 
 /** The digest of the whole history. */
 export function digestOf(state: LedgerState): string {
-  return state.entries.at(-1)?.context ?? EMPTY_DIGEST;
+  return state.entries.at(-1)?.context ?? baseDigest(state);
+}
+
+/** The digest of what lies before the entries. */
+export function baseDigest(state: LedgerState): string {
+  return state.base?.digest ?? EMPTY_DIGEST;
+}
+
+/** How many items the history has, read back or not. */
+export function lengthOf(state: LedgerState): number {
+  return (state.base?.length ?? 0) + state.entries.length;
 }
 
 /** The head that the store keeps beside the records. */
@@ -87,7 +100,7 @@ export function headOf(state: LedgerState): LedgerHead {
   return {
     format: LEDGER_FORMAT,
     version: state.version,
-    length: state.entries.length,
+    length: lengthOf(state),
     digest: digestOf(state),
     ...(newest === undefined
       ? {}

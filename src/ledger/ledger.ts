@@ -1,9 +1,17 @@
-import { applyRecords } from './apply-records.ts';
+import { applyRecords, resolveBase, stateFrom } from './apply-records.ts';
 import { isObject } from './json.ts';
-import { LEDGER_FORMAT, parseRecord, type LedgerRecord, type LedgerStep } from './ledger-record.ts';
-import { emptyState, type LedgerState } from './ledger-state.ts';
+import {
+  LEDGER_FORMAT,
+  parseHead,
+  parseRecord,
+  type LedgerHead,
+  type LedgerRecord,
+  type LedgerStep,
+} from './ledger-record.ts';
+import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import { nextHead } from './next-head.ts';
+import type { RestoredBase } from './restored-base.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { placeOf } from './store-place.ts';
 
@@ -13,6 +21,8 @@ export interface LedgerOptions {
   readonly sessionId: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Reads back what lies before the records, where the store keeps no beginning. */
+  readonly readBase?: (base: LedgerHead) => Promise<RestoredBase>;
   /** Called after another writer's records were read in the middle of an append. */
   readonly onConflict?: (version: number) => void;
 }
@@ -115,8 +125,13 @@ export class Ledger {
 
   async #load(): Promise<LedgerState> {
     if (this.#state !== undefined) return this.#state;
-    const state = emptyState();
-    await this.#catchUp(state);
+    const page = await this.#options.store.read(this.sessionId, 0);
+    const base = page.base === undefined ? undefined : parseHead(page.base, this.sessionId);
+    const state = base === undefined ? emptyState() : stateFrom(base);
+    if (base !== undefined && this.#options.readBase !== undefined) {
+      resolveBase(state, await this.#options.readBase(base));
+    }
+    this.#apply(state, this.#parse(page.records, state.version));
     this.#state = state;
     return state;
   }
@@ -133,11 +148,20 @@ export class Ledger {
     const known = Math.min(1, state.version);
     const from = state.version - known;
     const page = await this.#options.store.read(this.sessionId, from);
-    const records = page.records.map((record, index) => parseRecord(record, this.sessionId, from + index));
+    if (page.base !== undefined && page.base.version >= state.version) {
+      // The store keeps no beginning: all it can say is whether anything happened.
+      const isSame = page.base.version === state.version && page.base.digest === digestOf(state);
+      return isSame && page.records.length === 0 ? [] : undefined;
+    }
+    const records = this.#parse(page.records, from);
     if (known === 1 && records[0]?.commit !== this.#newest) return undefined;
     const news = records.slice(known);
     this.#apply(state, news);
     return news;
+  }
+
+  #parse(records: readonly unknown[], from: number): LedgerRecord[] {
+    return records.map((record, index) => parseRecord(record, this.sessionId, from + index));
   }
 
   #apply(state: LedgerState, records: readonly LedgerRecord[]): void {

@@ -1,6 +1,6 @@
 import { EMPTY_DIGEST, extendDigest } from './digest.ts';
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
-import { headOf, type LedgerState } from './ledger-state.ts';
+import { baseDigest, headOf, type LedgerState } from './ledger-state.ts';
 
 /** What the head needs to know of an entry. */
 interface Link {
@@ -16,8 +16,9 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
   let { nextSeq } = state;
   // The history is the first `kept` entries of the state and what has grown behind them: only that is built anew.
   let kept = state.entries.length;
+  let before = { length: state.base?.length ?? 0, digest: baseDigest(state) };
   let grown: Link[] = [];
-  const last = (): string => grown.at(-1)?.context ?? state.entries[kept - 1]?.context ?? EMPTY_DIGEST;
+  const last = (): string => grown.at(-1)?.context ?? state.entries[kept - 1]?.context ?? before.digest;
   const grow = (seq: number, digest: string | null): void => {
     grown.push({ seq, digest, context: extendDigest(last(), digest) });
   };
@@ -52,6 +53,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
       case 'clear':
         cutAt(0);
         response = undefined;
+        before = { length: 0, digest: EMPTY_DIGEST };
         break;
       case 'response':
         response = {
@@ -69,7 +71,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
   return {
     format: head.format,
     version: state.version + records.length,
-    length: kept + grown.length,
+    length: before.length + kept + grown.length,
     digest: last(),
     ...(response === undefined ? {} : { response }),
   };

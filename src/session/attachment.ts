@@ -14,6 +14,7 @@ import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ListCheck } from './list-check.ts';
 import { Mirror } from './mirror.ts';
 import { mirrorLine } from './mirror-line.ts';
+import { readBase } from './read-base.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 import { StockSession } from './stock-session.ts';
 
@@ -57,22 +58,22 @@ export async function attach(
       converter,
       cache: options.cache,
     });
-    const ledger = openLedger(options, options.sessionId, emit);
+    const ledger = openLedger(options, options.sessionId, reader, emit);
     return { sessionId: options.sessionId, ledger, reader, remote: undefined, existed: false };
   }
   const client = options.client ?? (await defaultClient());
   const id = conversationId ?? (await createConversation(client));
-  const ledger = openLedger(options, id, emit);
+  const cache = scopedCache(options.cache, client);
+  const line = mirrorLine(options.ledger, id);
+  const { pinned } = line;
+  const reader = new HistoryReader({ client, conversationId: id, converter, cache, pinned });
+  const ledger = openLedger(options, id, reader, emit);
   if (conversationId !== undefined && (await ledger.state()).cleared) {
     // A clear that was cut short: finish it, and begin anew as it would have.
     await deleteConversation(client, id, true);
     await ledger.delete();
     return attach(options, undefined, emit);
   }
-  const cache = scopedCache(options.cache, client);
-  const line = mirrorLine(options.ledger, id);
-  const { pinned } = line;
-  const reader = new HistoryReader({ client, conversationId: id, converter, cache, pinned });
   const check = new ListCheck(ledger, reader, options.keepContent);
   const mirror = new Mirror({
     client,
@@ -119,11 +120,12 @@ async function createConversation(client: OpenAI): Promise<string> {
   return id;
 }
 
-function openLedger(options: ResolvedOptions, sessionId: string, emit: Emit): Ledger {
+function openLedger(options: ResolvedOptions, sessionId: string, reader: HistoryReader, emit: Emit): Ledger {
   return new Ledger({
     store: options.ledger,
     sessionId,
     now: () => Date.now(),
+    readBase: (base) => readBase(base, reader, sessionId, options.onIncomplete),
     onConflict: (version) => emit({ type: 'conflict', sessionId, version }),
   });
 }

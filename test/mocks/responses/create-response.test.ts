@@ -210,9 +210,10 @@ describe('a response', () => {
   it('that is not to be stored gives items that can be sent again with their content', async () => {
     const client = clientOf(createSimulator());
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'hi', store: false });
+    const answers = first.output.filter((item) => item.type === 'message');
     const again = await client.responses.create({
       model: 'gpt-4.1',
-      input: [{ role: 'user', content: 'hi' }, ...first.output, { role: 'user', content: 'thanks' }],
+      input: [{ role: 'user', content: 'hi' }, ...answers, { role: 'user', content: 'thanks' }],
       store: false,
     });
     expect(again.output_text).toContain('I see 3 items');

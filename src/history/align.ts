@@ -1,0 +1,37 @@
+/**
+ * For each of `left` the position in `right` at which the same stands, so that as many as possible are paired in order.
+ *
+ * A longest common subsequence; time and memory grow with the product of what differs, not with what is equal at both ends.
+ */
+export function align(left: readonly string[], right: readonly string[]): (number | undefined)[] {
+  const pairs: (number | undefined)[] = Array.from({ length: left.length }, () => undefined);
+  let start = 0;
+  while (start < left.length && start < right.length && left[start] === right[start]) {
+    pairs[start] = start;
+    start += 1;
+  }
+  let [leftEnd, rightEnd] = [left.length, right.length];
+  while (leftEnd > start && rightEnd > start && left[leftEnd - 1] === right[rightEnd - 1]) {
+    leftEnd -= 1;
+    rightEnd -= 1;
+    pairs[leftEnd] = rightEnd;
+  }
+  const width = rightEnd - start + 1;
+  const lengths = new Uint32Array((leftEnd - start + 1) * width);
+  const at = (i: number, j: number): number => lengths[(i - start) * width + (j - start)] ?? 0;
+  for (let i = leftEnd - 1; i >= start; i -= 1) {
+    for (let j = rightEnd - 1; j >= start; j -= 1) {
+      const longest = left[i] === right[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+      lengths[(i - start) * width + (j - start)] = longest;
+    }
+  }
+  for (let i = start, j = start; i < leftEnd && j < rightEnd;) {
+    if (left[i] === right[j]) {
+      pairs[i] = j;
+      i += 1;
+      j += 1;
+    } else if (at(i + 1, j) >= at(i, j + 1)) i += 1;
+    else j += 1;
+  }
+  return pairs;
+}

@@ -1,0 +1,31 @@
+import { HistoryIncompleteError } from '../errors/history-incomplete-error.ts';
+import type { HistoryReader } from '../history/history-reader.ts';
+import { matchBase } from '../history/match-base.ts';
+import { ledgerItem } from '../ledger/agent-item.ts';
+import type { LedgerHead } from '../ledger/ledger-record.ts';
+import type { RestoredBase } from '../ledger/restored-base.ts';
+
+/**
+ * The history that a ledger's head describes, from the list and from the chain behind the newest response.
+ *
+ * @throws HistoryIncompleteError when neither proves it; with `'warn'` the list is taken as it stands, unproven.
+ */
+export async function readBase(
+  base: LedgerHead,
+  reader: HistoryReader,
+  sessionId: string,
+  onIncomplete: 'throw' | 'warn',
+): Promise<RestoredBase> {
+  const list = await reader.list();
+  const context = base.response === undefined ? [] : await reader.context(base.response.id);
+  const proven = matchBase(base, list, context);
+  if (proven === undefined && onIncomplete === 'throw') {
+    const missing = Math.max(1, base.length - list.length);
+    throw new HistoryIncompleteError(
+      sessionId,
+      Array.from({ length: missing }, (_, index) => ({ index: base.length - missing + index, kind: 'item' })),
+    );
+  }
+  const items = (proven ?? list).map(({ id, item }) => ({ item: ledgerItem(item, false), mirrorId: id }));
+  return { items, proven: proven !== undefined };
+}

@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { align } from '../../src/history/align.ts';
+
+function longest(left: readonly string[], right: readonly string[]): number {
+  const [first, ...rest] = left;
+  if (first === undefined) return 0;
+  const skipped = longest(rest, right);
+  const at = right.indexOf(first);
+  return at === -1 ? skipped : Math.max(skipped, 1 + longest(rest, right.slice(at + 1)));
+}
+
+it('pairs equal things in order, as many as can be', () => {
+  const letters = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 7 });
+  fc.assert(
+    fc.property(letters, letters, (left, right) => {
+      const pairs = align(left, right);
+      const found = pairs.flatMap((position, index) => (position === undefined ? [] : [{ position, index }]));
+      for (const { position, index } of found) expect(right[position]).toBe(left[index]);
+      expect(found.map(({ position }) => position)).toEqual(
+        found.map(({ position }) => position).toSorted((a, b) => a - b),
+      );
+      expect(new Set(found.map(({ position }) => position)).size).toBe(found.length);
+      expect(found).toHaveLength(longest(left, right));
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,107 @@
+import type OpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
+import type { LedgerHead } from '../../src/ledger/ledger-record.ts';
+import { conversationLedger, METADATA_KEY } from '../../src/stores/conversation-ledger.ts';
+import { simulated } from '../support/simulated.ts';
+
+function head(version: number): LedgerHead {
+  const context = { length: version, digest: EMPTY_DIGEST };
+  return {
+    format: 1,
+    version,
+    length: version,
+    digest: EMPTY_DIGEST,
+    response: { id: `resp_${'0'.repeat(50)}`, time: 1_767_225_600_000, store: true, context },
+  };
+}
+
+async function conversation(client: OpenAI, metadata = {}): Promise<string> {
+  return (await client.conversations.create({ metadata })).id;
+}
+
+describe('A ledger in the metadata of the conversation', () => {
+  it('gives back the head it was given, and no records', async () => {
+    const { client } = simulated();
+    const id = await conversation(client);
+    const store = conversationLedger({ client });
+    expect(await store.head(id)).toBeUndefined();
+    expect(await store.read(id)).toEqual({ records: [] });
+    await store.append(id, [], head(1), 0);
+    expect(await store.head(id)).toEqual(head(1));
+    expect(await store.read(id)).toEqual({ base: head(1), records: [] });
+    await store.append(id, [], head(3), 1);
+    expect(await conversationLedger({ client }).head(id)).toEqual(head(3));
+  });
+
+  it('refuses an append to another version than the one that is there', async () => {
+    const { client } = simulated();
+    const id = await conversation(client);
+    const store = conversationLedger({ client });
+    await store.append(id, [], head(2), 0);
+    await expect(store.append(id, [], head(1), 0)).rejects.toMatchObject({
+      code: 'ledger_conflict',
+      actual: 2,
+    });
+    const both = await Promise.allSettled([
+      store.append(id, [], head(3), 2),
+      store.append(id, [], head(3), 2),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('takes an append as done when only the answer got lost', async () => {
+    const { client, simulator } = simulated();
+    const id = await conversation(client);
+    const store = conversationLedger({ client });
+    simulator.fault('conversations.update', { status: 500, times: 1, moment: 'after' });
+    await store.append(id, [], head(1), 0);
+    expect(await store.head(id)).toEqual(head(1));
+    simulator.fault('conversations.update', { status: 500, times: 1 });
+    await expect(store.append(id, [], head(2), 1)).rejects.toMatchObject({ status: 500 });
+    expect(await store.head(id)).toEqual(head(1));
+  });
+
+  it('says so when the user has taken all the room', async () => {
+    const { client } = simulated();
+    const id = await conversation(
+      client,
+      Object.fromEntries(Array.from({ length: 16 }, (_, key) => [`k${key}`, 'v'])),
+    );
+    const store = conversationLedger({ client });
+    await expect(store.append(id, [], head(1), 0)).rejects.toMatchObject({
+      code: 'ledger_unavailable',
+      reason: 'full',
+    });
+  });
+
+  it('names the session when the value is damaged or from a newer version', async () => {
+    const { client } = simulated();
+    for (const [value, reason] of [
+      ['no JSON', 'damaged'],
+      ['{}', 'damaged'],
+      ['[1,"x"]', 'damaged'],
+      ['[2,1,1,"d"]', 'newer-format'],
+    ] as const) {
+      const id = await conversation(client, { [METADATA_KEY]: value });
+      await expect(conversationLedger({ client }).head(id)).rejects.toMatchObject({
+        code: 'ledger_record',
+        sessionId: id,
+        reason,
+      });
+    }
+  });
+
+  it('forgets the session and nothing else', async () => {
+    const { client } = simulated();
+    const id = await conversation(client, { mine: 'yes' });
+    const store = conversationLedger({ client });
+    await store.append(id, [], head(1), 0);
+    await store.delete(id);
+    expect((await client.conversations.retrieve(id)).metadata).toEqual({ mine: 'yes' });
+    expect(await store.head(id)).toBeUndefined();
+    await client.conversations.delete(id);
+    await store.delete(id);
+    expect(await store.head(id)).toBeUndefined();
+  });
+});
