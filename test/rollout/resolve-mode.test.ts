@@ -19,7 +19,7 @@ describe('The mode of a turn', () => {
       problem: undefined,
     });
     expect(await resolveMode(() => 'off', context)).toEqual({ mode: 'off', problem: undefined });
-    expect(await resolveMode(async () => 'rebuild', context)).toEqual({
+    expect(await resolveMode(() => Promise.resolve('rebuild'), context)).toEqual({
       mode: 'rebuild',
       problem: undefined,
     });
