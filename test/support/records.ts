@@ -48,6 +48,7 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
     arbitrary: fc.record({
       ...common,
       type: fc.constant('mirror' as const),
+      released: fc.boolean(),
       added: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 3 }),
       removed: fc.array(mirrorId, { maxLength: 2 }),
       skipped: fc.array(fc.record({ seq, reason: fc.constant('no form') }), { maxLength: 1 }),
@@ -67,6 +68,22 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
         type: 'response',
         ...(context === null ? {} : { context }),
       })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({
+        ...common,
+        type: fc.constant('refused' as const),
+        id: fc.constantFrom('resp_1', 'resp_2'),
+      }),
+      fc.record({
+        ...common,
+        type: fc.constant('lease' as const),
+        writer: fc.constant('w'),
+        until: fc.nat(),
+      }),
+    ),
   },
 );
 
