@@ -5,20 +5,21 @@ export async function believed<T>(operation: string, request: () => Promise<T>):
   try {
     return await request();
   } catch (error) {
-    if (error instanceof SyntaxError) {
-      throw new InvalidResponseError(operation, 'it is not JSON', { cause: withoutContent(error) });
-    }
-    // The client reads the fields of an answer without looking; what fails on the network it wraps.
-    if (error instanceof TypeError) {
-      throw new InvalidResponseError(operation, 'it is not an answer to this request', {
-        cause: withoutContent(error),
-      });
-    }
+    const problem = problemOf(error);
+    if (problem !== undefined)
+      throw new InvalidResponseError(operation, problem, { cause: withoutContent(error) });
     throw error;
   }
 }
 
+/** The client reads the fields of an answer without looking; what fails on the network it wraps. */
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof SyntaxError) return 'it is not JSON';
+  if (!(error instanceof TypeError) || error.message.includes('not a function')) return undefined;
+  return /\bof null|\bof undefined/.test(error.message) ? 'it is empty' : 'it is not what was asked for';
+}
+
 /** The message quotes what could not be read. */
-function withoutContent(error: Error): Error {
-  return new Error(error.name);
+function withoutContent(error: unknown): Error {
+  return new Error(error instanceof Error ? error.name : 'Error');
 }

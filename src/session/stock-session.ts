@@ -1,5 +1,6 @@
 import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
+import { believed } from '../history/believed.ts';
 import { apiItems, type ApiItem } from '../history/conversation-list.ts';
 
 /** What the stock session serves, and the list it was made from. */
@@ -20,8 +21,9 @@ export class StockSession {
 
   async read(limit: number | undefined): Promise<StockRead> {
     this.#seen = [];
-    const items = await this.#session.getItems(limit);
-    return { items, list: apiItems('conversations.items.list', this.#seen) };
+    const operation = 'conversations.items.list';
+    const items = await believed(operation, () => this.#session.getItems(limit));
+    return { items, list: apiItems(operation, this.#seen) };
   }
 
   prepareForModel(item: AgentInputItem): AgentInputItem {

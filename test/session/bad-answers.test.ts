@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest';
+import { HybridSession, memoryLedger } from '../../src/index.ts';
+import { converse, listedTexts, recorder, TURNS } from '../flows/support/story.ts';
+import { texts, user } from '../support/conversation.ts';
+import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { changed, html, notJson, tamperedClient, type Tamper } from './support/tampered.ts';
+
+const isList = (method: string, path: string): boolean => method === 'GET' && path.endsWith('/items');
+const isWrite = (method: string, path: string): boolean => method === 'POST' && path.endsWith('/items');
+const isCreate = (method: string, path: string): boolean => method === 'POST' && path === '/conversations';
+const isRetrieve = (method: string, path: string): boolean =>
+  method === 'GET' && path.startsWith('/responses/') && !path.endsWith('/input_items');
+
+/** Answers that are not what the endpoint promises. */
+const WRONG: Readonly<Record<string, (answer: () => Promise<Response>) => Promise<Response>>> = {
+  'is not JSON': async () => notJson(),
+  'is a page of HTML': async () => html(),
+  'is empty JSON': async () => Response.json({}),
+  'is null': async () => Response.json(null),
+  'is an array': async () => Response.json([]),
+  'is a text': async () => Response.json('sk-secret'),
+};
+
+/** Lists that are almost right. */
+const WRONG_LISTS: typeof WRONG = {
+  ...WRONG,
+  'has no data': async (answer) => changed(answer(), (body) => ({ ...body, data: undefined })),
+  'has data that is no array': async (answer) => changed(answer(), (body) => ({ ...body, data: {} })),
+  'has an item without an ID': async (answer) =>
+    changed(answer(), (body) => ({ ...body, data: withoutField(body['data'], 'id') })),
+  'has an item with an empty ID': async (answer) =>
+    changed(answer(), (body) => ({ ...body, data: [{ id: '', type: 'message' }] })),
+  'has an item without a type': async (answer) =>
+    changed(answer(), (body) => ({ ...body, data: withoutField(body['data'], 'type') })),
+  'has an item that is none': async (answer) =>
+    changed(answer(), (body) => ({ ...body, data: ['sk-secret'] })),
+};
+
+function withoutField(data: unknown, field: string): unknown[] {
+  return Array.isArray(data) ? data.map((item: object) => ({ ...item, [field]: undefined })) : [];
+}
+
+function only(
+  applies: (method: string, path: string) => boolean,
+  wrong: (answer: () => Promise<Response>) => Promise<Response>,
+): Tamper {
+  return ({ method, path }, answer) => (applies(method, path) ? wrong(answer) : undefined);
+}
+
+async function thrownBy(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** Everything that a log would show of an error. */
+function shown(error: unknown): string {
+  const parts: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause)
+    parts.push(String(at), at.stack ?? '', JSON.stringify(at));
+  return parts.join('\n');
+}
+
+describe('an answer to conversations.create', () => {
+  it.each(Object.keys(WRONG))('that %s is not believed', async (kind) => {
+    const { simulator } = simulated();
+    const client = tamperedClient(simulator, only(isCreate, WRONG[kind] ?? (async () => html())));
+    const session = new HybridSession({ client });
+    const error = await thrownBy(session.addItems([user('hi')]));
+    expect(error).toMatchObject({ code: 'invalid_response', operation: 'conversations.create' });
+    expect(shown(error)).not.toContain('sk-secret');
+    expect(session.sessionId).toBeUndefined();
+  });
+
+  it.each([undefined, null, '', 7, {}])('with the ID %j is not believed, and asked for again', async (id) => {
+    const { simulator } = simulated();
+    let times = 0;
+    const client = tamperedClient(simulator, ({ method, path }, answer) => {
+      if (!isCreate(method, path) || times > 0) return undefined;
+      times += 1;
+      return changed(answer(), (body) => ({ ...body, id }));
+    });
+    const session = new HybridSession({ client });
+    expect(await thrownBy(session.getSessionId())).toMatchObject({ code: 'invalid_response' });
+    await session.addItems([user('hi')]);
+    expect(texts(await session.getItems())).toEqual(['hi']);
+  });
+});
+
+describe('an answer to items.list', () => {
+  it.each(Object.keys(WRONG_LISTS))('that %s is not adopted', async (kind) => {
+    const { client, simulator } = simulated();
+    const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
+    const ledger = memoryLedger();
+    const wrong = tamperedClient(simulator, only(isList, WRONG_LISTS[kind] ?? (async () => html())));
+    const session = new HybridSession({ client: wrong, ledger, conversationId: id });
+    for (const work of [session.getItems(), session.addItems([user('two')]), session.verify()]) {
+      const error = await thrownBy(work);
+      expect(error).toMatchObject({ code: 'invalid_response', operation: 'conversations.items.list' });
+      expect(shown(error)).not.toContain('sk-secret');
+    }
+    expect(await ledger.head(id)).toBeUndefined();
+    expect(listedTexts(simulator, id)).toEqual(['one']);
+  });
+
+  it.each(['is not JSON', 'is null', 'has an item that is none', 'has an item without an ID'])(
+    'that %s is a typed error in mode off, too',
+    async (kind) => {
+      const { client, simulator } = simulated();
+      const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
+      const wrong = tamperedClient(simulator, only(isList, WRONG_LISTS[kind] ?? (async () => html())));
+      const session = new HybridSession({ client: wrong, conversationId: id, rollout: 'off' });
+      for (const work of [session.getItems(), session.getItems(2), session.popItem()]) {
+        const error = await thrownBy(work);
+        expect(error).toMatchObject({ code: 'invalid_response', operation: 'conversations.items.list' });
+        expect(shown(error)).not.toContain('sk-secret');
+      }
+      expect(listedTexts(simulator, id)).toEqual(['one']);
+    },
+  );
+
+  it.each(Object.keys(WRONG_LISTS))('that %s costs a known session nothing', async (kind) => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger });
+    await converse(simulatedRunner(client), first, TURNS);
+    const before = await first.getItems();
+    const wrong = tamperedClient(simulator, only(isList, WRONG_LISTS[kind] ?? (async () => html())));
+    const { onEvent, of, events } = recorder();
+    const conversationId = await first.getSessionId();
+    const session = new HybridSession({ client: wrong, ledger, conversationId, onEvent });
+    expect(await session.getItems()).toEqual(before);
+    expect(of('list_failed')).toEqual([
+      expect.objectContaining({ reason: 'InvalidResponseError (invalid_response)' }),
+    ]);
+    expect(JSON.stringify(events)).not.toContain('sk-secret');
+  });
+
+  it('with a page that leads back to itself does not hang', async () => {
+    const { client, simulator } = simulated();
+    const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
+    const circular = tamperedClient(
+      simulator,
+      only(isList, async () =>
+        Response.json({ object: 'list', data: [{ id: 'msg_1', type: 'message' }], has_more: true }),
+      ),
+    );
+    const session = new HybridSession({ client: circular, conversationId: id });
+    expect(await thrownBy(session.getItems())).toMatchObject({
+      code: 'invalid_response',
+      message: expect.stringContaining('leads back to itself'),
+    });
+  });
+
+  it('of a type that nobody knows yet is kept as it is', async () => {
+    const { client, simulator } = simulated();
+    const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
+    const novelty = { id: 'new_1', type: 'telepathy', thought: { depth: 3 } };
+    const newer = tamperedClient(
+      simulator,
+      only(isList, async (answer) =>
+        changed(answer(), (body) => ({
+          ...body,
+          data: [...(Array.isArray(body['data']) ? body['data'] : []), novelty],
+        })),
+      ),
+    );
+    const session = new HybridSession({ client: newer, conversationId: id });
+    expect(await session.getItems()).toEqual([
+      expect.objectContaining({ role: 'user' }),
+      { type: 'unknown', id: 'new_1', providerData: novelty },
+    ]);
+  });
+});
+
+describe('an answer to items.create', () => {
+  it.each(Object.keys(WRONG_LISTS))('that %s leaves nothing out and writes nothing twice', async (kind) => {
+    const { simulator } = simulated();
+    let isWrong = true;
+    const client = tamperedClient(simulator, async ({ method, path }, answer) => {
+      if (!isWrong || !isWrite(method, path)) return undefined;
+      await answer();
+      return WRONG_LISTS[kind]?.(answer);
+    });
+    const { onEvent, of, events } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    const [answer] = await converse(simulatedRunner(client), session, ['hi']);
+    expect(texts(await session.getItems())).toEqual(['hi', answer]);
+    expect(of('mirror_failed')).toEqual([
+      expect.objectContaining({ pending: 2, reason: 'InvalidResponseError (invalid_response)' }),
+    ]);
+    expect(JSON.stringify(events)).not.toContain('sk-secret');
+    isWrong = false;
+    await session.flush();
+    const id = await session.getSessionId();
+    expect(listedTexts(simulator, id)).toEqual(['hi', answer]);
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 2 });
+  });
+
+  it.each([
+    ['fewer', (data: unknown[]) => data.slice(0, 1)],
+    ['more', (data: unknown[]) => [...data, { id: 'msg_extra', type: 'message' }]],
+  ])('with %s items than were sent is not believed', async (_, change) => {
+    const { simulator } = simulated();
+    let isWrong = true;
+    const client = tamperedClient(simulator, ({ method, path }, answer) =>
+      isWrong && isWrite(method, path)
+        ? changed(answer(), (body) => ({
+            ...body,
+            data: change(Array.isArray(body['data']) ? body['data'] : []),
+          }))
+        : undefined,
+    );
+    const session = new HybridSession({ client });
+    await session.addItems(['one', 'two', 'three'].map((text) => user(text)));
+    isWrong = false;
+    await session.flush();
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one', 'two', 'three']);
+    expect(await session.verify()).toMatchObject({ pending: 0, findings: [], listed: 3 });
+  });
+});
+
+describe('an answer to responses.retrieve', () => {
+  const WRONG_RESPONSES: typeof WRONG = {
+    ...WRONG,
+    'is another response': async (answer) => changed(answer(), (body) => ({ ...body, id: 'resp_another' })),
+    'has no output': async (answer) => changed(answer(), (body) => ({ ...body, output: undefined })),
+    'has output without IDs': async (answer) =>
+      changed(answer(), (body) => ({ ...body, output: withoutField(body['output'], 'id') })),
+  };
+
+  it.each(Object.keys(WRONG_RESPONSES))('that %s restores nothing', async (kind) => {
+    const { client, simulator } = simulated({ unlink: 'every-turn' });
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger, keepContent: false });
+    await converse(simulatedRunner(client), first, TURNS);
+    const conversationId = await first.getSessionId();
+    const wrong = tamperedClient(simulator, only(isRetrieve, WRONG_RESPONSES[kind] ?? (async () => html())));
+    const session = new HybridSession({ client: wrong, ledger, conversationId, keepContent: false });
+    const error = await thrownBy(session.getItems());
+    expect(error).toMatchObject({ code: 'invalid_response', operation: 'responses.retrieve' });
+    expect(shown(error)).not.toContain('sk-secret');
+
+    const later = new HybridSession({ client, ledger, conversationId, keepContent: false });
+    expect(texts(await later.getItems())).toEqual(texts(await first.getItems()));
+  });
+});
