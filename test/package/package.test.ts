@@ -17,7 +17,7 @@ let cjs: string;
 
 beforeAll(async () => {
   packed = await packWorkingTree();
-  const extra = ['msw', '@types/node'];
+  const extra = ['msw', 'libsql', '@types/node'];
   esm = await linkedConsumer(packed, { name: 'esm-app', type: 'module', extra });
   cjs = await linkedConsumer(packed, { name: 'cjs-app', type: 'commonjs', extra });
 });
@@ -88,6 +88,11 @@ describe.each([
   it('has one copy of the SDK', async () => {
     const { stdout } = await runProgram('node', [`one-sdk.${ending}`], { cwd: app() });
     expect(Number(stdout)).toBeGreaterThan(0);
+  });
+
+  it('finds the driver of a store', async () => {
+    const { stdout } = await runProgram('node', [`store.${ending}`], { cwd: app() });
+    expect(stdout).toBe('2\n');
   });
 
   it('sees the types of every door', async () => {

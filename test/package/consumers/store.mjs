@@ -1,0 +1,14 @@
+// A store that opens an installed driver by its name.
+import { HybridSession } from 'agents-hybrid-session';
+import { sqliteLedger } from 'agents-hybrid-session/sqlite';
+
+async function main() {
+  const options = { ledger: sqliteLedger({ path: 'sessions.db' }), mirror: 'off', sessionId: 'session-1' };
+  await new HybridSession(options).addItems([
+    { role: 'user', content: 'one' },
+    { role: 'user', content: 'two' },
+  ]);
+  console.log((await new HybridSession(options).getItems()).length);
+}
+
+main();
