@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyRecords } from '../../src/ledger/apply-records.ts';
+import { applyRecords, resolveBase, stateFrom } from '../../src/ledger/apply-records.ts';
 import { EMPTY_DIGEST, extendDigest } from '../../src/ledger/digest.ts';
 import type { LedgerItem, LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
 import { digestOf, emptyState, headOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
@@ -38,6 +38,22 @@ describe('a state, whatever was recorded', () => {
         expect(headOf(state)).toEqual(foretold);
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  test('has the head that was foretold, also where the beginning is not read back', () => {
+    fc.assert(
+      fc.property(ledgerRecords, ledgerRecords, ledgerRecords, (beginning, before, batch) => {
+        const whole = emptyState();
+        applyRecords(whole, beginning);
+        const state = stateFrom(headOf(whole));
+        expect(headOf(state)).toEqual(headOf(whole));
+        applyRecords(state, before);
+        const foretold = nextHead(state, batch);
+        applyRecords(state, batch);
+        expect(headOf(state)).toEqual(foretold);
+      }),
+      { numRuns: 1_000 },
     );
   });
 
@@ -222,6 +238,45 @@ describe('clear', () => {
 
   test('is over when something is added again', () => {
     expect(stateOf({ type: 'clear' }, { type: 'items', items: [message('a')] }).cleared).toBe(false);
+  });
+});
+
+describe('a history of which only the head is known', () => {
+  const beginning = stateOf(
+    { type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] },
+    { type: 'response', id: 'resp_1', store: true },
+  );
+  const items = [message('a'), message('b')].map((item, at) => ({ item, mirrorId: `msg_${'ab'[at] ?? ''}` }));
+
+  test('goes on with the digest and the length that the head tells', () => {
+    const state = stateFrom(headOf(beginning));
+    applyRecords(state, records({ type: 'items', items: [message('c')] }));
+    applyRecords(beginning, records({ type: 'items', items: [message('c')] }));
+    expect(headOf(state)).toEqual(headOf(beginning));
+    expect(digests(state)).toEqual(['c']);
+  });
+
+  test('is the one it was when it has been read back', () => {
+    const whole = stateOf({ type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] });
+    const state = stateFrom(headOf(whole));
+    resolveBase(state, { items, proven: true });
+    expect(headOf(state)).toEqual(headOf(whole));
+    expect(state).toMatchObject({ unproven: 0, base: undefined });
+    expect(state.unmirrored.size).toBe(0);
+    expect(state.entries.map(({ mirrorId }) => mirrorId)).toEqual(['msg_a', 'msg_b']);
+  });
+
+  test('gives new items numbers of their own, however many there turn out to be', () => {
+    const state = stateFrom(headOf(stateOf({ type: 'items', items: [message('a')] })));
+    resolveBase(state, { items, proven: true });
+    applyRecords(state, records({ type: 'items', items: [message('c')] }));
+    expect(state.entries.map(({ seq }) => seq)).toEqual([0, 1, 2]);
+  });
+
+  test('counts as unproven where it could not be proven', () => {
+    const state = stateFrom(headOf(beginning));
+    resolveBase(state, { items: items.slice(1), proven: false });
+    expect(state.unproven).toBe(1);
   });
 });
 

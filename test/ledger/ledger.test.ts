@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { LedgerConflictError } from '../../src/errors/ledger-conflict-error.ts';
 import { ledgerItem } from '../../src/ledger/agent-item.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import type { LedgerStep } from '../../src/ledger/ledger-record.ts';
+import type { LedgerHead, LedgerItem, LedgerStep } from '../../src/ledger/ledger-record.ts';
 import { headOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
 import type { LedgerPage, LedgerStore } from '../../src/ledger/ledger-store.ts';
+import type { RestoredBase } from '../../src/ledger/restored-base.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
 import { texts, user } from '../support/conversation.ts';
 
@@ -28,6 +29,40 @@ function storeWith(store: LedgerStore, change: Partial<LedgerStore>): LedgerStor
 
 /** What a driver throws when its server does not answer. */
 class DriverError extends Error {}
+
+/** Keeps the head alone, and whatever a conversation would hold. */
+function headOnly(): { store: LedgerStore; conversation: LedgerItem[] } {
+  const heads = new Map<string, LedgerHead>();
+  const conversation: LedgerItem[] = [];
+  const store: LedgerStore = {
+    head: async (sessionId) => heads.get(sessionId),
+    read: async (sessionId) => {
+      const base = heads.get(sessionId);
+      return base === undefined ? { records: [] } : { base, records: [] };
+    },
+    append: async (sessionId, records, head, expected) => {
+      const actual = heads.get(sessionId)?.version ?? 0;
+      if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
+      heads.set(sessionId, head);
+      for (const record of records) if (record.type === 'items') conversation.push(...record.items);
+    },
+    delete: async (sessionId) => void heads.delete(sessionId),
+  };
+  return { store, conversation };
+}
+
+/** A ledger that reads what lies before from the conversation. */
+function reading({ store, conversation }: ReturnType<typeof headOnly>): {
+  ledger: Ledger;
+  asked: LedgerHead[];
+} {
+  const asked: LedgerHead[] = [];
+  const readBase = async (base: LedgerHead): Promise<RestoredBase> => {
+    asked.push(base);
+    return { items: conversation.map((item, at) => ({ item, mirrorId: `msg_${at}` })), proven: true };
+  };
+  return { ledger: new Ledger({ store, sessionId: 'conv_1', now: () => 1000, readBase }), asked };
+}
 
 describe('an append', () => {
   test('is in the store when it resolves, with the head that belongs to it', async () => {
@@ -236,6 +271,49 @@ describe('a ledger that was deleted elsewhere', () => {
     await store.delete('conv_1');
     await yours.commit(() => [...say('new'), ...say('newer'), ...say('newest')]);
     expect(historyOf(await mine.commit(() => say('mine')))).toEqual(['new', 'newer', 'newest', 'mine']);
+  });
+});
+
+describe('a store that keeps no beginning', () => {
+  test('is read back where the head begins, once', async () => {
+    const kept = headOnly();
+    const first = reading(kept);
+    const written = await first.ledger.commit(() => [...say('a'), ...say('b')]);
+    const second = reading(kept);
+    const state = await second.ledger.refresh();
+    await second.ledger.refresh();
+    expect(second.asked).toEqual([await kept.store.head('conv_1')]);
+    expect(headOf(state)).toEqual(headOf(written));
+    expect(first.asked).toEqual([]);
+  });
+
+  test('goes on where it ended, with the digest of the whole', async () => {
+    const kept = headOnly();
+    await reading(kept).ledger.commit(() => say('a'));
+    await reading(kept).ledger.commit(() => say('b'));
+    const whole = await ledgerOn(memoryLedger()).commit(() => [...say('a'), ...say('b')]);
+    expect(await kept.store.head('conv_1')).toEqual(headOf(whole));
+  });
+
+  test('is read back again when another writer came first, and both turns stay', async () => {
+    const kept = headOnly();
+    const [mine, yours] = [reading(kept), reading(kept)];
+    await Promise.all([mine.ledger.state(), yours.ledger.state()]);
+    await yours.ledger.commit(() => say('yours'));
+    const state = await mine.ledger.commit(() => say('mine'));
+    expect(mine.asked).toHaveLength(1);
+    expect(headOf(state)).toMatchObject({ version: 2, length: 2 });
+    const whole = await ledgerOn(memoryLedger()).commit(() => [...say('yours'), ...say('mine')]);
+    expect(headOf(state).digest).toBe(headOf(whole).digest);
+  });
+
+  test('with a head that is damaged is not believed', async () => {
+    const damaged: LedgerPage = JSON.parse('{"base":{"format":1,"version":-1},"records":[]}');
+    const store = storeWith(memoryLedger(), { read: async () => damaged });
+    await expect(ledgerOn(store).state()).rejects.toMatchObject({
+      code: 'ledger_record',
+      position: undefined,
+    });
   });
 });
 
