@@ -8,11 +8,13 @@ import { HistoryReader } from '../history/history-reader.ts';
 import { ItemConverter } from '../history/item-converter.ts';
 import { isObject } from '../ledger/json.ts';
 import { Ledger } from '../ledger/ledger.ts';
+import { placeOf } from '../ledger/store-place.ts';
 import { defaultClient } from './default-client.ts';
 import { failureReason } from './failure-reason.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ListCheck } from './list-check.ts';
 import { Mirror } from './mirror.ts';
+import { MirrorLease } from './mirror-lease.ts';
 import { mirrorLine } from './mirror-line.ts';
 import { readBase } from './read-base.ts';
 import type { HybridSessionEvent } from './session-event.ts';
@@ -75,6 +77,12 @@ export async function attach(
     return attach(options, undefined, emit);
   }
   const check = new ListCheck(ledger, reader, options.keepContent);
+  const lease = new MirrorLease({
+    ledger,
+    writer: placeOf(options.ledger),
+    milliseconds: options.mirrorLease,
+    now: () => Date.now(),
+  });
   const mirror = new Mirror({
     client,
     conversationId: id,
@@ -82,6 +90,7 @@ export async function attach(
     reader,
     converter,
     line,
+    lease,
     now: () => Date.now(),
     look: () => check.read(),
     onFailure: (pending, reason) => emit({ type: 'mirror_failed', sessionId: id, pending, reason }),

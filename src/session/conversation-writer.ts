@@ -8,6 +8,8 @@ import { isObject } from '../ledger/json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerEntry } from '../ledger/ledger-state.ts';
 import { failureReason } from './failure-reason.ts';
+import { pendingChanges } from './pending-changes.ts';
+import type { MirrorLease } from './mirror-lease.ts';
 
 /** The API takes at most 20 items in one call. */
 const ITEMS_PER_CALL = 20;
@@ -23,6 +25,7 @@ export interface ConversationWriterOptions {
   readonly client: OpenAI;
   readonly conversationId: string;
   readonly ledger: Ledger;
+  readonly lease: MirrorLease;
   /** A write may have been applied although nobody knows its IDs. */
   readonly onDoubt: () => void;
   /** The conversation can never hold this entry. */
@@ -40,6 +43,8 @@ export class ConversationWriter {
   /** Appends items in pieces of 20; what the API refuses for good is left out. */
   async append(prepared: readonly PreparedItem[]): Promise<void> {
     for (let from = 0; from < prepared.length; from += ITEMS_PER_CALL) {
+      // Long appends outlast the lease: without it another process writes the rest.
+      if (!(await this.#options.lease.take())) return;
       await this.#write(prepared.slice(from, from + ITEMS_PER_CALL));
     }
   }
@@ -90,12 +95,13 @@ export class ConversationWriter {
   }
 
   async #create(chunk: readonly PreparedItem[]): Promise<void> {
-    const { client, conversationId } = this.#options;
+    const { client, conversationId, lease } = this.#options;
+    const timeout = Math.min(client.timeout, lease.requestTimeout);
     const operation = 'conversations.items.create';
     const items = chunk.map(({ item }) => item);
     // No retry by the client: it would write again without looking whether the first try was applied.
     const answer: unknown = await believed(operation, async () =>
-      client.conversations.items.create(conversationId, { items }, { maxRetries: 0 }),
+      client.conversations.items.create(conversationId, { items }, { maxRetries: 0, timeout }),
     );
     const created = apiItems(operation, isObject(answer) ? answer['data'] : undefined);
     // An answer with fewer items than were sent does not say which ones are there.
@@ -112,7 +118,11 @@ export class ConversationWriter {
       const id = ids[index];
       return id === undefined ? [] : [{ seq: entry.seq, id }];
     });
-    await this.#options.ledger.commit(() => [{ type: 'mirror', added, removed: [] }]);
+    await this.#options.ledger.commit((state) => {
+      const isLast = pendingChanges(state) === added.length;
+      const release = isLast && this.#options.lease.isHeld(state) ? { released: true } : {};
+      return [{ type: 'mirror', added, removed: [], ...release }];
+    });
   }
 }
 

@@ -23,6 +23,11 @@ export interface HybridSessionOptions {
    * conversation and `sessionId` names the session. Default `'await'`.
    */
   readonly mirror?: 'await' | 'background' | 'off' | undefined;
+  /**
+   * How long one process may write to the conversation before another takes over, in milliseconds. What a process that
+   * died had pending waits that long. Must outlast a request and the difference of the clocks. Default 10 seconds.
+   */
+  readonly mirrorLease?: number | undefined;
   /** The session's name; only with `mirror: 'off'`. */
   readonly sessionId?: string | undefined;
   /** Whether the ledger holds the items' content; without, it holds IDs and digests. Default true. */
@@ -46,6 +51,7 @@ export interface ResolvedOptions {
   readonly ledger: LedgerStore;
   readonly rollout: Rollout;
   readonly mirror: 'await' | 'background' | 'off';
+  readonly mirrorLease: number;
   readonly sessionId: string | undefined;
   readonly keepContent: boolean;
   readonly checkList: 'open' | 'every-read' | 'never';
@@ -89,6 +95,7 @@ const schema = z.strictObject({
     )
     .optional(),
   mirror: z.enum(['await', 'background', 'off']).optional(),
+  mirrorLease: z.number().int().positive().optional(),
   sessionId: text.optional(),
   keepContent: z.boolean().optional(),
   checkList: z.enum(['open', 'every-read', 'never']).optional(),
@@ -146,6 +153,7 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     ledger: given.ledger ?? memoryLedger(),
     rollout: given.rollout ?? DEFAULT_MODE,
     mirror,
+    mirrorLease: given.mirrorLease ?? 10_000,
     sessionId: given.sessionId,
     keepContent: given.keepContent ?? true,
     checkList: given.checkList ?? 'open',

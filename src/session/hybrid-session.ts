@@ -316,7 +316,14 @@ export class HybridSession
     if (!keepContent) await requireStorable(reader, added);
     await open.history.open(mode);
     const settle = keepContent ? undefined : reader.pin(added);
-    await ledger.commit(decide).finally(settle);
+    const { remote } = open.attachment;
+    const leased: LedgerDecision = (state) => {
+      const steps = decide(state);
+      return steps.length === 0 || remote === undefined
+        ? steps
+        : [...steps, ...remote.mirror.leaseSteps(state)];
+    };
+    await ledger.commit(leased).finally(settle);
     await this.#mirror(open);
   }
 

@@ -6,6 +6,7 @@ export class ListDue {
   readonly #existed: boolean;
   readonly #atOpen: boolean;
   #checked = false;
+  #tried = false;
   #version = 0;
   #wasKnown = false;
 
@@ -23,6 +24,11 @@ export class ListDue {
     this.#checked = true;
   }
 
+  /** The list could not be read: the next read tries again, but not every write before it. */
+  tried(): void {
+    this.#tried = true;
+  }
+
   /** Whether there may be more in the conversation than a ledger of this version knows. */
   isUnknown(version: number): boolean {
     // A ledger that was deleted begins anew, and so does what is known of the list.
@@ -33,10 +39,11 @@ export class ListDue {
   }
 
   /** Why the list is to be read now; undefined when it is not. */
-  reason(version: number): ListReason | undefined {
+  reason(version: number, isRead: boolean): ListReason | undefined {
     const isUnknown = this.isUnknown(version);
     if (this.#checked) return undefined;
     if (isUnknown) return 'unknown';
+    if (this.#tried && !isRead) return undefined;
     return this.#existed && this.#atOpen ? 'attached' : undefined;
   }
 }

@@ -7,8 +7,8 @@ export class MirrorLine {
   readonly queue: SerialQueue = new SerialQueue();
   /** The one that wrote last: any other has to read the ledger again before it writes. */
   last: object | undefined;
-  /** A write was sent whose answer got lost: look before writing again. */
-  doubtful = false;
+  /** How often to look at the list before writing again: a write failed that may have been applied all the same. */
+  looksDue = 0;
   /** What the ledger does not hold and the conversation not yet. */
   readonly pinned: PinnedContent = new PinnedContent();
 }

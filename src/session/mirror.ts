@@ -3,18 +3,27 @@ import { isTransient } from '../history/api-error.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
 import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
 import { ConversationWriter, type PreparedItem } from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
+import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
+import { pendingChanges } from './pending-changes.ts';
 import { retryDelay } from './retry-delay.ts';
 import { sleep } from './sleep.ts';
 
-/** What another process has not written after this many milliseconds, it will not write any more. */
-const ABANDONED_AFTER = 60_000;
+/** How long a turn waits for another process that is writing, in milliseconds: that one writes our items too. */
+const PATIENCE = 2000;
+
+/** Milliseconds between two looks whether it is done. */
+const POLL = 25;
 
 /** An append may take this many milliseconds until the list shows it. */
 const LIST_LAG = 500;
+
+/** How often to look at the list when a write may have been applied although nobody knows its IDs. */
+const LOOKS = 2;
 
 /** What a mirror needs. */
 export interface MirrorOptions {
@@ -24,6 +33,7 @@ export interface MirrorOptions {
   readonly reader: HistoryReader;
   readonly converter: ItemConverter;
   readonly line: MirrorLine;
+  readonly lease: MirrorLease;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Compares the list with the ledger, so that what is already there is not written again. */
@@ -41,24 +51,24 @@ export class Mirror {
 
   constructor(options: MirrorOptions) {
     this.#options = options;
-    const { client, conversationId, ledger, line, onSkipped } = options;
+    const { client, conversationId, ledger, lease, line, onSkipped } = options;
     const onDoubt = (): void => {
-      line.doubtful = true;
+      line.looksDue = LOOKS;
     };
-    this.#writer = new ConversationWriter({ client, conversationId, ledger, onDoubt, onSkipped });
+    this.#writer = new ConversationWriter({ client, conversationId, ledger, lease, onDoubt, onSkipped });
   }
 
   /**
    * Brings the conversation up to date as far as it can. Never rejects.
    *
-   * @param takeOver also writes what another process appended a moment ago and is probably writing itself.
+   * @param untilFree waits as long as a process that died may hold the lease, not only as long as a turn should.
    * @returns how many changes are still pending.
    */
-  push(takeOver = false): Promise<number> {
+  push(untilFree = false): Promise<number> {
     const { line, ledger, reader } = this.#options;
     return line.queue.run(async () => {
       try {
-        const isWhole = await this.#tries(takeOver);
+        const isWhole = await this.#tries(untilFree ? this.#options.lease.patience : PATIENCE);
         const state = await ledger.state();
         reader.unpin(state);
         const pending = pendingChanges(state);
@@ -71,6 +81,11 @@ export class Mirror {
         line.last = this;
       }
     });
+  }
+
+  /** What to append together with items, so that this process is the one that writes them. */
+  leaseSteps(state: LedgerState): LedgerStep[] {
+    return this.#options.lease.steps(state);
   }
 
   /** Resolves when no session of this process is writing. */
@@ -87,10 +102,10 @@ export class Mirror {
     return pending;
   }
 
-  async #tries(takeOver: boolean): Promise<boolean> {
+  async #tries(patience: number): Promise<boolean> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#once(takeOver);
+        return await this.#inTurn(patience);
       } catch (error) {
         const again = isTransient(error) && attempt < this.#options.client.maxRetries;
         const delay = again ? retryDelay(error, attempt) : undefined;
@@ -100,13 +115,36 @@ export class Mirror {
     }
   }
 
+  /**
+   * Writes when no other process does; what another one is about to write is left to it.
+   *
+   * @returns false when the content of an item was not found.
+   */
+  async #inTurn(patience: number): Promise<boolean> {
+    const { line, ledger, lease, now } = this.#options;
+    const until = now() + patience;
+    const isKnown = line.last === this && !this.#leftOver && lease.isHeld(await ledger.state());
+    if (!isKnown) await ledger.refresh();
+    let isWhole = true;
+    for (;;) {
+      while (isWhole && pendingChanges(await ledger.state()) > 0) {
+        if (await lease.take()) isWhole = await this.#once();
+        else if (now() < until) await sleep(POLL);
+        else return true;
+      }
+      // Others leave to the holder what they append meanwhile: it goes only when nothing is left that it can write.
+      const state = await ledger.commit((newest) =>
+        isWhole && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
+      );
+      if (!isWhole || pendingChanges(state) === 0) return isWhole;
+    }
+  }
+
   /** @returns false when the content of an item was not found. */
-  async #once(takeOver: boolean): Promise<boolean> {
-    const { line, ledger } = this.#options;
-    const isKnown = line.last === this && !this.#leftOver;
-    const state = isKnown ? await ledger.state() : await ledger.refresh();
-    if (this.#due(state, takeOver).length > 0) await this.#look(takeOver);
-    const due = this.#due(await ledger.state(), takeOver);
+  async #once(): Promise<boolean> {
+    const { ledger } = this.#options;
+    await this.#look();
+    const due = [...(await ledger.state()).unmirrored.values()];
     const prepared = await this.#prepare(due);
     const written = new Set(prepared.map(({ entry }) => entry.seq));
     // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
@@ -116,26 +154,20 @@ export class Mirror {
     return due.every(({ seq, skipped }) => skipped !== undefined || written.has(seq));
   }
 
-  /** What is to be written now, in the order of the history. */
-  #due(state: LedgerState, takeOver: boolean): LedgerEntry[] {
-    const { ledger, now } = this.#options;
-    return [...state.unmirrored.values()].filter(
-      ({ commit, due }) =>
-        takeOver || ledger.originOf(commit) !== 'elsewhere' || now() - due > ABANDONED_AFTER,
-    );
-  }
-
   /** What somebody else began to write, or this session without an answer, may be there already. */
-  async #look(takeOver: boolean): Promise<void> {
-    const { line, ledger, look } = this.#options;
-    const isOwn = (entry: LedgerEntry): boolean => ledger.originOf(entry.commit) === 'own';
-    if (!line.doubtful && this.#due(await ledger.state(), takeOver).every((entry) => isOwn(entry))) return;
+  async #look(): Promise<void> {
+    const { line, ledger, lease, look } = this.#options;
+    if (lease.inherited) line.looksDue = LOOKS;
+    lease.inherited = false;
+    const isOwn = ({ commit }: LedgerEntry): boolean => ledger.originOf(commit) === 'own';
+    const pending = async (): Promise<LedgerEntry[]> => [...(await ledger.state()).unmirrored.values()];
+    if (line.looksDue === 0 && (await pending()).every((entry) => isOwn(entry))) return;
     await look();
-    if (line.doubtful && this.#due(await ledger.state(), takeOver).length > 0) {
+    for (line.looksDue -= 1; line.looksDue > 0 && (await pending()).length > 0; line.looksDue -= 1) {
       await sleep(LIST_LAG);
       await look();
     }
-    line.doubtful = false;
+    line.looksDue = 0;
   }
 
   async #prepare(entries: readonly LedgerEntry[]): Promise<PreparedItem[]> {
@@ -153,11 +185,4 @@ export class Mirror {
     }
     return prepared;
   }
-}
-
-/** How many changes the conversation does not have yet. */
-export function pendingChanges(state: LedgerState): number {
-  let pending = state.unmirrored.size;
-  for (const waiting of state.removed.values()) if (waiting) pending += 1;
-  return pending;
 }

@@ -11,7 +11,7 @@ import type { HistoryReport } from './history-report.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import type { CheckedList } from './list-check.ts';
 import { ListDue } from './list-due.ts';
-import { pendingChanges } from './mirror.ts';
+import { pendingChanges } from './pending-changes.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 import { readWhole, type WholeRead } from './read-whole.ts';
 import { countSources, isVerified, missingItems } from './verification.ts';
@@ -52,7 +52,7 @@ export class SessionHistory {
       return { items: await this.#readList(remote, mode, limit), digest: undefined };
     }
     await ledger.refresh();
-    const checked = await this.open(mode, this.#options.checkList === 'every-read');
+    const checked = await this.open(mode, true);
     const { state, entries, restored } = await this.#readWhole(
       (state) => newest(state, limit),
       checked?.list,
@@ -78,14 +78,15 @@ export class SessionHistory {
    *
    * A list that cannot be read costs nothing as long as the ledger knows the session.
    *
-   * @param now compares it in any case.
+   * @param isRead whether the history is about to be read, which is when `every-read` looks.
    * @throws ConversationNotFoundError, or the client's error, when there is nothing to serve.
    */
-  async open(mode: Mode, now = false): Promise<CheckedList | undefined> {
+  async open(mode: Mode, isRead = false): Promise<CheckedList | undefined> {
     const { remote, ledger, sessionId } = this.#attachment;
     if (remote === undefined) return undefined;
     const { version } = await ledger.state();
-    if (this.#due.reason(version) === undefined && !now) return undefined;
+    const isDue = isRead && this.#options.checkList === 'every-read';
+    if (!isDue && this.#due.reason(version, isRead) === undefined) return undefined;
     try {
       // What is being written now would be taken for somebody else's.
       await remote.mirror.idle();
@@ -95,6 +96,7 @@ export class SessionHistory {
       return checked;
     } catch (error) {
       if (this.#due.isUnknown(version)) throw asNotFound(error, remote.conversationId);
+      this.#due.tried();
       this.#emit({ type: 'list_failed', sessionId, reason: failureReason(error) });
       return undefined;
     }
