@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { createClient } from 'redis';
+import type { LedgerStore } from '../../src/index.ts';
+import { postgresLedger } from '../../src/postgres.ts';
+import { redisLedger } from '../../src/redis.ts';
+import { sqliteLedger } from '../../src/sqlite.ts';
+import type { SharedStore } from '../support/processes.ts';
+
+/** A store that this process looks at from outside while others write to it. */
+export interface OpenedStore {
+  readonly shared: SharedStore;
+  readonly ledger: LedgerStore;
+  readonly close: () => Promise<void>;
+}
+
+/** The stores that many processes can share; those without a server here are named, with the reason. */
+export const SHARED_STORES: readonly {
+  readonly kind: SharedStore['kind'];
+  readonly missing: string | undefined;
+}[] = [
+  { kind: 'sqlite', missing: undefined },
+  {
+    kind: 'redis',
+    missing: process.env['TEST_REDIS_URL'] === undefined ? 'TEST_REDIS_URL is not set' : undefined,
+  },
+  {
+    kind: 'postgres',
+    missing: process.env['TEST_POSTGRES_URL'] === undefined ? 'TEST_POSTGRES_URL is not set' : undefined,
+  },
+];
+
+/** Opens the store of that kind, in a new file or on the server that the environment names. */
+export async function openStore(kind: SharedStore['kind']): Promise<OpenedStore> {
+  if (kind === 'sqlite') {
+    const folder = mkdtempSync(join(tmpdir(), 'hybrid-session-'));
+    const at = join(folder, 'ledger.db');
+    const ledger = sqliteLedger({ path: at });
+    return {
+      shared: { kind, at },
+      ledger,
+      close: async () => rmSync(folder, { recursive: true, force: true }),
+    };
+  }
+  if (kind === 'redis') {
+    const at = process.env['TEST_REDIS_URL'] ?? '';
+    const client = createClient({ url: at });
+    await client.connect();
+    return {
+      shared: { kind, at },
+      ledger: redisLedger({ client }),
+      close: async () => void (await client.close()),
+    };
+  }
+  const at = process.env['TEST_POSTGRES_URL'] ?? '';
+  const pool = new pg.Pool({ connectionString: at });
+  return { shared: { kind, at }, ledger: postgresLedger({ pool }), close: () => pool.end() };
+}
