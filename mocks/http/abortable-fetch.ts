@@ -5,7 +5,8 @@ export type Handle = (request: Request) => Promise<Response>;
 export function abortableFetch(handle: Handle): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, init);
-    const { signal } = request;
+    // A request follows its caller's signal only as long as it is not collected, and one that waits for ever may be.
+    const signal = init?.signal ?? request.signal;
     signal.throwIfAborted();
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true });
