@@ -1,0 +1,297 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Fault, Operation } from '../../mocks/index.ts';
+import { HybridSession, memoryLedger } from '../../src/index.ts';
+import { converse, listedTexts, recorder, requestsOf, TURNS } from '../flows/support/story.ts';
+import { texts, user } from '../support/conversation.ts';
+import { simulated, simulatedClient, simulatedRunner } from '../support/simulated.ts';
+
+// Waiting is tested where it matters; here only what happens after it.
+vi.mock('../../src/session/sleep.ts', () => ({ sleep: async () => undefined }));
+
+const WRITE: Operation = 'conversations.items.create';
+const DELETE: Operation = 'conversations.items.delete';
+
+/** What can go wrong with a request, before it took effect and after. */
+const FAILURES: Readonly<Record<string, Fault>> = {
+  'a 500': { status: 500 },
+  'a 502': { name: 'bad_gateway' },
+  'a 503': { name: 'overloaded' },
+  'a 408': { status: 408 },
+  'a 429': { name: 'rate_limit' },
+  'a locked conversation': { name: 'conversation_locked' },
+  'a broken connection': { name: 'connection_reset' },
+  'no answer at all': { name: 'no_answer' },
+};
+
+const CASES = Object.entries(FAILURES).flatMap(([name, fault]) =>
+  (['before', 'after'] as const).map((moment) => ({
+    name,
+    moment,
+    fault: Object.assign({ times: 1, moment }, fault),
+  })),
+);
+
+/** A client that does not wait long for an answer. */
+function impatient(simulator: Parameters<typeof simulatedClient>[0], maxRetries: number) {
+  return simulatedClient(simulator, maxRetries).withOptions({ timeout: 100 });
+}
+
+describe('a write that fails', () => {
+  it.each(CASES)('with $name $moment it took effect fails no run, and is made up for', async ({ fault }) => {
+    const { simulator } = simulated();
+    const client = impatient(simulator, 0);
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    await session.getSessionId();
+    simulator.fault(WRITE, fault);
+    const [answer] = await converse(simulatedRunner(client), session, ['hi']);
+    expect(of('mirror_failed')).toEqual([expect.objectContaining({ pending: 2 })]);
+    expect(texts(await session.getItems())).toEqual(['hi', answer]);
+
+    await session.flush();
+    const id = await session.getSessionId();
+    expect(listedTexts(simulator, id)).toEqual(['hi', answer]);
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 2 });
+  });
+
+  it.each(CASES)('with $name $moment it took effect is tried again by itself', async ({ fault }) => {
+    const { simulator } = simulated();
+    const client = impatient(simulator, 2);
+    const { onEvent, events } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    await session.getSessionId();
+    simulator.fault(WRITE, fault);
+    const [answer] = await converse(simulatedRunner(client), session, ['hi']);
+    expect(events).toEqual([]);
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['hi', answer]);
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 2 });
+  });
+
+  it('is made up for at the next turn', async () => {
+    const { client, simulator } = simulated();
+    const session = new HybridSession({ client });
+    await session.getSessionId();
+    simulator.fault(WRITE, { status: 500, times: 1, moment: 'after' });
+    const answers = await converse(simulatedRunner(client), session, ['hi', 'thanks']);
+    expect(answers[1]).toContain('I see 3 items (2u 1a)');
+    const said = ['hi', answers[0], 'thanks', answers[1]];
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(said);
+  });
+
+  it('is made up for by another session on the same ledger', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger });
+    await first.getSessionId();
+    simulator.fault(WRITE, { status: 500, times: 1, moment: 'after' });
+    const [answer] = await converse(simulatedRunner(client), first, ['hi']);
+    const conversationId = await first.getSessionId();
+    const second = new HybridSession({ client, ledger, conversationId, checkList: 'never' });
+    await second.flush();
+    expect(listedTexts(simulator, conversationId)).toEqual(['hi', answer]);
+    await first.flush();
+    expect(listedTexts(simulator, conversationId)).toEqual(['hi', answer]);
+  });
+
+  it('never writes without looking, even if looking fails', async () => {
+    const { client, simulator } = simulated();
+    const session = new HybridSession({ client });
+    await session.getSessionId();
+    simulator.fault(WRITE, { status: 500, times: 1, moment: 'after' });
+    await session.addItems([user('one')]);
+    const lift = simulator.fault('conversations.items.list', { status: 500 });
+    const requests = await requestsOf(simulator, async () => {
+      await expect(session.flush()).rejects.toMatchObject({ code: 'mirror_incomplete', pending: 1 });
+      await session.addItems([user('two')]);
+    });
+    expect(requests).not.toContain(WRITE);
+    lift();
+    await session.flush();
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one', 'two']);
+  });
+
+  it('is looked for twice, for the list may lag behind', async () => {
+    const { client, simulator } = simulated({ lag: { reads: 1 } });
+    const session = new HybridSession({ client });
+    await session.getSessionId();
+    simulator.fault(WRITE, { status: 500, times: 1, moment: 'after' });
+    await session.addItems([user('one')]);
+    await session.flush();
+    await session.addItems([user('two')]);
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one', 'two']);
+  });
+
+  it.each(['before', 'after'] as const)('in the middle of many pieces, %s it took effect', async (moment) => {
+    const { client, simulator } = simulated();
+    const session = new HybridSession({ client });
+    await session.getSessionId();
+    simulator.fault(WRITE, { status: 502, times: 1, skip: 1, moment });
+    const items = Array.from({ length: 65 }, (_, index) => user(`text ${index}`));
+    await session.addItems(items);
+    expect((await session.verify()).pending).toBe(moment === 'before' ? 45 : 25);
+    await session.flush();
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(texts(items));
+  });
+
+  it('for good leaves the items pending, says how many, and serves them', async () => {
+    const { client, simulator } = simulated();
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    const conversationId = await session.getSessionId();
+    simulator.fault(WRITE, { status: 401, message: 'Incorrect API key provided: sk-secret' });
+    const answers = await converse(simulatedRunner(client), session, TURNS);
+    expect(answers.at(-1)).toContain('I see 7 items (4u 3a)');
+    expect(of('mirror_failed').map(({ pending }) => pending)).toEqual([2, 4, 6, 8]);
+    expect(of('mirror_failed')[0]?.reason).toBe('Error (401)');
+    await expect(session.flush()).rejects.toMatchObject({
+      name: 'MirrorIncompleteError',
+      code: 'mirror_incomplete',
+      conversationId,
+      pending: 8,
+    });
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 8, length: 8, listed: 0 });
+  });
+
+  it('does not wait longer than a turn should', async () => {
+    const { simulator } = simulated();
+    const client = simulatedClient(simulator, 2);
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    await session.getSessionId();
+    simulator.fault(WRITE, { status: 429, headers: { 'retry-after': '60' } });
+    const requests = await requestsOf(simulator, () => session.addItems([user('one')]));
+    expect(requests).toEqual([WRITE]);
+    expect(of('mirror_failed').length).toBe(1);
+  });
+});
+
+describe('an item that the API refuses for good', () => {
+  const POISON: readonly Fault[] = [
+    { status: 400, message: 'Invalid item sk-secret', code: 'invalid_value' },
+    { status: 413 },
+    { status: 422 },
+  ];
+
+  it.each(POISON)('keeps no other from getting there: %j', async (fault) => {
+    const { client, simulator } = simulated();
+    const { onEvent, of, events } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    const poisoned = Object.assign({}, fault, {
+      when: ({ body }: { body: object }) => JSON.stringify(body).includes('poison'),
+    });
+    simulator.fault(WRITE, poisoned);
+    const items = Array.from({ length: 25 }, (_, index) => user(index === 7 ? 'poison' : `text ${index}`));
+    await session.addItems(items);
+    const id = await session.getSessionId();
+    expect(listedTexts(simulator, id)).toEqual(texts(items).filter((text) => text !== 'poison'));
+    expect(texts(await session.getItems())).toEqual(texts(items));
+    expect(of('mirror_skipped')).toEqual([expect.objectContaining({ kind: 'message:user' })]);
+    expect(JSON.stringify(events)).not.toMatch(/poison|sk-secret/);
+    await session.flush();
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+  });
+
+  it('is not asked for again, by this session or the next', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const session = new HybridSession({ client, ledger });
+    simulator.fault(WRITE, { status: 400, times: 1 });
+    await session.addItems([user('poison')]);
+    const conversationId = await session.getSessionId();
+    const next = new HybridSession({ client, ledger, conversationId });
+    const requests = await requestsOf(simulator, async () => {
+      await session.addItems([user('two')]);
+      await next.flush();
+    });
+    expect(requests).toEqual([WRITE]);
+    expect(texts(await next.getItems())).toEqual(['poison', 'two']);
+  });
+});
+
+describe('a removal that fails', () => {
+  it.each(CASES)('with $name $moment it took effect fails no pop, and is made up for', async ({ fault }) => {
+    const { simulator } = simulated();
+    const client = impatient(simulator, 0);
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, checkList: 'every-read', onEvent });
+    await session.addItems([user('one'), user('two')]);
+    simulator.fault(DELETE, fault);
+    expect(texts([await session.popItem()])).toEqual(['two']);
+    expect(of('mirror_failed')).toEqual([expect.objectContaining({ pending: 1 })]);
+    expect(texts(await session.getItems())).toEqual(['one']);
+    await session.flush();
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one']);
+    await session.addItems([user('three')]);
+    expect(texts(await session.getItems())).toEqual(['one', 'three']);
+    expect(of('adopted')).toEqual([]);
+    expect(await session.verify()).toMatchObject({ pending: 0, findings: [] });
+  });
+
+  it('is tried as often as the client says, and no more', async () => {
+    const { simulator } = simulated();
+    const client = simulatedClient(simulator, 2);
+    const session = new HybridSession({ client });
+    await session.addItems([user('one'), user('two')]);
+    simulator.fault(DELETE, { status: 500 });
+    expect(await requestsOf(simulator, () => session.popItem())).toEqual([DELETE, DELETE, DELETE]);
+  });
+
+  it('is none when the item is gone already', async () => {
+    const { client, simulator } = simulated();
+    const { onEvent, events } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    await session.addItems([user('one'), user('two')]);
+    const id = await session.getSessionId();
+    const { data } = await client.conversations.items.list(id, { order: 'desc' });
+    await client.conversations.items.delete(data[0]?.id ?? '', { conversation_id: id });
+    expect(texts([await session.popItem()])).toEqual(['two']);
+    expect(events).toEqual([]);
+    expect(listedTexts(simulator, id)).toEqual(['one']);
+  });
+});
+
+describe('a conversation that is deleted behind our back', () => {
+  it.each(['rebuild', 'chain', 'off', 'shadow'] as const)(
+    'costs no run and no turn in mode %s',
+    async (rollout) => {
+      const { client } = simulated();
+      const ledger = memoryLedger();
+      const { onEvent, of } = recorder();
+      const first = new HybridSession({ client, ledger });
+      await converse(simulatedRunner(client), first, ['hi']);
+      const conversationId = await first.getSessionId();
+      await client.conversations.delete(conversationId);
+
+      const session = new HybridSession({ client, ledger, conversationId, rollout: 'rebuild', onEvent });
+      const answers = await converse(simulatedRunner(client), session, ['two', 'three']);
+      expect(answers[1]).toContain('I see 5 items (3u 2a)');
+      expect(of('list_failed').length).toBe(2);
+      expect(of('mirror_failed').map(({ pending }) => pending)).toEqual([2, 4]);
+      await expect(session.flush()).rejects.toMatchObject({ code: 'mirror_incomplete', pending: 4 });
+
+      const later = new HybridSession({ client, ledger, conversationId, rollout });
+      expect((await later.getItems()).length).toBe(6);
+    },
+  );
+
+  it('is reported as lost as a whole', async () => {
+    const { client } = simulated();
+    const session = new HybridSession({ client });
+    await converse(simulatedRunner(client), session, ['hi']);
+    await client.conversations.delete(await session.getSessionId());
+    const report = await session.verify();
+    expect(report).toMatchObject({ verified: true, length: 2, listed: undefined, missing: [] });
+    expect(report.findings.map(({ type }) => type)).toEqual(['lost', 'lost']);
+  });
+
+  it('still gives content back through its responses', async () => {
+    const { client } = simulated();
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger, keepContent: false });
+    const answers = await converse(simulatedRunner(client), first, ['hi', 'thanks']);
+    const conversationId = await first.getSessionId();
+    await client.conversations.delete(conversationId);
+    const session = new HybridSession({ client, ledger, conversationId, keepContent: false });
+    expect(texts(await session.getItems())).toEqual(['hi', answers[0], 'thanks', answers[1]]);
+  });
+});
