@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { InvalidResponseError } from '../errors/invalid-response-error.ts';
-import { apiCodeOf, isAmbiguous, isTransient, statusOf } from '../history/api-error.ts';
+import { apiCodeOf, isTransient, statusOf } from '../history/api-error.ts';
 import { believed } from '../history/believed.ts';
 import { apiItems } from '../history/conversation-list.ts';
 import type { ApiInputItem } from '../history/item-converter.ts';
@@ -26,8 +26,8 @@ export interface ConversationWriterOptions {
   readonly conversationId: string;
   readonly ledger: Ledger;
   readonly lease: MirrorLease;
-  /** A write may have been applied although nobody knows its IDs. */
-  readonly onDoubt: () => void;
+  /** A write failed. */
+  readonly onFailed: (error: unknown) => void;
   /** The conversation can never hold this entry. */
   readonly onSkipped: (kind: string, reason: string) => void;
 }
@@ -80,7 +80,7 @@ export class ConversationWriter {
     try {
       await this.#create(chunk);
     } catch (error) {
-      if (isAmbiguous(error)) this.#options.onDoubt();
+      this.#options.onFailed(error);
       if (!isRefusal(error)) throw error;
       const [only] = chunk;
       if (chunk.length > 1 || only === undefined) {

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { isTransient } from '../history/api-error.ts';
+import { isAmbiguous, isTransient } from '../history/api-error.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
 import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -52,10 +52,11 @@ export class Mirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     const { client, conversationId, ledger, lease, line, onSkipped } = options;
-    const onDoubt = (): void => {
-      line.looksDue = LOOKS;
+    const onFailed = (error: unknown): void => {
+      // What was refused for now may be there all the same; what got no answer probably is, and may not show yet.
+      if (isTransient(error)) line.looksDue = Math.max(line.looksDue, isAmbiguous(error) ? LOOKS : 1);
     };
-    this.#writer = new ConversationWriter({ client, conversationId, ledger, lease, onDoubt, onSkipped });
+    this.#writer = new ConversationWriter({ client, conversationId, ledger, lease, onFailed, onSkipped });
   }
 
   /**
