@@ -3,6 +3,7 @@ export { run } from './runner/run.ts';
 export { HybridSession } from './session/hybrid-session.ts';
 export type { HybridSessionOptions } from './session/hybrid-session-options.ts';
 export type { EventListener, HybridSessionEvent, SourceCounts } from './session/session-event.ts';
+export type { Erased } from './session/erase.ts';
 export type { HistoryReport } from './session/history-report.ts';
 export { chainedModel } from './model/chained-model.ts';
 export { chainedProvider } from './model/chained-provider.ts';
@@ -21,6 +22,7 @@ export {
   type ConversationLedgerOptions,
   type MetadataClient,
 } from './stores/conversation-ledger.ts';
+export { encryptedLedger, type EncryptedLedgerOptions } from './stores/encrypted-ledger.ts';
 export type { LedgerPage, LedgerStore } from './ledger/ledger-store.ts';
 export type { LedgerHead, LedgerRecord } from './ledger/ledger-record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/hybrid-session-error.ts';
@@ -31,5 +33,7 @@ export { InvalidItemError } from './errors/invalid-item-error.ts';
 export { InvalidOptionsError } from './errors/invalid-options-error.ts';
 export { InvalidResponseError } from './errors/invalid-response-error.ts';
 export { LedgerConflictError } from './errors/ledger-conflict-error.ts';
+export { LedgerDecryptionError, type LedgerDecryptionReason } from './errors/ledger-decryption-error.ts';
 export { LedgerRecordError } from './errors/ledger-record-error.ts';
+export { LedgerUnavailableError } from './errors/ledger-unavailable-error.ts';
 export { MirrorIncompleteError } from './errors/mirror-incomplete-error.ts';

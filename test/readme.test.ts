@@ -15,6 +15,7 @@ const options: Record<keyof HybridSessionOptions, true> = {
   ledger: true,
   rollout: true,
   mirror: true,
+  mirrorLease: true,
   sessionId: true,
   keepContent: true,
   checkList: true,

@@ -17,6 +17,7 @@ import { noteServed } from '../model/served-histories.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve-mode.ts';
 import { attach, deleteConversation, type Attachment } from './attachment.ts';
+import { erase, type Erased } from './erase.ts';
 import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
 import type { HistoryReport } from './history-report.ts';
 import { resolveOptions, type HybridSessionOptions, type ResolvedOptions } from './hybrid-session-options.ts';
@@ -245,6 +246,25 @@ export class HybridSession
       const { attachment } = await this.#open();
       const pending = (await attachment.remote?.mirror.push(true)) ?? 0;
       if (pending > 0) throw new MirrorIncompleteError(attachment.sessionId, pending);
+    });
+  }
+
+  /**
+   * Removes every trace of the session from its ledger; with `remote`, its responses and its conversation from the API
+   * too. The next use begins anew, with a new conversation where the old one was deleted.
+   *
+   * @returns what was removed.
+   */
+  erase({ remote = false }: { readonly remote?: boolean } = {}): Promise<Erased> {
+    return this.#queue.run(async () => {
+      const { attachment } = await this.#open();
+      await attachment.remote?.mirror.idle();
+      const erased = await erase(attachment, remote);
+      this.#responses.clear();
+      this.#opened = undefined;
+      this.#current = undefined;
+      if (remote) this.#conversationId = undefined;
+      return erased;
     });
   }
 

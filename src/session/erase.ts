@@ -1,0 +1,66 @@
+import type OpenAI from 'openai';
+import { statusOf } from '../history/api-error.ts';
+import { isObject } from '../ledger/json.ts';
+import type { Attachment } from './attachment.ts';
+
+/** What `erase()` removed. */
+export interface Erased {
+  readonly sessionId: string;
+  /** How many items the ledger knew. */
+  readonly items: number;
+  /** The responses that were deleted; none without `remote`. */
+  readonly responses: readonly string[];
+  /** Whether a conversation was deleted. */
+  readonly conversation: boolean;
+}
+
+/**
+ * Removes a session from its ledger and, with `remote`, its responses and its conversation from the API.
+ *
+ * The ledger goes last: as long as anything is left, it knows what.
+ */
+export async function erase(
+  { sessionId, ledger, remote }: Attachment,
+  deletesRemote: boolean,
+): Promise<Erased> {
+  const state = await ledger.refresh();
+  const items = state.entries.length;
+  const responses: string[] = [];
+  let conversation = false;
+  if (remote !== undefined && deletesRemote) {
+    const { client } = remote;
+    for (const id of await withParents(
+      client,
+      state.responses.map((response) => response.id),
+    )) {
+      if (await deleted(client.responses.delete(id))) responses.push(id);
+    }
+    conversation = await deleted(client.conversations.delete(remote.conversationId));
+  }
+  await ledger.delete();
+  return { sessionId, items, responses, conversation };
+}
+
+/** The responses and everything they were continued from, which the ledger may no longer know. */
+async function withParents(client: OpenAI, ids: readonly string[]): Promise<Set<string>> {
+  const found = new Set(ids);
+  for (const id of found) {
+    const response: unknown = await client.responses.retrieve(id).catch((error: unknown) => {
+      if (statusOf(error) !== 404) throw error;
+    });
+    const parent = isObject(response) ? response['previous_response_id'] : undefined;
+    if (typeof parent === 'string') found.add(parent);
+  }
+  return found;
+}
+
+/** @returns false when it was gone already. */
+async function deleted(request: Promise<unknown>): Promise<boolean> {
+  try {
+    await request;
+    return true;
+  } catch (error) {
+    if (statusOf(error) === 404) return false;
+    throw error;
+  }
+}
