@@ -8,6 +8,8 @@ import {
   type SqliteDatabase,
   type SqliteLedger,
 } from '../../src/sqlite.ts';
+import { openSqlite } from '../../src/stores/open-sqlite.ts';
+import type { OwnedSqliteDatabase } from '../../src/stores/sqlite-database.ts';
 import { head, record } from './support/records.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -16,7 +18,7 @@ interface Opened {
   readonly path: string;
   readonly store: SqliteLedger;
   /** A connection of somebody else to the same file. */
-  readonly other: Libsql.Database;
+  readonly other: OwnedSqliteDatabase;
 }
 
 async function opened(options: { busyTimeout?: number } = {}): Promise<Opened> {
@@ -24,7 +26,8 @@ async function opened(options: { busyTimeout?: number } = {}): Promise<Opened> {
   const path = join(folder.path, 'ledger.db');
   const store = sqliteLedger({ path, ...options });
   await store.head('session-1');
-  const other = new Libsql(path);
+  // By the same driver: two copies of SQLite in one process do not see each other's locks.
+  const other = await openSqlite(path);
   onTestFinished(async () => {
     other.close();
     await store.close();
