@@ -90,7 +90,7 @@ export function baseDigest(state: LedgerState): string {
 }
 
 /** How many items the history has, read back or not. */
-export function lengthOf(state: LedgerState): number {
+function lengthOf(state: LedgerState): number {
   return (state.base?.length ?? 0) + state.entries.length;
 }
 

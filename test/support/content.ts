@@ -86,7 +86,7 @@ export function userPart(vocabulary: Vocabulary): Arbitrary<unknown> {
 }
 
 /** A picture as a user or a tool gives it. */
-export function imagePart(vocabulary: Vocabulary): Arbitrary<Record<string, unknown>> {
+function imagePart(vocabulary: Vocabulary): Arbitrary<Record<string, unknown>> {
   const { dataUrl, url, fileId } = media(vocabulary);
   return record(
     { type: fc.constant('input_image'), image: fc.oneof(dataUrl, url, record({ id: fileId })) },

@@ -205,7 +205,7 @@ export function agentItemsByType(
 export const anyItem: Arbitrary<AgentInputItem> = fc.oneof(...Object.values(agentItemsByType(anyVocabulary)));
 
 /** A turn with calls made at once, whose results come back in any order. */
-export const parallelCalls: Arbitrary<AgentInputItem[]> = fc
+const parallelCalls: Arbitrary<AgentInputItem[]> = fc
   .uniqueArray(anyVocabulary.word, { minLength: 2, maxLength: 4 })
   .chain((names) => fc.tuple(fc.constant(names), fc.shuffledSubarray(names, { minLength: names.length })))
   .map(([names, answered]) => [

@@ -7,7 +7,7 @@ const mirrorId: Arbitrary<string> = fc.constantFrom('msg_1', 'msg_2', 'msg_3', '
 const seq: Arbitrary<number> = fc.nat({ max: 12 });
 
 /** An item as a record holds it: of few kinds, so that the same comes twice. */
-export const ledgerItem: Arbitrary<LedgerItem> = fc
+const ledgerItem: Arbitrary<LedgerItem> = fc
   .tuple(fc.constantFrom('digest-a', 'digest-b', null), fc.option(mirrorId, { freq: 3, nil: undefined }))
   .map(([digest, id]) => ({
     digest,
