@@ -21,7 +21,7 @@ export const APPENDED = -1;
  * A script is not rolled back when it fails: what can fail (a key of another type, no memory) fails at its first command
  * or before.
  */
-export const APPEND_SCRIPT = `
+const APPEND_SCRIPT = `
 local version = redis.call('LLEN', KEYS[1])
 if version ~= tonumber(ARGV[1]) then return version end
 for index = 4, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[index]) end
