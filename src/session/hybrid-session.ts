@@ -9,14 +9,11 @@ import type {
 } from '@openai/agents';
 import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
-import type { Ledger, LedgerDecision } from '../ledger/ledger.ts';
-import { SerialQueue } from '../ledger/serial-queue.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
 import { noteServed } from '../model/served-histories.ts';
-import type { Mode } from '../rollout/mode.ts';
-import { resolveMode } from '../rollout/resolve-mode.ts';
-import { attach, deleteConversation, type Attachment } from './attachment.ts';
+import { deleteConversation } from './attachment.ts';
+import { changeHistory, updateMirror } from './change-history.ts';
 import { erase, type Erased } from './erase.ts';
 import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
 import type { HistoryReport } from './history-report.ts';
@@ -25,15 +22,8 @@ import { comparable } from './comparable.ts';
 import { parseMutations } from './parse-mutations.ts';
 import { parseTransaction } from './parse-transaction.ts';
 import { popListed, popRecorded } from './pop.ts';
-import { requireStorable } from './require-storable.ts';
-import { ResponseLog } from './response-log.ts';
-import type { HybridSessionEvent } from './session-event.ts';
-import { servesList, SessionHistory } from './session-history.ts';
-
-interface Open {
-  readonly attachment: Attachment;
-  readonly history: SessionHistory;
-}
+import { servesList } from './session-history.ts';
+import { SessionLife } from './session-life.ts';
 
 /**
  * A session of the OpenAI Agents SDK that cannot lose a turn.
@@ -49,38 +39,27 @@ export class HybridSession
     ChainedSession
 {
   readonly #options: ResolvedOptions;
-  readonly #queue = new SerialQueue();
-  readonly #responses: ResponseLog;
-  #conversationId: string | undefined;
-  #opened: Promise<Open> | undefined;
-  #current: Open | undefined;
-  #mode: Mode | undefined;
+  readonly #life: SessionLife;
 
   /** @throws InvalidOptionsError for unknown options, wrong types and impossible pairs. */
   constructor(options: HybridSessionOptions = {}) {
     this.#options = resolveOptions(options);
-    this.#conversationId = this.#options.conversationId;
-    this.#responses = new ResponseLog({
-      client: this.#options.client,
-      responseTtl: this.#options.responseTtl,
-      current: () => this.#atRequest(),
-      emit: (event) => this.#emit(event),
-    });
+    this.#life = new SessionLife(this.#options);
   }
 
   /** For the model boundary: what it may continue from. */
   get [CHAIN](): Chain {
-    return this.#responses;
+    return this.#life.responses;
   }
 
   /** The session's ID as far as it is known: undefined until the conversation is created. */
   get sessionId(): string | undefined {
-    return this.#options.sessionId ?? this.#conversationId;
+    return this.#life.sessionId;
   }
 
   /** The session's ID: the conversation's, created now if there is none, or `sessionId` with `mirror: 'off'`. */
   getSessionId(): Promise<string> {
-    return this.#run(async ({ attachment }) => attachment.sessionId);
+    return this.#life.run(async ({ attachment }) => attachment.sessionId);
   }
 
   /**
@@ -90,9 +69,9 @@ export class HybridSession
    * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
    */
   getItems(limit?: number): Promise<AgentInputItem[]> {
-    return this.#run(async ({ history }, mode) => {
+    return this.#life.run(async ({ history }, mode) => {
       const { items, digest } = await history.read(mode, limit);
-      if (digest !== undefined) noteServed(this.#responses, digest);
+      if (digest !== undefined) noteServed(this.#life.responses, digest);
       return items;
     }, true);
   }
@@ -107,24 +86,22 @@ export class HybridSession
   async addItems(items: AgentInputItem[]): Promise<void> {
     // Now, not in turn: what becomes of the caller's array afterwards is the caller's business.
     const parsed = parseAgentItems(items);
-    await this.#run(async (open, mode) => {
+    await this.#life.run(async (open, mode) => {
       if (parsed.length === 0) return;
-      await this.#change(open, mode, parsed, () => appendSteps(parsed, this.#options.keepContent));
+      await changeHistory(open, mode, this.#options, parsed, () =>
+        appendSteps(parsed, this.#options.keepContent),
+      );
     });
   }
 
   /** Removes the newest item and returns it; undefined when there is none. */
   popItem(): Promise<AgentInputItem | undefined> {
-    return this.#run(async (open, mode) => {
-      const { remote } = open.attachment;
-      if (remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0) {
-        const popped = await popListed(open.attachment.ledger, remote);
-        await this.#mirror(open);
-        return popped;
-      }
-      await open.history.open(mode);
-      const popped = await popRecorded(open.attachment.ledger, open.history);
-      await this.#mirror(open);
+    return this.#life.run(async ({ attachment, history }, mode) => {
+      const { ledger, remote } = attachment;
+      const isListed = remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0;
+      if (!isListed) await history.open(mode);
+      const popped = isListed ? await popListed(ledger, remote) : await popRecorded(ledger, history);
+      await updateMirror(attachment, this.#options);
       return popped;
     }, true);
   }
@@ -136,30 +113,26 @@ export class HybridSession
    * @throws ConversationNotFoundError when neither the API nor the ledger knows the conversation, or the client's error:
    * the session is then cleared all the same, and the next use deletes what is left.
    */
-  clearSession(): Promise<void> {
-    return this.#queue.run(async () => {
-      if (this.#opened === undefined && this.sessionId === undefined) return;
-      const { attachment } = await this.#open();
+  async clearSession(): Promise<void> {
+    await this.#life.runIfBegun(async ({ attachment }) => {
       const { ledger, remote } = attachment;
       await remote?.mirror.idle();
       const isKnown = (await ledger.refresh()).version > 0;
       // From here on the ledger knows what to do, even if this process does not live to do it.
       if (isKnown) await ledger.commit(() => [{ type: 'clear' }]);
-      this.#responses.clear();
-      if (remote === undefined) return;
-      this.#opened = undefined;
-      this.#current = undefined;
+      if (remote === undefined) return this.#life.responses.clear();
+      this.#life.end('kept');
       await deleteConversation(remote.client, remote.conversationId, isKnown);
       await ledger.delete();
-      this.#conversationId = undefined;
+      this.#life.end('gone');
     });
   }
 
   /** How the runner shows a stored item to the model: by content, without the ID it has in the conversation. */
   prepareHistoryItemForModelInput(item: AgentInputItem): AgentInputItem {
-    const stock = this.#current?.attachment.remote?.stock;
-    if (stock !== undefined && this.#mode !== undefined && servesList(this.#mode))
-      return stock.prepareForModel(item);
+    const { open, mode } = this.#life.current;
+    const stock = mode !== undefined && servesList(mode) ? open?.attachment.remote?.stock : undefined;
+    if (stock !== undefined) return stock.prepareForModel(item);
     return forModel(item);
   }
 
@@ -181,12 +154,12 @@ export class HybridSession
   /** Replaces function calls in the history, as the SDK does when a call was changed before it was approved. */
   async applyHistoryMutations(args: SessionHistoryRewriteArgs): Promise<void> {
     const replacements = parseMutations(args);
-    await this.#run(async (open, mode) => {
+    await this.#life.run(async (open, mode) => {
       if (replacements.size === 0) return;
       await open.history.open(mode);
       const contents = await open.history.contents(await open.attachment.ledger.refresh());
       const items = new Map(contents.map(({ entry, item }) => [entry.seq, item]));
-      await this.#change(open, mode, [...replacements.values()], (state) =>
+      await changeHistory(open, mode, this.#options, [...replacements.values()], (state) =>
         mutationSteps(
           state,
           (entry) => entry.item ?? items.get(entry.seq),
@@ -205,11 +178,11 @@ export class HybridSession
   async applyHistoryTransaction(args: SessionHistoryTransactionArgs): Promise<void> {
     const { operation, transaction } = parseTransaction(args);
     const added = transaction.type === 'append_items' ? transaction.items : transaction.replacement;
-    await this.#run(async (open, mode) => {
+    await this.#life.run(async (open, mode) => {
       await open.history.open(mode);
       // The precondition is about the newest history, not about what this session knows of it.
       await open.attachment.ledger.refresh();
-      await this.#change(open, mode, added, (state) =>
+      await changeHistory(open, mode, this.#options, added, (state) =>
         transactionSteps(state, operation, transaction, this.#options.keepContent),
       );
     });
@@ -221,18 +194,18 @@ export class HybridSession
    * @returns null
    */
   runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
-    return this.#run(async ({ attachment, history }, mode) => {
+    return this.#life.run(async ({ attachment, history }, mode) => {
       const id = args?.responseId;
       if (id === undefined || id === '') return null;
       await history.open(mode);
-      await attachment.ledger.commit((state) => this.#responses.steps(state, id, args?.store));
+      await attachment.ledger.commit((state) => this.#life.responses.steps(state, id, args?.store));
       return null;
     });
   }
 
   /** Reads the list, compares it with the ledger and tells whether the history is proven complete. */
   verify(): Promise<HistoryReport> {
-    return this.#run(async ({ history }, mode) => history.verify(mode), true);
+    return this.#life.run(async ({ history }, mode) => history.verify(mode), true);
   }
 
   /**
@@ -240,12 +213,10 @@ export class HybridSession
    *
    * @throws MirrorIncompleteError when changes are still pending afterwards; nothing is lost.
    */
-  flush(): Promise<void> {
-    return this.#queue.run(async () => {
-      if (this.#opened === undefined && this.sessionId === undefined) return;
-      const { attachment } = await this.#open();
-      const pending = (await attachment.remote?.mirror.push(true)) ?? 0;
-      if (pending > 0) throw new MirrorIncompleteError(attachment.sessionId, pending);
+  async flush(): Promise<void> {
+    await this.#life.runIfBegun(async ({ attachment: { sessionId, remote } }) => {
+      const pending = (await remote?.mirror.push(true)) ?? 0;
+      if (pending > 0) throw new MirrorIncompleteError(sessionId, pending);
     });
   }
 
@@ -256,14 +227,10 @@ export class HybridSession
    * @returns what was removed.
    */
   erase({ remote = false }: { readonly remote?: boolean } = {}): Promise<Erased> {
-    return this.#queue.run(async () => {
-      const { attachment } = await this.#open();
+    return this.#life.run(async ({ attachment }) => {
       await attachment.remote?.mirror.idle();
       const erased = await erase(attachment, remote);
-      this.#responses.clear();
-      this.#opened = undefined;
-      this.#current = undefined;
-      if (remote) this.#conversationId = undefined;
+      this.#life.end(remote ? 'gone' : 'kept');
       return erased;
     });
   }
@@ -271,84 +238,5 @@ export class HybridSession
   /** The same as `flush()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.flush();
-  }
-
-  /** Runs an operation after all that were asked for before; in the mode of the turn, unless a new turn begins. */
-  #run<T>(operation: (open: Open, mode: Mode) => Promise<T>, begins = false): Promise<T> {
-    return this.#queue.run(async () => {
-      const open = await this.#open();
-      if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
-      return operation(open, this.#mode);
-    });
-  }
-
-  async #decide({ attachment }: Open): Promise<Mode> {
-    const { sessionId, ledger } = attachment;
-    const { responses } = await ledger.state();
-    const context = { sessionId, model: responses.at(-1)?.model };
-    const { mode, problem } = await resolveMode(this.#options.rollout, context);
-    if (problem !== undefined) this.#emit({ type: 'rollout_failed', sessionId, mode, reason: problem });
-    return mode;
-  }
-
-  /** What a request of this turn goes by: the mode in which the history was read. */
-  async #atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
-    const open = await this.#open();
-    const { sessionId, ledger } = open.attachment;
-    return { sessionId, ledger, mode: this.#mode ?? (await this.#decide(open)) };
-  }
-
-  async #open(): Promise<Open> {
-    this.#opened ??= this.#attach();
-    try {
-      this.#current = await this.#opened;
-      return this.#current;
-    } catch (error) {
-      this.#opened = undefined;
-      throw error;
-    }
-  }
-
-  async #attach(): Promise<Open> {
-    const emit = (event: HybridSessionEvent): void => this.#emit(event);
-    const attachment = await attach(this.#options, this.#conversationId, emit);
-    this.#conversationId = attachment.remote?.conversationId;
-    return { attachment, history: new SessionHistory(attachment, this.#options, emit) };
-  }
-
-  #emit(event: HybridSessionEvent): void {
-    try {
-      this.#options.onEvent(event);
-    } catch {
-      // Watching never costs a turn.
-    }
-  }
-
-  /** Changes the history: in the ledger first, then in the conversation. */
-  async #change(
-    open: Open,
-    mode: Mode,
-    added: readonly AgentInputItem[],
-    decide: LedgerDecision,
-  ): Promise<void> {
-    const { ledger, reader } = open.attachment;
-    const { keepContent } = this.#options;
-    if (!keepContent) await requireStorable(reader, added);
-    await open.history.open(mode);
-    const settle = keepContent ? undefined : reader.pin(added);
-    const { remote } = open.attachment;
-    const leased: LedgerDecision = (state) => {
-      const steps = decide(state);
-      return steps.length === 0 || remote === undefined
-        ? steps
-        : [...steps, ...remote.mirror.leaseSteps(state)];
-    };
-    await ledger.commit(leased).finally(settle);
-    await this.#mirror(open);
-  }
-
-  async #mirror({ attachment }: Open): Promise<void> {
-    const pushed = attachment.remote?.mirror.push();
-    if (this.#options.mirror === 'await') await pushed;
   }
 }

@@ -47,6 +47,8 @@ export class ResponseLog implements Chain {
     const { sessionId, ledger, mode } = await this.#options.current();
     this.#sessionId = sessionId;
     const state = await ledger.state();
+    const recorded = new Set(state.responses.map(({ id }) => id));
+    for (const id of recorded) this.#answers.delete(id);
     const fresh = new Map<string, Parent[]>();
     for (const answer of this.#answers.values()) {
       // The cache gives the newest first.
@@ -58,6 +60,7 @@ export class ResponseLog implements Chain {
       now: Date.now(),
       responseTtl: this.#options.responseTtl,
       candidates: (digest) => [...(fresh.get(digest) ?? []), ...(state.contexts.get(digest) ?? [])],
+      unrecorded: (digest) => (fresh.get(digest) ?? []).map(({ id }) => id),
       isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
     };
   }

@@ -1,0 +1,40 @@
+import type { AgentInputItem } from '@openai/agents';
+import type { LedgerDecision } from '../ledger/ledger.ts';
+import type { Mode } from '../rollout/mode.ts';
+import type { Attachment } from './attachment.ts';
+import type { ResolvedOptions } from './hybrid-session-options.ts';
+import { requireStorable } from './require-storable.ts';
+import type { OpenSession } from './session-life.ts';
+
+/**
+ * Changes the history: in the ledger first, then in the conversation.
+ *
+ * @param added what is new, for a ledger that keeps no content.
+ * @throws InvalidItemError when neither the ledger nor the conversation could hold what is new.
+ */
+export async function changeHistory(
+  { attachment, history }: OpenSession,
+  mode: Mode,
+  options: ResolvedOptions,
+  added: readonly AgentInputItem[],
+  decide: LedgerDecision,
+): Promise<void> {
+  const { ledger, reader, remote } = attachment;
+  if (!options.keepContent) await requireStorable(reader, added);
+  await history.open(mode);
+  const settle = options.keepContent ? undefined : reader.pin(added);
+  const leased: LedgerDecision = (state) => {
+    const steps = decide(state);
+    return steps.length === 0 || remote === undefined
+      ? steps
+      : [...steps, ...remote.mirror.leaseSteps(state)];
+  };
+  await ledger.commit(leased).finally(settle);
+  await updateMirror(attachment, options);
+}
+
+/** Brings the conversation up to date, and waits for it where that is asked for. */
+export async function updateMirror({ remote }: Attachment, { mirror }: ResolvedOptions): Promise<void> {
+  const pushed = remote?.mirror.push();
+  if (mirror === 'await') await pushed;
+}

@@ -1,0 +1,118 @@
+import type { Ledger } from '../ledger/ledger.ts';
+import { SerialQueue } from '../ledger/serial-queue.ts';
+import type { Mode } from '../rollout/mode.ts';
+import { resolveMode } from '../rollout/resolve-mode.ts';
+import { attach, type Attachment } from './attachment.ts';
+import type { ResolvedOptions } from './hybrid-session-options.ts';
+import { ResponseLog } from './response-log.ts';
+import type { HybridSessionEvent } from './session-event.ts';
+import { SessionHistory } from './session-history.ts';
+
+/** A session that knows its ID, and everything it works with. */
+export interface OpenSession {
+  readonly attachment: Attachment;
+  readonly history: SessionHistory;
+}
+
+/** From the first use, which attaches to a conversation, to the moment that ends it: one operation after the other. */
+export class SessionLife {
+  readonly responses: ResponseLog;
+  readonly #options: ResolvedOptions;
+  readonly #queue = new SerialQueue();
+  #conversationId: string | undefined;
+  #opening: Promise<OpenSession> | undefined;
+  #opened: OpenSession | undefined;
+  #mode: Mode | undefined;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+    this.#conversationId = options.conversationId;
+    this.responses = new ResponseLog({
+      client: options.client,
+      responseTtl: options.responseTtl,
+      current: () => this.#atRequest(),
+      emit: (event) => this.#emit(event),
+    });
+  }
+
+  /** As far as it is known: undefined until the conversation is created. */
+  get sessionId(): string | undefined {
+    return this.#options.sessionId ?? this.#conversationId;
+  }
+
+  /** What was opened last, and the mode of the turn under way. */
+  get current(): { readonly open: OpenSession | undefined; readonly mode: Mode | undefined } {
+    return { open: this.#opened, mode: this.#mode };
+  }
+
+  /**
+   * Runs an operation after all that were asked for before.
+   *
+   * @param begins whether it begins a turn: then the mode is asked for anew.
+   */
+  run<T>(operation: (open: OpenSession, mode: Mode) => Promise<T>, begins = false): Promise<T> {
+    return this.#queue.run(async () => {
+      const open = await this.#open();
+      if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
+      return operation(open, this.#mode);
+    });
+  }
+
+  /** The same for an operation that begins nothing: undefined when there is nothing yet. */
+  runIfBegun<T>(operation: (open: OpenSession) => Promise<T>): Promise<T | undefined> {
+    return this.#queue.run(async () => {
+      if (this.#opening === undefined && this.sessionId === undefined) return undefined;
+      return operation(await this.#open());
+    });
+  }
+
+  /** Ends this life; the next use begins another one, with a new conversation unless this one is still there. */
+  end(conversation: 'kept' | 'gone'): void {
+    this.responses.clear();
+    this.#opening = undefined;
+    this.#opened = undefined;
+    if (conversation === 'gone') this.#conversationId = undefined;
+  }
+
+  async #decide({ attachment }: OpenSession): Promise<Mode> {
+    const { sessionId, ledger } = attachment;
+    const { responses } = await ledger.state();
+    const context = { sessionId, model: responses.at(-1)?.model };
+    const { mode, problem } = await resolveMode(this.#options.rollout, context);
+    if (problem !== undefined) this.#emit({ type: 'rollout_failed', sessionId, mode, reason: problem });
+    return mode;
+  }
+
+  /** What a request of this turn goes by: the mode in which the history was read. */
+  async #atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
+    const open = await this.#open();
+    const { sessionId, ledger } = open.attachment;
+    return { sessionId, ledger, mode: this.#mode ?? (await this.#decide(open)) };
+  }
+
+  async #open(): Promise<OpenSession> {
+    this.#opening ??= this.#attach();
+    try {
+      this.#opened = await this.#opening;
+      return this.#opened;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  async #attach(): Promise<OpenSession> {
+    const emit = (event: HybridSessionEvent): void => this.#emit(event);
+    const attachment = await attach(this.#options, this.#conversationId, emit);
+    this.#conversationId = attachment.remote?.conversationId;
+    return { attachment, history: new SessionHistory(attachment, this.#options, emit) };
+  }
+
+  #emit(event: HybridSessionEvent): void {
+    try {
+      this.#options.onEvent(event);
+    } catch {
+      // Watching never costs a turn.
+    }
+  }
+}
