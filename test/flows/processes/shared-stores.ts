@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createClient } from 'redis';
-import type { LedgerStore } from '../../src/index.ts';
-import { postgresLedger } from '../../src/postgres.ts';
-import { redisLedger } from '../../src/redis.ts';
-import { sqliteLedger } from '../../src/sqlite.ts';
-import type { SharedStore } from '../support/processes.ts';
+import type { LedgerStore } from '../../../src/index.ts';
+import { postgresLedger } from '../../../src/postgres.ts';
+import { redisLedger } from '../../../src/redis.ts';
+import { sqliteLedger } from '../../../src/sqlite.ts';
+import type { SharedStore } from '../../support/processes.ts';
 
 /** A store that this process looks at from outside while others write to it. */
 export interface OpenedStore {
@@ -16,21 +16,11 @@ export interface OpenedStore {
   readonly close: () => Promise<void>;
 }
 
-/** The stores that many processes can share; those without a server here are named, with the reason. */
-export const SHARED_STORES: readonly {
-  readonly kind: SharedStore['kind'];
-  readonly missing: string | undefined;
-}[] = [
-  { kind: 'sqlite', missing: undefined },
-  {
-    kind: 'redis',
-    missing: process.env['TEST_REDIS_URL'] === undefined ? 'TEST_REDIS_URL is not set' : undefined,
-  },
-  {
-    kind: 'postgres',
-    missing: process.env['TEST_POSTGRES_URL'] === undefined ? 'TEST_POSTGRES_URL is not set' : undefined,
-  },
-];
+/** Why a store cannot be tried here: the environment names no server. */
+export function missingServer(kind: SharedStore['kind']): string | undefined {
+  const variable = { sqlite: undefined, redis: 'TEST_REDIS_URL', postgres: 'TEST_POSTGRES_URL' }[kind];
+  return variable === undefined || process.env[variable] !== undefined ? undefined : `${variable} is not set`;
+}
 
 /** Opens the store of that kind, in a new file or on the server that the environment names. */
 export async function openStore(kind: SharedStore['kind']): Promise<OpenedStore> {

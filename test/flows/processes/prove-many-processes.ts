@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { Agent } from '@openai/agents';
 import OpenAI from 'openai';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createSimulatorCore } from '../../mocks/simulator.ts';
-import { HybridRunner, HybridSession, type HybridSessionEvent } from '../../src/index.ts';
-import { roles, texts } from '../support/conversation.ts';
-import { work, type SharedStore } from '../support/processes.ts';
-import { openStore, SHARED_STORES, type OpenedStore } from './shared-stores.ts';
+import { createSimulatorCore } from '../../../mocks/simulator.ts';
+import { HybridRunner, HybridSession, type HybridSessionEvent } from '../../../src/index.ts';
+import { roles, texts } from '../../support/conversation.ts';
+import { work, type SharedStore } from '../../support/processes.ts';
+import { missingServer, openStore, type OpenedStore } from './shared-stores.ts';
 
 /** All of it where time is no matter, as in CI; enough to see it work elsewhere. */
 const FULL = process.env['TEST_FULL'] === '1';
@@ -58,7 +58,7 @@ async function listed(client: OpenAI, conversationId: string): Promise<string[]>
 }
 
 beforeAll(() => {
-  const built = fileURLToPath(new URL('../../dist/esm/src/index.js', import.meta.url));
+  const built = fileURLToPath(new URL('../../../dist/esm/src/index.js', import.meta.url));
   if (!existsSync(built)) throw new Error('The workers read the built package; run: npm run build');
 });
 
@@ -66,7 +66,9 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-for (const { kind, missing } of SHARED_STORES) {
+/** Proves for one kind of store what an independent process would see. */
+export function proveManyProcesses(kind: SharedStore['kind']): void {
+  const missing = missingServer(kind);
   const title = missing === undefined ? kind : `${kind} (skipped: ${missing})`;
   describe.skipIf(missing !== undefined)(
     `Many processes on one session, in ${title}`,
