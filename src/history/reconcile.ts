@@ -6,8 +6,6 @@ import type { ListedItem, Match } from './listed-item.ts';
 import { longestIncreasing } from './longest-increasing.ts';
 import { relink, type Relinked } from './relink.ts';
 
-export type { ListedItem } from './listed-item.ts';
-
 /** An item that another writer put in the list, and where it belongs. */
 export interface ForeignItem extends ListedItem {
   /** The position in the history before which it stands. */

@@ -2,8 +2,7 @@ import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
 import { isObject } from '../ledger/json.ts';
 import type { Answer, Chain, ChainView } from './chain.ts';
 import { currentRun } from './current-chain.ts';
-import { behindChain } from './for-model.ts';
-import { lineageOf, plan, type Plan, type PlannableRequest, type PlanReason } from './plan.ts';
+import { plan, type Plan, type PlannableRequest, type PlanReason } from './plan.ts';
 import { extendContext, plannable } from './request.ts';
 import { servedBy } from './served-histories.ts';
 import { leaveAnswer } from './unclaimed-answers.ts';
@@ -33,9 +32,9 @@ export class ModelCall {
   /** @returns undefined for a run whose session is not ours: the request is none of our business. */
   static async prepare(request: ModelRequest, model: Model): Promise<ModelCall | undefined> {
     const run = currentRun();
-    if (run !== undefined && run.chain === undefined) return undefined;
+    if (run !== undefined && run.chain === undefined && run.around === undefined) return undefined;
     const planned = plannable(request, model);
-    const chain = run?.chain ?? servedBy(planned.contexts);
+    const chain = run?.chain ?? servedBy(planned.contexts, run?.around);
     // A ledger that cannot be read costs the chain, not the run.
     const view = await chain?.view().catch(() => undefined);
     return new ModelCall(request, planned, chain, view);
@@ -47,7 +46,7 @@ export class ModelCall {
     return {
       ...this.#request,
       previousResponseId: this.plan.parent.id,
-      input: behindChain(this.#plannable.items.slice(this.plan.from)),
+      input: [...this.plan.rest],
     };
   }
 
@@ -64,6 +63,8 @@ export class ModelCall {
     const { obstacle, items, contexts } = this.#plannable;
     if (id === undefined || id === '' || obstacle !== undefined) return;
     if (facts['status'] !== undefined && facts['status'] !== 'completed') return;
+    // What the model class left out, the chain would still show to the model.
+    if (Array.isArray(facts['output']) && facts['output'].length !== output.length) return;
     const store = facts['store'] ?? this.#request.modelSettings.store ?? true;
     const answer: Answer = {
       id,
@@ -72,7 +73,7 @@ export class ModelCall {
       model: typeof facts['model'] === 'string' ? facts['model'] : undefined,
       parent: chained && this.plan.type === 'chain' ? this.plan.parent.id : undefined,
       context: { length: items.length + output.length, digest: extendContext(contexts.at(-1) ?? '', output) },
-      lineage: this.#view === undefined ? [] : lineageOf(contexts, this.#view),
+      lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),
     };
     if (this.#chain === undefined) leaveAnswer(answer);
     else this.#chain.answered(answer);
@@ -80,12 +81,12 @@ export class ModelCall {
 
   #tell(type: 'chain' | 'replay', reason: PlanReason): void {
     const { items } = this.#plannable;
-    const chained = type === 'chain' && this.plan.type === 'chain';
+    const chain = this.plan.type === 'chain' ? this.plan : undefined;
     this.#chain?.planned({
       plan: type,
       reason,
-      parentId: this.plan.type === 'chain' ? this.plan.parent.id : undefined,
-      sent: chained && this.plan.type === 'chain' ? items.length - this.plan.from : items.length,
+      parentId: chain?.parent.id,
+      sent: type === 'chain' && chain !== undefined ? chain.rest.length : items.length,
       context: items.length,
     });
   }

@@ -15,7 +15,7 @@ export interface Answer extends Parent {
   readonly parent: string | undefined;
   /** Length and digest of the context: what the request showed the model, and what the model answered. */
   readonly context: { readonly length: number; readonly digest: string };
-  /** Earlier answers that this one's context begins with. */
+  /** Earlier answers of the same turn that this one's context begins with: they are recorded together. */
   readonly lineage: readonly string[];
 }
 
@@ -42,6 +42,8 @@ export interface ChainView {
   readonly responseTtl: number;
   /** The responses that end this context, newest first. */
   candidates(digest: string): readonly Parent[];
+  /** The IDs of those among them that are not in the ledger yet. */
+  unrecorded(digest: string): readonly string[];
   /** Whether the server refused to continue from this response. */
   isRefused(id: string): boolean;
 }

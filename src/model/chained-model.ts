@@ -1,10 +1,9 @@
 import type { Model, ModelRequest, ModelResponse } from '@openai/agents';
 import { isObject } from '../ledger/json.ts';
 import { ModelCall } from './call.ts';
+import { gatherResponse, type StreamEvent } from './gather-response.ts';
+import { usesWebSocket } from './model-class.ts';
 import { parentRefusal } from './parent-refusal.ts';
-
-type StreamEvent =
-  ReturnType<Model['getStreamedResponse']> extends AsyncIterable<infer Event> ? Event : never;
 
 const wrappers = new WeakMap<Model, Model>();
 const wrapped = new WeakSet<Model>();
@@ -20,26 +19,39 @@ export function chainedModel(model: Model): Model {
   if (wrapped.has(model)) return model;
   let wrapper = wrappers.get(model);
   if (wrapper === undefined) {
-    wrapper = new Proxy(model, {
-      get(target, property) {
-        if (property === 'getResponse') return (request: ModelRequest) => respond(target, request);
-        if (property === 'getStreamedResponse') return (request: ModelRequest) => stream(target, request);
-        const member: unknown = Reflect.get(target, property, target);
-        return typeof member === 'function' && property !== 'constructor' ? member.bind(target) : member;
-      },
-    });
+    wrapper = new Proxy(model, { get: (target, property) => memberOf(target, property) });
     wrappers.set(model, wrapper);
     wrapped.add(wrapper);
   }
   return wrapper;
 }
 
+function memberOf(model: Model, property: string | symbol): unknown {
+  const member: unknown = Reflect.get(model, property, model);
+  if (typeof member !== 'function' || property === 'constructor' || isFixed(model, property)) return member;
+  if (property === 'getResponse') return (request: ModelRequest) => respond(model, request);
+  if (property === 'getStreamedResponse') return (request: ModelRequest) => stream(model, request);
+  return member.bind(model);
+}
+
+/** What a proxy has to return as it is, such as the methods of a frozen object. */
+function isFixed(model: Model, property: string | symbol): boolean {
+  const own = Reflect.getOwnPropertyDescriptor(model, property);
+  return own?.configurable === false && own.writable === false;
+}
+
 async function respond(model: Model, request: ModelRequest): Promise<ModelResponse> {
   const call = await ModelCall.prepare(request, model);
   if (call === undefined) return model.getResponse(request);
   let chained = call.plan.type === 'chain';
-  const response = await model.getResponse(call.request).catch((error: unknown) => {
-    const why = chained && request.signal?.aborted !== true ? parentRefusal(error) : undefined;
+  const failures: StreamEvent[] = [];
+  // Over a WebSocket only the stream tells why the server refuses.
+  const attempt =
+    chained && usesWebSocket(model)
+      ? gatherResponse(model.getStreamedResponse(call.request), failures)
+      : model.getResponse(call.request);
+  const response = await attempt.catch((error: unknown) => {
+    const why = chained && request.signal?.aborted !== true ? parentRefusal(error, ...failures) : undefined;
     if (why === undefined) throw error;
     chained = false;
     return model.getResponse(call.replay(why));
@@ -64,8 +76,9 @@ async function* stream(model: Model, request: ModelRequest): AsyncGenerator<Stre
           held.push(event);
           continue;
         }
-        if (!shown) yield* held;
+        const first = !shown;
         shown = true;
+        if (first) yield* held;
         yield event;
       }
       if (!shown) yield* held;

@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { isObject } from '../ledger/json.ts';
+import { apiTypeOf, providerDataOf } from './api-type.ts';
 
 /**
  * A stored item as it goes to the model again: by its content, not by its ID.
@@ -22,26 +23,50 @@ export function forModel(item: AgentInputItem): AgentInputItem {
   }
 }
 
-/** What is sent behind a chain: nothing by ID that could be in the chain already, and reasoning only if it stands alone. */
-export function behindChain(items: readonly AgentInputItem[]): AgentInputItem[] {
-  return items.flatMap((item) => {
-    if (item.type === 'reasoning') return hasEncryptedContent(item) ? [item] : [];
-    if (isClientOutput(item)) return [withoutIds(item)];
-    return [forModel(item)];
-  });
+/** What the API takes by its content; everything else it finds by its ID. */
+const BY_CONTENT = new Set([
+  'message',
+  'function_call',
+  'function_call_output',
+  'custom_tool_call',
+  'custom_tool_call_output',
+  'computer_call_output',
+  'shell_call',
+  'shell_call_output',
+  'apply_patch_call',
+  'apply_patch_call_output',
+  'mcp_approval_response',
+  'compaction',
+]);
+
+/**
+ * What is sent behind a chain: nothing by its ID, which could be in the chain already. Reasoning goes along only when it
+ * brings its own content.
+ *
+ * @returns undefined when an item cannot be sent without its ID.
+ */
+export function behindChain(items: readonly AgentInputItem[]): AgentInputItem[] | undefined {
+  const sent: AgentInputItem[] = [];
+  for (const item of items) {
+    const type = apiTypeOf(item);
+    if (type === 'reasoning') {
+      if (hasEncryptedContent(item)) sent.push(withoutIds(item));
+    } else if (BY_CONTENT.has(type) || !hasId(item)) {
+      sent.push(withoutIds(item));
+    } else {
+      return undefined;
+    }
+  }
+  return sent;
 }
 
-function isClientOutput(item: AgentInputItem): boolean {
-  return (
-    item.type === 'computer_call_result' ||
-    item.type === 'shell_call_output' ||
-    item.type === 'apply_patch_call_output'
-  );
+function hasId(item: AgentInputItem): boolean {
+  return ('id' in item && item.id !== undefined) || providerDataOf(item)['id'] !== undefined;
 }
 
 function hasEncryptedContent(item: AgentInputItem): boolean {
-  const data = item.providerData;
-  return isObject(data) && typeof (data['encrypted_content'] ?? data['encryptedContent']) === 'string';
+  const data = providerDataOf(item);
+  return typeof (data['encrypted_content'] ?? data['encryptedContent']) === 'string';
 }
 
 function withoutIds(item: AgentInputItem): AgentInputItem {

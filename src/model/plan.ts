@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { ChainView, Parent } from './chain.ts';
+import { behindChain } from './for-model.ts';
 import { answeredCalls, openCalls } from './tool-calls.ts';
 
 /**
@@ -17,6 +18,7 @@ import { answeredCalls, openCalls } from './tool-calls.ts';
  * - `expired`: the response is older than `responseTtl`.
  * - `parent-refused`: the server refused to continue from the response.
  * - `unanswered-tool-call`: the context ends with calls whose outputs are not in the rest.
+ * - `sent-by-id`: the rest holds an item that the API only takes by its ID, such as a hosted tool's call.
  * - `ledger-unavailable`: the ledger could not be read.
  */
 export type PlanReason =
@@ -32,11 +34,18 @@ export type PlanReason =
   | 'expired'
   | 'parent-refused'
   | 'unanswered-tool-call'
+  | 'sent-by-id'
   | 'ledger-unavailable';
 
-/** Continue from a response with what follows `from`, or send everything. */
+/** Continue from a response and send the rest, or send everything. */
 export type Plan =
-  | { readonly type: 'chain'; readonly reason: 'extends'; readonly parent: Parent; readonly from: number }
+  | {
+      readonly type: 'chain';
+      readonly reason: 'extends';
+      readonly parent: Parent;
+      /** What follows the parent's context, as it is sent. */
+      readonly rest: readonly AgentInputItem[];
+    }
   | { readonly type: 'replay'; readonly reason: Exclude<PlanReason, 'extends'> };
 
 /** A request as far as a plan depends on it. */
@@ -60,31 +69,28 @@ export function plan(request: PlannableRequest, view: ChainView): Plan {
     // Items that no digest covers belong to what stands before them: only the longest prefix of a context counts.
     if (context === undefined || context === contexts[from + 1]) continue;
     for (const parent of view.candidates(context)) {
-      const problem = obstacleOf(parent, from, request, view);
-      if (problem === undefined) return { type: 'chain', reason: 'extends', parent, from };
+      const rest = restBehind(parent, from, request, view);
+      if (typeof rest !== 'string') return { type: 'chain', reason: 'extends', parent, rest };
       // The longest match tells most about why nothing was chained.
-      if (reason === 'diverged') reason = problem;
+      if (reason === 'diverged') reason = rest;
     }
   }
   return { type: 'replay', reason };
 }
 
-/** The earlier answers whose contexts this request begins with. */
-export function lineageOf(contexts: readonly string[], view: ChainView): string[] {
-  return contexts.flatMap((context) => view.candidates(context).map(({ id }) => id));
-}
-
-function obstacleOf(
+/** What would be sent behind this parent, or why it cannot be continued from. */
+function restBehind(
   parent: Parent,
   from: number,
   { items }: PlannableRequest,
   view: ChainView,
-): Exclude<PlanReason, 'extends'> | undefined {
+): readonly AgentInputItem[] | Exclude<PlanReason, 'extends'> {
   if (from === items.length) return 'nothing-new';
   if (!parent.store) return 'not-stored';
   if (view.now - parent.time > view.responseTtl) return 'expired';
   if (view.isRefused(parent.id)) return 'parent-refused';
   const answered = answeredCalls(items.slice(from));
   const open = openCalls(items.slice(0, from));
-  return [...open].every((callId) => answered.has(callId)) ? undefined : 'unanswered-tool-call';
+  if ([...open].some((callId) => !answered.has(callId))) return 'unanswered-tool-call';
+  return behindChain(items.slice(from)) ?? 'sent-by-id';
 }

@@ -1,5 +1,7 @@
-import { OpenAIResponsesModel, type AgentInputItem, type Model, type ModelRequest } from '@openai/agents';
+import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../ledger/digest.ts';
+import { isObject, type JsonObject } from '../ledger/json.ts';
+import { speaksResponses } from './model-class.ts';
 import type { PlannableRequest } from './plan.ts';
 
 /** What a plan depends on, read off a request. */
@@ -29,19 +31,19 @@ function contextsOf(items: readonly AgentInputItem[]): string[] {
 
 function obstacleOf(request: ModelRequest, model: Model): PlannableRequest['obstacle'] {
   if (request.previousResponseId !== undefined || request.conversationId !== undefined) return 'caller-set';
-  if (request.prompt !== undefined) return 'prompt';
-  return isResponsesModel(model) ? undefined : 'unsupported-model';
+  const raw = rawFields(request);
+  if (CONTEXT_FIELDS.some((field) => raw[field] !== undefined && raw[field] !== null)) return 'caller-set';
+  if (request.prompt !== undefined || (raw['prompt'] ?? undefined) !== undefined) return 'prompt';
+  return speaksResponses(model) ? undefined : 'unsupported-model';
 }
 
-/** Whether a model speaks the Responses API; by name too, since an app may hold two copies of the SDK. */
-function isResponsesModel(model: Model): boolean {
-  if (model instanceof OpenAIResponsesModel) return true;
-  for (
-    let type: unknown = model.constructor;
-    typeof type === 'function';
-    type = Object.getPrototypeOf(type)
-  ) {
-    if (type.name === 'OpenAIResponsesModel') return true;
-  }
-  return false;
+/** What decides about the context, when a caller writes it into the request's body. */
+const CONTEXT_FIELDS = ['previous_response_id', 'conversation', 'input'];
+
+/** The fields that a caller has the SDK put into the request's body as they are. */
+function rawFields({ modelSettings }: ModelRequest): JsonObject {
+  const data = modelSettings.providerData;
+  if (!isObject(data)) return {};
+  const extra = data['extra_body'] ?? data['extraBody'];
+  return { ...data, ...(isObject(extra) ? extra : {}) };
 }

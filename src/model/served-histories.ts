@@ -21,14 +21,20 @@ export function noteServed(chain: Chain, digest: string): void {
   current.set(chain, { digest, ref });
 }
 
-/** The one session whose history the contexts begin with, the longest counting; undefined when there is none or more. */
-export function servedBy(contexts: readonly string[]): Chain | undefined {
+/**
+ * The one session whose history the contexts begin with, the longest counting.
+ *
+ * @param except sessions that the request cannot belong to.
+ * @returns undefined when there is none, or more than one.
+ */
+export function servedBy(contexts: readonly string[], except: readonly Chain[] = []): Chain | undefined {
   if (served.size === 0) return undefined;
   for (const context of contexts.slice(1).toReversed()) {
     const refs = served.get(context);
     if (refs === undefined) continue;
     const chains = [...refs].map((ref) => ref.deref()).filter((chain) => chain !== undefined);
-    return chains.length === 1 ? chains[0] : undefined;
+    const [only, ...others] = chains.filter((chain) => !except.includes(chain));
+    if (only !== undefined) return others.length === 0 ? only : undefined;
   }
   return undefined;
 }

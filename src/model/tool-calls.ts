@@ -1,48 +1,51 @@
 import type { AgentInputItem } from '@openai/agents';
-import { isObject, textOf, type JsonObject } from '../ledger/json.ts';
+import { textOf, type JsonObject } from '../ledger/json.ts';
+import { apiTypeOf, providerDataOf } from './api-type.ts';
 
 /** Calls that the client has to answer. */
 const CALLS = new Set([
   'function_call',
+  'custom_tool_call',
   'computer_call',
   'shell_call',
+  'local_shell_call',
   'apply_patch_call',
-  'custom_tool_call',
-]);
-
-/** What answers a call. */
-const OUTPUTS = new Set([
-  'function_call_result',
-  'function_call_output',
-  'computer_call_result',
-  'computer_call_output',
-  'shell_call_output',
-  'apply_patch_call_output',
-  'custom_tool_call_output',
 ]);
 
 /** The call IDs that have no output among the items. */
 export function openCalls(items: readonly AgentInputItem[]): Set<string> {
   const open = new Set<string>();
   for (const item of items) {
-    const { type, callId } = describe(item);
-    if (CALLS.has(type)) open.add(callId);
-    else if (OUTPUTS.has(type)) open.delete(callId);
+    if (isCall(item)) open.add(callIdOf(item));
+    else if (isOutput(item)) open.delete(callIdOf(item));
   }
   return open;
 }
 
 /** The call IDs that the items answer. */
 export function answeredCalls(items: readonly AgentInputItem[]): Set<string> {
-  return new Set(
-    items.map((item) => describe(item)).flatMap(({ type, callId }) => (OUTPUTS.has(type) ? [callId] : [])),
+  return new Set(items.filter((item) => isOutput(item)).map((item) => callIdOf(item)));
+}
+
+function isCall(item: AgentInputItem): boolean {
+  const type = apiTypeOf(item);
+  // The server searches itself unless the client said that it would.
+  if (type === 'tool_search_call') return field(item, 'execution') === 'client';
+  return CALLS.has(type);
+}
+
+function isOutput(item: AgentInputItem): boolean {
+  const type = apiTypeOf(item);
+  return (
+    type === 'tool_search_output' || (type.endsWith('_output') && CALLS.has(type.slice(0, -'_output'.length)))
   );
 }
 
-/** A type that the SDK does not know comes as `unknown`, with the API's fields as provider data. */
-function describe(item: AgentInputItem): { type: string; callId: string } {
+function callIdOf(item: AgentInputItem): string {
+  return textOf(field(item, 'callId') ?? field(item, 'call_id'));
+}
+
+function field(item: AgentInputItem, name: string): unknown {
   const fields: JsonObject = { ...item };
-  const data = isObject(fields['providerData']) ? fields['providerData'] : {};
-  const type = fields['type'] === 'unknown' ? data['type'] : fields['type'];
-  return { type: textOf(type), callId: textOf(fields['callId'] ?? data['call_id'] ?? data['callId']) };
+  return fields[name] ?? providerDataOf(item)[name];
 }

@@ -11,7 +11,7 @@ import {
 } from '@openai/agents';
 import { chainedModel } from '../model/chained-model.ts';
 import { chainedProvider } from '../model/chained-provider.ts';
-import { withChain } from '../model/current-chain.ts';
+import { enterTool, withChain } from '../model/current-chain.ts';
 import { chainOf } from './chain-of.ts';
 import { sessionProvider } from './session-provider.ts';
 
@@ -29,6 +29,10 @@ export class HybridRunner extends Runner {
       ...config,
       modelProvider: chainedProvider(modelProvider ?? sessionProvider()),
       ...(typeof model === 'object' ? { model: chainedModel(model) } : {}),
+    });
+    // An agent used as a tool is run by a runner of the SDK's own, which inherits the provider but has no session.
+    this.on('agent_tool_start', (_context, _agent, tool) => {
+      if (tool.type === 'function') enterTool();
     });
   }
 

@@ -9,7 +9,7 @@ export function sessionProvider(): ModelProvider {
   const providers = new WeakMap<OpenAI, ModelProvider>();
   return {
     getModel(name) {
-      const client = currentRun()?.chain?.client;
+      const client = currentRun()?.client;
       if (client === undefined) return fallback.getModel(name);
       let provider = providers.get(client);
       if (provider === undefined) {

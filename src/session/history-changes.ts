@@ -32,7 +32,7 @@ export function adoptionSteps(
     index,
     item: { ...ledgerItem(item, options.keepContent), mirrorId: id },
   }));
-  const keep = Math.min(...adopted.map(({ index }) => index));
+  const keep = adopted.reduce((least, { index }) => Math.min(least, index), state.entries.length);
   if (keep === state.entries.length) {
     const items = adopted.map(({ item }) => item);
     return [{ type: 'items', items, ...(options.unproven ? { unproven: true } : {}) }];

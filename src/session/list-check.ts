@@ -1,6 +1,7 @@
 import type { Finding } from '../history/finding.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
-import { reconcile, type ListedItem, type Reconciliation } from '../history/reconcile.ts';
+import type { ListedItem } from '../history/listed-item.ts';
+import { reconcile, type Reconciliation } from '../history/reconcile.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerState } from '../ledger/ledger-state.ts';
