@@ -7,7 +7,7 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 180_000,
     // A CI run reads its totals from the file.
     reporters: process.env['CI']
-      ? ['default', ['json', { outputFile: 'test-results/unit.json' }]]
+      ? ['default', ['json', { outputFile: process.env['TEST_RESULTS'] ?? 'test-results/unit.json' }]]
       : ['default'],
     coverage: { provider: 'v8', include: ['src/**', 'mocks/**'], reporter: ['text-summary'] },
   },

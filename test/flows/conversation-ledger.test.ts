@@ -37,7 +37,7 @@ describe('A session that keeps its ledger in the conversation itself', () => {
               Array.from({ length: turn + 1 }, () => 'u,a').join(','),
             );
           }
-          const answered = simulator.log.filter(({ operation }) => operation === 'responses.create').at(-1);
+          const answered = simulator.log.findLast(({ operation }) => operation === 'responses.create');
           expect(texts(await reopened(client, id).getItems()).filter((_, index) => index % 2 === 0)).toEqual(
             TURNS,
           );

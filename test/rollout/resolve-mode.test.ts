@@ -27,7 +27,10 @@ describe('The mode of a turn', () => {
 
   it('is the default, with a reason, when the function throws, answers nonsense, or takes too long', async () => {
     expect(await resolveMode(throwing, context)).toEqual({ mode: 'chain', problem: 'threw' });
-    expect(await resolveMode(async () => Promise.reject(new Error('down')), context)).toEqual({ mode: 'chain', problem: 'threw' });
+    expect(await resolveMode(async () => Promise.reject(new Error('down')), context)).toEqual({
+      mode: 'chain',
+      problem: 'threw',
+    });
     expect(await resolveMode(() => 'on' as never, context)).toEqual({ mode: 'chain', problem: 'no-mode' });
     expect(await resolveMode(() => undefined as never, context)).toEqual({
       mode: 'chain',

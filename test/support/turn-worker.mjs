@@ -4,7 +4,9 @@ import { Agent } from '@openai/agents';
 import OpenAI from 'openai';
 import { HybridRunner, HybridSession } from '../../dist/esm/src/index.js';
 
-const { store, conversationId, baseURL, name, turns, mirrorLease, pause } = JSON.parse(process.argv[2] ?? '{}');
+const { store, conversationId, baseURL, name, turns, mirrorLease, pause } = JSON.parse(
+  process.argv[2] ?? '{}',
+);
 
 async function open({ kind, at }) {
   if (kind === 'sqlite') {

@@ -31,10 +31,10 @@ const closing: (() => Promise<unknown>)[] = [];
 
 async function world(kind: SharedStore['kind']): Promise<World> {
   const simulator = createSimulatorCore({ unlink: 'none', retain: 5000 });
-  const { url, close } = await simulator.listen();
+  const server = await simulator.listen();
   const store = await openStore(kind);
-  closing.push(store.close, close);
-  const client = new OpenAI({ apiKey: 'test', baseURL: url });
+  closing.push(store.close, () => server.close());
+  const client = new OpenAI({ apiKey: 'test', baseURL: server.url });
   const conversationId = (await client.conversations.create()).id;
   const open = (events: HybridSessionEvent[] = []): HybridSession =>
     new HybridSession({
@@ -44,7 +44,7 @@ async function world(kind: SharedStore['kind']): Promise<World> {
       mirrorLease: MIRROR_LEASE,
       onEvent: (event) => void events.push(event),
     });
-  return { store, baseURL: url, client, conversationId, open };
+  return { store, baseURL: server.url, client, conversationId, open };
 }
 
 /** What users said in the conversation's own list. */

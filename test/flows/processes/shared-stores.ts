@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { createClient } from 'redis';
 import type { LedgerStore } from '../../../src/index.ts';
 import { postgresLedger } from '../../../src/postgres.ts';
@@ -41,10 +41,12 @@ export async function openStore(kind: SharedStore['kind']): Promise<OpenedStore>
     return {
       shared: { kind, at },
       ledger: redisLedger({ client }),
-      close: async () => void (await client.close()),
+      close: async () => {
+        await client.close();
+      },
     };
   }
   const at = process.env['TEST_POSTGRES_URL'] ?? '';
-  const pool = new pg.Pool({ connectionString: at });
+  const pool = new Pool({ connectionString: at });
   return { shared: { kind, at }, ledger: postgresLedger({ pool }), close: () => pool.end() };
 }
