@@ -2,10 +2,7 @@ import type { RolloutContext, RolloutFunction } from './rollout.ts';
 import { DEFAULT_MODE, isMode, type Mode } from './mode.ts';
 
 /** What a flag is evaluated for: `targetingKey` and whatever else the flag's rules ask. */
-export interface FlagContext {
-  readonly targetingKey?: string;
-  readonly [key: string]: string | number | boolean | undefined;
-}
+export type FlagContext = { targetingKey?: string } & { [key: string]: string | number | boolean };
 
 /** The one method of an OpenFeature server client that is used. */
 export interface FlagClient {
