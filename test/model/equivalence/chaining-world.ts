@@ -1,0 +1,81 @@
+import { OpenAIProvider, Runner } from '@openai/agents';
+import type OpenAI from 'openai';
+import {
+  chainedProvider,
+  HybridRunner,
+  HybridSession,
+  memoryLedger,
+  type HybridSessionEvent,
+  type Mode,
+} from '../../../src/index.ts';
+import { simulated } from '../../support/simulated.ts';
+import { seeingModel } from './seeing-model.ts';
+import type { World } from './world.ts';
+
+/** What a world chains with. */
+export interface ChainingOptions {
+  /** Whether the SDK's own runner is used, with a chained provider. */
+  readonly ownRunner?: boolean;
+  /** Whether there is a conversation. Default true. */
+  readonly conversation?: boolean;
+}
+
+/** This package's session and model boundary. */
+export interface ChainingWorld extends World {
+  readonly events: readonly HybridSessionEvent[];
+}
+
+const MONTH = 31 * 24 * 60 * 60 * 1000;
+
+export function chainingWorld(options: ChainingOptions = {}): ChainingWorld {
+  const { simulator, client } = simulated({ respond: seeingModel() });
+  const events: HybridSessionEvent[] = [];
+  let mode: Mode = 'chain';
+  let ledger = memoryLedger();
+  const open = (conversationId?: string): HybridSession =>
+    new HybridSession({
+      client,
+      ledger,
+      ...(options.conversation === false ? { mirror: 'off', sessionId: 'session' } : { conversationId }),
+      // Without a conversation there is no list to serve.
+      rollout: () => (options.conversation === false && mode !== 'chain' ? 'rebuild' : mode),
+      onEvent: (event) => void events.push(event),
+    });
+  let session = open();
+  return {
+    simulator,
+    events,
+    get session() {
+      return session;
+    },
+    runner: (model) => runnerOf(client, model, options),
+    restart() {
+      session = open(session.sessionId);
+    },
+    async fork() {
+      const items = await session.getItems();
+      ledger = memoryLedger();
+      session = open();
+      await session.addItems(items);
+    },
+    setMode(next) {
+      mode = next;
+    },
+    async forget(how) {
+      if (how === 'all') simulator.advance(MONTH);
+      if (how === 'says-so')
+        simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
+      const newest = simulator.snapshot().responses.at(-1);
+      if (how === 'newest' && newest !== undefined) {
+        // It may be gone already.
+        await client.responses.delete(newest.id).catch(() => undefined);
+      }
+    },
+  };
+}
+
+function runnerOf(client: OpenAI, model: string, { ownRunner }: ChainingOptions): Runner {
+  if (ownRunner !== true) return new HybridRunner({ model, tracingDisabled: true });
+  const modelProvider = chainedProvider(new OpenAIProvider({ openAIClient: client }));
+  return new Runner({ model, modelProvider, tracingDisabled: true });
+}

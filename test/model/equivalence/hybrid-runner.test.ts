@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { proveEquivalence } from './prove-equivalence.ts';
+import { shareOf } from './share-of.ts';
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'shows the model what a full replay shows it, and mostly chains (seed %i)',
+  { timeout: 120_000 },
+  async (seed) => {
+    const decisions = await proveEquivalence({ seed, cases: 100 });
+    expect(shareOf('extends', decisions)).toBeGreaterThan(0.5);
+  },
+);

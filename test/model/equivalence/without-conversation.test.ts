@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { proveEquivalence } from './prove-equivalence.ts';
+import { shareOf } from './share-of.ts';
+
+test.each([11, 12, 13, 14, 15, 16, 17, 18])(
+  'shows the model what a full replay shows it where there is no conversation (seed %i)',
+  { timeout: 120_000 },
+  async (seed) => {
+    const decisions = await proveEquivalence({ seed, cases: 100, conversation: false });
+    expect(shareOf('extends', decisions)).toBeGreaterThan(0.5);
+  },
+);
