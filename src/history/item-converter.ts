@@ -10,6 +10,19 @@ export type ApiForm = { readonly item: ApiInputItem } | { readonly unsupported: 
 
 const CONVERSATION = 'conv_conversion';
 
+/** Types that only the server makes: the API refuses one without its ID, and links the stored item when it has one. */
+const MADE_BY_SERVER: ReadonlySet<string> = new Set([
+  'code_interpreter_call',
+  'computer_call',
+  'file_search_call',
+  'image_generation_call',
+  'local_shell_call',
+  'mcp_approval_request',
+  'mcp_call',
+  'mcp_list_tools',
+  'web_search_call',
+]);
+
 /**
  * Converts between the API's items and the SDK's.
  *
@@ -153,11 +166,13 @@ function withForgotten(part: unknown, raw: unknown): unknown {
   };
 }
 
-/** The API refuses a hosted tool's call without its ID, and links the stored item when it has one. */
+/** With the ID that the SDK left out, where the API needs it. */
 function identified(converted: ApiInputItem, item: AgentInputItem | undefined): ApiInputItem {
-  if (item?.type !== 'hosted_tool_call' || item.id === undefined) return converted;
+  const { id, providerData }: JsonObject = { ...item };
+  const known = id ?? (isObject(providerData) ? providerData['id'] : undefined);
+  if (!MADE_BY_SERVER.has(converted.type ?? 'message') || typeof known !== 'string') return converted;
   if ('id' in converted && converted.id !== undefined) return converted;
-  const linked: unknown = { ...converted, id: item.id };
+  const linked: unknown = { ...converted, id: known };
   return isInputItem(linked) ? linked : converted;
 }
 

@@ -3,17 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedClient, simulatedRunner } from '../support/simulated.ts';
+import { elsewhere } from './support/elsewhere.ts';
 import { converse, idsOf, listedIds, listedTexts, recorder } from './support/story.ts';
-
-/** The same ledger through another object, as another process has it. */
-function elsewhere(store: LedgerStore): LedgerStore {
-  return {
-    head: (sessionId) => store.head(sessionId),
-    read: (sessionId, from) => store.read(sessionId, from),
-    append: (...args) => store.append(...args),
-    delete: (sessionId) => store.delete(sessionId),
-  };
-}
 
 const WHERE = {
   'in one process': (store: LedgerStore) => store,
