@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest';
+import { HybridSession, memoryLedger, type LedgerStore, type Mode } from '../../src/index.ts';
+import { elsewhere } from '../flows/support/elsewhere.ts';
+import { converse, historyOf, listedTexts, recorder, TURNS } from '../flows/support/story.ts';
+import { texts, user } from '../support/conversation.ts';
+import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+import { tamperedClient } from './support/tampered.ts';
+
+const MODES: readonly Mode[] = ['off', 'shadow', 'rebuild', 'chain'];
+
+/** Short enough for a test to outlive a process that died. */
+const mirrorLease = 50;
+
+async function told(world: Simulated, ledger: LedgerStore = memoryLedger()): Promise<HybridSession> {
+  const session = new HybridSession({ client: world.client, ledger, mirrorLease });
+  await converse(simulatedRunner(world.client), session, TURNS.slice(0, 2));
+  return session;
+}
+
+/** Whether the process has died: then no request of its gets through any more. */
+function mortal({ simulator }: Simulated): { client: Simulated['client']; die: () => void } {
+  let isDead = false;
+  const client = tamperedClient(simulator, () => {
+    if (isDead) throw new TypeError('fetch failed');
+    return undefined;
+  });
+  return {
+    client,
+    die: () => {
+      isDead = true;
+    },
+  };
+}
+
+describe.each(MODES)('a pop in mode %s', (rollout) => {
+  it('takes the newest item out of the history, the ledger and the conversation', async () => {
+    const world = simulated();
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const { client, simulator } = world;
+    const session = new HybridSession({ client, ledger, conversationId, rollout });
+    const before = await session.getItems();
+    expect([await session.popItem()]).toEqual(before.slice(-1));
+    expect(await session.getItems()).toEqual(before.slice(0, -1));
+    expect(listedTexts(simulator, conversationId).length).toBe(3);
+    const rebuilt = new HybridSession({ client, ledger, conversationId, rollout: 'rebuild' });
+    expect(await historyOf(rebuilt)).toBe('u,a,u');
+    expect(await rebuilt.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+  });
+
+  it('goes on to the first item, and then has nothing to give', async () => {
+    const world = simulated();
+    const { client, simulator } = world;
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const session = new HybridSession({ client, ledger, conversationId, rollout });
+    const popped: unknown[] = [];
+    for (let count = 0; count < 6; count += 1) popped.push(await session.popItem());
+    expect(popped.slice(4)).toEqual([undefined, undefined]);
+    expect(listedTexts(simulator, conversationId)).toEqual([]);
+    expect(await session.verify()).toMatchObject({ verified: true, length: 0, listed: 0, findings: [] });
+    await session.addItems([user('again')]);
+    expect(texts(await session.getItems())).toEqual(['again']);
+  });
+
+  it('of an item that the ledger does not know deletes it from the list', async () => {
+    const { client, simulator } = simulated();
+    const { id } = await client.conversations.create({
+      items: ['one', 'two'].map((content) => ({ role: 'user' as const, content })),
+    });
+    const session = new HybridSession({ client, conversationId: id, rollout });
+    expect(texts([await session.popItem()])).toEqual(['two']);
+    expect(listedTexts(simulator, id)).toEqual(['one']);
+    expect(texts(await session.getItems())).toEqual(['one']);
+  });
+
+  it('that is interrupted between ledger and conversation is finished by the next process', async () => {
+    const world = simulated();
+    const { client, simulator } = world;
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const process1 = mortal(world);
+    const dying = new HybridSession({
+      client: process1.client,
+      ledger: elsewhere(ledger),
+      conversationId,
+      rollout,
+      mirrorLease,
+    });
+    await dying.getItems();
+    simulator.fault('conversations.items.delete', { status: 500, times: 1 });
+    expect(texts([await dying.popItem()])[0]).toContain('Answer 2');
+    process1.die();
+    expect(listedTexts(simulator, conversationId).length).toBe(4);
+
+    const { onEvent, of } = recorder();
+    const next = new HybridSession({
+      client,
+      ledger: elsewhere(ledger),
+      conversationId,
+      rollout,
+      mirrorLease,
+      onEvent,
+    });
+    expect(await historyOf(next)).toBe('u,a,u');
+    await next.flush();
+    expect(listedTexts(simulator, conversationId).length).toBe(3);
+    expect(of('adopted')).toEqual([]);
+    expect(await next.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+  });
+});
+
+describe.each(MODES)('an append in mode %s', (rollout) => {
+  it('that is interrupted between ledger and conversation is finished by the next process', async () => {
+    const world = simulated();
+    const { client, simulator } = world;
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const process1 = mortal(world);
+    const dying = new HybridSession({
+      client: process1.client,
+      ledger: elsewhere(ledger),
+      conversationId,
+      rollout,
+      mirrorLease,
+    });
+    await dying.getItems();
+    process1.die();
+    await dying.addItems([user('one more')]);
+    expect(listedTexts(simulator, conversationId).length).toBe(4);
+    const next = new HybridSession({
+      client,
+      ledger: elsewhere(ledger),
+      conversationId,
+      rollout,
+      mirrorLease,
+    });
+    expect(await historyOf(next)).toBe('u,a,u,a,u');
+    await next.flush();
+    expect(listedTexts(simulator, conversationId).length).toBe(5);
+    expect(await next.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+  });
+});
+
+describe.each(MODES)('a clear in mode %s', (rollout) => {
+  it('deletes the conversation, forgets the ledger and begins anew', async () => {
+    const world = simulated();
+    const { client, simulator } = world;
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const session = new HybridSession({ client, ledger, conversationId, rollout });
+    await session.getItems();
+    await session.clearSession();
+    expect(simulator.snapshot().conversations).toEqual([]);
+    expect(await ledger.head(conversationId)).toBeUndefined();
+    expect(await session.getItems()).toEqual([]);
+    const [answer] = await converse(simulatedRunner(client), session, ['hi']);
+    expect(answer).toContain('I see 1 item');
+    expect(await session.getSessionId()).not.toBe(conversationId);
+    expect(await historyOf(session)).toBe('u,a');
+  });
+
+  it('that could not delete the conversation says so, and the next use finishes it', async () => {
+    const world = simulated();
+    const { client, simulator } = world;
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const session = new HybridSession({ client, ledger, conversationId, rollout });
+    simulator.fault('conversations.delete', { status: 500, times: 1 });
+    await expect(session.clearSession()).rejects.toMatchObject({ status: 500 });
+    expect(await session.getItems()).toEqual([]);
+    expect(simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(conversationId);
+    expect(await session.getSessionId()).not.toBe(conversationId);
+  });
+
+  it.each(['before', 'after'] as const)(
+    'that is interrupted %s the conversation is deleted is finished by the next process',
+    async (moment) => {
+      const world = simulated();
+      const { client, simulator } = world;
+      const ledger = memoryLedger();
+      const conversationId = await (await told(world, ledger)).getSessionId();
+      const dying = new HybridSession({ client, ledger: elsewhere(ledger), conversationId, rollout });
+      simulator.fault('conversations.delete', { name: 'connection_reset', times: 1, moment });
+      await expect(dying.clearSession()).rejects.toThrow(/Connection/);
+
+      const next = new HybridSession({ client, ledger: elsewhere(ledger), conversationId, rollout });
+      expect(await next.getItems()).toEqual([]);
+      expect(await ledger.head(conversationId)).toBeUndefined();
+      expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([await next.getSessionId()]);
+    },
+  );
+});
+
+describe('a clear', () => {
+  it('is noticed by a session that had the conversation open: it serves nothing of it any more', async () => {
+    const world = simulated();
+    const { client } = world;
+    const ledger = memoryLedger();
+    const first = await told(world, ledger);
+    const conversationId = await first.getSessionId();
+    const second = new HybridSession({ client, ledger, conversationId });
+    expect((await second.getItems()).length).toBe(4);
+    await first.clearSession();
+    await expect(second.getItems()).rejects.toMatchObject({ code: 'conversation_not_found' });
+  });
+
+  it('leaves a turn that another session is just writing in the ledger', async () => {
+    const world = simulated();
+    const { client } = world;
+    const ledger = memoryLedger();
+    const first = await told(world, ledger);
+    const conversationId = await first.getSessionId();
+    const second = new HybridSession({ client, ledger, conversationId });
+    await second.getItems();
+    await first.clearSession();
+    await second.addItems([user('still here')]);
+    expect(texts(await second.getItems())).toEqual(['still here']);
+  });
+
+  it('keeps the name of a session without a conversation', async () => {
+    const { client } = simulated();
+    const ledger = memoryLedger();
+    const session = new HybridSession({ client, ledger, mirror: 'off', sessionId: 'session-1' });
+    await session.addItems([user('one')]);
+    await session.clearSession();
+    expect(await session.getItems()).toEqual([]);
+    expect(await session.getSessionId()).toBe('session-1');
+    const next = new HybridSession({ client, ledger, mirror: 'off', sessionId: 'session-1' });
+    expect(await next.getItems()).toEqual([]);
+    await next.addItems([user('two')]);
+    expect(texts(await session.getItems())).toEqual(['two']);
+  });
+
+  it('waits for what is being written', async () => {
+    const { client, simulator } = simulated({ latency: 5 });
+    const session = new HybridSession({ client, mirror: 'background' });
+    await session.addItems([user('one')]);
+    await session.clearSession();
+    expect(simulator.log.map(({ operation }) => operation)).toEqual([
+      'conversations.create',
+      'conversations.items.create',
+      'conversations.delete',
+    ]);
+  });
+});
