@@ -32,6 +32,7 @@ const events: Record<HybridSessionEvent['type'], true> = {
   mirror_failed: true,
   mirror_skipped: true,
   list_failed: true,
+  ledger_damaged: true,
   conflict: true,
   planned: true,
   parent_refused: true,

@@ -101,6 +101,8 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       return;
     case 'lease':
       state.lease = { writer: record.writer, until: record.until };
+      return;
+    case 'repair':
   }
 }
 

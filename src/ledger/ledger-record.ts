@@ -74,6 +74,8 @@ const recordSchema = z.discriminatedUnion('type', [
   }),
   /** One writer at a time writes to the conversation, until then (milliseconds since the epoch). */
   z.object({ ...common, type: z.literal('lease'), writer: z.string(), until: z.number() }),
+  /** The record at this position was the last one when it was found damaged: it is passed over. */
+  z.object({ ...common, type: z.literal('repair'), position }),
   /** The server refused to continue from this response: it is not offered again. */
   z.object({ ...common, type: z.literal('refused'), id: z.string() }),
 ]);

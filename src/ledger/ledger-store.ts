@@ -14,8 +14,12 @@ export interface LedgerPage {
 export interface LedgerStore {
   /** The newest head, or undefined for a session never written. */
   head(sessionId: string): Promise<LedgerHead | undefined>;
-  /** The records from position `from` (default 0) to the end. */
-  read(sessionId: string, from?: number): Promise<LedgerPage>;
+  /**
+   * The records from position `from` (default 0) up to `to`, which is not included (default: to the end).
+   *
+   * @throws LedgerRecordError when one of them cannot be read, naming the first such position.
+   */
+  read(sessionId: string, from?: number, to?: number): Promise<LedgerPage>;
   /**
    * Appends all records and replaces the head, or does nothing. When it resolves, both are durable.
    *

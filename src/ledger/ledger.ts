@@ -9,7 +9,7 @@ import {
   type LedgerStep,
 } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import type { LedgerPage, LedgerStore } from './ledger-store.ts';
 import { nextHead } from './next-head.ts';
 import type { RestoredBase } from './restored-base.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -23,6 +23,8 @@ export interface LedgerOptions {
   readonly now: () => number;
   /** Reads back what lies before the records, where the store keeps no beginning. */
   readonly readBase?: (base: LedgerHead) => Promise<RestoredBase>;
+  /** Called when the newest record is damaged: what it said is lost, and everything else is not. */
+  readonly onDamaged?: (position: number) => void;
   /** Called after another writer's records were read in the middle of an append. */
   readonly onConflict?: (version: number) => void;
 }
@@ -43,6 +45,8 @@ export class Ledger {
   #state: LedgerState | undefined;
   /** The append that the newest record known belongs to. */
   #newest: string | undefined;
+  /** The damaged record at the end, until the next append says that it is passed over. */
+  #damaged: number | undefined;
 
   constructor(options: LedgerOptions) {
     this.sessionId = options.sessionId;
@@ -81,8 +85,11 @@ export class Ledger {
       const commit = `${this.#writer}${globalThis.crypto.randomUUID()}`;
       for (;;) {
         const state = await this.#load();
-        const steps = decide(state);
-        if (steps.length === 0) return state;
+        const decided = decide(state);
+        if (decided.length === 0) return state;
+        const position = this.#damaged;
+        const steps: readonly LedgerStep[] =
+          position === undefined ? decided : [{ type: 'repair', position }, ...decided];
         const stamp = { v: LEDGER_FORMAT, commit, time: this.#options.now() } as const;
         const records = steps.map((step): LedgerRecord => ({ ...stamp, ...step }));
         if (await this.#append(state, records, commit)) return state;
@@ -105,6 +112,7 @@ export class Ledger {
     try {
       await this.#options.store.append(this.sessionId, records, nextHead(state, records), expected);
       this.#apply(state, records);
+      this.#damaged = undefined;
       return true;
     } catch (error) {
       // Whatever went wrong, it may have been applied: only the store can tell.
@@ -125,13 +133,13 @@ export class Ledger {
 
   async #load(): Promise<LedgerState> {
     if (this.#state !== undefined) return this.#state;
-    const page = await this.#options.store.read(this.sessionId, 0);
+    const page = await this.#read(0);
     const base = page.base === undefined ? undefined : parseHead(page.base, this.sessionId);
     const state = base === undefined ? emptyState() : stateFrom(base);
     if (base !== undefined && this.#options.readBase !== undefined) {
       resolveBase(state, await this.#options.readBase(base));
     }
-    this.#apply(state, this.#parse(page.records, state.version));
+    this.#apply(state, page.records);
     this.#state = state;
     return state;
   }
@@ -147,21 +155,45 @@ export class Ledger {
   async #catchUp(state: LedgerState): Promise<readonly LedgerRecord[] | undefined> {
     const known = Math.min(1, state.version);
     const from = state.version - known;
-    const page = await this.#options.store.read(this.sessionId, from);
+    const page = await this.#read(from);
     if (page.base !== undefined && page.base.version >= state.version) {
       // The store keeps no beginning: all it can say is whether anything happened.
       const isSame = page.base.version === state.version && page.base.digest === digestOf(state);
       return isSame && page.records.length === 0 ? [] : undefined;
     }
-    const records = this.#parse(page.records, from);
+    const { records } = page;
     if (known === 1 && records[0]?.commit !== this.#newest) return undefined;
     const news = records.slice(known);
     this.#apply(state, news);
     return news;
   }
 
-  #parse(records: readonly unknown[], from: number): LedgerRecord[] {
-    return records.map((record, index) => parseRecord(record, this.sessionId, from + index));
+  /** @throws LedgerRecordError for a record that cannot be read, unless it is the newest one. */
+  async #read(from: number): Promise<LedgerPage> {
+    try {
+      return await this.#fetch(from);
+    } catch (error) {
+      const position = damagedPosition(error);
+      if (position === undefined || position < from) throw error;
+      const before = await this.#fetch(from, position);
+      const after = await this.#fetch(position + 1);
+      const isKnown = after.records.some(
+        (record) => record.type === 'repair' && record.position === position,
+      );
+      if (after.records.length > 0 && !isKnown) throw error;
+      if (!isKnown && this.#damaged !== position) {
+        this.#damaged = position;
+        this.#options.onDamaged?.(position);
+      }
+      return { ...before, records: [...before.records, passedOver(position), ...after.records] };
+    }
+  }
+
+  async #fetch(from: number, to?: number): Promise<LedgerPage> {
+    const page = await this.#options.store.read(this.sessionId, from, to);
+    const start = page.base === undefined ? from : page.base.version;
+    const records = page.records.map((record, index) => parseRecord(record, this.sessionId, start + index));
+    return { ...page, records };
   }
 
   #apply(state: LedgerState, records: readonly LedgerRecord[]): void {
@@ -173,6 +205,17 @@ export class Ledger {
     this.#state = undefined;
     this.#newest = undefined;
   }
+}
+
+/** Stands where a record cannot be read; it changes nothing. */
+function passedOver(position: number): LedgerRecord {
+  return { v: LEDGER_FORMAT, commit: '', time: 0, type: 'repair', position };
+}
+
+function damagedPosition(error: unknown): number | undefined {
+  if (!isObject(error) || error['code'] !== 'ledger_record' || error['reason'] !== 'damaged')
+    return undefined;
+  return typeof error['position'] === 'number' ? error['position'] : undefined;
 }
 
 function isConflict(error: unknown): boolean {

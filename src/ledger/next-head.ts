@@ -66,6 +66,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
       case 'mirror':
       case 'refused':
       case 'lease':
+      case 'repair':
     }
   }
   return {

@@ -135,6 +135,7 @@ function openLedger(options: ResolvedOptions, sessionId: string, reader: History
     sessionId,
     now: () => Date.now(),
     readBase: (base) => readBase(base, reader, sessionId, options.onIncomplete),
+    onDamaged: (position) => emit({ type: 'ledger_damaged', sessionId, position }),
     onConflict: (version) => emit({ type: 'conflict', sessionId, version }),
   });
 }

@@ -20,6 +20,7 @@ export type SourceCounts = { readonly [source in ItemSource]?: number };
  * - `planned`: one request to the model: chained or replayed, and why.
  * - `parent_refused`: the server would not continue from a response, so everything was sent instead.
  * - `rollout_failed`: the rollout threw, was too slow, or answered what is no mode; the default mode was taken.
+ * - `ledger_damaged`: the newest record of the ledger cannot be read; what it said is lost, and is passed over.
  * - `conflict`: another writer appended first; both turns stay.
  */
 export type HybridSessionEvent =
@@ -68,6 +69,7 @@ export type HybridSessionEvent =
       readonly mode: Mode;
       readonly reason: string;
     }
+  | { readonly type: 'ledger_damaged'; readonly sessionId: string; readonly position: number }
   | { readonly type: 'conflict'; readonly sessionId: string; readonly version: number };
 
 /** Receives events; what it throws is ignored, so that watching never costs a turn. */

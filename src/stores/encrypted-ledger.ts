@@ -58,8 +58,8 @@ export function encryptedLedger(store: LedgerStore, options: EncryptedLedgerOpti
       const head = await inner.head(sessionId);
       return head === undefined ? undefined : new SessionCipher(sessionId, keys).openHead(head);
     },
-    async read(sessionId, from = 0) {
-      const page = await inner.read(sessionId, from);
+    async read(sessionId, from = 0, to?: number) {
+      const page = await inner.read(sessionId, from, to);
       const cipher = new SessionCipher(sessionId, keys);
       const start = page.base?.version ?? from;
       const records = page.records.map((record, index) => cipher.openRecord(record, start + index));

@@ -12,16 +12,23 @@ export const TABLE_FORMAT = 1;
  *
  * @throws LedgerRecordError naming the session and the position of a record that is damaged or missing.
  */
-export function recordsOf(rows: readonly unknown[], sessionId: string, from: number): LedgerRecord[] {
+export function recordsOf(
+  rows: readonly unknown[],
+  sessionId: string,
+  from: number,
+  to: number = Number.POSITIVE_INFINITY,
+): LedgerRecord[] {
   const [first] = rows;
   if (first === undefined) return [];
   const version = checkedVersion(first, sessionId);
-  const present = rows.filter(isObject).filter((row) => row['position'] !== null);
+  const present = rows
+    .filter(isObject)
+    .filter((row) => row['position'] !== null && Number(row['position']) < to);
   const records = present.map((row, index) => {
     if (Number(row['position']) !== from + index) throw missing(sessionId, from + index);
     return decodeRecord(row['record'], sessionId, from + index);
   });
-  if (from + records.length < version) throw missing(sessionId, from + records.length);
+  if (from + records.length < Math.min(version, to)) throw missing(sessionId, from + records.length);
   return records;
 }
 

@@ -13,8 +13,8 @@ export function memoryLedger(): LedgerStore {
     async head(sessionId) {
       return structuredClone(sessions.get(sessionId)?.head);
     },
-    async read(sessionId, from = 0) {
-      return { records: structuredClone(sessions.get(sessionId)?.records.slice(from) ?? []) };
+    async read(sessionId, from = 0, to?: number) {
+      return { records: structuredClone(sessions.get(sessionId)?.records.slice(from, to) ?? []) };
     },
     async append(sessionId, records, head, expected) {
       const session = sessions.get(sessionId);

@@ -75,9 +75,9 @@ export function postgresLedger(options: PostgresLedgerOptions): LedgerStore {
       checkedVersion(row, sessionId);
       return decodeHead(isObject(row) ? row['head'] : undefined, sessionId);
     },
-    async read(sessionId, from = 0) {
+    async read(sessionId, from = 0, to?: number) {
       return {
-        records: recordsOf(await query(statements.read, [sessionKey(sessionId), from]), sessionId, from),
+        records: recordsOf(await query(statements.read, [sessionKey(sessionId), from]), sessionId, from, to),
       };
     },
     async append(sessionId, records, head, expected) {

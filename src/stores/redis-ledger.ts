@@ -49,8 +49,13 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
       const head = await client.get(keysOf(prefix, sessionId).head);
       return head === null || head === undefined ? undefined : decodeHead(text(head), sessionId);
     },
-    async read(sessionId, from = 0) {
-      const found = await client.lRange(keysOf(prefix, sessionId).records, from, -1);
+    async read(sessionId, from = 0, to?: number) {
+      if (to !== undefined && to <= from) return { records: [] };
+      const found = await client.lRange(
+        keysOf(prefix, sessionId).records,
+        from,
+        to === undefined ? -1 : to - 1,
+      );
       const records = Array.isArray(found) ? found : [];
       return {
         records: records.map((record: unknown, index) => decodeRecord(text(record), sessionId, from + index)),

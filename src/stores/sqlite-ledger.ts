@@ -86,8 +86,8 @@ export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
 
   return {
     head: (sessionId) => run(({ database }) => selectHead(database, sessionId)),
-    read: (sessionId, from = 0) =>
-      run(({ database }) => ({ records: selectRecords(database, sessionId, from) })),
+    read: (sessionId, from = 0, to?: number) =>
+      run(({ database }) => ({ records: selectRecords(database, sessionId, from, to) })),
     append: async (sessionId, records, head, expected) => {
       const append = {
         records: records.map((record) => JSON.stringify(record)),

@@ -66,8 +66,13 @@ export function selectHead(database: SqliteDatabase, sessionId: string): LedgerH
 }
 
 /** The records from a position on, as of one moment. */
-export function selectRecords(database: SqliteDatabase, sessionId: string, from: number): LedgerRecord[] {
-  return recordsOf(database.prepare(SELECT_RECORDS).all(from, sessionKey(sessionId)), sessionId, from);
+export function selectRecords(
+  database: SqliteDatabase,
+  sessionId: string,
+  from: number,
+  to?: number,
+): LedgerRecord[] {
+  return recordsOf(database.prepare(SELECT_RECORDS).all(from, sessionKey(sessionId)), sessionId, from, to);
 }
 
 /** @throws LedgerConflictError when the version is not the expected one; nothing has then changed. */

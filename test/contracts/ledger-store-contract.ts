@@ -78,6 +78,22 @@ export function ledgerStoreContract(subject: LedgerStoreSubject): LedgerStoreChe
     assert.deepEqual(beyond.records, []);
   });
 
+  check('reads up to a position, which is not included', async (bench) => {
+    const session = await bench.session();
+    await session.append(5);
+    for (const [from, to] of [
+      [0, 5],
+      [0, 2],
+      [1, 3],
+      [2, 2],
+      [4, 9],
+    ] as const) {
+      const page = await bench.store.read(session.id, from, to);
+      // A store that keeps no beginning has a base instead of records.
+      if (page.base === undefined) assert.deepEqual(page.records, session.records.slice(from, to));
+    }
+  });
+
   check('replaces the head alone when there are no records', async (bench) => {
     const session = await bench.session();
     await session.append(2);
