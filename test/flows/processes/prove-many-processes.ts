@@ -29,13 +29,15 @@ interface World {
 
 const closing: (() => Promise<unknown>)[] = [];
 
-async function world(kind: SharedStore['kind']): Promise<World> {
-  const simulator = createSimulatorCore({ unlink: 'none', retain: 5000 });
+/** @param seed another one for each world: a server keeps what is stored under an ID that another world had. */
+async function world(kind: SharedStore['kind'], seed: number): Promise<World> {
+  const simulator = createSimulatorCore({ unlink: 'none', retain: 5000, seed });
   const server = await simulator.listen();
   const store = await openStore(kind);
   closing.push(store.close, () => server.close());
   const client = new OpenAI({ apiKey: 'test', baseURL: server.url });
   const conversationId = (await client.conversations.create()).id;
+  await store.ledger.delete(conversationId);
   const open = (events: HybridSessionEvent[] = []): HybridSession =>
     new HybridSession({
       client,
@@ -75,7 +77,7 @@ export function proveManyProcesses(kind: SharedStore['kind']): void {
     { timeout: 1_200_000 },
     () => {
       it(`${PROCESSES} processes take ${TURNS} turns each: every turn once, in one order, in the ledger and in the list`, async () => {
-        const { store, baseURL, client, conversationId, open } = await world(kind);
+        const { store, baseURL, client, conversationId, open } = await world(kind, 1);
         const names = Array.from({ length: PROCESSES }, (_, index) => `process ${index}`);
         const results = await Promise.all(
           names.map((name) =>
@@ -110,7 +112,7 @@ export function proveManyProcesses(kind: SharedStore['kind']): void {
       });
 
       it(`a process is killed ${KILLS} times: what was answered stays, once, and the list catches up`, async () => {
-        const { store, baseURL, client, conversationId, open } = await world(kind);
+        const { store, baseURL, client, conversationId, open } = await world(kind, 2);
         const answered: string[] = [];
         for (let kill = 0; kill < KILLS; kill += 1) {
           const order = { store: store.shared, conversationId, baseURL, name: `life ${kill}`, turns: 1000 };
