@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
@@ -31,7 +30,8 @@ export interface ResponseLogOptions {
  */
 export class ResponseLog implements Chain {
   readonly #options: ResponseLogOptions;
-  readonly #answers = new LRUCache<string, Answer>({ max: ANSWERS_KEPT });
+  /** The oldest first. */
+  readonly #answers = new Map<string, Answer>();
   readonly #refused = new Set<string>();
   #sessionId = '';
 
@@ -47,12 +47,10 @@ export class ResponseLog implements Chain {
     const { sessionId, ledger, mode } = await this.#options.current();
     this.#sessionId = sessionId;
     const state = await ledger.state();
-    const recorded = new Set(state.responses.map(({ id }) => id));
-    for (const id of recorded) this.#answers.delete(id);
+    this.#forgetEndedTurns(state);
     const fresh = new Map<string, Parent[]>();
     for (const answer of this.#answers.values()) {
-      // The cache gives the newest first.
-      fresh.set(answer.context.digest, [...(fresh.get(answer.context.digest) ?? []), answer]);
+      fresh.set(answer.context.digest, [answer, ...(fresh.get(answer.context.digest) ?? [])]);
     }
     return {
       enabled: mode === 'chain',
@@ -67,6 +65,8 @@ export class ResponseLog implements Chain {
 
   answered(answer: Answer): void {
     this.#answers.set(answer.id, answer);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > ANSWERS_KEPT && oldest !== undefined) this.#answers.delete(oldest);
   }
 
   refused(id: string, why: string): void {
@@ -107,6 +107,14 @@ export class ResponseLog implements Chain {
   clear(): void {
     this.#answers.clear();
     this.#refused.clear();
+  }
+
+  /** With an answer that the ledger holds a turn has ended; what was answered before that belongs to no turn any more. */
+  #forgetEndedTurns(state: LedgerState): void {
+    const recorded = new Set(state.responses.map(({ id }) => id));
+    const ids = [...this.#answers.keys()];
+    for (const id of ids.slice(0, ids.findLastIndex((one) => recorded.has(one)) + 1))
+      this.#answers.delete(id);
   }
 
   #claim(id: string): Answer | undefined {
