@@ -7,6 +7,9 @@ import { extendContext, plannable } from './request.ts';
 import { servedBy } from './served-histories.ts';
 import { leaveAnswer } from './unclaimed-answers.ts';
 
+/** The inputs whose parent was refused: the runner tries them again, and they are sent whole then too. */
+const sentWhole = new WeakSet<object>();
+
 /** One request to the model, from the plan to what is remembered of its answer. */
 export class ModelCall {
   readonly plan: Plan;
@@ -25,7 +28,7 @@ export class ModelCall {
     this.#plannable = planned;
     this.#chain = chain;
     this.#view = view;
-    this.plan = view === undefined ? { type: 'replay', reason: 'ledger-unavailable' } : plan(planned, view);
+    this.plan = this.#decide();
     this.#tell(this.plan.type, this.plan.reason);
   }
 
@@ -52,6 +55,7 @@ export class ModelCall {
 
   /** The parent was refused: everything is sent now. */
   replay(why: string): ModelRequest {
+    if (typeof this.#request.input === 'object') sentWhole.add(this.#request.input);
     if (this.plan.type === 'chain') this.#chain?.refused(this.plan.parent.id, why);
     this.#tell('replay', 'parent-refused');
     return this.#request;
@@ -77,6 +81,13 @@ export class ModelCall {
     };
     if (this.#chain === undefined) leaveAnswer(answer);
     else this.#chain.answered(answer);
+  }
+
+  #decide(): Plan {
+    const { input } = this.#request;
+    if (typeof input === 'object' && sentWhole.has(input)) return { type: 'replay', reason: 'parent-refused' };
+    if (this.#view === undefined) return { type: 'replay', reason: 'ledger-unavailable' };
+    return plan(this.#plannable, this.#view);
   }
 
   #tell(type: 'chain' | 'replay', reason: PlanReason): void {
