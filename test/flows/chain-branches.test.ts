@@ -1,0 +1,137 @@
+import { Agent, tool, type Session } from '@openai/agents';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { HybridSession } from '../../src/index.ts';
+import { inBothWorlds, WAYS } from '../runner/both-worlds.ts';
+import { chainedWorld, decisionsOf, parentsOf, turn, type ChainedWorld } from '../runner/flow-world.ts';
+import { assistant, user } from '../support/conversation.ts';
+
+const weather = tool({
+  name: 'weather',
+  description: 'The weather',
+  parameters: z.object({}),
+  execute: () => 'sunny',
+});
+
+const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [weather] });
+
+/** Takes the newest items back. */
+async function undo(session: Session, items: number): Promise<void> {
+  for (let left = items; left > 0; left -= 1) await session.popItem();
+}
+
+function responseIds({ simulator }: ChainedWorld): string[] {
+  return simulator.snapshot().responses.map(({ id }) => id);
+}
+
+describe.each(WAYS)('%s', (_way, stream) => {
+  test('continues from the response of the turn that was gone back to', async () => {
+    const world = await inBothWorlds(stream, async (here) => {
+      for (const text of ['hi', 'what can you do?', 'give me one example']) await turn(here, agent, text);
+      await undo(here.session, 4);
+      return (await turn(here, agent, 'give me two')).finalOutput;
+    });
+    expect(parentsOf(world).at(-1)).toBe(responseIds(world)[0]);
+    expect(decisionsOf(world).at(-1)).toBe('extends 1/3');
+  });
+
+  test('asks the same question again from where it was asked first', async () => {
+    const world = await inBothWorlds(stream, async (here) => {
+      await turn(here, agent, 'hi');
+      await turn(here, agent, 'what can you do?');
+      await undo(here.session, 1);
+      await undo(here.session, 1);
+      return (await turn(here, agent, 'what can you do?')).finalOutput;
+    });
+    const ids = responseIds(world);
+    expect(parentsOf(world)).toEqual([undefined, ids[0], ids[0]]);
+  });
+
+  test('continues from both branches of a turn', async () => {
+    const world = await inBothWorlds(stream, async (here) => {
+      await turn(here, agent, 'hi');
+      await turn(here, agent, 'left');
+      await undo(here.session, 2);
+      await turn(here, agent, 'right');
+      await turn(here, agent, 'further right');
+      await undo(here.session, 4);
+      await here.session.addItems([user('left')]);
+      await here.session.addItems([assistant('I went left by myself')]);
+      return (await turn(here, agent, 'further left')).finalOutput;
+    });
+    const ids = responseIds(world);
+    expect(parentsOf(world)).toEqual([undefined, ids[0], ids[0], ids[2], ids[0]]);
+  });
+
+  test('goes back into the middle of a turn', async () => {
+    const world = await inBothWorlds(stream, async (here) => {
+      await turn(here, agent, 'hi');
+      await turn(here, agent, 'call weather {} then call weather {}');
+      // The answer and the second round go; the first round stays.
+      await undo(here.session, 3);
+      return (await turn(here, agent, 'thanks')).finalOutput;
+    });
+    // The response that made the first call ends with it; its output is sent once more.
+    expect(parentsOf(world).at(-1)).toBe(responseIds(world)[1]);
+    expect(decisionsOf(world).at(-1)).toBe('extends 2/6');
+  });
+
+  test('replays a history whose beginning was edited, and then chains on', async () => {
+    const world = await inBothWorlds(stream, async (here) => {
+      await turn(here, agent, 'hi');
+      await turn(here, agent, 'what can you do?');
+      const items = await here.session.getItems();
+      await here.session.clearSession();
+      await here.session.addItems([user('hello'), ...items.slice(1).map((item) => withoutId(item))]);
+      await turn(here, agent, 'thanks');
+      return (await turn(here, agent, 'bye')).finalOutput;
+    });
+    expect(decisionsOf(world).slice(2)).toEqual(['no-parent 5/5', 'extends 1/7']);
+  });
+
+  test('begins anew after the session was cleared', async () => {
+    const world = await inBothWorlds(stream, async (here) => {
+      await turn(here, agent, 'hi');
+      await here.session.clearSession();
+      await turn(here, agent, 'hi');
+      return (await turn(here, agent, 'thanks')).finalOutput;
+    });
+    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'no-parent 1/1', 'extends 1/3']);
+  });
+
+  test('continues in another process from what this one recorded', async () => {
+    const world = await inBothWorlds(stream, async (here) => {
+      for (const text of ['hi', 'call weather {}', 'thanks']) {
+        await turn(here, agent, text);
+        here.reopen();
+      }
+      return (await turn(here, agent, 'bye')).finalOutput;
+    });
+    expect(decisionsOf(world)).toEqual([
+      'no-parent 1/1',
+      'extends 1/3',
+      'extends 1/5',
+      'extends 1/7',
+      'extends 1/9',
+    ]);
+  });
+
+  test('continues from the newest turn that is still there when another process went on meanwhile', async () => {
+    const world = chainedWorld(stream);
+    await turn(world, agent, 'hi');
+    const { session, events } = world;
+    world.reopen();
+    await turn(world, agent, 'from the second process');
+    const first = { ...world, session };
+    await turn(first, agent, 'from the first process');
+    expect(session).toBeInstanceOf(HybridSession);
+    expect(parentsOf(world).at(-1)).toBe(responseIds(world)[1]);
+    expect(decisionsOf({ ...first, events }).at(-1)).toBe('extends 1/5');
+  });
+});
+
+function withoutId<T extends object>(item: T): T {
+  const copy = { ...item };
+  Reflect.deleteProperty(copy, 'id');
+  return copy;
+}
