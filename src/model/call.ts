@@ -85,7 +85,8 @@ export class ModelCall {
 
   #decide(): Plan {
     const { input } = this.#request;
-    if (typeof input === 'object' && sentWhole.has(input)) return { type: 'replay', reason: 'parent-refused' };
+    if (typeof input === 'object' && sentWhole.has(input))
+      return { type: 'replay', reason: 'parent-refused' };
     if (this.#view === undefined) return { type: 'replay', reason: 'ledger-unavailable' };
     return plan(this.#plannable, this.#view);
   }
