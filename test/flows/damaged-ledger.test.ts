@@ -12,6 +12,19 @@ import { simulated } from '../support/simulated.ts';
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 const runner = new HybridRunner({ tracingDisabled: true });
 
+function world(): {
+  open: (ledger: LedgerStore, conversationId?: string) => HybridSession;
+  events: HybridSessionEvent[];
+} {
+  const { client } = simulated();
+  const events: HybridSessionEvent[] = [];
+  return {
+    events,
+    open: (ledger, conversationId) =>
+      new HybridSession({ client, ledger, conversationId, onEvent: (event) => void events.push(event) }),
+  };
+}
+
 describe('A ledger whose disk lied', () => {
   let folder = '';
   let path = '';
@@ -30,19 +43,6 @@ describe('A ledger whose disk lied', () => {
       )
       .run(position);
     database.close();
-  }
-
-  function world(): {
-    open: (ledger: LedgerStore, conversationId?: string) => HybridSession;
-    events: HybridSessionEvent[];
-  } {
-    const { client } = simulated();
-    const events: HybridSessionEvent[] = [];
-    return {
-      events,
-      open: (ledger, conversationId) =>
-        new HybridSession({ client, ledger, conversationId, onEvent: (event) => void events.push(event) }),
-    };
   }
 
   it('loses what the newest record said and nothing else, says so, and goes on', async () => {

@@ -103,12 +103,14 @@ describe.each([
 });
 
 describe('the doors', () => {
-  it('are all open: each file under src has its export', async () => {
+  it('are all open: each file under src, the simulator, and the contract of stores', async () => {
     const { exports } = await readManifest('package.json');
     const files = (await readdir(join(ROOT, 'src'), { withFileTypes: true }))
       .filter((entry) => entry.isFile() && entry.name !== 'cli.ts')
       .map(({ name }) => (name === 'index.ts' ? '.' : `./${name.replace('.ts', '')}`));
-    expect(Object.keys(exports ?? {}).toSorted()).toEqual([...files, './mocks', './package.json'].toSorted());
+    expect(Object.keys(exports ?? {}).toSorted()).toEqual(
+      [...files, './ledger-contract', './mocks', './package.json'].toSorted(),
+    );
   });
 
   it('let the same things in for both module systems', async () => {

@@ -22,7 +22,7 @@ export async function packWorkingTree(): Promise<PackedPackage> {
   const folder = await mkdtemp(join(tmpdir(), 'agents-hybrid-session-'));
   const copy = join(folder, 'tree');
   const left = new Set(
-    ['.git', 'node_modules', 'dist', 'coverage', 'test', 'test-results'].map((name) => join(ROOT, name)),
+    ['.git', 'node_modules', 'dist', 'coverage', 'test-results'].map((name) => join(ROOT, name)),
   );
   await cp(ROOT, copy, { recursive: true, filter: (path) => !left.has(path) });
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));

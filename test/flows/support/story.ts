@@ -10,10 +10,10 @@ import type { HybridSessionEvent } from '../../../src/index.ts';
 export const TURNS = ['hi', 'what can you do?', 'give me one example', 'thanks'] as const;
 
 /** A model that the report is about: the simulator unlinks its answers. */
-export const MODEL = 'gpt-5.4';
+const MODEL = 'gpt-5.4';
 
 /** A tool of the SDK that the simulated model calls when a user says so. */
-export const weather: Tool = tool({
+const weather: Tool = tool({
   name: 'get_weather',
   description: 'The weather in a city',
   parameters: z.object({ city: z.string() }),
@@ -21,7 +21,7 @@ export const weather: Tool = tool({
 });
 
 /** An agent of the SDK with that tool. */
-export function assistantAgent(model: string = MODEL): Agent {
+function assistantAgent(model: string = MODEL): Agent {
   return new Agent({ name: 'Assistant', model, tools: [weather] });
 }
 
