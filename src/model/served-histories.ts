@@ -1,4 +1,11 @@
+import { EMPTY_DIGEST } from '../ledger/digest.ts';
 import type { Chain } from './chain.ts';
+
+/** What a session served last. */
+interface Served {
+  digest: string;
+  readonly ref: WeakRef<Chain>;
+}
 
 /**
  * Which session served which history last, by digest.
@@ -7,18 +14,24 @@ import type { Chain } from './chain.ts';
  * session has just served: where exactly one session served it, that is the one. Two sessions with equal histories
  * cannot be told apart, so neither is chosen.
  */
-const served = new Map<string, Set<WeakRef<Chain>>>();
-const current = new WeakMap<Chain, { digest: string; ref: WeakRef<Chain> }>();
+const served = new Map<string, Set<Served>>();
+const current = new WeakMap<Chain, Served>();
+const forgotten = new FinalizationRegistry<Served>((last) => remove(last));
 
 /** Notes that a session has served the history of this digest. */
 export function noteServed(chain: Chain, digest: string): void {
-  const before = current.get(chain);
-  if (before?.digest === digest) return;
-  const ref = before?.ref ?? new WeakRef(chain);
-  if (before === undefined) forgotten.register(chain, ref);
-  else drop(before.digest, ref);
-  served.set(digest, (served.get(digest) ?? new Set()).add(ref));
-  current.set(chain, { digest, ref });
+  let last = current.get(chain);
+  if (last?.digest === digest) return;
+  if (last === undefined) {
+    last = { digest, ref: new WeakRef(chain) };
+    current.set(chain, last);
+    forgotten.register(chain, last);
+  } else {
+    remove(last);
+    last.digest = digest;
+  }
+  // Every request begins with nothing.
+  if (digest !== EMPTY_DIGEST) served.set(digest, (served.get(digest) ?? new Set()).add(last));
 }
 
 /**
@@ -29,22 +42,16 @@ export function noteServed(chain: Chain, digest: string): void {
  */
 export function servedBy(contexts: readonly string[], except: readonly Chain[] = []): Chain | undefined {
   if (served.size === 0) return undefined;
-  for (const context of contexts.slice(1).toReversed()) {
-    const refs = served.get(context);
-    if (refs === undefined) continue;
-    const chains = [...refs].map((ref) => ref.deref()).filter((chain) => chain !== undefined);
+  for (const context of contexts.toReversed()) {
+    const chains = [...(served.get(context) ?? [])].flatMap(({ ref }) => ref.deref() ?? []);
     const [only, ...others] = chains.filter((chain) => !except.includes(chain));
     if (only !== undefined) return others.length === 0 ? only : undefined;
   }
   return undefined;
 }
 
-const forgotten = new FinalizationRegistry((ref: WeakRef<Chain>) => {
-  for (const digest of served.keys()) drop(digest, ref);
-});
-
-function drop(digest: string, ref: WeakRef<Chain>): void {
-  const refs = served.get(digest);
-  refs?.delete(ref);
-  if (refs?.size === 0) served.delete(digest);
+function remove(last: Served): void {
+  const sessions = served.get(last.digest);
+  sessions?.delete(last);
+  if (sessions?.size === 0) served.delete(last.digest);
 }

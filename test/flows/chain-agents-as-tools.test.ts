@@ -1,0 +1,109 @@
+import { Agent, OpenAIResponsesModel, run as runOfTheSdk, tool } from '@openai/agents';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { chainedModel, HybridSession, run } from '../../src/index.ts';
+import { inBothWorlds, WAYS } from '../runner/both-worlds.ts';
+import { chainedWorld, decisionsOf, requestsIn, turn, type FlowWorld } from '../runner/flow-world.ts';
+import { simulatedRunner } from '../support/simulated.ts';
+
+const model = 'gpt-4.1';
+
+const weather = tool({
+  name: 'weather',
+  description: 'The weather',
+  parameters: z.object({}),
+  execute: () => 'sunny',
+});
+
+/** The parents of the requests that an agent made, by its instructions. */
+function parentsOf(world: FlowWorld, instructions: string): unknown[] {
+  const asked = requestsIn(world).filter(({ body }) => body?.['instructions'] === instructions);
+  return asked.map(({ body }) => body?.['previous_response_id']);
+}
+
+describe.each(WAYS)('%s', (_way, stream) => {
+  test('keeps an agent that is used as a tool out of the chain, and the chain out of the agent', async () => {
+    const helper = new Agent({ name: 'helper', instructions: 'help', model, tools: [weather] });
+    const boss = new Agent({
+      name: 'boss',
+      instructions: 'lead',
+      model,
+      tools: [helper.asTool({ toolName: 'ask', toolDescription: 'Asks' })],
+    });
+    const world = await inBothWorlds(stream, async (here) => {
+      const outputs = [];
+      // The helper is asked the very words that the boss was asked.
+      for (const text of [
+        'hi',
+        'call ask {"input":"hi"}',
+        'call ask {"input":"call weather {}"}',
+        'thanks',
+      ]) {
+        outputs.push((await turn(here, boss, text)).finalOutput);
+      }
+      return outputs;
+    });
+    expect(parentsOf(world, 'help')).toEqual([undefined, undefined, undefined]);
+    expect(decisionsOf(world)).toEqual([
+      'no-parent 1/1',
+      'extends 1/3',
+      'extends 1/5',
+      'extends 1/7',
+      'extends 1/9',
+      'extends 1/11',
+    ]);
+    expect(parentsOf(world, 'lead')).toHaveLength(decisionsOf(world).length);
+  });
+
+  test("lets an agent that is used as a tool have a session of its own, on the caller's client", async () => {
+    const world = chainedWorld(stream);
+    const told: string[] = [];
+    const memory = new HybridSession({
+      client: world.client,
+      onEvent: (event) =>
+        void (event.type === 'planned' && told.push(`${event.reason} ${event.sent}/${event.context}`)),
+    });
+    const helper = new Agent({ name: 'helper', instructions: 'help', model });
+    const boss = new Agent({
+      name: 'boss',
+      instructions: 'lead',
+      model,
+      tools: [helper.asTool({ toolName: 'ask', toolDescription: 'Asks', runOptions: { session: memory } })],
+    });
+    for (const text of [
+      'call ask {"input":"one"}',
+      'call ask {"input":"two"}',
+      'call ask {"input":"three"}',
+    ]) {
+      await turn(world, boss, text);
+    }
+    // Its first request names no session; from then on the history that it was served tells whose it is.
+    expect(told).toEqual(['extends 1/3', 'extends 1/5']);
+    expect(await memory.getItems()).toHaveLength(6);
+    expect(decisionsOf(world)).toHaveLength(6);
+  });
+
+  test('lets a tool run what it likes without a word to the session', async () => {
+    const world = chainedWorld(stream);
+    const held = chainedModel(new OpenAIResponsesModel(world.client, model));
+    const other = new Agent({ name: 'other', instructions: 'other', model: held });
+    const delegate = tool({
+      name: 'delegate',
+      description: 'Runs another agent',
+      parameters: z.object({}),
+      execute: async () => {
+        const answers = [
+          await run(other, 'hi'),
+          await simulatedRunner(world.client).run(other, 'hi'),
+          await runOfTheSdk(other, 'hi'),
+        ];
+        return answers.map(({ finalOutput }) => finalOutput).join();
+      },
+    });
+    const boss = new Agent({ name: 'boss', instructions: 'lead', model, tools: [delegate] });
+    await turn(world, boss, 'hi');
+    await turn(world, boss, 'call delegate {}');
+    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5']);
+    expect(parentsOf(world, 'other')).toEqual([undefined, undefined, undefined]);
+  });
+});
