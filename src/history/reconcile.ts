@@ -17,6 +17,10 @@ export interface Reconciliation {
   readonly findings: readonly Finding[];
   /** Entries that turn out to be in the conversation already: a write whose answer got lost. */
   readonly relinked: readonly Relinked[];
+  /** IDs of entries that are in the conversation already, but before one that is still to be written. */
+  readonly misplaced: readonly string[];
+  /** What left the history while its write was under way, and turns out to be in the conversation. */
+  readonly dropped: readonly Relinked[];
   readonly foreign: readonly ForeignItem[];
 }
 
@@ -42,10 +46,13 @@ export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reco
   state.entries.forEach(({ mirrorId }, index) => {
     if (mirrorId !== undefined) place(known, mirrorId, index);
   });
-  const relinked = relink(state, list, known, inOrder(compare(state, list, known).matched));
+  const inBoth = inOrder(compare(state, list, known).matched);
+  const { relinked, misplaced, dropped } = relink(state, list, known, inBoth);
   for (const { id, index } of relinked) place(known, id, index);
 
-  const { matched, strangers, surplus } = compare(state, list, known);
+  const leaving = new Set([...misplaced, ...dropped.map(({ id }) => id)]);
+  const staying = list.filter(({ id }) => !leaving.has(id));
+  const { matched, strangers, surplus } = compare(state, staying, known);
   const anchors = inOrder(matched);
   // Behind everything the conversation holds, before what is still to be written there.
   const written = new Set(relinked.map(({ seq }) => seq));
@@ -56,16 +63,16 @@ export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reco
     return { ...listed, index: next?.index ?? end };
   });
   const findings: Finding[] = [
-    ...altered(state, list, matched),
+    ...altered(state, staying, matched),
     ...reordered(state, matched, anchors),
-    ...lost(state, list),
+    ...lost(state, staying),
     ...foreign.map(({ id, item, index }) => finding('foreign', id, kindOf(item), index)),
     ...surplus.map(({ id, item }) => {
       const index = known.get(id)?.[0] ?? foreign.find((one) => one.id === id)?.index ?? end;
       return finding('duplicated', id, kindOf(item), index);
     }),
   ];
-  return { findings, relinked: relinked.map(({ seq, id }) => ({ seq, id })), foreign };
+  return { findings, relinked: relinked.map(({ seq, id }) => ({ seq, id })), misplaced, dropped, foreign };
 }
 
 function compare(state: LedgerState, list: readonly ListedItem[], known: Places): Compared {

@@ -1,11 +1,20 @@
 import { itemDigest } from '../ledger/digest.ts';
-import type { LedgerState } from '../ledger/ledger-state.ts';
+import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
 import type { ListedItem, Match } from './listed-item.ts';
 
 /** An entry that turns out to be in the conversation already. */
 export interface Relinked {
   readonly seq: number;
   readonly id: string;
+}
+
+/** What the list holds of what was to be written. */
+export interface Written {
+  readonly relinked: readonly (Relinked & { readonly index: number })[];
+  /** IDs of entries that stand before one which is still to be written: they have to be written again behind it. */
+  readonly misplaced: readonly string[];
+  /** What left the history before it was known that the conversation holds it. */
+  readonly dropped: readonly Relinked[];
 }
 
 /**
@@ -20,28 +29,41 @@ export function relink(
   list: readonly ListedItem[],
   known: ReadonlyMap<string, unknown>,
   anchors: readonly Match[],
-): (Relinked & { readonly index: number })[] {
-  if (state.unmirrored.size === 0) return [];
+): Written {
+  if (state.unmirrored.size + state.dropped.size === 0) return { relinked: [], misplaced: [], dropped: [] };
   const free = new Map<string, { id: string; position: number }[]>();
   const seen = new Set<string>();
   list.forEach(({ id, item }, position) => {
     if (seen.has(id) || known.has(id) || state.removed.has(id)) return;
     seen.add(id);
-    const key = itemDigest(item) ?? `id ${id}`;
+    const key = keyOf({ digest: itemDigest(item), id });
     const alike = free.get(key);
     if (alike === undefined) free.set(key, [{ id, position }]);
     else alike.push({ id, position });
   });
   const indexes = new Map(state.entries.map((entry, index) => [entry.seq, index]));
   const relinked: (Relinked & { index: number })[] = [];
+  const misplaced: string[] = [];
+  let isWhole = true;
   for (const entry of state.unmirrored.values()) {
     const index = indexes.get(entry.seq);
-    const alike = free.get(entry.digest ?? `id ${entry.id ?? ''}`);
-    if (index === undefined || alike === undefined) continue;
+    if (index === undefined) continue;
+    const alike = free.get(keyOf(entry)) ?? [];
     const before = anchors.findLast((anchor) => anchor.index < index)?.position ?? -1;
     const at = alike.findIndex(({ position }) => position > before);
     const [found] = at === -1 ? [] : alike.splice(at, 1);
-    if (found !== undefined) relinked.push({ seq: entry.seq, id: found.id, index });
+    // Reasoning that came without an ID cannot be found, and nothing hangs on where it stands.
+    if (found === undefined) isWhole &&= entry.digest === null;
+    else if (isWhole) relinked.push({ seq: entry.seq, id: found.id, index });
+    else misplaced.push(found.id);
   }
-  return relinked;
+  const dropped = [...state.dropped].flatMap(([seq, entry]) => {
+    const found = free.get(keyOf(entry))?.shift();
+    return found === undefined ? [] : [{ seq, id: found.id }];
+  });
+  return { relinked, misplaced, dropped };
+}
+
+function keyOf({ digest, id }: Pick<LedgerEntry, 'digest' | 'id'>): string {
+  return digest ?? `id ${id ?? ''}`;
 }

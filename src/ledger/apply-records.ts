@@ -18,6 +18,7 @@ interface MutableState {
   contexts: Map<string, readonly RecordedResponse[]>;
   refused: Set<string>;
   unmirrored: Map<number, LedgerEntry>;
+  dropped: Map<number, Pick<LedgerEntry, 'digest' | 'id'>>;
   removed: Map<string, boolean>;
   operations: Map<string, string>;
   unproven: number;
@@ -85,6 +86,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.contexts.clear();
       state.refused.clear();
       state.unmirrored.clear();
+      state.dropped.clear();
       state.operations.clear();
       state.unproven = 0;
       state.cleared = true;
@@ -148,7 +150,10 @@ function push(state: MutableState, entry: LedgerEntry): void {
 }
 
 function drop(state: MutableState, dropped: readonly LedgerEntry[]): void {
-  for (const { seq } of dropped) state.unmirrored.delete(seq);
+  for (const { seq, digest, id } of dropped) {
+    // A write of it may be under way, or have lost its answer.
+    if (state.unmirrored.delete(seq)) state.dropped.set(seq, { digest, id });
+  }
   unlist(
     state,
     dropped.flatMap(({ mirrorId }) => mirrorId ?? []),
@@ -203,10 +208,13 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     if (entry === undefined) {
       // Taken out of the history while it was being written: it has to leave the conversation again.
       if (seq < state.nextSeq) unlist(state, [id]);
+      state.dropped.delete(seq);
       continue;
     }
     enlist(state, entry, id);
   }
+  if (record.settled === true) state.dropped.clear();
+  unlist(state, record.surplus ?? []);
   for (const id of record.removed) state.removed.set(id, false);
   for (const { seq, reason } of record.skipped ?? []) {
     const entry = state.unmirrored.get(seq);

@@ -57,6 +57,10 @@ const recordSchema = z.discriminatedUnion('type', [
     added: z.array(mirrored),
     /** IDs that are no longer in the conversation. */
     removed: z.array(z.string()),
+    /** IDs in the conversation that belong to no item, or to one at another place: they have to leave again. */
+    surplus: z.array(z.string()).optional(),
+    /** The list was looked through: what left the history unwritten is not in the conversation. */
+    settled: z.boolean().optional(),
     /** Nothing is left to write: another writer may take the lease. */
     released: z.boolean().optional(),
     /** Items that the API has no form for, with the reason: they live in the ledger alone. */

@@ -48,6 +48,8 @@ export interface LedgerState {
   readonly refused: ReadonlySet<string>;
   /** Entries that the conversation does not hold yet, by sequence number, in order. */
   readonly unmirrored: ReadonlyMap<number, LedgerEntry>;
+  /** Entries that left the history before it was known whether the conversation holds them, by sequence number. */
+  readonly dropped: ReadonlyMap<number, Pick<LedgerEntry, 'digest' | 'id'>>;
   /** Every ID that was taken out of the history; true while the conversation may still hold it. */
   readonly removed: ReadonlyMap<string, boolean>;
   /** Digests of the history transactions that were applied, by operation ID. */
@@ -71,6 +73,7 @@ export function emptyState(): LedgerState {
     contexts: new Map(),
     refused: new Set(),
     unmirrored: new Map(),
+    dropped: new Map(),
     removed: new Map(),
     operations: new Map(),
     unproven: 0,

@@ -6,7 +6,7 @@ import { apiItems } from '../history/conversation-list.ts';
 import type { ApiInputItem } from '../history/item-converter.ts';
 import { isObject } from '../ledger/json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { LedgerEntry } from '../ledger/ledger-state.ts';
+import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
 import { failureReason } from './failure-reason.ts';
 import { pendingChanges } from './pending-changes.ts';
 import type { MirrorLease } from './mirror-lease.ts';
@@ -14,9 +14,14 @@ import type { MirrorLease } from './mirror-lease.ts';
 /** The API takes at most 20 items in one call. */
 const ITEMS_PER_CALL = 20;
 
-/** An entry and the form in which the API takes it. */
-export interface PreparedItem {
+/** An entry that is to be written, and the append that made it so: another one since means that it belongs elsewhere. */
+export interface DueItem {
   readonly entry: LedgerEntry;
+  readonly commit: string;
+}
+
+/** An entry and the form in which the API takes it. */
+export interface PreparedItem extends DueItem {
   readonly item: ApiInputItem;
 }
 
@@ -40,20 +45,28 @@ export class ConversationWriter {
     this.#options = options;
   }
 
-  /** Appends items in pieces of 20; what the API refuses for good is left out. */
-  async append(prepared: readonly PreparedItem[]): Promise<void> {
+  /**
+   * Appends items in pieces of 20; what the API refuses for good is left out.
+   *
+   * @returns false when they are no longer due as they were, or it is another process's turn: the rest was not written.
+   */
+  async append(prepared: readonly PreparedItem[]): Promise<boolean> {
+    const { ledger, lease } = this.#options;
     for (let from = 0; from < prepared.length; from += ITEMS_PER_CALL) {
       // Long appends outlast the lease: without it another process writes the rest.
-      if (!(await this.#options.lease.take())) return;
+      if (!(await lease.take())) return false;
+      const state = await ledger.state();
+      if (!prepared.slice(from).every((one) => isDue(state, one))) return false;
       await this.#write(prepared.slice(from, from + ITEMS_PER_CALL));
     }
+    return true;
   }
 
-  /** Takes out what is no longer in the history. @param only leaves all others for later. */
-  async remove(only?: ReadonlySet<string>): Promise<void> {
+  /** Takes those of the given IDs out that are no longer in the history. */
+  async remove(ids: ReadonlySet<string>): Promise<void> {
     const { client, conversationId, ledger } = this.#options;
     const { removed } = await ledger.state();
-    const due = [...removed].filter(([id, pending]) => pending && only?.has(id) !== false);
+    const due = [...removed].filter(([id, pending]) => pending && ids.has(id));
     for (const [id] of due) {
       // No retry by the client: the mirror makes the tries.
       const request = client.conversations.items.delete(
@@ -114,16 +127,30 @@ export class ConversationWriter {
   }
 
   async #record(chunk: readonly PreparedItem[], ids: readonly string[]): Promise<void> {
-    const added = chunk.flatMap(({ entry }, index) => {
+    const written = chunk.flatMap((one, index) => {
       const id = ids[index];
-      return id === undefined ? [] : [{ seq: entry.seq, id }];
+      return id === undefined ? [] : [{ ...one, id }];
     });
     await this.#options.ledger.commit((state) => {
-      const isLast = pendingChanges(state) === added.length;
-      const release = isLast && this.#options.lease.isHeld(state) ? { released: true } : {};
-      return [{ type: 'mirror', added, removed: [], ...release }];
+      const isHere = (one: DueItem): boolean => isDue(state, one) || !state.unmirrored.has(one.entry.seq);
+      const added = written.filter((one) => isHere(one)).map(({ entry, id }) => ({ seq: entry.seq, id }));
+      const surplus = written.filter((one) => !isHere(one)).map(({ id }) => id);
+      const isLast = written.every((one) => isDue(state, one)) && pendingChanges(state) === added.length;
+      return [
+        {
+          type: 'mirror',
+          added,
+          removed: [],
+          ...(surplus.length === 0 ? {} : { surplus }),
+          ...(isLast && this.#options.lease.isHeld(state) ? { released: true } : {}),
+        },
+      ];
     });
   }
+}
+
+function isDue(state: LedgerState, { entry, commit }: DueItem): boolean {
+  return state.unmirrored.get(entry.seq)?.commit === commit;
 }
 
 /** The API looked at the item and will never take it; the conversation itself is there. */

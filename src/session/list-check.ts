@@ -38,7 +38,7 @@ export class ListCheck {
 
   /** Takes in a list that was read elsewhere: what was written unnoticed is linked, what others wrote is adopted. */
   async take(list: readonly ListedItem[]): Promise<CheckedList> {
-    let found: Reconciliation = { findings: [], relinked: [], foreign: [] };
+    let found: Reconciliation = { findings: [], relinked: [], misplaced: [], dropped: [], foreign: [] };
     let unproven = false;
     await this.#ledger.refresh();
     await this.#ledger.commit((state) => {
@@ -48,8 +48,9 @@ export class ListCheck {
         keepContent: this.#keepContent,
         unproven,
       });
-      if (found.relinked.length > 0)
-        steps.unshift({ type: 'mirror', added: [...found.relinked], removed: [] });
+      const added = [...found.relinked, ...found.dropped];
+      if (added.length + found.misplaced.length > 0)
+        steps.unshift({ type: 'mirror', added, removed: [], surplus: [...found.misplaced] });
       return steps;
     });
     return { list, findings: found.findings, adopted: found.foreign.length, unproven };

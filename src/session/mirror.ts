@@ -5,7 +5,7 @@ import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
-import { ConversationWriter, type PreparedItem } from './conversation-writer.ts';
+import { ConversationWriter, type DueItem, type PreparedItem } from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
@@ -145,14 +145,16 @@ export class Mirror {
   async #once(): Promise<boolean> {
     const { ledger } = this.#options;
     await this.#look();
-    const due = [...(await ledger.state()).unmirrored.values()];
+    const { unmirrored, removed } = await ledger.state();
+    const due = Array.from(unmirrored.values(), (entry): DueItem => ({ entry, commit: entry.commit }));
+    const leaving = new Set([...removed].filter(([, isDue]) => isDue).map(([id]) => id));
     const prepared = await this.#prepare(due);
     const written = new Set(prepared.map(({ entry }) => entry.seq));
     // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
     await this.#writer.remove(new Set(prepared.flatMap(({ item }) => ('id' in item ? (item.id ?? []) : []))));
-    await this.#writer.append(prepared);
-    await this.#writer.remove();
-    return due.every(({ seq, skipped }) => skipped !== undefined || written.has(seq));
+    // What leaves the list because of a later change may be the only place that has its content.
+    if (await this.#writer.append(prepared)) await this.#writer.remove(leaving);
+    return due.every(({ entry }) => entry.skipped !== undefined || written.has(entry.seq));
   }
 
   /** What somebody else began to write, or this session without an answer, may be there already. */
@@ -161,29 +163,44 @@ export class Mirror {
     if (lease.inherited) line.looksDue = LOOKS;
     lease.inherited = false;
     const isOwn = ({ commit }: LedgerEntry): boolean => ledger.originOf(commit) === 'own';
-    const pending = async (): Promise<LedgerEntry[]> => [...(await ledger.state()).unmirrored.values()];
-    if (line.looksDue === 0 && (await pending()).every((entry) => isOwn(entry))) return;
+    const state = await ledger.state();
+    const isSure = line.looksDue === 0 && state.dropped.size === 0;
+    if (isSure && [...state.unmirrored.values()].every((entry) => isOwn(entry))) return;
     await look();
-    for (line.looksDue -= 1; line.looksDue > 0 && (await pending()).length > 0; line.looksDue -= 1) {
+    for (line.looksDue -= 1; line.looksDue > 0 && isOpen(await ledger.state()); line.looksDue -= 1) {
       await sleep(LIST_LAG);
       await look();
     }
     line.looksDue = 0;
+    await ledger.commit(({ dropped }) =>
+      dropped.size === 0 ? [] : [{ type: 'mirror', added: [], removed: [], settled: true }],
+    );
   }
 
-  async #prepare(entries: readonly LedgerEntry[]): Promise<PreparedItem[]> {
-    if (entries.length === 0) return [];
+  async #prepare(due: readonly DueItem[]): Promise<PreparedItem[]> {
+    if (due.length === 0) return [];
     const { ledger, reader, converter } = this.#options;
-    const restored = await reader.restore(await ledger.state(), entries);
-    const present = restored.flatMap(({ entry, item }) => (item === undefined ? [] : [{ entry, item }]));
+    const restored = await reader.restore(
+      await ledger.state(),
+      due.map(({ entry }) => entry),
+    );
+    const present = restored.flatMap(({ item }, index) => {
+      const one = due[index];
+      return item === undefined || one === undefined ? [] : [{ ...one, item }];
+    });
     const forms = await converter.toApiItems(present.map(({ item }) => item));
     const prepared: PreparedItem[] = [];
     for (const [index, form] of forms.entries()) {
-      const entry = present[index]?.entry;
-      if (entry === undefined) continue;
-      if ('item' in form) prepared.push({ entry, item: form.item });
-      else await this.#writer.skip(entry, form.unsupported);
+      const one = present[index];
+      if (one === undefined) continue;
+      if ('item' in form) prepared.push({ ...one, item: form.item });
+      else await this.#writer.skip(one.entry, form.unsupported);
     }
     return prepared;
   }
+}
+
+/** Whether there is anything that the list may turn out to hold. */
+function isOpen({ unmirrored, dropped }: LedgerState): boolean {
+  return unmirrored.size + dropped.size > 0;
 }

@@ -41,7 +41,8 @@ function list(...messages: string[]): ListedItem[] {
 
 /** Takes in what a list says, as the session does. */
 function adopt(state: LedgerState, found: Reconciliation): LedgerState {
-  apply(state, [{ type: 'mirror', added: [...found.relinked], removed: [] }]);
+  const added = [...found.relinked, ...found.dropped];
+  apply(state, [{ type: 'mirror', added, removed: [], surplus: [...found.misplaced] }]);
   return apply(state, adoptionSteps(state, found.foreign, { keepContent: true, unproven: false }));
 }
 
@@ -65,6 +66,8 @@ describe('a list that holds what the ledger says', () => {
     expect(reconcile(ledger('a@1', 'b@2'), list('a@1', 'b@2'))).toEqual({
       findings: [],
       relinked: [],
+      misplaced: [],
+      dropped: [],
       foreign: [],
     });
     expect(told(emptyState(), [])).toEqual([]);
@@ -141,7 +144,27 @@ describe('a pending item', () => {
         { seq: 1, id: '2' },
         { seq: 2, id: '3' },
       ],
+      misplaced: [],
+      dropped: [],
     });
+  });
+
+  test('that stands before one which is still to be written has to be written again behind it', () => {
+    const state = ledger('a@1', 'b', 'c');
+    const found = reconcile(state, list('a@1', 'c@3'));
+    expect(found).toMatchObject({ findings: [], relinked: [], misplaced: ['3'], foreign: [] });
+    expect(history(adopt(state, found))).toEqual(['1', 'b', 'c']);
+    expect(state.removed.get('3')).toBe(true);
+  });
+
+  test('that left the history before its answer came is not adopted', () => {
+    const state = apply(ledger('a@1', 'b'), [{ type: 'pop' }]);
+    const found = reconcile(state, list('a@1', 'b@2', 'b@3'));
+    expect(found.dropped).toEqual([{ seq: 1, id: '2' }]);
+    expect(found.foreign.map(({ id }) => id)).toEqual(['3']);
+    expect(history(adopt(state, found))).toEqual(['1', '3']);
+    expect(state.removed.get('2')).toBe(true);
+    expect(state.dropped.size).toBe(0);
   });
 
   test('is linked in order where several are alike', () => {

@@ -1,0 +1,224 @@
+import type { AgentInputItem } from '@openai/agents';
+import * as fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import type { Operation } from '../../mocks/index.ts';
+import { HybridSession, memoryLedger, type HybridSessionOptions, type Mode } from '../../src/index.ts';
+import { itemDigest } from '../../src/ledger/digest.ts';
+import { elsewhere } from '../flows/support/elsewhere.ts';
+import { idsOf, listedIds } from '../flows/support/story.ts';
+import { assistant, call, result, user } from '../support/conversation.ts';
+import { simulated, type Simulated } from '../support/simulated.ts';
+
+// Waiting is tested where it matters; here only what happens after it.
+vi.mock('../../src/session/sleep.ts', () => ({ sleep: async () => undefined }));
+
+/** A session, and beside it a plain array that everything is done to as well. */
+class Pair {
+  readonly world: Simulated = simulated();
+  readonly #options: HybridSessionOptions;
+  readonly #store = memoryLedger();
+  #session: HybridSession;
+  #items: AgentInputItem[] = [];
+  #mode: Mode = 'chain';
+  #count = 0;
+  /** What the session said and what it should have said. */
+  readonly answers: { readonly said: unknown; readonly expected: unknown }[] = [];
+
+  constructor(options: HybridSessionOptions) {
+    this.#options = options;
+    this.#session = this.#open(undefined, false);
+  }
+
+  #open(conversationId: string | undefined, isElsewhere: boolean): HybridSession {
+    return new HybridSession({
+      ...this.#options,
+      client: this.world.client,
+      conversationId,
+      ledger: isElsewhere ? elsewhere(this.#store) : this.#store,
+      rollout: () => this.#mode,
+      mirrorLease: 20,
+    });
+  }
+
+  /** Items of a turn, no two alike; calls come with their results. */
+  #some(count: number): AgentInputItem[] {
+    return Array.from({ length: count }, (_, index): AgentInputItem => {
+      const number = (this.#count += 1);
+      if (index % 4 === 1 && index + 1 < count) return call(`call_${number}`, 'look_up', { key: number });
+      if (index % 4 === 2) return result(`call_${number - 1}`, 'look_up', `found ${number}`);
+      return index % 2 === 0 ? user(`text ${number}`) : assistant(`answer ${number}`);
+    });
+  }
+
+  #answered(said: readonly AgentInputItem[], expected: readonly AgentInputItem[]): void {
+    this.answers.push({ said: digests(said), expected: digests(expected) });
+  }
+
+  getSessionId(): Promise<string> {
+    return this.#session.getSessionId();
+  }
+
+  async append(count: number): Promise<void> {
+    const items = this.#some(count);
+    await this.#session.addItems(items);
+    this.#items.push(...items);
+  }
+
+  async pop(): Promise<void> {
+    await this.#session.getItems();
+    const popped = await this.#session.popItem();
+    const expected = this.#items.pop();
+    this.#answered(popped === undefined ? [] : [popped], expected === undefined ? [] : [expected]);
+  }
+
+  async replace(cut: number, count: number, isRepeated: boolean): Promise<void> {
+    const keep = Math.max(0, this.#items.length - cut);
+    const replacement = this.#some(count);
+    const args = {
+      operationId: `op ${(this.#count += 1)}`,
+      transaction: {
+        type: 'replace_suffix' as const,
+        expectedSuffix: this.#items.slice(keep),
+        replacement,
+      },
+    };
+    await this.#session.applyHistoryTransaction(args);
+    if (isRepeated) await this.#session.applyHistoryTransaction(args);
+    this.#items = [...this.#items.slice(0, keep), ...replacement];
+  }
+
+  async mutate(which: number): Promise<void> {
+    const calls = this.#items.flatMap((item) => (item.type === 'function_call' ? [item] : []));
+    const target = calls[which % Math.max(1, calls.length)];
+    if (target === undefined) return;
+    const { callId } = target;
+    const replacement = call(callId, 'look_up', { changed: (this.#count += 1) });
+    await this.#session.applyHistoryMutations({
+      mutations: [{ type: 'replace_function_call', callId, replacement }],
+    });
+    this.#items = this.#items.map((item) => (item === target ? replacement : item));
+  }
+
+  async read(): Promise<void> {
+    this.#answered(await this.#session.getItems(), this.#items);
+  }
+
+  async verify(): Promise<void> {
+    this.answers.push({ said: (await this.#session.verify()).missing, expected: [] });
+  }
+
+  async switch(mode: Mode): Promise<void> {
+    this.#mode = mode;
+  }
+
+  /** Another process goes on. Without content in the ledger it can know only what this one has written. */
+  async attach(): Promise<void> {
+    const isWritten = (await this.flush()) && (await this.#session.verify()).pending === 0;
+    if (this.#options.keepContent === false && !isWritten) return;
+    this.#session = this.#open(await this.getSessionId(), true);
+  }
+
+  async flush(): Promise<boolean> {
+    return this.#session.flush().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** What is left of all differences once nothing fails any more. */
+  async settled(): Promise<object> {
+    for (let tries = 0; tries < 20; tries += 1) await this.flush();
+    this.#mode = 'rebuild';
+    const items = await this.#session.getItems();
+    const { verified, pending, findings, missing, length, listed } = await this.#session.verify();
+    const ids = listedIds(this.world.simulator, await this.getSessionId());
+    return {
+      isWhole: digests(items).join() === digests(this.#items).join(),
+      isMirrored: ids.join() === idsOf(items).join(),
+      isCounted: length === this.#items.length && listed === length,
+      verified,
+      pending,
+      findings,
+      missing,
+    };
+  }
+}
+
+function digests(items: readonly AgentInputItem[]): (string | null)[] {
+  return items.map((item) => itemDigest(item));
+}
+
+/** What can happen to a session. */
+const step: Arbitrary<(pair: Pair) => Promise<unknown>> = fc.oneof(
+  { weight: 4, arbitrary: fc.nat(25).map((count) => named(`append ${count}`, (pair) => pair.append(count))) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .constantFrom('pop' as const, 'read' as const, 'flush' as const, 'attach' as const, 'verify' as const)
+      .map((name) => named(name, (pair) => pair[name]())),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.nat(4), fc.nat(4), fc.boolean())
+      .map((args) => named(`replace ${args.join()}`, (pair) => pair.replace(...args))),
+  },
+  { weight: 3, arbitrary: fc.nat(9).map((which) => named(`mutate ${which}`, (pair) => pair.mutate(which))) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom<Mode>('off', 'shadow', 'rebuild', 'chain')
+      .map((mode) => named(mode, (pair) => pair.switch(mode))),
+  },
+);
+
+/** So that a counterexample can be read. */
+function named<T>(name: string, act: (pair: Pair) => T): (pair: Pair) => T {
+  return Object.assign(act, { [fc.toStringMethod]: () => name });
+}
+
+const fault = fc.record({
+  operation: fc.constantFrom<Operation>('conversations.items.create', 'conversations.items.delete'),
+  kind: fc.constantFrom({ status: 500 }, { status: 429 }, { name: 'conversation_locked' as const }),
+  moment: fc.constantFrom('before' as const, 'after' as const),
+  skip: fc.nat(3),
+  times: fc.integer({ min: 1, max: 3 }),
+});
+
+const options: Arbitrary<HybridSessionOptions> = fc.record({
+  keepContent: fc.boolean(),
+  mirror: fc.constantFrom('await', 'background'),
+  checkList: fc.constantFrom('open', 'every-read', 'never'),
+});
+
+describe('any sequence of calls, with any failures of the conversation', () => {
+  it('leaves ledger, history and list with the same items in the same order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 14 }),
+        fc.array(fault, { maxLength: 3 }),
+        options,
+        async (steps, faults, given) => {
+          const pair = new Pair(given);
+          await pair.getSessionId();
+          for (const { operation, kind, ...timing } of faults) {
+            pair.world.simulator.fault(operation, { ...kind, ...timing });
+          }
+          for (const act of steps) await act(pair);
+          expect(pair.answers.map(({ said }) => said)).toEqual(pair.answers.map(({ expected }) => expected));
+          expect(await pair.settled()).toEqual({
+            isWhole: true,
+            isMirrored: true,
+            isCounted: true,
+            verified: true,
+            pending: 0,
+            findings: [],
+            missing: [],
+          });
+        },
+      ),
+      { numRuns: 150, seed: 20261123 },
+    );
+  });
+});
