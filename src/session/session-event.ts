@@ -10,7 +10,7 @@ export type SourceCounts = { readonly [source in ItemSource]?: number };
 /**
  * What a session tells `onEvent`. Never content, never a key: IDs, kinds, counts and reasons.
  *
- * - `lost`: the list no longer holds items that the ledger knows; in `off` and `shadow` they are missing from what is served.
+ * - `lost`: the list no longer holds items that the ledger knows; in `shadow` they are missing from what is served; `off` does not tell.
  * - `restored`: the history was served whole although the list lacked items; from where they came.
  * - `incomplete`: items that no source has; with `onIncomplete: 'warn'` the rest was served.
  * - `adopted`: another writer's items were taken into the ledger; `unproven` when the ledger knew nothing of the session.

@@ -164,7 +164,8 @@ export class SessionHistory {
   #tell(checked: CheckedList, mode: Mode): void {
     const { sessionId } = this.#attachment;
     const lost = checked.findings.filter(({ type }) => type === 'lost');
-    if (lost.length > 0) this.#emit({ type: 'lost', sessionId, mode, findings: lost });
+    // Switched off, a session records and says nothing of what it could have done.
+    if (lost.length > 0 && mode !== 'off') this.#emit({ type: 'lost', sessionId, mode, findings: lost });
     if (checked.adopted > 0) {
       this.#emit({ type: 'adopted', sessionId, count: checked.adopted, unproven: checked.unproven });
     }
