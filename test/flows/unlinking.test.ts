@@ -97,7 +97,7 @@ describe.each(POLICIES)('when the conversation unlinks answers by the policy %s'
       const served = await historyOf(session);
       const lost = unlink === 'every-turn' ? 3 : 0;
       expect(served).toBe(lost === 0 ? 'u,a,u,a,u,a,u,a' : 'u,u,u,u,a');
-      expect(of('lost').at(-1)?.findings.length ?? 0).toBe(mode === 'off' ? 0 : lost);
+      expect(of('lost').at(-1)?.findings.length ?? 0).toBe(rollout === 'off' ? 0 : lost);
       expect((await session.verify()).findings.map(({ type, kind }) => `${type} ${kind}`)).toEqual(
         Array.from({ length: lost }, () => 'lost message:assistant'),
       );
