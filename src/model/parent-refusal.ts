@@ -11,7 +11,7 @@ export interface RefusalCase {
 }
 
 /** Every known form. */
-const REFUSAL_CASES: readonly RefusalCase[] = [
+export const REFUSAL_CASES: readonly RefusalCase[] = [
   { why: 'not found', code: 'previous_response_not_found' },
   { why: 'not found', message: /previous[ _]response(_id)?\b[^.]*\bnot found/i },
   { why: 'not found', message: /\bresponse with id ['"`]?resp_\S+ not found/i },
