@@ -4,7 +4,7 @@ import type { LedgerStore } from '../../../src/index.ts';
 export function elsewhere(store: LedgerStore): LedgerStore {
   return {
     head: (sessionId) => store.head(sessionId),
-    read: (sessionId, from) => store.read(sessionId, from),
+    read: (...args) => store.read(...args),
     append: (...args) => store.append(...args),
     delete: (sessionId) => store.delete(sessionId),
   };

@@ -21,7 +21,7 @@ const weather: Tool = tool({
 });
 
 /** An agent of the SDK with that tool. */
-function assistantAgent(model: string = MODEL): Agent {
+export function assistantAgent(model: string = MODEL): Agent {
   return new Agent({ name: 'Assistant', model, tools: [weather] });
 }
 

@@ -1,0 +1,212 @@
+import OpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import {
+  HybridRunner,
+  HybridSession,
+  memoryLedger,
+  type HybridSessionEvent,
+  type HybridSessionOptions,
+  type LedgerStore,
+} from '../../src/index.ts';
+import { converse, recorder, TURNS, type Recorder } from '../flows/support/story.ts';
+import { user } from '../support/conversation.ts';
+import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+
+/** What must be in no event, no error and no cause of one. */
+const SECRET = 'sk-4711-secret';
+
+const SAY = [`my key is ${SECRET}`, `call get_weather {"city":"${SECRET}"}`, 'thanks'];
+
+interface Watched extends Simulated, Recorder {
+  readonly ledger: LedgerStore;
+  readonly open: (options?: HybridSessionOptions) => HybridSession;
+}
+
+/** A world whose API key is the secret, and a session that is watched. */
+function watched(options: Parameters<typeof simulated>[0] = {}): Watched {
+  const { simulator } = simulated(options);
+  const client = new OpenAI({ apiKey: SECRET, fetch: simulator.fetch, maxRetries: 0 });
+  const ledger = memoryLedger();
+  const { events, onEvent, of } = recorder();
+  return {
+    simulator,
+    client,
+    ledger,
+    events,
+    onEvent,
+    of,
+    open: (given) => new HybridSession({ client, ledger, onEvent, ...given }),
+  };
+}
+
+/** How each event comes about. */
+const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Promise<unknown>>> = {
+  async lost({ open, client }) {
+    const session = open({ rollout: 'shadow' });
+    await converse(simulatedRunner(client), session, SAY);
+    await session.getItems();
+  },
+  async restored({ open, client }) {
+    const session = open({ checkList: 'every-read' });
+    await converse(simulatedRunner(client), session, SAY);
+    await session.getItems();
+  },
+  async incomplete({ open, client, simulator }) {
+    const session = open({ keepContent: false, cache: { maxBytes: 1 } });
+    await converse(simulatedRunner(client), session, SAY);
+    for (const { id } of simulator.snapshot().responses) await client.responses.delete(id);
+    await session.getItems();
+  },
+  async adopted({ open, client }) {
+    const session = open({ checkList: 'every-read' });
+    const id = await session.getSessionId();
+    await client.conversations.items.create(id, { items: [{ role: 'user', content: SECRET }] });
+    await session.getItems();
+  },
+  async mirror_failed({ open, client, simulator }) {
+    simulator.fault('conversations.items.create', { status: 500, message: `no, ${SECRET}` });
+    const session = open();
+    await converse(simulatedRunner(client), session, SAY);
+    await session.flush();
+  },
+  async mirror_skipped({ open, client, simulator }) {
+    simulator.fault('conversations.items.create', { status: 400, message: `no, ${SECRET}`, times: 2 });
+    await converse(simulatedRunner(client), open(), SAY);
+  },
+  async list_failed({ open, client, simulator }) {
+    const first = open();
+    await converse(simulatedRunner(client), first, SAY);
+    simulator.fault('conversations.items.list', { status: 500, message: `no, ${SECRET}` });
+    const session = open({ conversationId: await first.getSessionId() });
+    await session.getItems();
+    await session.verify();
+  },
+  async planned({ open, client }) {
+    await converse(new HybridRunner({ tracingDisabled: true }), open({ client }), SAY);
+  },
+  async parent_refused({ open, client, simulator }) {
+    simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
+    await converse(new HybridRunner({ tracingDisabled: true }), open({ client }), SAY);
+  },
+  async rollout_failed({ open, client }) {
+    const session = open({
+      rollout: () => {
+        throw new Error(SECRET);
+      },
+    });
+    await converse(simulatedRunner(client), session, SAY);
+  },
+  async ledger_damaged({ open, ledger }) {
+    const first = open();
+    await first.addItems([user(SECRET)]);
+    const conversationId = await first.getSessionId();
+    const newest = ((await ledger.head(conversationId))?.version ?? 0) - 1;
+    const torn: LedgerStore = {
+      ...ledger,
+      async read(sessionId, from = 0, to = newest + 1) {
+        const page = await ledger.read(sessionId, from, to);
+        const damaged = { type: SECRET } as never;
+        return {
+          ...page,
+          records: page.records.map((record, index) => (from + index === newest ? damaged : record)),
+        };
+      },
+    };
+    await open({ ledger: torn, conversationId }).getItems();
+  },
+  async conflict({ open }) {
+    const first = open();
+    const conversationId = await first.getSessionId();
+    const second = open({ conversationId });
+    await second.getItems();
+    await Promise.all([first.addItems([user(SECRET)]), second.addItems([user(SECRET)])]);
+  },
+};
+
+function failing(): never {
+  throw new Error('the listener failed');
+}
+
+/** Everything that a log would show of an error. */
+function shown(error: unknown): string {
+  const parts: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const fields = Object.entries(at).map(([key, value]) => `${key} ${JSON.stringify(value) ?? ''}`);
+    parts.push(at.name, at.message, ...fields);
+  }
+  return parts.join('\n');
+}
+
+/** Whether the error is one of ours; those of the API and its client pass through untouched. */
+function isOurs(error: unknown): boolean {
+  return error instanceof Error && /^(Hybrid|History|Mirror|Ledger|Invalid|Conversation)/.test(error.name);
+}
+
+describe.each(Object.keys(WAYS) as HybridSessionEvent['type'][])('the event %s', (type) => {
+  it('is told, and holds neither content nor a key', async () => {
+    const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
+    const error: unknown = await WAYS[type](world).catch((thrown: unknown) => thrown);
+    expect(world.of(type).length).toBeGreaterThan(0);
+    const text = JSON.stringify(world.events);
+    expect(text).not.toMatch(/4711|secret|weather|Answer|thanks|sunny/);
+    expect(world.events.map(({ sessionId }) => sessionId)).toEqual(
+      world.events.map(() => expect.stringMatching(/^conv_/)),
+    );
+    expect(isOurs(error) ? shown(error) : '').not.toMatch(/4711|secret|weather|Answer|thanks|sunny/);
+  });
+
+  it('costs nothing when the listener throws', async () => {
+    const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
+    const failed: unknown = await WAYS[type](world).catch((thrown: unknown) => String(thrown));
+    const again = watched({ unlink: 'every-turn', unlinkModels: [/./] });
+    const { open } = again;
+    const same: unknown = await WAYS[type]({
+      ...again,
+      open: (options) => open({ ...options, onEvent: failing }),
+    }).catch((thrown: unknown) => String(thrown));
+    expect(same).toEqual(failed);
+  });
+});
+
+describe('errors', () => {
+  it('of every kind hold neither content nor a key', async () => {
+    const errors: unknown[] = [];
+    const note = (error: unknown): void => void errors.push(error);
+    const { open, client, simulator } = watched();
+    await open({ conversationId: 'conv_missing' }).getItems().catch(note);
+    const session = open({ keepContent: false, cache: { maxBytes: 1 } });
+    await session.addItems([{ role: SECRET } as never]).catch(note);
+    await session.addItems([{ ...user(SECRET), providerData: { [SECRET]: 1n } }]).catch(note);
+    await session
+      .applyHistoryTransaction({
+        operationId: 'op',
+        transaction: { type: 'replace_suffix', expectedSuffix: [user(SECRET)], replacement: [] },
+      })
+      .catch(note);
+    await session.addItems([user(`first ${SECRET}`)]);
+    simulator.fault('conversations.items.create', { status: 500, message: SECRET });
+    await session.addItems([user(SECRET)]);
+    await session.flush().catch(note);
+    await client.conversations.delete(await session.getSessionId());
+    await session.getItems().catch(note);
+    expect(errors.map((error) => (error instanceof Error ? error.name : error))).toEqual([
+      'ConversationNotFoundError',
+      'InvalidItemError',
+      'InvalidItemError',
+      'HistoryTransactionError',
+      'MirrorIncompleteError',
+      'HistoryIncompleteError',
+    ]);
+    for (const error of errors) expect(shown(error)).not.toMatch(/4711|secret/);
+  });
+});
+
+describe('a watched session', () => {
+  it('has nothing to tell when all is well', async () => {
+    const { open, client, events } = watched();
+    const session = open({ checkList: 'every-read' });
+    await converse(simulatedRunner(client), session, TURNS);
+    await session.verify();
+    expect(events).toEqual([]);
+  });
+});
