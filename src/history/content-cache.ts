@@ -36,7 +36,11 @@ export function contentCache(maxBytes: number = DEFAULT_CACHE_BYTES): ContentCac
 const scopes = new WeakMap<object, number>();
 let scopeCount = 0;
 
-/** The part of a shared cache that belongs to one client: what one account may read is never served to another. */
+/**
+ * The part of a shared cache that belongs to one client: what one account may read is never served to another.
+ *
+ * A cache that fails holds nothing: that costs a request, never a turn.
+ */
 export function scopedCache(cache: ContentCache, client: object): ContentCache {
   let scope = scopes.get(client);
   if (scope === undefined) {
@@ -44,7 +48,15 @@ export function scopedCache(cache: ContentCache, client: object): ContentCache {
     scopes.set(client, scope);
   }
   return {
-    get: (key) => cache.get(`${scope} ${key}`),
-    set: (key, value) => cache.set(`${scope} ${key}`, value),
+    get: (key) => quietly(() => cache.get(`${scope} ${key}`)),
+    set: (key, value) => quietly(() => cache.set(`${scope} ${key}`, value)),
   };
+}
+
+function quietly<T>(use: () => T): T | undefined {
+  try {
+    return use();
+  } catch {
+    return undefined;
+  }
 }
