@@ -1,0 +1,355 @@
+import { OpenAIResponsesModel, type Model, type ModelRequest } from '@openai/agents';
+import { describe, expect, test } from 'vitest';
+import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
+import { chainedModel } from '../../src/model/chained-model.ts';
+import { withChain } from '../../src/model/current-chain.ts';
+import type { StreamEvent } from '../../src/model/gather-response.ts';
+import { extendContext } from '../../src/model/request.ts';
+import { claimAnswer } from '../../src/model/unclaimed-answers.ts';
+import { assistant, user } from '../support/conversation.ts';
+import { knownChain, type KnownChain } from './known-chain.ts';
+import { answer, begun, delta, done, ScriptedModel, streamed } from './scripted-model.ts';
+
+const history = [user('hi'), assistant('hello', 'msg_1')];
+const refusal = Object.assign(new Error("Previous response with id 'resp_0' not found."), {
+  status: 400,
+  code: 'previous_response_not_found',
+});
+const other = Object.assign(new Error('Rate limit reached'), { status: 429 });
+
+function request(fields: Partial<ModelRequest> = {}): ModelRequest {
+  return {
+    input: [...history, user('thanks')],
+    modelSettings: {},
+    tools: [],
+    outputType: 'text',
+    handoffs: [],
+    tracing: false,
+    ...fields,
+  };
+}
+
+/** Everything that a stream tells, and what it throws in the end. */
+async function read(chain: KnownChain | undefined, model: Model, asked = request()): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  await withChain(chain, async () => {
+    try {
+      for await (const event of chainedModel(model).getStreamedResponse(asked)) seen.push(event);
+    } catch (error) {
+      seen.push(error);
+    }
+  });
+  return seen;
+}
+
+const ask = (chain: KnownChain | undefined, model: Model, asked = request()): Promise<unknown> =>
+  withChain(chain, () => chainedModel(model).getResponse(asked));
+
+const parents = (model: ScriptedModel): unknown[] =>
+  model.requests.map(({ previousResponseId, input }) => [previousResponseId, input.length]);
+
+describe('is the model that it wraps', () => {
+  test('with its class, its fields, its private ones and its methods', () => {
+    const model = new ScriptedModel();
+    const wrapped = chainedModel(model);
+    expect(wrapped).toBeInstanceOf(ScriptedModel);
+    expect(wrapped).toBeInstanceOf(OpenAIResponsesModel);
+    expect(wrapped.constructor).toBe(ScriptedModel);
+    expect(wrapped.secret).toBe(1);
+    expect(wrapped.countUp()).toBe(2);
+    wrapped.closed = 7;
+    expect(model.closed).toBe(7);
+    const error = new Error('x');
+    expect(wrapped.getRetryAdvice({ request: request(), error, stream: false, attempt: 1 })).toEqual(
+      model.getRetryAdvice({ request: request(), error, stream: false, attempt: 1 }),
+    );
+  });
+
+  test('wrapped once, however often it is asked for', () => {
+    const model = new ScriptedModel();
+    expect(chainedModel(model)).toBe(chainedModel(model));
+    expect(chainedModel(chainedModel(model))).toBe(chainedModel(model));
+  });
+
+  test('even when its methods can neither be changed nor replaced', async () => {
+    const frozen: Model = Object.freeze({
+      getResponse: async () => answer('resp_1', 'frozen'),
+      async *getStreamedResponse() {
+        yield* streamed('resp_1', 'frozen');
+      },
+    });
+    expect(await ask(knownChain(history), frozen)).toMatchObject({ responseId: 'resp_1' });
+    expect(await read(knownChain(history), frozen)).toHaveLength(5);
+    const instance = Object.freeze(new ScriptedModel());
+    expect(chainedModel(instance).secret).toBe(1);
+  });
+
+  test('and passes what it is asked through where the session is not ours', async () => {
+    const model = new ScriptedModel();
+    const asked = request();
+    await ask(undefined, model, asked);
+    await read(undefined, model, asked);
+    expect(model.requests[0]).toBe(asked);
+    expect(model.requests[1]).toBe(asked);
+  });
+});
+
+describe('remembers an answer', () => {
+  const ended = extendContext(EMPTY_DIGEST, [...history, user('thanks'), assistant('fine')]);
+
+  test.each(['as JSON', 'as a stream'])('with the context that it ends, %s', async (way) => {
+    const chain = knownChain(history);
+    const model = new ScriptedModel({
+      json: () => answer('resp_1', 'fine'),
+      stream: () => streamed('resp_1', 'fine'),
+    });
+    await (way === 'as JSON' ? ask(chain, model) : read(chain, model));
+    expect(chain.answers).toEqual([
+      {
+        id: 'resp_1',
+        time: expect.any(Number),
+        store: true,
+        model: 'gpt-4.1-2025-04-14',
+        parent: 'resp_0',
+        context: { length: 4, digest: ended },
+        lineage: [],
+      },
+    ]);
+  });
+
+  test('before the reader of a stream sees its end, and may stop there', async () => {
+    const chain = knownChain(history);
+    const model = new ScriptedModel({ stream: () => streamed('resp_1', 'fine') });
+    await withChain(chain, async () => {
+      for await (const event of chainedModel(model).getStreamedResponse(request())) {
+        if (event.type === 'response_done') break;
+      }
+    });
+    expect(chain.answers).toHaveLength(1);
+    expect(model.closed).toBe(1);
+  });
+
+  test.each([
+    ['by what the server says', { store: false }, {}, false],
+    ['by the settings when the server says nothing', { store: undefined }, { store: false }, false],
+    ['as the API does when nobody says anything', { store: undefined }, {}, true],
+  ])('as stored or not %s', async (_how, body, modelSettings, stored) => {
+    const chain = knownChain();
+    await ask(
+      chain,
+      new ScriptedModel({ json: () => answer('resp_1', 'fine', body) }),
+      request({ modelSettings }),
+    );
+    expect(chain.answers).toMatchObject([{ store: stored }]);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['that is incomplete', { status: 'incomplete' }],
+    ['that failed', { status: 'failed' }],
+    ['that is still in the queue', { status: 'queued' }],
+    ['of which the model class left something out', { output: [{}, {}] }],
+    ['without an ID', { id: '' }],
+  ])('but none %s', async (_what, body) => {
+    const chain = knownChain(history);
+    const id = body['id'] === '' ? '' : 'resp_1';
+    const script = { json: () => answer(id, 'fine', body), stream: () => streamed(id, 'fine', body) };
+    await ask(chain, new ScriptedModel(script));
+    await read(chain, new ScriptedModel(script));
+    expect(chain.answers).toEqual([]);
+  });
+
+  test('but none to a request that shows the model more than its input', async () => {
+    const chain = knownChain(history);
+    await ask(chain, new ScriptedModel(), request({ prompt: { promptId: 'pmpt_1' } }));
+    await ask(chain, new ScriptedModel(), request({ previousResponseId: 'resp_9' }));
+    expect(chain.answers).toEqual([]);
+    expect(chain.plans.map(({ reason }) => reason)).toEqual(['prompt', 'caller-set']);
+  });
+
+  test('for whoever claims it, where nobody knows whose request it was', async () => {
+    const model = new ScriptedModel({ json: () => answer('resp_unclaimed', 'fine') });
+    await chainedModel(model).getResponse(request({ input: 'said by nobody known' }));
+    expect(claimAnswer('resp_unclaimed')).toMatchObject({ id: 'resp_unclaimed', context: { length: 2 } });
+  });
+});
+
+describe('sends everything when the parent is refused', () => {
+  test('as JSON', async () => {
+    const chain = knownChain(history);
+    const model = new ScriptedModel({
+      json: (_request, attempt) => {
+        if (attempt === 1) throw refusal;
+        return answer('resp_1', 'fine');
+      },
+    });
+    const asked = request();
+    expect(await ask(chain, model, asked)).toMatchObject({ responseId: 'resp_1' });
+    expect(parents(model)).toEqual([
+      ['resp_0', 1],
+      [undefined, 3],
+    ]);
+    // The very request of the caller, with everything that the runner attached to it.
+    expect(model.requests[1]).toBe(asked);
+    expect(chain.refusals).toEqual([['resp_0', 'not found']]);
+    expect(chain.answers).toMatchObject([{ parent: undefined }]);
+  });
+
+  test.each<[string, readonly (StreamEvent | Error)[]]>([
+    ['at once', [refusal]],
+    ['after the stream began', [...begun('resp_x'), refusal]],
+    [
+      'by an event before an error that says nothing',
+      [
+        ...begun('resp_x'),
+        { type: 'model', event: { type: 'error', error: { code: 'previous_response_not_found' } } },
+        new Error('The stream failed'),
+      ],
+    ],
+    [
+      'by a response that failed',
+      [
+        ...begun('resp_x'),
+        {
+          type: 'model',
+          event: { type: 'response.failed', response: { error: { code: 'previous_response_not_found' } } },
+        },
+        new Error('unsuccessful'),
+      ],
+    ],
+  ])('as a stream, %s, and shows only the one that was answered', async (_when, first) => {
+    const chain = knownChain(history);
+    const model = new ScriptedModel({
+      stream: (_request, attempt) => (attempt === 1 ? first : streamed('resp_1', 'fine')),
+    });
+    expect(await read(chain, model)).toEqual(streamed('resp_1', 'fine'));
+    expect(parents(model)).toEqual([
+      ['resp_0', 1],
+      [undefined, 3],
+    ]);
+    expect(chain.refusals).toEqual([['resp_0', 'not found']]);
+    expect(model.closed).toBe(2);
+  });
+
+  test('but not twice', async () => {
+    const chain = knownChain(history);
+    const model = new ScriptedModel({
+      json: () => {
+        throw refusal;
+      },
+      stream: () => [refusal],
+    });
+    await expect(ask(chain, model)).rejects.toBe(refusal);
+    expect(await read(chain, model)).toEqual([refusal]);
+    expect(model.requests).toHaveLength(4);
+  });
+
+  test('but not when the runner tries the same request again: that one goes whole at once', async () => {
+    const chain = knownChain(history);
+    const model = new ScriptedModel({
+      json: (_request, attempt) => {
+        if (attempt === 1) throw refusal;
+        if (attempt === 2) throw other;
+        return answer('resp_1', 'fine');
+      },
+    });
+    const asked = request();
+    await expect(ask(chain, model, asked)).rejects.toBe(other);
+    await ask(chain, model, { ...asked });
+    expect(parents(model)).toEqual([
+      ['resp_0', 1],
+      [undefined, 3],
+      [undefined, 3],
+    ]);
+  });
+
+  test('but not once a reader saw some of the answer', async () => {
+    const events = [...begun('resp_x'), delta('fi'), refusal];
+    const model = new ScriptedModel({ stream: () => events });
+    expect(await read(knownChain(history), model)).toEqual(events);
+    expect(model.requests).toHaveLength(1);
+  });
+
+  test.each(['as JSON', 'as a stream'])('but not when the caller aborted, %s', async (way) => {
+    const controller = new AbortController();
+    const model = new ScriptedModel({
+      json: () => {
+        controller.abort();
+        throw refusal;
+      },
+      stream: () => {
+        controller.abort();
+        return [refusal];
+      },
+    });
+    const asked = request({ signal: controller.signal });
+    const chain = knownChain(history);
+    const failed =
+      way === 'as JSON'
+        ? ask(chain, model, asked).catch((error: unknown) => [error])
+        : read(chain, model, asked);
+    expect(await failed).toEqual([refusal]);
+    expect(model.requests).toHaveLength(1);
+    expect(chain.refusals).toEqual([]);
+  });
+
+  test('but not when nothing was chained', async () => {
+    const chain = knownChain();
+    const model = new ScriptedModel({
+      json: () => {
+        throw refusal;
+      },
+    });
+    await expect(ask(chain, model)).rejects.toBe(refusal);
+    expect(model.requests).toHaveLength(1);
+    expect(chain.refusals).toEqual([]);
+  });
+});
+
+describe('lets any other error through', () => {
+  test('as it is, after everything that came before it', async () => {
+    const events = [...begun('resp_x'), other];
+    const model = new ScriptedModel({
+      json: () => {
+        throw other;
+      },
+      stream: () => events,
+    });
+    await expect(ask(knownChain(history), model)).rejects.toBe(other);
+    expect(await read(knownChain(history), model)).toEqual(events);
+    expect(model.requests).toHaveLength(2);
+  });
+
+  test('of a chain that cannot be read: everything is sent instead', async () => {
+    const chain = { ...knownChain(history), view: () => Promise.reject(new Error('unreadable')) };
+    const model = new ScriptedModel();
+    await ask(chain, model);
+    expect(parents(model)).toEqual([[undefined, 3]]);
+    expect(chain.plans).toMatchObject([{ plan: 'replay', reason: 'ledger-unavailable' }]);
+  });
+});
+
+test('changes nothing about the request that it was given', async () => {
+  const asked = request({ modelSettings: { temperature: 1 }, systemInstructions: 'be brief' });
+  Object.freeze(asked);
+  Object.freeze(asked.input);
+  const model = new ScriptedModel();
+  await ask(knownChain(history), model, asked);
+  const { input, previousResponseId, ...rest } = model.requests[0] ?? request();
+  const { input: whole, ...expected } = asked;
+  expect(rest).toEqual(expected);
+  expect(previousResponseId).toBe('resp_0');
+  expect(input).toEqual(whole.slice(2));
+});
+
+test('closes the stream of a reader that leaves before the first output', async () => {
+  const model = new ScriptedModel({
+    stream: () => [...begun('resp_x'), delta('fi'), done('resp_x', 'fine')],
+  });
+  await withChain(knownChain(history), async () => {
+    for await (const event of chainedModel(model).getStreamedResponse(request())) {
+      expect(event.type).toBe('response_started');
+      break;
+    }
+  });
+  expect(model.closed).toBe(1);
+});
