@@ -149,12 +149,12 @@ export function requestsIn({ simulator }: FlowWorld): AnsweredRequest[] {
 /**
  * What each model saw, oldest first, apart from IDs and reasoning.
  *
- * Call IDs are numbered in the order in which they appear: they are random in each world.
+ * IDs that items refer to each other by are numbered in the order in which they appear: each world has its own.
  */
 export function sightOf({ simulator }: FlowWorld): string[][] {
   const calls = new Map<string, string>();
   const named = (line: string): string =>
-    line.replaceAll(/call_[A-Za-z0-9]{8,}/g, (id) => {
+    line.replaceAll(/(call|mcpr)_[A-Za-z0-9]{8,}/g, (id) => {
       if (!calls.has(id)) calls.set(id, `call ${calls.size + 1}`);
       return calls.get(id) ?? id;
     });
