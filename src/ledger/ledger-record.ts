@@ -31,6 +31,9 @@ const operation = z.object({ id: z.string(), digest: z.string() });
 
 const mirrored = z.object({ seq: position, id: z.string() });
 
+/** What a response ends, and when the oldest response was made that it goes back to, unless that is itself. */
+const context = z.object({ length: position, digest: z.string(), since: z.number().optional() });
+
 const recordSchema = z.discriminatedUnion('type', [
   z.object({
     ...common,
@@ -74,7 +77,7 @@ const recordSchema = z.discriminatedUnion('type', [
     model: z.string().optional(),
     store: z.boolean(),
     /** Length and digest of the context it ends, where the model boundary saw that context. */
-    context: z.object({ length: position, digest: z.string() }).optional(),
+    context: context.optional(),
   }),
   /** One writer at a time writes to the conversation, until then (milliseconds since the epoch). */
   z.object({ ...common, type: z.literal('lease'), writer: z.string(), until: z.number() }),
@@ -94,7 +97,7 @@ const headSchema = z.object({
       id: z.string(),
       time: z.number(),
       store: z.boolean(),
-      context: z.object({ length: position, digest: z.string() }).optional(),
+      context: context.optional(),
     })
     .optional(),
 });

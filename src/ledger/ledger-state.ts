@@ -29,7 +29,14 @@ export interface RecordedResponse {
   readonly store: boolean;
   readonly model: string | undefined;
   readonly parent: string | undefined;
-  readonly context: { readonly length: number; readonly digest: string } | undefined;
+  readonly context:
+    | {
+        readonly length: number;
+        readonly digest: string;
+        /** When the oldest response was made that this one goes back to, unless that is itself. */
+        readonly since?: number | undefined;
+      }
+    | undefined;
   /** The sequence number of the next item at that moment: its turn's items come before it. */
   readonly nextSeq: number;
 }

@@ -2,7 +2,7 @@ import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
 import { isObject } from '../ledger/json.ts';
 import type { Answer, Chain, ChainView } from './chain.ts';
 import { currentRun } from './current-chain.ts';
-import { plan, type Plan, type PlannableRequest, type PlanReason } from './plan.ts';
+import { beginningOf, plan, type Plan, type PlannableRequest, type PlanReason } from './plan.ts';
 import { extendContext, plannable } from './request.ts';
 import { servedBy } from './served-histories.ts';
 import { leaveAnswer } from './unclaimed-answers.ts';
@@ -69,14 +69,19 @@ export class ModelCall {
     if (facts['status'] !== undefined && facts['status'] !== 'completed') return;
     // What the model class left out, the chain would still show to the model.
     if (Array.isArray(facts['output']) && facts['output'].length !== output.length) return;
+    const parent = chained && this.plan.type === 'chain' ? this.plan.parent : undefined;
     const store = facts['store'] ?? this.#request.modelSettings.store ?? true;
     const answer: Answer = {
       id,
       time: Date.now(),
       store: store !== false,
       model: typeof facts['model'] === 'string' ? facts['model'] : undefined,
-      parent: chained && this.plan.type === 'chain' ? this.plan.parent.id : undefined,
-      context: { length: items.length + output.length, digest: extendContext(contexts.at(-1) ?? '', output) },
+      parent: parent?.id,
+      context: {
+        length: items.length + output.length,
+        digest: extendContext(contexts.at(-1) ?? '', output),
+        ...(parent === undefined ? {} : { since: beginningOf(parent) }),
+      },
       lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),
     };
     if (this.#chain === undefined) leaveAnswer(answer);

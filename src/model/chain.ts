@@ -7,6 +7,8 @@ export interface Parent {
   /** When it was recorded, in milliseconds since the epoch. */
   readonly time: number;
   readonly store: boolean;
+  /** `since`: when the oldest response was made that this one goes back to, unless that is itself. */
+  readonly context?: { readonly since?: number | undefined } | undefined;
 }
 
 /** A response and the context it ends. */
@@ -14,7 +16,11 @@ export interface Answer extends Parent {
   readonly model: string | undefined;
   readonly parent: string | undefined;
   /** Length and digest of the context: what the request showed the model, and what the model answered. */
-  readonly context: { readonly length: number; readonly digest: string };
+  readonly context: {
+    readonly length: number;
+    readonly digest: string;
+    readonly since?: number | undefined;
+  };
   /** Earlier answers of the same turn that this one's context begins with: they are recorded together. */
   readonly lineage: readonly string[];
 }

@@ -15,7 +15,7 @@ import { answeredCalls, openCalls } from './tool-calls.ts';
  * - `diverged`: no recorded response ends any prefix of this context.
  * - `nothing-new`: a recorded response ends the whole context, so there would be nothing to send.
  * - `not-stored`: the response was made with `store: false`.
- * - `expired`: the response is older than `responseTtl`.
+ * - `expired`: the response, or one that it goes back to, is older than `responseTtl`.
  * - `parent-refused`: the server refused to continue from the response.
  * - `unanswered-tool-call`: the context ends with calls whose outputs are not in the rest.
  * - `sent-by-id`: the rest holds an item that the API only takes by its ID, such as a hosted tool's call.
@@ -78,6 +78,15 @@ export function plan(request: PlannableRequest, view: ChainView): Plan {
   return { type: 'replay', reason };
 }
 
+/**
+ * When the oldest response was made that is continued with this one.
+ *
+ * What becomes of a response whose ancestors expire is the server's secret: they may be missing from the context.
+ */
+export function beginningOf({ time, context }: Parent): number {
+  return context?.since ?? time;
+}
+
 /** What would be sent behind this parent, or why it cannot be continued from. */
 function restBehind(
   parent: Parent,
@@ -87,7 +96,7 @@ function restBehind(
 ): readonly AgentInputItem[] | Exclude<PlanReason, 'extends'> {
   if (from === items.length) return 'nothing-new';
   if (!parent.store) return 'not-stored';
-  if (view.now - parent.time > view.responseTtl) return 'expired';
+  if (view.now - beginningOf(parent) > view.responseTtl) return 'expired';
   if (view.isRefused(parent.id)) return 'parent-refused';
   const answered = answeredCalls(items.slice(from));
   const open = openCalls(items.slice(0, from));

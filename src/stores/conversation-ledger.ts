@@ -100,7 +100,8 @@ function encodeHead({ version, length, digest, response }: LedgerHead): string {
   const fields: unknown[] = [LEDGER_FORMAT, version, length, digest];
   if (response !== undefined) {
     const { id, time, store, context } = response;
-    fields.push(id, time, store ? 1 : 0, ...(context === undefined ? [] : [context.length, context.digest]));
+    fields.push(id, time, store ? 1 : 0);
+    if (context !== undefined) fields.push(context.length, context.digest, context.since ?? null);
   }
   const value = JSON.stringify(fields);
   if (value.length > LONGEST_VALUE)
@@ -116,10 +117,12 @@ function decodeHead(value: string, sessionId: string): LedgerHead {
   } catch {
     throw new LedgerRecordError(sessionId, undefined, 'damaged', 'it is not JSON');
   }
-  const [format, version, length, digest, id, time, store, contextLength, contextDigest]: unknown[] =
+  const [format, version, length, digest, id, time, store, contextLength, contextDigest, since]: unknown[] =
     Array.isArray(fields) ? fields : [];
   const context =
-    contextDigest === undefined ? {} : { context: { length: contextLength, digest: contextDigest } };
+    contextDigest === undefined
+      ? {}
+      : { context: { length: contextLength, digest: contextDigest, since: since ?? undefined } };
   const response = id === undefined ? {} : { response: { id, time, store: store === 1, ...context } };
   return parseHead({ format, version, length, digest, ...response }, sessionId);
 }

@@ -1,5 +1,5 @@
 import { Agent, tool, type Session } from '@openai/agents';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { HybridSession } from '../../src/index.ts';
 import { inBothWorlds, WAYS } from '../runner/both-worlds.ts';
@@ -23,6 +23,10 @@ async function undo(session: Session, items: number): Promise<void> {
 function responseIds({ simulator }: ChainedWorld): string[] {
   return simulator.snapshot().responses.map(({ id }) => id);
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe.each(WAYS)('%s', (_way, stream) => {
   test('continues from the response of the turn that was gone back to', async () => {
@@ -113,6 +117,25 @@ describe.each(WAYS)('%s', (_way, stream) => {
       'extends 1/5',
       'extends 1/7',
       'extends 1/9',
+    ]);
+  });
+
+  test('begins a new chain before the oldest response of the chain expires, in whatever process', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const world = chainedWorld(stream);
+    for (let week = 0; week < 7; week += 1) {
+      await turn(world, agent, `week ${week}`);
+      vi.setSystemTime(Date.now() + 7 * 24 * 60 * 60 * 1000);
+      world.reopen();
+    }
+    expect(decisionsOf(world).map((decision) => decision.split(' ')[0])).toEqual([
+      'no-parent',
+      'extends',
+      'extends',
+      'extends',
+      'extends',
+      'expired',
+      'extends',
     ]);
   });
 

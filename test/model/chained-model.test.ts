@@ -111,7 +111,8 @@ describe('remembers an answer', () => {
         store: true,
         model: 'gpt-4.1-2025-04-14',
         parent: 'resp_0',
-        context: { length: 4, digest: ended },
+        // The response that it continues is the oldest that it goes back to.
+        context: { length: 4, digest: ended, since: expect.any(Number) },
         lineage: [],
       },
     ]);

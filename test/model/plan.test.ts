@@ -80,6 +80,13 @@ test('continues from a response for as long as its time has not passed', () => {
   expect(plan(request(history), view(ends))).toMatchObject({ type: 'chain' });
 });
 
+test('goes by the oldest response that a response goes back to: what becomes of its context then is unknown', () => {
+  const old = parent('a', { context: { since: NOW - 1001 } });
+  expect(plan(request(history), view({ 'context 2': [old] }))).toEqual({ type: 'replay', reason: 'expired' });
+  const young = parent('a', { context: { since: NOW - 1000 } });
+  expect(plan(request(history), view({ 'context 2': [young] }))).toMatchObject({ type: 'chain' });
+});
+
 describe('sends everything, and says why:', () => {
   const ends = { 'context 2': [parent('a')] };
   test.each<[string, PlannableRequest, ChainView]>([
