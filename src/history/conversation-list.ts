@@ -1,6 +1,7 @@
 import type OpenAI from 'openai';
 import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { isObject, type JsonObject } from '../ledger/json.ts';
+import { statusOf } from './api-error.ts';
 import { believed } from './believed.ts';
 
 /** An item as the API gave it, with the ID that every stored item has. */
@@ -15,6 +16,9 @@ export const INCLUDE = [
   'computer_call_output.output.image_url',
   'reasoning.encrypted_content',
 ] as const;
+
+/** How often to begin a list again. */
+const ATTEMPTS = 3;
 
 /** Reads one page that begins after the given item. */
 export type PageReader = (after: string | undefined) => PromiseLike<unknown>;
@@ -33,15 +37,29 @@ export function readConversation(client: OpenAI, conversationId: string): Promis
 
 /**
  * Reads page after page, and believes `has_more` rather than the cursor: a page that forgets its `last_id` would
- * otherwise end the list silently.
+ * otherwise end the list silently. Begins again when the item that a page begins after was taken out meanwhile.
  */
 export async function readPages(operation: string, reader: PageReader): Promise<ApiItem[]> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const items = await readOnce(operation, reader);
+    if (items !== undefined) return items;
+  }
+  throw new InvalidResponseError(operation, 'its items are taken out faster than they can be read');
+}
+
+/** @returns undefined when the item that a page begins after is gone: the API then answers as if the list were. */
+async function readOnce(operation: string, reader: PageReader): Promise<ApiItem[] | undefined> {
   const items: ApiItem[] = [];
   const cursors = new Set<string>();
   let after: string | undefined;
   for (;;) {
     const cursor = after;
-    const page = bodyOf(await believed(operation, async () => reader(cursor)));
+    const answer = await believed(operation, async () => reader(cursor)).catch((error: unknown) => {
+      if (cursor === undefined || statusOf(error) !== 404) throw error;
+      return undefined;
+    });
+    if (answer === undefined) return undefined;
+    const page = bodyOf(answer);
     const data = apiItems(operation, page['data']);
     for (const item of data) items.push(item);
     after = data.at(-1)?.id;

@@ -134,6 +134,28 @@ describe('a list that cannot be relied on', () => {
     expect(listOf(simulator, conversationId).split(',').length).toBe(130);
   });
 
+  it.each([1, 2])('may lose an item between two pages, %i time(s)', async (times) => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger });
+    await first.addItems(Array.from({ length: 130 }, (_, index) => user(`text ${index}`)));
+    const conversationId = await first.getSessionId();
+    const items = await first.getItems();
+    let left = times;
+    const stop = simulator.onRequest(({ operation, query }) => {
+      if (operation !== LIST || query.includes('after=') || left === 0) return;
+      left -= 1;
+      const cursor = listedIds(simulator, conversationId)[99] ?? '';
+      void client.conversations.items.delete(cursor, { conversation_id: conversationId });
+    });
+    const session = new HybridSession({ client, ledger, conversationId });
+    const report = await session.verify();
+    stop();
+    expect(report).toMatchObject({ verified: true, length: 130, listed: 130 - times });
+    expect(report.findings.map(({ type }) => type)).toEqual(Array.from({ length: times }, () => 'lost'));
+    expect(await session.getItems()).toEqual(items);
+  });
+
   it('is never changed by looking at it', async () => {
     const { simulator, session, conversationId } = await whole('reordered_items');
     const before = listedIds(simulator, conversationId);
