@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { chainedModel, HybridSession, run } from '../../src/index.ts';
 import { inBothWorlds, WAYS } from '../runner/both-worlds.ts';
 import { chainedWorld, decisionsOf, requestsIn, turn, type FlowWorld } from '../runner/flow-world.ts';
+import { user } from '../support/conversation.ts';
 import { simulatedRunner } from '../support/simulated.ts';
 
 const model = 'gpt-4.1';
@@ -53,6 +54,21 @@ describe.each(WAYS)('%s', (_way, stream) => {
       'extends 1/11',
     ]);
     expect(parentsOf(world, 'lead')).toHaveLength(decisionsOf(world).length);
+  });
+
+  test('keeps an agent out of the chain that is shown the whole conversation', async () => {
+    const world = chainedWorld(stream);
+    const helper = new Agent({ name: 'helper', instructions: 'help', model });
+    const ask = helper.asTool({
+      toolName: 'ask',
+      toolDescription: 'Asks',
+      inputBuilder: async () => [...(await world.session.getItems()), user('what do you think?')],
+    });
+    const boss = new Agent({ name: 'boss', instructions: 'lead', model, tools: [ask] });
+    await turn(world, boss, 'hi');
+    await turn(world, boss, 'call ask {"input":"what do you think?"}');
+    expect(parentsOf(world, 'help')).toEqual([undefined]);
+    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5']);
   });
 
   test("lets an agent that is used as a tool have a session of its own, on the caller's client", async () => {

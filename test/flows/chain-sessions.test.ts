@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { SimulatorCore } from '../../mocks/index.ts';
 import { chainedProvider, HybridSession, run } from '../../src/index.ts';
 import { WAYS } from '../runner/both-worlds.ts';
-import { turn } from '../runner/flow-world.ts';
+import { chainedWorld, decisionsOf, requestsIn, turn } from '../runner/flow-world.ts';
 import { simulated } from '../support/simulated.ts';
 
 const weather = tool({
@@ -79,5 +79,18 @@ describe.each(WAYS)('%s', (way, stream) => {
       await turn(world, agent, 'bye');
     }
     expect(reasons.map((told) => told.at(-1))).toEqual(['extends', 'extends']);
+  });
+
+  test('lets two runs of one session go on from where both began, and the next from what came of them', async () => {
+    const world = chainedWorld(stream);
+    await turn(world, agent, 'hi');
+    await Promise.all([turn(world, agent, 'left'), turn(world, agent, 'right')]);
+    const { finalOutput } = await turn(world, agent, 'thanks');
+    const [hi, ...both] = world.simulator.snapshot().responses.map(({ id }) => id);
+    const parents = requestsIn(world).map(({ body }) => body?.['previous_response_id']);
+    expect(parents.slice(0, 3)).toEqual([undefined, hi, hi]);
+    expect(both).toContain(parents[3]);
+    expect(finalOutput).toContain('I see 7 items (4u 3a)');
+    expect(decisionsOf(world).at(-1)).toBe('extends 3/7');
   });
 });
