@@ -50,6 +50,9 @@ export function canonicalServerItem(fields: JsonObject): Canonical {
       return [type, callId, canonicalOutput(data['output']), callerOf(data)];
     case 'computer_call_output':
       return computerOutput(callId, data);
+    case 'item_reference':
+      // It is read by what it refers to.
+      return [type, textOf(data['id'] ?? fields['id'])];
     default:
   }
   const { arguments: args, ...own } = ownFields(type, fields, data);

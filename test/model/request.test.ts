@@ -41,6 +41,13 @@ test('digests every beginning of the input', () => {
   expect(contexts.at(-1)).toBe(extendContext(contexts[1] ?? '', items.slice(1)));
 });
 
+test('tells references to stored items apart by what they refer to', () => {
+  const contextOf = (id: string): string | undefined =>
+    plannable(request({ input: [{ type: 'unknown', id, providerData: { type: 'item_reference' } }] }), model)
+      .contexts[1];
+  expect(contextOf('msg_1')).not.toBe(contextOf('msg_2'));
+});
+
 describe('finds no obstacle', () => {
   test.each<[string, Partial<ModelRequest>]>([
     ['in a plain request', {}],
