@@ -42,10 +42,11 @@ test('digests every beginning of the input', () => {
 });
 
 test('tells references to stored items apart by what they refer to', () => {
-  const contextOf = (id: string): string | undefined =>
-    plannable(request({ input: [{ type: 'unknown', id, providerData: { type: 'item_reference' } }] }), model)
-      .contexts[1];
-  expect(contextOf('msg_1')).not.toBe(contextOf('msg_2'));
+  const [one, other] = ['msg_1', 'msg_2'].map((id) => {
+    const reference = { type: 'unknown' as const, id, providerData: { type: 'item_reference' } };
+    return plannable(request({ input: [reference] }), model).contexts[1];
+  });
+  expect(one).not.toBe(other);
 });
 
 describe('finds no obstacle', () => {
