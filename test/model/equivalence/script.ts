@@ -60,7 +60,7 @@ const turn: Arbitrary<Turn> = record({
   text,
   agent: constantFrom('front', 'front', 'front', 'back', 'clerk'),
   model: constantFrom('gpt-4.1', 'gpt-5.4', 'gpt-5'),
-  stream: boolean(),
+  stream: constantFrom(false, false, true),
   input: constantFrom('text', 'text', 'list', 'image'),
   filter: once(8, constantFrom('preface', 'redact', 'recent')),
   callback: once(8, constantFrom('keep', 'recent', 'note')),
