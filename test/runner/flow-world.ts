@@ -142,7 +142,7 @@ export function parentsOf({ simulator }: FlowWorld): unknown[] {
 }
 
 /** The requests that a model answered. */
-export function requestsIn({ simulator }: FlowWorld): AnsweredRequest[] {
+export function requestsIn({ simulator }: Pick<FlowWorld, 'simulator'>): AnsweredRequest[] {
   return answeredRequests(simulator);
 }
 

@@ -4,6 +4,7 @@ import {
   MemorySession,
   OpenAIProvider,
   OpenAIResponsesModel,
+  run as runOfTheSdk,
   Runner,
   RunResult,
   setDefaultModelProvider,
@@ -89,6 +90,14 @@ test('is a runner with the configuration that it was given', () => {
   const { modelProvider: _ours, ...mine } = ours.config;
   const { modelProvider: _theirs, ...theirs } = new Runner(config).config;
   expect(mine).toEqual(theirs);
+});
+
+test("has the SDK's own signatures", () => {
+  const ours: typeof runOfTheSdk = run;
+  const theirs: typeof run = runOfTheSdk;
+  expect(ours).toHaveLength(theirs.length);
+  const OursToo: typeof Runner = HybridRunner;
+  expect(new OursToo()).toBeInstanceOf(HybridRunner);
 });
 
 test('chains a model that the runner was given as an instance', async () => {
