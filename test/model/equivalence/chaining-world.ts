@@ -18,6 +18,8 @@ export interface ChainingOptions {
   readonly ownRunner?: boolean;
   /** Whether there is a conversation. Default true. */
   readonly conversation?: boolean;
+  /** Whether the conversation loses the model's messages at every turn, and the ledger holds no content. */
+  readonly damaged?: boolean;
 }
 
 /** This package's session and model boundary. */
@@ -28,8 +30,12 @@ export interface ChainingWorld extends World {
 const MONTH = 31 * 24 * 60 * 60 * 1000;
 
 export function chainingWorld(options: ChainingOptions = {}): ChainingWorld {
-  const { simulator, client } = simulated({ respond: seeingModel() });
+  const { simulator, client } = simulated({
+    respond: seeingModel(),
+    unlink: options.damaged === true ? 'every-turn' : 'none',
+  });
   const events: HybridSessionEvent[] = [];
+  const isPlain = options.conversation !== false && options.damaged !== true;
   let mode: Mode = 'chain';
   let ledger = memoryLedger();
   const open = (conversationId?: string): HybridSession =>
@@ -37,8 +43,9 @@ export function chainingWorld(options: ChainingOptions = {}): ChainingWorld {
       client,
       ledger,
       ...(options.conversation === false ? { mirror: 'off', sessionId: 'session' } : { conversationId }),
-      // Without a conversation there is no list to serve.
-      rollout: () => (options.conversation === false && mode !== 'chain' ? 'rebuild' : mode),
+      ...(options.damaged === true ? { keepContent: false, checkList: 'every-read' } : {}),
+      // Without a conversation there is no list to serve, and a damaged one shows what it has lost.
+      rollout: () => (isPlain || mode === 'chain' ? mode : 'rebuild'),
       onEvent: (event) => void events.push(event),
     });
   let session = open();
