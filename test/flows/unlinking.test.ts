@@ -1,7 +1,8 @@
-import { OpenAIConversationsSession, type Session } from '@openai/agents';
+import { OpenAIConversationsSession, OpenAIProvider, type Runner, type Session } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import type { UnlinkPolicyName } from '../../mocks/index.ts';
-import { HybridSession, memoryLedger } from '../../src/index.ts';
+import type OpenAI from 'openai';
+import { HybridRunner, HybridSession, memoryLedger } from '../../src/index.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
 import { converse, historyOf, recorder, TURNS } from './support/story.ts';
 
@@ -28,6 +29,20 @@ const STORIES = Object.entries(KINDS).flatMap(([kind, { items, say }]) =>
   ),
 );
 
+/** How far an app has gone: the session alone, or the runner too. */
+const LEVELS = (['rebuild', 'chain'] as const).flatMap((rollout) => [
+  { rollout, name: "the SDK's runner", runnerOn: simulatedRunner },
+  {
+    rollout,
+    name: 'our runner',
+    runnerOn: (client: OpenAI): Runner =>
+      new HybridRunner({
+        modelProvider: new OpenAIProvider({ openAIClient: client }),
+        tracingDisabled: true,
+      }),
+  },
+]);
+
 /** What the model sees when it gives its last answer: everything but that answer. */
 function whatTheModelSaw(whole: string): string {
   const seen = whole.split(',').slice(0, -1);
@@ -49,11 +64,11 @@ function replayingIds(session: Session): Session {
 }
 
 describe.each(POLICIES)('when the conversation unlinks answers by the policy %s', (unlink) => {
-  describe.each(['rebuild', 'chain'] as const)('HybridSession in mode %s', (rollout) => {
+  describe.each(LEVELS)('HybridSession in mode $rollout with $name', ({ rollout, runnerOn }) => {
     it.each(STORIES)('keeps every item of $title', async ({ turns, whole, stream }) => {
       const { client } = simulated({ unlink });
       const session = new HybridSession({ client, rollout });
-      const answers = await converse(simulatedRunner(client), session, turns, { stream });
+      const answers = await converse(runnerOn(client), session, turns, { stream });
       expect(answers.at(-1)).toContain(whatTheModelSaw(whole));
       expect(await historyOf(session)).toBe(whole);
       expect(await session.verify()).toMatchObject({
@@ -68,7 +83,7 @@ describe.each(POLICIES)('when the conversation unlinks answers by the policy %s'
     it('keeps every item of a client that replays IDs', async () => {
       const { client } = simulated({ unlink });
       const session = new HybridSession({ client, rollout });
-      const answers = await converse(simulatedRunner(client), replayingIds(session), TURNS);
+      const answers = await converse(runnerOn(client), replayingIds(session), TURNS);
       expect(answers.at(-1)).toContain('I see 7 items (4u 3a)');
       expect(await historyOf(session)).toBe('u,a,u,a,u,a,u,a');
     });

@@ -1,0 +1,27 @@
+// The configuration of a cell of the matrix: what the tests import from the sources comes from the installed package.
+import { resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const root = import.meta.dirname;
+const dist = resolve(root, 'node_modules', 'agents-hybrid-session', 'dist', 'esm');
+
+const packed = {
+  name: 'packed-package',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (importer === undefined || !source.startsWith('.')) return undefined;
+    const path = resolve(importer, '..', source);
+    for (const room of ['src', 'mocks']) {
+      const from = resolve(root, room);
+      if (!path.startsWith(`${from}/`)) continue;
+      const id = `${resolve(dist, room)}${path.slice(from.length).replace(/\.ts$/, '.js')}`;
+      return { id, external: true };
+    }
+    return undefined;
+  },
+};
+
+export default defineConfig({
+  plugins: [packed],
+  test: { include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 180_000 },
+});
