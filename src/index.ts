@@ -2,12 +2,26 @@ export { HybridRunner } from './runner/hybrid-runner.ts';
 export { run } from './runner/run.ts';
 export { HybridSession } from './session/hybrid-session.ts';
 export type { HybridSessionOptions } from './session/hybrid-session-options.ts';
-export type { EventListener, HybridSessionEvent, SourceCounts } from './session/session-event.ts';
+export type {
+  EventListener,
+  HybridSessionEvent,
+  SourceCounts,
+  TurnChain,
+  TurnEvent,
+} from './telemetry/session-event.ts';
+export type {
+  ObservedOperation,
+  OperationFacts,
+  OperationName,
+  SessionObserver,
+} from './telemetry/observer.ts';
+export { mergeStats, type LossStats, type PlanStats, type SessionStats } from './telemetry/session-stats.ts';
+export { statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
 export type { Erased } from './session/erase.ts';
 export type { HistoryReport } from './session/history-report.ts';
 export { chainedModel } from './model/chained-model.ts';
 export { chainedProvider } from './model/chained-provider.ts';
-export type { PlannedRequest } from './model/chain.ts';
+export type { PlannedRequest, WouldBe } from './model/chain.ts';
 export type { PlanReason } from './model/plan.ts';
 export type { Mode } from './rollout/mode.ts';
 export type { Rollout, RolloutContext, RolloutFunction } from './rollout/rollout.ts';

@@ -23,6 +23,7 @@ const options: Record<keyof HybridSessionOptions, true> = {
   responseTtl: true,
   cache: true,
   onEvent: true,
+  observers: true,
 };
 const events: Record<HybridSessionEvent['type'], true> = {
   lost: true,
@@ -34,6 +35,7 @@ const events: Record<HybridSessionEvent['type'], true> = {
   list_failed: true,
   ledger_damaged: true,
   conflict: true,
+  turn: true,
   planned: true,
   parent_refused: true,
   rollout_failed: true,

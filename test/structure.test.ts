@@ -15,8 +15,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   history: ['ledger', 'errors'],
   model: ['ledger', 'errors'],
   stores: ['ledger', 'errors'],
+  telemetry: ['history', 'model', 'ledger', 'rollout', 'errors'],
   // The model declares the chain that it asks; the session answers.
-  session: ['history', 'model', 'ledger', 'rollout', 'stores', 'errors'],
+  session: ['telemetry', 'history', 'model', 'ledger', 'rollout', 'stores', 'errors'],
   runner: ['session', 'model', 'ledger', 'errors'],
   cli: ['index.ts', 'mocks'],
 };
@@ -27,6 +28,8 @@ const PURE = [
   /^src\/ledger\/(?:digest|json|base64|copy-json|ledger-state|apply-records|next-head)\.ts$/,
   /^src\/history\/(?:reconcile|relink|restore|match-base|align|longest-increasing|finding|listed-item)\.ts$/,
   /^src\/model\/(?:plan|parent-refusal)\.ts$/,
+  /^src\/telemetry\/session-stats\.ts$/,
+  /^src\/session\/forecast\.ts$/,
 ];
 
 /** `ledger` of `src/ledger/digest.ts`, `index.ts` of `src/index.ts`, `mocks` of anything there. */

@@ -112,7 +112,9 @@ type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit
 
 function respond(state: MutableState, record: Responded): void {
   const { id, time, store, model, parent, context } = record;
-  const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq: state.nextSeq };
+  const { nextSeq } = state;
+  const history = digestOf(state);
+  const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq, history };
   state.responses.push(response);
   if (context === undefined) return;
   state.contexts.set(context.digest, [response, ...(state.contexts.get(context.digest) ?? [])]);

@@ -28,6 +28,11 @@ export function exactJson(value: unknown): string {
   return JSON.stringify(sorted(value, Object.entries)) ?? 'null';
 }
 
+/** How many bytes a value takes as JSON in UTF-8. */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? '');
+}
+
 function sorted(value: unknown, entries: (object: JsonObject) => [string, unknown][]): unknown {
   if (Array.isArray(value)) return value.map((entry: unknown) => sorted(entry, entries));
   if (!isObject(value)) return value;

@@ -31,8 +31,16 @@ const operation = z.object({ id: z.string(), digest: z.string() });
 
 const mirrored = z.object({ seq: position, id: z.string() });
 
-/** What a response ends, and when the oldest response was made that it goes back to, unless that is itself. */
-const context = z.object({ length: position, digest: z.string(), since: z.number().optional() });
+/**
+ * What a response ends: how many items, their digest and their bytes as JSON; and when the oldest response was made that it
+ * goes back to, unless that is itself.
+ */
+const context = z.object({
+  length: position,
+  digest: z.string(),
+  bytes: position.optional(),
+  since: z.number().optional(),
+});
 
 const recordSchema = z.discriminatedUnion('type', [
   z.object({

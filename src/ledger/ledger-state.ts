@@ -33,12 +33,15 @@ export interface RecordedResponse {
     | {
         readonly length: number;
         readonly digest: string;
+        readonly bytes?: number | undefined;
         /** When the oldest response was made that this one goes back to, unless that is itself. */
         readonly since?: number | undefined;
       }
     | undefined;
   /** The sequence number of the next item at that moment: its turn's items come before it. */
   readonly nextSeq: number;
+  /** The digest of the whole history at that moment. */
+  readonly history: string;
 }
 
 /** What a session contains, as a fold over its records: see `applyRecords`. */

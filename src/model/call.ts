@@ -1,8 +1,9 @@
 import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
 import { isObject } from '../ledger/json.ts';
-import type { Answer, Chain, ChainView } from './chain.ts';
+import type { Answer, Chain, ChainView, PlannedRequest } from './chain.ts';
 import { currentRun } from './current-chain.ts';
-import { beginningOf, plan, type Plan, type PlannableRequest, type PlanReason } from './plan.ts';
+import { bytesForModel } from './for-model.ts';
+import { beginningOf, plan, type Plan, type PlannableRequest } from './plan.ts';
 import { extendContext, plannable } from './request.ts';
 import { servedBy } from './served-histories.ts';
 import { leaveAnswer } from './unclaimed-answers.ts';
@@ -17,6 +18,8 @@ export class ModelCall {
   readonly #plannable: PlannableRequest;
   readonly #chain: Chain | undefined;
   readonly #view: ChainView | undefined;
+  /** The plan that only the mode is against. */
+  #possible: Plan | undefined;
 
   private constructor(
     request: ModelRequest,
@@ -29,7 +32,6 @@ export class ModelCall {
     this.#chain = chain;
     this.#view = view;
     this.plan = this.#decide();
-    this.#tell(this.plan.type, this.plan.reason);
   }
 
   /** @returns undefined for a run whose session is not ours: the request is none of our business. */
@@ -38,9 +40,12 @@ export class ModelCall {
     if (run !== undefined && run.chain === undefined && run.around === undefined) return undefined;
     const planned = plannable(request, model);
     const chain = run?.chain ?? servedBy(planned.contexts, run?.around);
+    const tell = chain?.planning();
     // A ledger that cannot be read costs the chain, not the run.
     const view = await chain?.view().catch(() => undefined);
-    return new ModelCall(request, planned, chain, view);
+    const call = new ModelCall(request, planned, chain, view);
+    tell?.(call.#described(call.plan));
+    return call;
   }
 
   /** The request as it is sent, with the plan carried out. */
@@ -57,7 +62,7 @@ export class ModelCall {
   replay(why: string): ModelRequest {
     if (typeof this.#request.input === 'object') sentWhole.add(this.#request.input);
     if (this.plan.type === 'chain') this.#chain?.refused(this.plan.parent.id, why);
-    this.#tell('replay', 'parent-refused');
+    this.#chain?.planning()(this.#described({ type: 'replay', reason: 'parent-refused' }));
     return this.#request;
   }
 
@@ -80,6 +85,7 @@ export class ModelCall {
       context: {
         length: items.length + output.length,
         digest: extendContext(contexts.at(-1) ?? '', output),
+        bytes: this.#contextBytes(parent === undefined ? undefined : this.plan, output),
         ...(parent === undefined ? {} : { since: beginningOf(parent) }),
       },
       lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),
@@ -93,18 +99,35 @@ export class ModelCall {
     if (typeof input === 'object' && sentWhole.has(input))
       return { type: 'replay', reason: 'parent-refused' };
     if (this.#view === undefined) return { type: 'replay', reason: 'ledger-unavailable' };
-    return plan(this.#plannable, this.#view);
+    const possible = plan(this.#plannable, this.#view);
+    if (this.#view.enabled || this.#plannable.obstacle !== undefined) return possible;
+    this.#possible = possible;
+    return { type: 'replay', reason: 'mode' };
   }
 
-  #tell(type: 'chain' | 'replay', reason: PlanReason): void {
+  #described(decided: Plan): PlannedRequest {
     const { items } = this.#plannable;
-    const chain = this.plan.type === 'chain' ? this.plan : undefined;
-    this.#chain?.planned({
-      plan: type,
-      reason,
-      parentId: chain?.parent.id,
-      sent: type === 'chain' && chain !== undefined ? chain.rest.length : items.length,
+    const counts = (one: Plan): Pick<PlannedRequest, 'sent' | 'savedBytes'> =>
+      one.type === 'chain'
+        ? { sent: one.rest.length, savedBytes: one.parent.context?.bytes ?? 0 }
+        : { sent: items.length, savedBytes: 0 };
+    const would = decided.reason === 'mode' ? this.#possible : undefined;
+    return {
+      plan: decided.type,
+      reason: decided.reason,
+      // What was refused is worth knowing, too.
+      parentId: this.plan.type === 'chain' ? this.plan.parent.id : undefined,
       context: items.length,
-    });
+      ...counts(decided),
+      would: would && { plan: would.type, reason: would.reason, ...counts(would) },
+    };
+  }
+
+  /** What the context takes that an answer ends; undefined where the parent's is not known. */
+  #contextBytes(chained: Plan | undefined, output: readonly AgentInputItem[]): number | undefined {
+    const before = chained?.type === 'chain' ? chained.parent.context?.bytes : 0;
+    if (before === undefined) return undefined;
+    const shown = chained?.type === 'chain' ? chained.rest : this.#plannable.items;
+    return before + bytesForModel(shown) + bytesForModel(output);
   }
 }

@@ -7,18 +7,22 @@ export interface Parent {
   /** When it was recorded, in milliseconds since the epoch. */
   readonly time: number;
   readonly store: boolean;
-  /** `since`: when the oldest response was made that this one goes back to, unless that is itself. */
-  readonly context?: { readonly since?: number | undefined } | undefined;
+  /**
+   * `since`: when the oldest response was made that this one goes back to, unless that is itself; `bytes`: what its context
+   * takes as JSON, where that is known.
+   */
+  readonly context?: { readonly since?: number | undefined; readonly bytes?: number | undefined } | undefined;
 }
 
 /** A response and the context it ends. */
 export interface Answer extends Parent {
   readonly model: string | undefined;
   readonly parent: string | undefined;
-  /** Length and digest of the context: what the request showed the model, and what the model answered. */
+  /** Length, digest and bytes of the context: what the request showed the model, and what the model answered. */
   readonly context: {
     readonly length: number;
     readonly digest: string;
+    readonly bytes?: number | undefined;
     readonly since?: number | undefined;
   };
   /** Earlier answers of the same turn that this one's context begins with: they are recorded together. */
@@ -34,6 +38,19 @@ export interface PlannedRequest {
   readonly sent: number;
   /** Items in the context that the model sees. */
   readonly context: number;
+  /** What the items that were not sent take as JSON, in bytes; 0 for a replay, or where it is not known. */
+  readonly savedBytes: number;
+  /** Where only the mode is against chaining: what mode `chain` would have made of the same request. */
+  readonly would: WouldBe | undefined;
+}
+
+/** What would have been decided about a request in mode `chain`. */
+export interface WouldBe {
+  readonly plan: 'chain' | 'replay';
+  readonly reason: PlanReason;
+  /** Items that would have been sent. */
+  readonly sent: number;
+  readonly savedBytes: number;
 }
 
 /** What a session knows about responses at the moment of a request. */
@@ -72,6 +89,6 @@ export interface Chain {
   answered(answer: Answer): void;
   /** The server refused to continue from this response. */
   refused(id: string, why: string): void;
-  /** A request was decided about. */
-  planned(planned: PlannedRequest): void;
+  /** A request is about to be decided about. @returns who wants to know the decision. */
+  planning(): (planned: PlannedRequest) => void;
 }

@@ -1,5 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
-import { isObject } from '../ledger/json.ts';
+import { isObject, jsonBytes } from '../ledger/json.ts';
 import { apiTypeOf, providerDataOf } from './api-type.ts';
 
 /**
@@ -21,6 +21,11 @@ export function forModel(item: AgentInputItem): AgentInputItem {
     default:
       return item;
   }
+}
+
+/** About what items take in a request, in bytes: the API's own form differs by some percent. */
+export function bytesForModel(items: readonly AgentInputItem[]): number {
+  return items.reduce((sum, item) => sum + jsonBytes(forModel(item)), 0);
 }
 
 /** What the API takes by its content; everything else it finds by its ID. */

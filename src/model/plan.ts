@@ -60,7 +60,6 @@ export interface PlannableRequest {
 /** Decides about one request. Pure. */
 export function plan(request: PlannableRequest, view: ChainView): Plan {
   if (request.obstacle !== undefined) return { type: 'replay', reason: request.obstacle };
-  if (!view.enabled) return { type: 'replay', reason: 'mode' };
   if (view.empty) return { type: 'replay', reason: 'no-parent' };
   let reason: Exclude<PlanReason, 'extends'> = 'diverged';
   const { items, contexts } = request;

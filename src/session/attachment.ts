@@ -17,7 +17,7 @@ import { Mirror } from './mirror.ts';
 import { MirrorLease } from './mirror-lease.ts';
 import { mirrorLine } from './mirror-line.ts';
 import { readBase } from './read-base.ts';
-import type { HybridSessionEvent } from './session-event.ts';
+import type { HybridSessionEvent } from '../telemetry/session-event.ts';
 import { StockSession } from './stock-session.ts';
 
 /** The conversation's side of a session: what exists only with a mirror. */

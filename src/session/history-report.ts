@@ -1,7 +1,7 @@
 import type { MissingItem } from '../errors/history-incomplete-error.ts';
 import type { Finding } from '../history/finding.ts';
 import type { Mode } from '../rollout/mode.ts';
-import type { SourceCounts } from './session-event.ts';
+import type { SourceCounts } from '../telemetry/session-event.ts';
 
 /** What `verify()` found out. */
 export interface HistoryReport {

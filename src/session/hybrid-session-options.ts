@@ -2,11 +2,15 @@ import type OpenAI from 'openai';
 import { z } from 'zod';
 import { InvalidOptionsError } from '../errors/invalid-options-error.ts';
 import { contentCache, type ContentCache } from '../history/content-cache.ts';
+import { isObject } from '../ledger/json.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { DEFAULT_MODE, MODES } from '../rollout/mode.ts';
 import type { Rollout, RolloutFunction } from '../rollout/rollout.ts';
 import { memoryLedger } from '../stores/memory-ledger.ts';
-import type { EventListener } from './session-event.ts';
+import { debugLog } from '../telemetry/debug-log.ts';
+import type { SessionObserver } from '../telemetry/observer.ts';
+import { sdkTracing } from '../telemetry/sdk-tracing.ts';
+import type { EventListener } from '../telemetry/session-event.ts';
 
 /** Options of `HybridSession`; all have defaults. */
 export interface HybridSessionOptions {
@@ -42,6 +46,8 @@ export interface HybridSessionOptions {
   readonly cache?: { readonly maxBytes: number } | ContentCache | undefined;
   /** Receives what the session notices. What it throws is ignored. */
   readonly onEvent?: EventListener | undefined;
+  /** Watch what the session does and notices, such as `openTelemetry()`. Default none. */
+  readonly observers?: readonly SessionObserver[] | undefined;
 }
 
 /** Options with every default filled in. */
@@ -58,7 +64,7 @@ export interface ResolvedOptions {
   readonly onIncomplete: 'throw' | 'warn';
   readonly responseTtl: number;
   readonly cache: ContentCache;
-  readonly onEvent: EventListener;
+  readonly observers: readonly SessionObserver[];
 }
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -110,6 +116,11 @@ const schema = z.strictObject({
   onEvent: z
     .custom<EventListener>((value) => typeof value === 'function', { message: 'must be a function' })
     .optional(),
+  observers: z
+    .array(
+      z.custom<SessionObserver>((value) => isObserver(value), { message: 'must have begin() or event()' }),
+    )
+    .optional(),
 });
 
 /**
@@ -160,7 +171,12 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     onIncomplete: given.onIncomplete ?? 'throw',
     responseTtl: given.responseTtl ?? 29 * DAY,
     cache: cache === undefined ? contentCache() : 'maxBytes' in cache ? contentCache(cache.maxBytes) : cache,
-    onEvent: given.onEvent ?? (() => undefined),
+    observers: [
+      sdkTracing(),
+      debugLog,
+      ...(given.onEvent === undefined ? [] : [listener(given.onEvent)]),
+      ...(given.observers ?? []),
+    ],
   };
 }
 
@@ -186,6 +202,24 @@ function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
 
 function depthOf({ code, path }: z.core.$ZodIssue): number {
   return path.length + (code === 'unrecognized_keys' ? 1 : 0);
+}
+
+/** A listener hears what is worth a line: of turns those in `shadow`, which reports each. */
+function listener(onEvent: EventListener): SessionObserver {
+  return {
+    event: (event) => {
+      if (event.type !== 'turn' || event.mode === 'shadow') onEvent(event);
+    },
+  };
+}
+
+function isObserver(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { begin, event } = value;
+  return (
+    [begin, event].some((one) => typeof one === 'function') &&
+    [begin, event].every((one) => one === undefined || typeof one === 'function')
+  );
 }
 
 /** By its methods: an app may hold two copies of the client's class. */

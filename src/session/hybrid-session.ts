@@ -12,10 +12,11 @@ import { parseAgentItems } from '../ledger/agent-item.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
 import { noteServed } from '../model/served-histories.ts';
+import type { SessionStats } from '../telemetry/session-stats.ts';
 import { deleteConversation } from './attachment.ts';
-import { changeHistory, updateMirror } from './change-history.ts';
+import { updateMirror } from './change-history.ts';
+import { appendItems, applyMutations, applyTransaction } from './changes.ts';
 import { erase, type Erased } from './erase.ts';
-import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
 import type { HistoryReport } from './history-report.ts';
 import { resolveOptions, type HybridSessionOptions, type ResolvedOptions } from './hybrid-session-options.ts';
 import { comparable } from './comparable.ts';
@@ -69,11 +70,14 @@ export class HybridSession
    * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
    */
   getItems(limit?: number): Promise<AgentInputItem[]> {
-    return this.#life.run(async ({ history }, mode) => {
-      const { items, digest } = await history.read(mode, limit);
-      if (digest !== undefined) noteServed(this.#life.responses, digest);
-      return items;
-    }, true);
+    return this.#life.telemetry.run('read', (watch) =>
+      this.#life.run(async ({ history }, mode) => {
+        const served = await history.read(mode, limit, watch);
+        this.#life.turn.began(await this.#life.beginning(mode, served));
+        if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
+        return served.items;
+      }, true),
+    );
   }
 
   /**
@@ -86,12 +90,7 @@ export class HybridSession
   async addItems(items: AgentInputItem[]): Promise<void> {
     // Now, not in turn: what becomes of the caller's array afterwards is the caller's business.
     const parsed = parseAgentItems(items);
-    await this.#life.run(async (open, mode) => {
-      if (parsed.length === 0) return;
-      await changeHistory(open, mode, this.#options, parsed, () =>
-        appendSteps(parsed, this.#options.keepContent),
-      );
-    });
+    await appendItems(this.#life, this.#options, parsed);
   }
 
   /** Removes the newest item and returns it; undefined when there is none. */
@@ -153,21 +152,7 @@ export class HybridSession
 
   /** Replaces function calls in the history, as the SDK does when a call was changed before it was approved. */
   async applyHistoryMutations(args: SessionHistoryRewriteArgs): Promise<void> {
-    const replacements = parseMutations(args);
-    await this.#life.run(async (open, mode) => {
-      if (replacements.size === 0) return;
-      await open.history.open(mode);
-      const contents = await open.history.contents(await open.attachment.ledger.refresh());
-      const items = new Map(contents.map(({ entry, item }) => [entry.seq, item]));
-      await changeHistory(open, mode, this.#options, [...replacements.values()], (state) =>
-        mutationSteps(
-          state,
-          (entry) => entry.item ?? items.get(entry.seq),
-          replacements,
-          this.#options.keepContent,
-        ),
-      );
-    });
+    await applyMutations(this.#life, this.#options, parseMutations(args));
   }
 
   /**
@@ -176,16 +161,7 @@ export class HybridSession
    * @throws HistoryTransactionError or InvalidItemError; the history is then unchanged.
    */
   async applyHistoryTransaction(args: SessionHistoryTransactionArgs): Promise<void> {
-    const { operation, transaction } = parseTransaction(args);
-    const added = transaction.type === 'append_items' ? transaction.items : transaction.replacement;
-    await this.#life.run(async (open, mode) => {
-      await open.history.open(mode);
-      // The precondition is about the newest history, not about what this session knows of it.
-      await open.attachment.ledger.refresh();
-      await changeHistory(open, mode, this.#options, added, (state) =>
-        transactionSteps(state, operation, transaction, this.#options.keepContent),
-      );
-    });
+    await applyTransaction(this.#life, this.#options, parseTransaction(args));
   }
 
   /**
@@ -198,9 +174,17 @@ export class HybridSession
       const id = args?.responseId;
       if (id === undefined || id === '') return null;
       await history.open(mode);
-      await attachment.ledger.commit((state) => this.#life.responses.steps(state, id, args?.store));
+      const state = await attachment.ledger.commit((newest) =>
+        this.#life.responses.steps(newest, id, args?.store),
+      );
+      this.#life.turnEnded(attachment.sessionId, id, state.responses.at(-1)?.model);
       return null;
     });
+  }
+
+  /** What this session object has seen so far, in counts and rates: plain JSON, no content, no IDs. */
+  stats(): SessionStats {
+    return this.#life.stats();
   }
 
   /** Reads the list, compares it with the ledger and tells whether the history is proven complete. */

@@ -5,7 +5,8 @@ import type { LedgerState } from '../ledger/ledger-state.ts';
 import type { Answer, Chain, ChainView, Parent, PlannedRequest } from '../model/chain.ts';
 import { claimAnswer } from '../model/unclaimed-answers.ts';
 import type { Mode } from '../rollout/mode.ts';
-import type { HybridSessionEvent } from './session-event.ts';
+import type { HybridSessionEvent } from '../telemetry/session-event.ts';
+import type { Watch } from '../telemetry/telemetry.ts';
 
 /** Answers of turns that have not ended yet; a turn has at most a few. */
 const ANSWERS_KEPT = 1000;
@@ -20,6 +21,9 @@ export interface ResponseLogOptions {
     readonly mode: Mode;
   }>;
   readonly emit: (event: HybridSessionEvent) => void;
+  /** A decision begins that somebody may watch. */
+  readonly watch: () => Watch;
+  readonly planned: (planned: PlannedRequest) => void;
 }
 
 /**
@@ -74,8 +78,17 @@ export class ResponseLog implements Chain {
     this.#options.emit({ type: 'parent_refused', sessionId: this.#sessionId, parentId: id, reason: why });
   }
 
-  planned(planned: PlannedRequest): void {
-    this.#options.emit({ type: 'planned', sessionId: this.#sessionId, ...planned });
+  planning(): (planned: PlannedRequest) => void {
+    const { watch, planned, emit } = this.#options;
+    const watching = watch();
+    return (one) => {
+      const sessionId = this.#sessionId;
+      const { would, ...facts } = one;
+      watching.note({ sessionId, ...facts, would: would?.plan, wouldReason: would?.reason });
+      watching.end();
+      planned(one);
+      emit({ type: 'planned', sessionId, ...one });
+    };
   }
 
   /** What the ledger has to learn when a turn ended with this response. */

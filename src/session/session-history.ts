@@ -1,9 +1,11 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HistoryIncompleteError } from '../errors/history-incomplete-error.ts';
 import { statusOf } from '../history/api-error.ts';
+import type { Finding } from '../history/finding.ts';
 import type { ListedItem } from '../history/listed-item.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { digestOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
+import { bytesForModel } from '../model/for-model.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { asNotFound, type Attachment, type Remote } from './attachment.ts';
 import { failureReason } from './failure-reason.ts';
@@ -12,7 +14,8 @@ import type { ResolvedOptions } from './hybrid-session-options.ts';
 import type { CheckedList } from './list-check.ts';
 import { ListDue } from './list-due.ts';
 import { pendingChanges } from './pending-changes.ts';
-import type { HybridSessionEvent } from './session-event.ts';
+import type { HybridSessionEvent } from '../telemetry/session-event.ts';
+import type { Watch } from '../telemetry/telemetry.ts';
 import { readWhole, type WholeRead } from './read-whole.ts';
 import { countSources, isVerified, missingItems } from './verification.ts';
 
@@ -20,6 +23,10 @@ import { countSources, isVerified, missingItems } from './verification.ts';
 export interface ServedHistory {
   readonly items: AgentInputItem[];
   readonly digest: string | undefined;
+  /** What the list has lost; undefined where it was not compared. */
+  readonly lost: readonly Finding[] | undefined;
+  /** About what the items take in a request, in bytes; counted in `shadow` only, which is about what they cost. */
+  readonly bytes: number;
 }
 
 /** Whether a mode serves the list as the stock session does. */
@@ -46,21 +53,44 @@ export class SessionHistory {
    *
    * @throws HistoryIncompleteError, unless `onIncomplete` is `'warn'`.
    */
-  async read(mode: Mode, limit: number | undefined): Promise<ServedHistory> {
-    const { ledger, remote } = this.#attachment;
+  async read(mode: Mode, limit: number | undefined, watch: Watch): Promise<ServedHistory> {
+    const { ledger, remote, sessionId } = this.#attachment;
+    watch.note({ sessionId, mode });
     if (remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0) {
-      return { items: await this.#readList(remote, mode, limit), digest: undefined };
+      const { items, lost } = await this.#readList(remote, mode, limit);
+      watch.note({ served: 'list', items: items.length, lost: lost?.length });
+      return { items, digest: undefined, lost, bytes: mode === 'shadow' ? bytesForModel(items) : 0 };
     }
     await ledger.refresh();
     const checked = await this.open(mode, true);
-    const { state, entries, restored } = await this.#readWhole(
-      (state) => newest(state, limit),
-      checked?.list,
+    const { state, entries, restored } = await watch.part('restore', (part) =>
+      this.#restore((newer) => newest(newer, limit), checked, part),
     );
     this.#tellRestored(checked, restored);
     this.#refuseIncomplete(restored, state.entries.length - entries.length);
     const items = structuredClone(restored.flatMap(({ item }) => (item === undefined ? [] : [item])));
-    return { items, digest: items.length === state.entries.length ? digestOf(state) : undefined };
+    const lost = checked && lostIn(checked);
+    watch.note({ served: 'ledger', items: items.length, lost: lost?.length });
+    return {
+      items,
+      digest: items.length === state.entries.length ? digestOf(state) : undefined,
+      lost,
+      bytes: 0,
+    };
+  }
+
+  /** Reads entries back and tells from where they came. */
+  async #restore(
+    choose: (state: LedgerState) => readonly LedgerEntry[],
+    checked: CheckedList | undefined,
+    watch: Watch,
+  ): Promise<WholeRead> {
+    const whole = await this.#readWhole(choose, checked?.list);
+    const { sessionId } = this.#attachment;
+    const missing = missingItems(whole.restored, 0).length;
+    watch.note({ sessionId, reason: checked === undefined ? 'ledger' : 'checked', missing });
+    watch.note(countSources(whole.restored));
+    return whole;
   }
 
   /** The given entries with their content. */
@@ -149,21 +179,24 @@ export class SessionHistory {
     }
   }
 
-  async #readList(remote: Remote, mode: Mode, limit: number | undefined): Promise<AgentInputItem[]> {
+  async #readList(
+    remote: Remote,
+    mode: Mode,
+    limit: number | undefined,
+  ): Promise<Pick<ServedHistory, 'items' | 'lost'>> {
     const read = await remote.stock.read(limit).catch((error: unknown) => {
       throw asNotFound(error, remote.conversationId);
     });
-    if (limit === undefined) {
-      const checked = await remote.check.take(await this.#attachment.reader.listed(read.list));
-      this.#due.checked();
-      this.#tell(checked, mode);
-    }
-    return read.items;
+    if (limit !== undefined) return { items: read.items, lost: undefined };
+    const checked = await remote.check.take(await this.#attachment.reader.listed(read.list));
+    this.#due.checked();
+    this.#tell(checked, mode);
+    return { items: read.items, lost: lostIn(checked) };
   }
 
   #tell(checked: CheckedList, mode: Mode): void {
     const { sessionId } = this.#attachment;
-    const lost = checked.findings.filter(({ type }) => type === 'lost');
+    const lost = lostIn(checked);
     // Switched off, a session records and says nothing of what it could have done.
     if (lost.length > 0 && mode !== 'off') this.#emit({ type: 'lost', sessionId, mode, findings: lost });
     if (checked.adopted > 0) {
@@ -172,7 +205,7 @@ export class SessionHistory {
   }
 
   #tellRestored(checked: CheckedList | undefined, restored: readonly RestoredItem[]): void {
-    const lost = new Set(checked?.findings.filter(({ type }) => type === 'lost').map(({ id }) => id));
+    const lost = new Set(checked && lostIn(checked).map(({ id }) => id));
     const again = restored.filter(({ entry, item }) => item !== undefined && lost.has(entry.mirrorId ?? ''));
     if (again.length === 0) return;
     const sources = countSources(again);
@@ -190,6 +223,10 @@ export class SessionHistory {
       throw new HistoryIncompleteError(sessionId, essential);
     }
   }
+}
+
+function lostIn({ findings }: CheckedList): readonly Finding[] {
+  return findings.filter(({ type }) => type === 'lost');
 }
 
 function newest(state: LedgerState, limit: number | undefined): readonly LedgerEntry[] {

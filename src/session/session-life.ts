@@ -5,8 +5,13 @@ import { resolveMode } from '../rollout/resolve-mode.ts';
 import { attach, type Attachment } from './attachment.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ResponseLog } from './response-log.ts';
-import type { HybridSessionEvent } from './session-event.ts';
-import { SessionHistory } from './session-history.ts';
+import type { HybridSessionEvent } from '../telemetry/session-event.ts';
+import type { SessionStats } from '../telemetry/session-stats.ts';
+import { statsCollector } from '../telemetry/stats-collector.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
+import { forecast } from './forecast.ts';
+import { SessionHistory, type ServedHistory } from './session-history.ts';
+import { TurnWatch, type TurnBeginning } from './turn-watch.ts';
 
 /** A session that knows its ID, and everything it works with. */
 export interface OpenSession {
@@ -17,6 +22,9 @@ export interface OpenSession {
 /** From the first use, which attaches to a conversation, to the moment that ends it: one operation after the other. */
 export class SessionLife {
   readonly responses: ResponseLog;
+  readonly telemetry: Telemetry;
+  readonly turn = new TurnWatch();
+  readonly #stats = statsCollector();
   readonly #options: ResolvedOptions;
   readonly #queue = new SerialQueue();
   #conversationId: string | undefined;
@@ -27,11 +35,14 @@ export class SessionLife {
   constructor(options: ResolvedOptions) {
     this.#options = options;
     this.#conversationId = options.conversationId;
+    this.telemetry = new Telemetry([this.#stats, ...options.observers]);
     this.responses = new ResponseLog({
       client: options.client,
       responseTtl: options.responseTtl,
       current: () => this.#atRequest(),
-      emit: (event) => this.#emit(event),
+      emit: (event) => this.telemetry.event(event),
+      watch: () => this.telemetry.begin('plan'),
+      planned: (planned) => this.turn.planned(planned),
     });
   }
 
@@ -66,6 +77,23 @@ export class SessionLife {
     });
   }
 
+  /** What is known of a turn now that its history was read. */
+  async beginning(mode: Mode, { lost, bytes }: ServedHistory): Promise<TurnBeginning> {
+    const state = await (await this.#open()).attachment.ledger.state();
+    const { responseTtl } = this.#options;
+    const isWhole = this.turn.wasWhole ?? (lost === undefined || lost.length === 0);
+    return { mode, lost, bytes, forecast: forecast(state, { now: Date.now(), responseTtl, isWhole }) };
+  }
+
+  turnEnded(sessionId: string, responseId: string, model: string | undefined): void {
+    const turn = this.turn.ended(responseId, model);
+    if (turn !== undefined) this.telemetry.event({ type: 'turn', sessionId, ...turn });
+  }
+
+  stats(): SessionStats {
+    return this.#stats.stats();
+  }
+
   /** Ends this life; the next use begins another one, with a new conversation unless this one is still there. */
   end(conversation: 'kept' | 'gone'): void {
     this.responses.clear();
@@ -79,7 +107,8 @@ export class SessionLife {
     const { responses } = await ledger.state();
     const context = { sessionId, model: responses.at(-1)?.model };
     const { mode, problem } = await resolveMode(this.#options.rollout, context);
-    if (problem !== undefined) this.#emit({ type: 'rollout_failed', sessionId, mode, reason: problem });
+    if (problem !== undefined)
+      this.telemetry.event({ type: 'rollout_failed', sessionId, mode, reason: problem });
     return mode;
   }
 
@@ -102,17 +131,9 @@ export class SessionLife {
   }
 
   async #attach(): Promise<OpenSession> {
-    const emit = (event: HybridSessionEvent): void => this.#emit(event);
+    const emit = (event: HybridSessionEvent): void => this.telemetry.event(event);
     const attachment = await attach(this.#options, this.#conversationId, emit);
     this.#conversationId = attachment.remote?.conversationId;
     return { attachment, history: new SessionHistory(attachment, this.#options, emit) };
-  }
-
-  #emit(event: HybridSessionEvent): void {
-    try {
-      this.#options.onEvent(event);
-    } catch {
-      // Watching never costs a turn.
-    }
   }
 }

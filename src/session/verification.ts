@@ -2,7 +2,7 @@ import type { MissingItem } from '../errors/history-incomplete-error.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../ledger/digest.ts';
 import { digestOf, type LedgerState } from '../ledger/ledger-state.ts';
-import type { SourceCounts } from './session-event.ts';
+import type { SourceCounts } from '../telemetry/session-event.ts';
 
 /** Whether what was found is, item for item and in order, what the ledger says the session contains. */
 export function isVerified(state: LedgerState, restored: readonly RestoredItem[]): boolean {

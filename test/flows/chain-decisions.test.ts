@@ -177,7 +177,7 @@ class Unreadable extends HybridSession {
       view: () => Promise.reject(new Error(`The ledger of the ${WORD} cannot be read`)),
       answered: (answer) => chain.answered(answer),
       refused: (id, why) => chain.refused(id, why),
-      planned: (planned) => chain.planned(planned),
+      planning: () => chain.planning(),
     };
   }
 }
@@ -194,7 +194,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
       const world = chainedWorld(stream, options);
       await live(world);
       expect(decisionsOf(world).at(-1)).toMatch(new RegExp(`^${reason} `));
-      const { parentId, ...told } = world.events.findLast((event) => event.type === 'planned') ?? {};
+      const { parentId, would, ...told } = world.events.findLast((event) => event.type === 'planned') ?? {};
       expect(told).toEqual({
         type: 'planned',
         sessionId: world.session.sessionId,
@@ -202,7 +202,9 @@ describe.each(WAYS)('%s', (_way, stream) => {
         reason,
         sent: expect.any(Number),
         context: expect.any(Number),
+        savedBytes: expect.any(Number),
       });
+      expect(would?.reason).toBe(reason === 'mode' ? 'no-parent' : undefined);
       expect(typeof parentId === 'string').toBe(reason === 'extends' || reason === 'parent-refused');
       expect(JSON.stringify(world.events)).not.toContain(WORD);
     },

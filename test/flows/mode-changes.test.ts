@@ -1,53 +1,74 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HybridSession, memoryLedger, type Mode } from '../../src/index.ts';
+import { HybridRunner, HybridSession, memoryLedger, type Mode } from '../../src/index.ts';
+import type { AgentInputItem } from '@openai/agents';
 import { texts } from '../support/conversation.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
-import { converse, listedTexts } from './support/story.ts';
+import { converse, historyOf, listedIds, listedTexts, listOf } from './support/story.ts';
+
+/** A turn: its mode, whether our runner takes it, whether it is streamed, and whether it calls a tool. */
+const turnsAtRandom = fc.array(
+  fc.record({
+    mode: fc.constantFrom<Mode>('off', 'shadow', 'rebuild', 'chain'),
+    ours: fc.boolean(),
+    stream: fc.boolean(),
+    tool: fc.boolean(),
+  }),
+  { minLength: 2, maxLength: 6 },
+);
 
 const modes = fc.array(fc.constantFrom<Mode>('off', 'shadow', 'rebuild', 'chain'), {
   minLength: 2,
   maxLength: 6,
 });
 
+function messages(items: readonly AgentInputItem[]): string[] {
+  return texts(items.filter((item) => 'role' in item));
+}
+
 describe('a rollout that changes its mind between turns', () => {
   it('loses, repeats and reorders nothing', async () => {
     await fc.assert(
       fc.asyncProperty(
-        modes,
+        turnsAtRandom,
         fc.constantFrom('none' as const, 'id-replay' as const, 'every-turn' as const),
         fc.constantFrom('await' as const, 'background' as const),
-        fc.boolean(),
-        async (planned, unlink, mirror, stream) => {
+        async (turns, unlink, mirror) => {
           const { client, simulator } = simulated({ unlink });
           const ledger = memoryLedger();
           let mode: Mode = 'chain';
           const session = new HybridSession({ client, ledger, mirror, rollout: () => mode });
           const said: string[] = [];
-          for (const [turn, next] of planned.entries()) {
-            mode = next;
-            const text = `turn ${turn}`;
-            const [answer = ''] = await converse(simulatedRunner(client), session, [text], { stream });
+          const outlined: string[] = [];
+          for (const [turn, next] of turns.entries()) {
+            mode = next.mode;
+            const text = `turn ${turn}${next.tool ? ' call get_weather {"city":"Oslo"}' : ''}`;
+            const runner = next.ours ? new HybridRunner({ tracingDisabled: true }) : simulatedRunner(client);
+            const [answer = ''] = await converse(runner, session, [text], { stream: next.stream });
             said.push(text, answer);
-            const isWhole = answer.includes(`I see ${2 * turn + 1} item`);
+            outlined.push(...(next.tool ? ['u', 'c', 'r'] : ['u']));
+            const isWhole = answer.includes(`I see ${outlined.length} item`);
             expect(isWhole || mode === 'off' || mode === 'shadow').toBe(true);
+            outlined.push('a');
           }
           mode = 'rebuild';
-          expect(texts(await session.getItems())).toEqual(said);
+          expect(await historyOf(session)).toBe(outlined.join(','));
+          expect(messages(await session.getItems())).toEqual(said);
           await session.flush();
           expect(await session.verify()).toMatchObject({ verified: true, pending: 0, missing: [] });
           const id = await session.getSessionId();
-          const listed = listedTexts(simulator, id);
-          expect(new Set(listed).size).toBe(listed.length);
-          expect(listed).toEqual(
-            unlink === 'every-turn' ? said.filter((text) => listed.includes(text)) : said,
-          );
+          const ids = listedIds(simulator, id);
+          expect(new Set(ids).size).toBe(ids.length);
+          const list = unlink === 'every-turn' ? outlined.join(',') : listOf(simulator, id);
+          expect(list).toBe(outlined.join(','));
+          const listed = listedTexts(simulator, id).filter((text) => said.includes(text));
+          expect(listed).toEqual(said.filter((text) => listed.includes(text)));
 
           const later = new HybridSession({ client, ledger, conversationId: id, rollout: 'rebuild' });
-          expect(texts(await later.getItems())).toEqual(said);
+          expect(messages(await later.getItems())).toEqual(said);
         },
       ),
-      { numRuns: 60, seed: 20261123 },
+      { numRuns: 100, seed: 20261123 },
     );
   });
 

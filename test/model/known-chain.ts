@@ -34,6 +34,6 @@ export function knownChain(context?: readonly AgentInputItem[], fields: Partial<
     }),
     answered: (answer) => void answers.push(answer),
     refused: (id, why) => void refusals.push([id, why]),
-    planned: (planned) => void plans.push(planned),
+    planning: () => (planned) => void plans.push(planned),
   };
 }

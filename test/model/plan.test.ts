@@ -93,7 +93,6 @@ describe('sends everything, and says why:', () => {
     ['caller-set', request(history, 'caller-set'), view(ends)],
     ['prompt', request(history, 'prompt'), view(ends)],
     ['unsupported-model', request(history, 'unsupported-model'), view(ends)],
-    ['mode', request(history), view(ends, { enabled: false })],
     ['no-parent', request(history), view({})],
     ['diverged', request(history), view({ 'context 9': [parent('a')] })],
     ['diverged', request([]), view(ends)],
@@ -116,7 +115,6 @@ describe('sends everything, and says why:', () => {
     expect(plan(request(history, 'prompt'), view({}, { enabled: false }))).toMatchObject({
       reason: 'prompt',
     });
-    expect(plan(request(history), view({}, { enabled: false }))).toMatchObject({ reason: 'mode' });
   });
 });
 

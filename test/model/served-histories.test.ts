@@ -9,7 +9,7 @@ function chain(): Chain {
     view: () => Promise.reject(new Error('Nobody looks')),
     answered: () => undefined,
     refused: () => undefined,
-    planned: () => undefined,
+    planning: () => () => undefined,
   };
 }
 

@@ -17,7 +17,7 @@ let cjs: string;
 
 beforeAll(async () => {
   packed = await packWorkingTree();
-  const extra = ['msw', 'libsql', '@types/node'];
+  const extra = ['msw', 'libsql', '@opentelemetry/api', '@types/node'];
   esm = await linkedConsumer(packed, { name: 'esm-app', type: 'module', extra });
   cjs = await linkedConsumer(packed, { name: 'cjs-app', type: 'commonjs', extra });
 });
@@ -61,6 +61,7 @@ describe('the tarball', () => {
     }
     expect([...foreign].filter((name) => !name.startsWith('node:')).toSorted()).toEqual([
       '@openai/agents',
+      '@opentelemetry/api',
       'lru-cache',
       'msw',
       'openai',

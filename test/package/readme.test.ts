@@ -21,7 +21,7 @@ let server: Listening;
 
 beforeAll(async () => {
   packed = await packWorkingTree();
-  const extra = ['msw', 'vitest', 'libsql', '@types/node'];
+  const extra = ['msw', 'vitest', 'libsql', '@opentelemetry/api', '@types/node'];
   app = await linkedConsumer(packed, { name: 'reader', type: 'module', extra });
   server = await createSimulatorCore({ unlink: 'every-turn' }).listen();
   for (const { name, source } of snippets) await writeFile(join(app, `${name}.ts`), source);

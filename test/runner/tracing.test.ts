@@ -49,7 +49,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
   test('traces a chained run as the SDK traces a run', async () => {
     const options = { runner: { tracingDisabled: false } };
     const world = chainedWorld(stream, options);
-    const ours = await spansOf(world);
+    const ours = (await spansOf(world)).filter(({ type }) => type !== 'custom');
     const theirs = await spansOf(replayedWorld(stream, options));
     expect(ours.map(({ type, error }) => [type, error])).toEqual(
       theirs.map(({ type, error }) => [type, error]),

@@ -81,6 +81,9 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
     await session.getItems();
     await session.verify();
   },
+  async turn({ open, client }) {
+    await converse(simulatedRunner(client), open({ rollout: 'shadow' }), SAY);
+  },
   async planned({ open, client }) {
     await converse(new HybridRunner({ tracingDisabled: true }), open({ client }), SAY);
   },

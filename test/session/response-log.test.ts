@@ -4,7 +4,8 @@ import type { Answer } from '../../src/model/chain.ts';
 import { leaveAnswer } from '../../src/model/unclaimed-answers.ts';
 import type { Mode } from '../../src/rollout/mode.ts';
 import { ResponseLog } from '../../src/session/response-log.ts';
-import type { HybridSessionEvent } from '../../src/session/session-event.ts';
+import type { HybridSessionEvent } from '../../src/telemetry/session-event.ts';
+import { Watch } from '../../src/telemetry/telemetry.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
 
 interface Kept {
@@ -23,6 +24,8 @@ function kept(mode: Mode = 'chain', store = memoryLedger()): Kept {
     responseTtl: 1000,
     current: async () => ({ sessionId: 'session', ledger, mode }),
     emit: (event) => void events.push(event),
+    watch: () => new Watch([]),
+    planned: () => undefined,
   });
   const end = async (id: string, stored?: boolean): Promise<void> => {
     await ledger.commit((state) => log.steps(state, id, stored));

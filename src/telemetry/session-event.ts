@@ -2,10 +2,41 @@ import type { MissingItem } from '../errors/history-incomplete-error.ts';
 import type { Finding } from '../history/finding.ts';
 import type { ItemSource } from '../history/restore.ts';
 import type { PlannedRequest } from '../model/chain.ts';
+import type { PlanReason } from '../model/plan.ts';
 import type { Mode } from '../rollout/mode.ts';
 
 /** How many items came from each source. */
 export type SourceCounts = { readonly [source in ItemSource]?: number };
+
+/** Whether a turn's first request continued from the previous response, or would have in mode `chain`. */
+export interface TurnChain {
+  readonly possible: boolean;
+  readonly reason: PlanReason;
+  /** `request`: the request was seen. `forecast`: it was not, and this is what the ledger makes of it. */
+  readonly basis: 'request' | 'forecast';
+  /** What chaining saved or would have saved, as JSON in bytes; a forecast counts it in `shadow` only. */
+  readonly savedBytes: number;
+}
+
+/** What is told of a turn. */
+export interface TurnEvent {
+  readonly type: 'turn';
+  readonly sessionId: string;
+  readonly mode: Mode;
+  /** The response that ended it. */
+  readonly responseId: string;
+  /** The model that answered, where the model boundary is in use. */
+  readonly model: string | undefined;
+  /** How many items the list lacked when the history was read; undefined where the list was not compared. */
+  readonly lost: number | undefined;
+  /** How many of them it still had at the turn before. */
+  readonly newlyLost: number | undefined;
+  /** Requests to the model, where the model boundary is in use. */
+  readonly requests: number;
+  /** How many of them were chained. */
+  readonly chained: number;
+  readonly chain: TurnChain;
+}
 
 /**
  * What a session tells `onEvent`. Never content, never a key: IDs, kinds, counts and reasons.
@@ -17,6 +48,8 @@ export type SourceCounts = { readonly [source in ItemSource]?: number };
  * - `mirror_failed`: the conversation could not be brought up to date; the ledger holds what is pending.
  * - `mirror_skipped`: the conversation can never hold this item; it lives in the ledger alone.
  * - `list_failed`: the list could not be read, so the history was served from the ledger unchecked.
+ * - `turn`: a turn ended with a response: what the list lacked when it began, and whether it was or could have been chained;
+ *   to `onEvent` in `shadow` only, to observers in every mode but `off`.
  * - `planned`: one request to the model: chained or replayed, and why.
  * - `parent_refused`: the server would not continue from a response, so everything was sent instead.
  * - `rollout_failed`: the rollout threw, was too slow, or answered what is no mode; the default mode was taken.
@@ -24,6 +57,7 @@ export type SourceCounts = { readonly [source in ItemSource]?: number };
  * - `conflict`: another writer appended first; both turns stay.
  */
 export type HybridSessionEvent =
+  | TurnEvent
   | ({ readonly type: 'planned'; readonly sessionId: string } & PlannedRequest)
   | {
       readonly type: 'parent_refused';

@@ -1,0 +1,90 @@
+import type { AgentInputItem, SessionHistoryTransactionArgs } from '@openai/agents';
+import type { LedgerDecision } from '../ledger/ledger.ts';
+import type { Mode } from '../rollout/mode.ts';
+import { changeHistory } from './change-history.ts';
+import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
+import type { ResolvedOptions } from './hybrid-session-options.ts';
+import type { parseMutations } from './parse-mutations.ts';
+import type { parseTransaction } from './parse-transaction.ts';
+import { pendingChanges } from './pending-changes.ts';
+import type { OpenSession, SessionLife } from './session-life.ts';
+
+/** What is to be changed: the items that are new, and the records that say so. */
+interface Change {
+  readonly added: readonly AgentInputItem[];
+  readonly decide: LedgerDecision;
+}
+
+/** Appends items. */
+export function appendItems(
+  life: SessionLife,
+  options: ResolvedOptions,
+  items: readonly AgentInputItem[],
+): Promise<void> {
+  return change(life, options, async () =>
+    items.length === 0 ? undefined : { added: items, decide: () => appendSteps(items, options.keepContent) },
+  );
+}
+
+/** Replaces function calls by others, by the ID of the call. */
+export function applyMutations(
+  life: SessionLife,
+  options: ResolvedOptions,
+  replacements: ReturnType<typeof parseMutations>,
+): Promise<void> {
+  return change(life, options, async ({ attachment, history }, mode) => {
+    if (replacements.size === 0) return undefined;
+    await history.open(mode);
+    const contents = await history.contents(await attachment.ledger.refresh());
+    const items = new Map(contents.map(({ entry, item }) => [entry.seq, item]));
+    return {
+      added: [...replacements.values()],
+      decide: (state) =>
+        mutationSteps(
+          state,
+          (entry) => entry.item ?? items.get(entry.seq),
+          replacements,
+          options.keepContent,
+        ),
+    };
+  });
+}
+
+/** Applies a transaction, atomically and once. */
+export function applyTransaction(
+  life: SessionLife,
+  options: ResolvedOptions,
+  { operation, transaction }: ReturnType<typeof parseTransaction>,
+): Promise<void> {
+  return change(life, options, async ({ attachment, history }, mode) => {
+    await history.open(mode);
+    // The precondition is about the newest history, not about what this session knows of it.
+    await attachment.ledger.refresh();
+    return {
+      added: addedBy(transaction),
+      decide: (state) => transactionSteps(state, operation, transaction, options.keepContent),
+    };
+  });
+}
+
+function addedBy(transaction: SessionHistoryTransactionArgs['transaction']): readonly AgentInputItem[] {
+  return transaction.type === 'append_items' ? transaction.items : transaction.replacement;
+}
+
+/** @param prepare undefined when nothing is to be changed. */
+function change(
+  life: SessionLife,
+  options: ResolvedOptions,
+  prepare: (open: OpenSession, mode: Mode) => Promise<Change | undefined>,
+): Promise<void> {
+  return life.telemetry.run('append', (watch) =>
+    life.run(async (open, mode) => {
+      const { sessionId, ledger, remote } = open.attachment;
+      const prepared = await prepare(open, mode);
+      watch.note({ sessionId, mode, items: prepared?.added.length ?? 0 });
+      if (prepared === undefined) return;
+      await changeHistory(open, mode, options, prepared.added, prepared.decide);
+      if (remote !== undefined) watch.note({ pending: pendingChanges(await ledger.state()) });
+    }),
+  );
+}

@@ -1,0 +1,148 @@
+import {
+  context,
+  metrics,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type MeterProvider,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import type { ObservedOperation, OperationFacts, OperationName, SessionObserver } from './observer.ts';
+import type { HybridSessionEvent } from './session-event.ts';
+
+/** Options of `openTelemetry`. */
+export interface OpenTelemetryOptions {
+  /** Default: the global one, which is asked at the first use. */
+  readonly tracerProvider?: TracerProvider | undefined;
+  /** Default: the global one, which is asked at the first use. */
+  readonly meterProvider?: MeterProvider | undefined;
+  /**
+   * Whether metrics carry `gen_ai.conversation.id`, as the spans do. Default false: each conversation would be a time series
+   * of its own.
+   */
+  readonly conversationOnMetrics?: boolean | undefined;
+}
+
+const SCOPE = 'agents-hybrid-session';
+
+/**
+ * An observer that makes spans and metrics of OpenTelemetry; one can watch any number of sessions.
+ *
+ * Spans: `hybrid_session.read`, `.restore`, `.append` and `.plan`, within the active span, with `gen_ai.conversation.id` and the
+ * facts as `hybrid_session.*`. Metrics: `hybrid_session.operation.duration` (histogram, seconds) and the counters
+ * `hybrid_session.turns`, `.turns_with_loss`, `.lost_items`, `.restored_items`, `.requests`, `.saved_bytes` and `.events`.
+ */
+export function openTelemetry(options: OpenTelemetryOptions = {}): SessionObserver {
+  let instruments: Instruments | undefined;
+  const open = (): Instruments => (instruments ??= new Instruments(options));
+  return {
+    begin: (name) => open().observe(name, context.active()),
+    event: (event) => open().count(event),
+  };
+}
+
+class Instruments {
+  readonly #tracer;
+  readonly #duration;
+  readonly #counters;
+  readonly #isDetailed: boolean;
+
+  constructor({ tracerProvider, meterProvider, conversationOnMetrics }: OpenTelemetryOptions) {
+    this.#tracer = (tracerProvider ?? trace).getTracer(SCOPE);
+    const meter = (meterProvider ?? metrics).getMeter(SCOPE);
+    const counter = (name: string, unit: string, description: string) =>
+      meter.createCounter(`hybrid_session.${name}`, { unit, description });
+    this.#duration = meter.createHistogram('hybrid_session.operation.duration', {
+      unit: 's',
+      description: 'How long an operation of a session took',
+    });
+    this.#counters = {
+      turns: counter('turns', '{turn}', 'Turns that ended with a response'),
+      turnsWithLoss: counter('turns_with_loss', '{turn}', 'Turns whose list lacked items'),
+      lostItems: counter('lost_items', '{item}', 'Items that lists have lost'),
+      restoredItems: counter(
+        'restored_items',
+        '{item}',
+        'Items brought back although the list had lost them',
+      ),
+      requests: counter('requests', '{request}', 'Requests to the model, by plan and reason'),
+      savedBytes: counter('saved_bytes', 'By', 'What was not sent because the parent has it'),
+      events: counter('events', '{event}', 'All other events, by type'),
+    };
+    this.#isDetailed = conversationOnMetrics === true;
+  }
+
+  observe(name: OperationName, parent: Context): ObservedOperation {
+    const begun = performance.now();
+    const span = this.#tracer.startSpan(`hybrid_session.${name}`, {}, parent);
+    return {
+      begin: (part) => this.observe(part, trace.setSpan(parent, span)),
+      end: (facts, failure) => {
+        span.setAttributes(attributesOf(facts));
+        if (failure !== undefined) {
+          span.setAttribute('error.type', failure);
+          span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
+        }
+        span.end();
+        this.#duration.record((performance.now() - begun) / 1000, {
+          'hybrid_session.operation': name,
+          ...(failure === undefined ? {} : { 'error.type': failure }),
+          ...this.#conversation(facts['sessionId']),
+        });
+      },
+    };
+  }
+
+  count(event: HybridSessionEvent): void {
+    const shared = this.#conversation(event.sessionId);
+    const { turns, turnsWithLoss, lostItems, restoredItems, requests, savedBytes, events } = this.#counters;
+    switch (event.type) {
+      case 'turn': {
+        const attributes = {
+          'hybrid_session.mode': event.mode,
+          ...(event.model === undefined ? {} : { 'gen_ai.response.model': event.model }),
+          ...shared,
+        };
+        turns.add(1, attributes);
+        if ((event.lost ?? 0) > 0) turnsWithLoss.add(1, attributes);
+        if ((event.newlyLost ?? 0) > 0) lostItems.add(event.newlyLost ?? 0, attributes);
+        return;
+      }
+      case 'planned':
+        requests.add(1, {
+          'hybrid_session.plan': event.plan,
+          'hybrid_session.reason': event.reason,
+          ...shared,
+        });
+        savedBytes.add(event.savedBytes, shared);
+        return;
+      case 'restored':
+        for (const [source, count] of Object.entries(event.sources))
+          restoredItems.add(count, { 'hybrid_session.source': source, ...shared });
+        return;
+      default:
+        events.add(1, { 'hybrid_session.event': event.type, ...shared });
+    }
+  }
+
+  #conversation(sessionId: unknown): Attributes {
+    return this.#isDetailed && typeof sessionId === 'string' ? { [CONVERSATION]: sessionId } : {};
+  }
+}
+
+const CONVERSATION = 'gen_ai.conversation.id';
+
+/** The facts under the names that OpenTelemetry has for them, or ours. */
+function attributesOf({ sessionId, ...facts }: OperationFacts): Attributes {
+  return {
+    'gen_ai.provider.name': 'openai',
+    ...(sessionId === undefined ? {} : { [CONVERSATION]: sessionId }),
+    ...Object.fromEntries(
+      Object.entries(facts).map(([name, value]) => [
+        `hybrid_session.${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+        value,
+      ]),
+    ),
+  };
+}

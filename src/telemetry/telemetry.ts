@@ -1,0 +1,92 @@
+import { isObject } from '../ledger/json.ts';
+import type { ObservedOperation, OperationFacts, OperationName, SessionObserver } from './observer.ts';
+import type { HybridSessionEvent } from './session-event.ts';
+
+type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** An operation under way, for all who watch it. */
+export class Watch {
+  readonly #observed: readonly ObservedOperation[];
+  #facts: Facts = {};
+
+  constructor(observed: readonly ObservedOperation[]) {
+    this.#observed = observed;
+  }
+
+  /** Adds to what is told at the end. */
+  note(facts: Facts): void {
+    this.#facts = { ...this.#facts, ...facts };
+  }
+
+  /** Does a part of the work. */
+  part<T>(name: OperationName, work: (watch: Watch) => Promise<T>): Promise<T> {
+    return watched(new Watch(begun(this.#observed, (one) => one.begin(name))), work);
+  }
+
+  end(failure?: string): void {
+    const facts: OperationFacts = Object.fromEntries(
+      Object.entries(this.#facts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
+    for (const one of this.#observed) harmlessly(() => one.end(facts, failure));
+  }
+}
+
+/** Everybody who watches a session. */
+export class Telemetry {
+  readonly #observers: readonly SessionObserver[];
+
+  constructor(observers: readonly SessionObserver[]) {
+    this.#observers = observers;
+  }
+
+  begin(name: OperationName): Watch {
+    return new Watch(begun(this.#observers, (one) => one.begin?.(name)));
+  }
+
+  /** Does something and lets it be watched. */
+  run<T>(name: OperationName, work: (watch: Watch) => Promise<T>): Promise<T> {
+    return watched(this.begin(name), work);
+  }
+
+  event(event: HybridSessionEvent): void {
+    for (const one of this.#observers) harmlessly(() => one.event?.(event));
+  }
+}
+
+async function watched<T>(watch: Watch, work: (watch: Watch) => Promise<T>): Promise<T> {
+  try {
+    const result = await work(watch);
+    watch.end();
+    return result;
+  } catch (error) {
+    watch.end(failureWord(error));
+    throw error;
+  }
+}
+
+/** An error as one word: messages of other people's errors may quote content. */
+function failureWord(error: unknown): string {
+  if (!isObject(error)) return 'error';
+  const { code, status, name } = error;
+  if (name === 'HybridSessionError' || typeof status !== 'number') {
+    if (typeof code === 'string' && /^\w{1,64}$/.test(code)) return code;
+  }
+  if (typeof status === 'number') return `status ${status}`;
+  return typeof name === 'string' && /^\w{1,64}$/.test(name) ? name : 'error';
+}
+
+function begun<T>(
+  watchers: readonly T[],
+  begin: (watcher: T) => ObservedOperation | undefined,
+): ObservedOperation[] {
+  return watchers.flatMap((one) => harmlessly(() => begin(one)) ?? []);
+}
+
+function harmlessly<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    // Watching never costs a turn.
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { InMemoryProvider, OpenFeature } from '@openfeature/server-sdk';
+import type { Runner } from '@openai/agents';
+import { afterAll, describe, expect, test } from 'vitest';
+import { HybridRunner, HybridSession, rolloutSwitch, type Mode, type Rollout } from '../../src/index.ts';
+import { openFeatureRollout } from '../../src/openfeature.ts';
+import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { converse, recorder, type Recorder } from './support/story.ts';
+
+/** A session in the middle of its life, and the runner that its app holds. */
+interface Live {
+  readonly session: HybridSession;
+  readonly runner: Runner;
+  readonly stream: boolean;
+  readonly told: Recorder;
+}
+
+/** Sessions with both runners, JSON and streamed, each with a turn behind it. */
+async function alive(rollout: Rollout): Promise<Live[]> {
+  const lives: Live[] = [];
+  const ways = [true, false].flatMap((ours) => [true, false].map((stream) => ({ ours, stream })));
+  for (const [seed, { ours, stream }] of [...ways, ...ways, ...ways].entries()) {
+    const { client } = simulated({ unlink: 'every-turn', seed });
+    const told = recorder();
+    const session = new HybridSession({ client, rollout, onEvent: told.onEvent });
+    const runner = ours ? new HybridRunner({ tracingDisabled: true }) : simulatedRunner(client);
+    lives.push({ session, runner, stream, told });
+    await converse(runner, session, ['hi', 'what can you do?', 'give me one example'], { stream });
+  }
+  return lives;
+}
+
+/** What the model sees at the next turn of each: 7 items when all is served, 5 when the list is. */
+async function seenNext(lives: readonly Live[]): Promise<string[]> {
+  const seen: string[] = [];
+  for (const { session, runner, stream } of lives) {
+    const [answer = ''] = await converse(runner, session, ['thanks'], { stream });
+    seen.push(/I see (\d+) items/.exec(answer)?.[1] ?? answer);
+  }
+  return seen;
+}
+
+const all = (lives: readonly Live[], count: string): string[] => lives.map(() => count);
+
+function flag(mode: Mode): Parameters<InMemoryProvider['putConfiguration']>[0] {
+  return { memory: { disabled: false, defaultVariant: mode, variants: { [mode]: mode } } };
+}
+
+describe('every live session changes at its next turn', () => {
+  test('by one call', async () => {
+    const control = rolloutSwitch('chain');
+    const lives = await alive(control.rollout);
+    control.force('off');
+    expect(await seenNext(lives)).toEqual(all(lives, '5'));
+    for (const { session, told } of lives) {
+      expect(told.of('planned').at(-1)?.reason ?? 'mode').toBe('mode');
+      // Off and on again, it has forgotten nothing.
+      expect((await session.getItems()).length).toBeLessThan(8);
+    }
+    control.force(undefined);
+    for (const { session } of lives) expect(await session.getItems()).toHaveLength(8);
+  });
+
+  test('by a variable that a function reads', async () => {
+    let mode: Mode = 'rebuild';
+    const lives = await alive(async () => mode);
+    mode = 'shadow';
+    expect(await seenNext(lives)).toEqual(all(lives, '5'));
+    mode = 'chain';
+    for (const { session } of lives) expect(await session.getItems()).toHaveLength(8);
+  });
+
+  describe('by one value of a flag', () => {
+    afterAll(() => OpenFeature.close());
+
+    test('in OpenFeature', async () => {
+      const provider = new InMemoryProvider(flag('chain'));
+      await OpenFeature.setProviderAndWait('memory', provider);
+      const lives = await alive(openFeatureRollout(OpenFeature.getClient('memory'), 'memory'));
+      provider.putConfiguration(flag('off'));
+      expect(await seenNext(lives)).toEqual(all(lives, '5'));
+      provider.putConfiguration(flag('rebuild'));
+      for (const { session } of lives) expect(await session.getItems()).toHaveLength(8);
+    });
+  });
+});

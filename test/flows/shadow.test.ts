@@ -1,0 +1,221 @@
+import { OpenAIConversationsSession, OpenAIProvider, type Session } from '@openai/agents';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  chainedProvider,
+  HybridRunner,
+  HybridSession,
+  mergeStats,
+  statsCollector,
+  type HybridSessionOptions,
+} from '../../src/index.ts';
+import type { SimulatorCore } from '../../mocks/simulator.ts';
+import { WAYS } from '../runner/both-worlds.ts';
+import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+import { converse, recorder, TURNS } from './support/story.ts';
+
+const POLICIES = ['none', 'id-replay', 'every-turn'] as const;
+
+/** Everything that went over the wire, and what was answered. */
+function wire(simulator: SimulatorCore): unknown[] {
+  return simulator.log.map(({ method, path, status, body }) => ({ method, path, status, body }));
+}
+
+/** A session of the SDK's in a world of its own, with the same seed. */
+async function stock(
+  unlink: (typeof POLICIES)[number],
+  stream: boolean,
+): Promise<{ world: Simulated; served: unknown; answers: string[] }> {
+  const world = simulated({ unlink });
+  const session: Session = new OpenAIConversationsSession({ client: world.client });
+  const answers = await converse(simulatedRunner(world.client), session, TURNS, { stream });
+  return { world, answers, served: await session.getItems() };
+}
+
+describe.each(WAYS)('shadow, %s', (_way, stream) => {
+  test.each(POLICIES)('serves and sends what the stock session does, byte for byte (%s)', async (unlink) => {
+    const theirs = await stock(unlink, stream);
+    const { client, simulator } = simulated({ unlink });
+    const session = new HybridSession({ client, rollout: 'shadow' });
+    const answers = await converse(simulatedRunner(client), session, TURNS, { stream });
+    const served = await session.getItems();
+    expect(answers).toEqual(theirs.answers);
+    expect(JSON.stringify(served)).toBe(JSON.stringify(theirs.served));
+    expect(wire(simulator)).toEqual(wire(theirs.world.simulator));
+  });
+
+  test('sends the same with our runner', async () => {
+    const theirs = await stock('every-turn', stream);
+    const { client, simulator } = simulated({ unlink: 'every-turn' });
+    const session = new HybridSession({ client, rollout: 'shadow' });
+    await converse(new HybridRunner({ tracingDisabled: true }), session, TURNS, { stream });
+    await session.getItems();
+    expect(wire(simulator)).toEqual(wire(theirs.world.simulator));
+  });
+
+  test('reports of each turn what the list lacked, and whether it could have been chained', async () => {
+    const { client } = simulated({ unlink: 'every-turn' });
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, rollout: 'shadow', onEvent });
+    await converse(simulatedRunner(client), session, TURNS, { stream });
+    expect(
+      of('turn').map(({ lost, newlyLost, requests, chain }) => [
+        lost,
+        newlyLost,
+        requests,
+        chain.reason,
+        chain.basis,
+      ]),
+    ).toEqual([
+      [0, 0, 0, 'no-parent', 'forecast'],
+      [0, 0, 0, 'extends', 'forecast'],
+      [1, 1, 0, 'extends', 'forecast'],
+      // The third answer was given without the first one in sight.
+      [2, 1, 0, 'diverged', 'forecast'],
+    ]);
+    expect(of('turn').map(({ chain }) => chain.savedBytes > 0)).toEqual([false, true, true, false]);
+  });
+
+  test('knows the model and the reason of the request itself where the model boundary is in use', async () => {
+    const { client } = simulated({ unlink: 'none' });
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, rollout: 'shadow', onEvent });
+    const modelProvider = chainedProvider(new OpenAIProvider({ openAIClient: client }));
+    await converse(new HybridRunner({ modelProvider, tracingDisabled: true }), session, TURNS, { stream });
+    expect(
+      of('turn').map(({ model, requests, chained, chain }) => [model, requests, chained, chain]),
+    ).toEqual([
+      ['gpt-5.4', 1, 0, { possible: false, reason: 'no-parent', basis: 'request', savedBytes: 0 }],
+      ...[1, 2, 3].map(() => [
+        'gpt-5.4',
+        1,
+        0,
+        { possible: true, reason: 'extends', basis: 'request', savedBytes: expect.any(Number) as unknown },
+      ]),
+    ]);
+    expect(of('planned').map(({ reason, would }) => `${reason} ${would?.reason} ${would?.sent}`)).toEqual([
+      'mode no-parent 1',
+      'mode extends 1',
+      'mode extends 1',
+      'mode extends 1',
+    ]);
+  });
+});
+
+/** Why the second turn could have been chained or not, when something happens after the first. */
+async function reasonsAfter(
+  change: (session: HybridSession, world: Simulated) => Promise<unknown>,
+  options: HybridSessionOptions = {},
+): Promise<string | undefined> {
+  const world = simulated();
+  const { onEvent, of } = recorder();
+  const session = new HybridSession({ client: world.client, rollout: 'shadow', onEvent, ...options });
+  const runner = simulatedRunner(world.client);
+  await converse(runner, session, ['hi']);
+  await change(session, world);
+  await converse(runner, session, ['thanks']);
+  return of('turn').at(-1)?.chain.reason;
+}
+
+describe('what a turn could have been', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test('would have been chained behind what was only added', async () => {
+    expect(await reasonsAfter(async () => undefined)).toBe('extends');
+  });
+
+  test('would not behind a history that was changed', async () => {
+    expect(await reasonsAfter((session) => session.popItem())).toBe('diverged');
+  });
+
+  test('would not behind a response that expired', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    expect(await reasonsAfter(async () => vi.setSystemTime(Date.now() + 1001), { responseTtl: 1000 })).toBe(
+      'expired',
+    );
+  });
+});
+
+/** The bytes of all requests to the model. */
+async function uploaded(rollout: 'rebuild' | 'chain'): Promise<[bytes: number, session: HybridSession]> {
+  const { client, simulator } = simulated();
+  const session = new HybridSession({ client, rollout });
+  const long = TURNS.map((text) => `${text} ${'and so on '.repeat(200)}`);
+  await converse(new HybridRunner({ tracingDisabled: true }), session, long);
+  const asked = simulator.log.filter(({ operation }) => operation === 'responses.create');
+  return [asked.reduce((sum, { requestBytes }) => sum + requestBytes, 0), session];
+}
+
+describe('the statistics', () => {
+  test('of a session in shadow say what it would be to switch on', async () => {
+    const { client } = simulated({ unlink: 'every-turn' });
+    const session = new HybridSession({ client, rollout: 'shadow' });
+    await converse(simulatedRunner(client), session, TURNS);
+    const loss = { turns: 4, checkedTurns: 4, turnsWithLoss: 2, lostItems: 2, lossRate: 0.5 };
+    expect(session.stats()).toEqual({
+      ...loss,
+      models: { unknown: loss },
+      requests: { chained: 0, replayed: 0, reasons: {}, savedItems: 0, savedBytes: 0, chainRate: null },
+      would: {
+        chained: 2,
+        replayed: 2,
+        reasons: { 'no-parent': 1, extends: 2, diverged: 1 },
+        savedItems: 0,
+        savedBytes: expect.any(Number) as unknown,
+        chainRate: 0.5,
+      },
+      restored: { reads: 0, items: 0, sources: {} },
+      events: {},
+    });
+    expect(session.stats().would.savedBytes).toBeGreaterThan(100);
+  });
+
+  test('of a session that chains say how often, why not, and what it saved', async () => {
+    const { client, simulator } = simulated({ unlink: 'every-turn' });
+    const session = new HybridSession({ client, checkList: 'every-read' });
+    const runner = new HybridRunner({ tracingDisabled: true });
+    await converse(runner, session, TURNS.slice(0, 3));
+    simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
+    await converse(runner, session, TURNS.slice(3));
+    expect(session.stats()).toMatchObject({
+      turns: 4,
+      turnsWithLoss: 2,
+      lostItems: 2,
+      models: { 'gpt-5.4': { turns: 4, lossRate: 0.5 } },
+      requests: {
+        chained: 3,
+        replayed: 2,
+        reasons: { 'no-parent': 1, extends: 3, 'parent-refused': 1 },
+        chainRate: 0.6,
+      },
+      restored: { reads: 2, items: 3, sources: { ledger: 3 } },
+      events: { parent_refused: 1 },
+    });
+  });
+
+  test('count about the bytes by which the requests are smaller', async () => {
+    const [[whole], [rest, session]] = [await uploaded('rebuild'), await uploaded('chain')];
+    const { savedBytes, savedItems } = session.stats().requests;
+    expect(savedItems).toBe(2 + 4 + 6);
+    expect(savedBytes / (whole - rest)).toBeGreaterThan(0.9);
+    expect(savedBytes / (whole - rest)).toBeLessThan(1.1);
+  });
+
+  test('of many sessions add up, by observing them or by merging', async () => {
+    const collector = statsCollector();
+    const stats = [];
+    for (const [seed, unlink] of (['none', 'every-turn', 'none'] as const).entries()) {
+      const { client } = simulated({ unlink, seed });
+      const session = new HybridSession({ client, rollout: 'shadow', observers: [collector] });
+      await converse(simulatedRunner(client), session, TURNS);
+      stats.push(session.stats());
+    }
+    const merged = mergeStats(...stats);
+    expect(collector.stats()).toEqual(merged);
+    expect(merged).toMatchObject({ turns: 12, turnsWithLoss: 2, lossRate: 2 / 12, lostItems: 2 });
+    const elsewhere = statsCollector();
+    elsewhere.add(JSON.parse(JSON.stringify(merged)));
+    elsewhere.add(merged);
+    expect(elsewhere.reset()).toMatchObject({ turns: 24, lossRate: 2 / 12 });
+    expect(elsewhere.stats().turns).toBe(0);
+  });
+});
