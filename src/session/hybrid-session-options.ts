@@ -7,6 +7,7 @@ import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { DEFAULT_MODE, MODES } from '../rollout/mode.ts';
 import type { Rollout, RolloutFunction } from '../rollout/rollout.ts';
 import { memoryLedger } from '../stores/memory-ledger.ts';
+import { loadedHistories, type LoadedHistories } from './loaded-histories.ts';
 import { debugLog } from '../telemetry/debug-log.ts';
 import type { SessionObserver } from '../telemetry/observer.ts';
 import { sdkTracing } from '../telemetry/sdk-tracing.ts';
@@ -42,7 +43,10 @@ export interface HybridSessionOptions {
   readonly onIncomplete?: 'throw' | 'warn' | undefined;
   /** How long a response can be continued from, in milliseconds. Default 29 days: the API keeps responses for 30. */
   readonly responseTtl?: number | undefined;
-  /** A budget for content read back from the API, default 32 MiB, or a `contentCache()` that sessions share. */
+  /**
+   * A budget for content read back from the API, default 32 MiB, or a `contentCache()` that sessions share. The histories
+   * they have in memory share the same budget; those without a cache of their own share 256 MiB.
+   */
   readonly cache?: { readonly maxBytes: number } | ContentCache | undefined;
   /** Receives what the session notices. What it throws is ignored. */
   readonly onEvent?: EventListener | undefined;
@@ -64,6 +68,7 @@ export interface ResolvedOptions {
   readonly onIncomplete: 'throw' | 'warn';
   readonly responseTtl: number;
   readonly cache: ContentCache;
+  readonly loaded: LoadedHistories;
   readonly observers: readonly SessionObserver[];
 }
 
@@ -157,7 +162,8 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
       "needs mirror: 'off'; otherwise the conversation's ID names the session",
     );
   }
-  const { cache } = given;
+  const cache =
+    given.cache !== undefined && 'maxBytes' in given.cache ? contentCache(given.cache.maxBytes) : given.cache;
   return {
     client: given.client,
     conversationId: given.conversationId,
@@ -170,7 +176,8 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     checkList: given.checkList ?? 'open',
     onIncomplete: given.onIncomplete ?? 'throw',
     responseTtl: given.responseTtl ?? 29 * DAY,
-    cache: cache === undefined ? contentCache() : 'maxBytes' in cache ? contentCache(cache.maxBytes) : cache,
+    cache: cache ?? contentCache(),
+    loaded: loadedHistories(cache),
     observers: [
       sdkTracing(),
       debugLog,

@@ -67,8 +67,17 @@ export class SessionLife {
     return this.#queue.run(async () => {
       const open = await this.#open();
       if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
-      return operation(open, this.#mode);
+      try {
+        return await operation(open, this.#mode);
+      } finally {
+        this.#options.loaded.used(this, open.attachment.ledger.bytes);
+      }
     });
+  }
+
+  /** Lets go of the history in memory when nobody works with it: it is read again when it is needed. */
+  unload(): Promise<void> {
+    return this.#queue.run(async () => this.#opened?.attachment.ledger.release());
   }
 
   /** The same for an operation that begins nothing: undefined when there is nothing yet. */
