@@ -13,6 +13,7 @@ import { chainedModel } from '../model/chained-model.ts';
 import { chainedProvider } from '../model/chained-provider.ts';
 import { enterTool, withChain } from '../model/current-chain.ts';
 import { chainOf } from './chain-of.ts';
+import { modelName } from './model-name.ts';
 import { sessionProvider } from './session-provider.ts';
 
 /**
@@ -53,8 +54,10 @@ export class HybridRunner extends Runner {
     input: string | AgentInputItem[] | RunState<TContext, TAgent>,
     options?: NonStreamRunOptions<TContext, TAgent> | StreamRunOptions<TContext, TAgent>,
   ): Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>> {
-    return withChain(chainOf(options?.session), () =>
-      options?.stream === true ? super.run(agent, input, options) : super.run(agent, input, options),
+    return withChain(
+      chainOf(options?.session),
+      () => (options?.stream === true ? super.run(agent, input, options) : super.run(agent, input, options)),
+      modelName(agent.model, this.config.model),
     );
   }
   // oxlint-enable typescript/no-explicit-any

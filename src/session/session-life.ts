@@ -1,5 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
+import { currentRun } from '../model/current-chain.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve-mode.ts';
 import { attach, type Attachment } from './attachment.ts';
@@ -105,10 +106,12 @@ export class SessionLife {
   async #decide({ attachment }: OpenSession): Promise<Mode> {
     const { sessionId, ledger } = attachment;
     const { responses } = await ledger.state();
-    const context = { sessionId, model: responses.at(-1)?.model };
-    const { mode, problem } = await resolveMode(this.#options.rollout, context);
+    const run = currentRun();
+    const asked = run?.chain === this.responses ? run.model : undefined;
+    const context = { sessionId, model: asked ?? responses.at(-1)?.model };
+    const { mode, problem, code } = await resolveMode(this.#options.rollout, context);
     if (problem !== undefined)
-      this.telemetry.event({ type: 'rollout_failed', sessionId, mode, reason: problem });
+      this.telemetry.event({ type: 'rollout_failed', sessionId, mode, reason: problem, code });
     return mode;
   }
 
