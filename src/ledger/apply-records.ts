@@ -111,10 +111,10 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
 type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit' | 'type'>;
 
 function respond(state: MutableState, record: Responded): void {
-  const { id, time, store, model, parent, context } = record;
+  const { id, time, store, model, parent, context, seen } = record;
   const { nextSeq } = state;
   const history = digestOf(state);
-  const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq, history };
+  const response: RecordedResponse = { id, time, store, model, parent, context, seen, nextSeq, history };
   state.responses.push(response);
   if (context === undefined) return;
   state.contexts.set(context.digest, [response, ...(state.contexts.get(context.digest) ?? [])]);

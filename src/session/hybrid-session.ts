@@ -73,7 +73,8 @@ export class HybridSession
     return this.#life.telemetry.run('read', (watch) =>
       this.#life.run(async ({ history }, mode) => {
         const served = await history.read(mode, limit, watch);
-        this.#life.turn.began(await this.#life.beginning(mode, served));
+        const beginning = await this.#life.beginning(mode, served);
+        this.#life.turn.began({ ...beginning, isPart: limit !== undefined });
         if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
         return served.items;
       }, true),
@@ -175,9 +176,9 @@ export class HybridSession
       if (id === undefined || id === '') return null;
       await history.open(mode);
       const state = await attachment.ledger.commit((newest) =>
-        this.#life.responses.steps(newest, id, args?.store),
+        this.#life.responses.steps(newest, id, args?.store, this.#life.turn.seen),
       );
-      this.#life.turnEnded(attachment.sessionId, id, state.responses.at(-1)?.model);
+      this.#life.turnEnded(attachment.sessionId, id, state);
       return null;
     });
   }

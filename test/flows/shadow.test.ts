@@ -4,14 +4,16 @@ import {
   chainedProvider,
   HybridRunner,
   HybridSession,
+  memoryLedger,
   mergeStats,
   statsCollector,
   type HybridSessionOptions,
+  type Mode,
 } from '../../src/index.ts';
 import type { SimulatorCore } from '../../mocks/simulator.ts';
 import { WAYS } from '../runner/both-worlds.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
-import { converse, recorder, TURNS } from './support/story.ts';
+import { assistantAgent, converse, recorder, TURNS } from './support/story.ts';
 
 const POLICIES = ['none', 'id-replay', 'every-turn'] as const;
 
@@ -98,6 +100,79 @@ describe.each(WAYS)('shadow, %s', (_way, stream) => {
       'mode extends 1',
       'mode extends 1',
     ]);
+  });
+});
+
+describe('what a turn could have been where the list has lost something', () => {
+  /** Of each turn: what was lost, and what mode `chain` would have made of it. */
+  async function told(wrapped: boolean, restarts: boolean): Promise<unknown[]> {
+    const { client } = simulated({ unlink: 'every-turn' });
+    const { onEvent, of } = recorder();
+    const ledger = memoryLedger();
+    const open = (conversationId?: string): HybridSession =>
+      new HybridSession({ client, ledger, conversationId, rollout: 'shadow', onEvent });
+    let session = open();
+    const ours = new HybridRunner({ tracingDisabled: true });
+    for (const text of TURNS) {
+      await converse(wrapped ? ours : simulatedRunner(client), session, [text]);
+      if (restarts) session = open(await session.getSessionId());
+    }
+    return of('turn').map(({ lost, newlyLost, chain: { reason, savedBytes } }) => [
+      lost,
+      newlyLost,
+      reason,
+      savedBytes > 0,
+    ]);
+  }
+
+  const [first, second, third] = [
+    [0, 0, 'no-parent', false],
+    [0, 0, 'extends', true],
+    [1, 1, 'extends', true],
+  ];
+
+  test.each([false, true])(
+    'is told for the whole history, not for what was left (restarts: %s)',
+    async (restarts) => {
+      expect(await told(false, restarts)).toEqual([first, second, third, [2, 1, 'diverged', false]]);
+      // The second response was given with everything in sight: our runner would have continued from there.
+      expect(await told(true, restarts)).toEqual([first, second, third, [2, 1, 'extends', true]]);
+    },
+  );
+
+  test('is what mode chain does indeed', async () => {
+    const planned = async (last: 'shadow' | 'chain') => {
+      const { client } = simulated({ unlink: 'every-turn' });
+      const { onEvent, of } = recorder();
+      let rollout: Mode = 'shadow';
+      const session = new HybridSession({ client, rollout: () => rollout, onEvent });
+      const runner = new HybridRunner({ tracingDisabled: true });
+      await converse(runner, session, TURNS.slice(0, 3));
+      rollout = last;
+      await converse(runner, session, TURNS.slice(3));
+      return of('planned').at(-1);
+    };
+    const { would } = (await planned('shadow')) ?? {};
+    const chained = await planned('chain');
+    expect(would).toMatchObject({ plan: 'chain', reason: 'extends', sent: 3 });
+    expect(chained).toMatchObject({ ...would });
+  });
+
+  test('is told by what the run was given, whatever the app reads beside it', async () => {
+    const { client } = simulated({ unlink: 'every-turn' });
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, rollout: 'shadow', onEvent });
+    const runner = new HybridRunner({ tracingDisabled: true });
+    await converse(runner, session, TURNS.slice(0, 2));
+    const streamed = await runner.run(assistantAgent(), 'call get_weather {"city":"Oslo"}', {
+      session,
+      stream: true,
+    });
+    for await (const event of streamed)
+      if (event.type === 'raw_model_stream_event')
+        await Promise.all([session.getItems(), session.getItems(1)]);
+    await streamed.completed;
+    expect(of('turn').at(-1)).toMatchObject({ lost: 1, newlyLost: 1, requests: 2 });
   });
 });
 
