@@ -1,3 +1,4 @@
+import { asWord } from '../errors/as-word.ts';
 import { DEFAULT_MODE, isMode, type Mode } from './mode.ts';
 import type { Rollout, RolloutContext } from './rollout.ts';
 import { applyRule } from './rollout-rule.ts';
@@ -62,6 +63,5 @@ async function within(milliseconds: number, answer: unknown): Promise<unknown> {
 /** Messages of other people's errors may quote what they were asked with. */
 function wordOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const words: unknown[] = ['code' in error ? error.code : undefined, error.name];
-  return words.find((word): word is string => typeof word === 'string' && /^\w{1,40}$/.test(word));
+  return ('code' in error ? asWord(error.code) : undefined) ?? asWord(error.name);
 }

@@ -103,28 +103,41 @@ describe.each(WAYS)('shadow, %s', (_way, stream) => {
   });
 });
 
-describe('what a turn could have been where the list has lost something', () => {
-  /** Of each turn: what was lost, and what mode `chain` would have made of it. */
-  async function told(wrapped: boolean, restarts: boolean): Promise<unknown[]> {
-    const { client } = simulated({ unlink: 'every-turn' });
-    const { onEvent, of } = recorder();
-    const ledger = memoryLedger();
-    const open = (conversationId?: string): HybridSession =>
-      new HybridSession({ client, ledger, conversationId, rollout: 'shadow', onEvent });
-    let session = open();
-    const ours = new HybridRunner({ tracingDisabled: true });
-    for (const text of TURNS) {
-      await converse(wrapped ? ours : simulatedRunner(client), session, [text]);
-      if (restarts) session = open(await session.getSessionId());
-    }
-    return of('turn').map(({ lost, newlyLost, chain: { reason, savedBytes } }) => [
-      lost,
-      newlyLost,
-      reason,
-      savedBytes > 0,
-    ]);
+/** Of each turn: what was lost, and what mode `chain` would have made of it. */
+async function told(wrapped: boolean, restarts: boolean): Promise<unknown[]> {
+  const { client } = simulated({ unlink: 'every-turn' });
+  const { onEvent, of } = recorder();
+  const ledger = memoryLedger();
+  const open = (conversationId?: string): HybridSession =>
+    new HybridSession({ client, ledger, conversationId, rollout: 'shadow', onEvent });
+  let session = open();
+  const ours = new HybridRunner({ tracingDisabled: true });
+  for (const text of TURNS) {
+    await converse(wrapped ? ours : simulatedRunner(client), session, [text]);
+    if (restarts) session = open(await session.getSessionId());
   }
+  return of('turn').map(({ lost, newlyLost, chain: { reason, savedBytes } }) => [
+    lost,
+    newlyLost,
+    reason,
+    savedBytes > 0,
+  ]);
+}
 
+/** The plan of the fourth turn, in this mode after three in shadow. */
+async function planned(last: 'shadow' | 'chain') {
+  const { client } = simulated({ unlink: 'every-turn' });
+  const { onEvent, of } = recorder();
+  let rollout: Mode = 'shadow';
+  const session = new HybridSession({ client, rollout: () => rollout, onEvent });
+  const runner = new HybridRunner({ tracingDisabled: true });
+  await converse(runner, session, TURNS.slice(0, 3));
+  rollout = last;
+  await converse(runner, session, TURNS.slice(3));
+  return of('planned').at(-1);
+}
+
+describe('what a turn could have been where the list has lost something', () => {
   const [first, second, third] = [
     [0, 0, 'no-parent', false],
     [0, 0, 'extends', true],
@@ -141,17 +154,6 @@ describe('what a turn could have been where the list has lost something', () => 
   );
 
   test('is what mode chain does indeed', async () => {
-    const planned = async (last: 'shadow' | 'chain') => {
-      const { client } = simulated({ unlink: 'every-turn' });
-      const { onEvent, of } = recorder();
-      let rollout: Mode = 'shadow';
-      const session = new HybridSession({ client, rollout: () => rollout, onEvent });
-      const runner = new HybridRunner({ tracingDisabled: true });
-      await converse(runner, session, TURNS.slice(0, 3));
-      rollout = last;
-      await converse(runner, session, TURNS.slice(3));
-      return of('planned').at(-1);
-    };
     const { would } = (await planned('shadow')) ?? {};
     const chained = await planned('chain');
     expect(would).toMatchObject({ plan: 'chain', reason: 'extends', sent: 3 });
