@@ -4,7 +4,7 @@ import { beginningOf, type PlanReason } from '../model/plan.ts';
 /** Why a turn's first request could be chained or not, as far as the ledger knows. */
 export type ForecastReason = Extract<
   PlanReason,
-  'extends' | 'no-parent' | 'diverged' | 'not-stored' | 'expired' | 'parent-refused'
+  'extends' | 'no-parent' | 'unsupported-model' | 'diverged' | 'not-stored' | 'expired' | 'parent-refused'
 >;
 
 /** What mode `chain` would make of a turn. */
@@ -41,6 +41,8 @@ export function forecast(state: LedgerState, options: ForecastOptions): Forecast
 function reasonWithoutContext(state: LedgerState, options: ForecastOptions): ForecastReason {
   const newest = state.responses.at(-1);
   if (newest === undefined) return 'no-parent';
+  // Chat Completions have IDs of their own, from which nothing can be continued.
+  if (newest.context === undefined && !newest.id.startsWith('resp_')) return 'unsupported-model';
   const obstacle = obstacleTo(newest, state, options);
   if (obstacle !== undefined) return obstacle;
   const isWhole = newest.context === undefined && (newest.seen?.whole ?? options.isWhole);

@@ -172,13 +172,17 @@ export class HybridSession
    */
   runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
     return this.#life.run(async ({ attachment, history }, mode) => {
-      const id = args?.responseId;
-      if (id === undefined || id === '') return null;
+      const { ledger, sessionId } = attachment;
+      const id = args?.responseId === '' ? undefined : args?.responseId;
+      if (id === undefined) {
+        this.#life.turnEnded(sessionId, id, await ledger.state());
+        return null;
+      }
       await history.open(mode);
-      const state = await attachment.ledger.commit((newest) =>
+      const state = await ledger.commit((newest) =>
         this.#life.responses.steps(newest, id, args?.store, this.#life.turn.seen),
       );
-      this.#life.turnEnded(attachment.sessionId, id, state);
+      this.#life.turnEnded(sessionId, id, state);
       return null;
     });
   }

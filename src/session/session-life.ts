@@ -95,7 +95,7 @@ export class SessionLife {
     };
   }
 
-  turnEnded(sessionId: string, responseId: string, { responses }: LedgerState): void {
+  turnEnded(sessionId: string, responseId: string | undefined, { responses }: LedgerState): void {
     const turn = this.turn.ended(responseId, responses);
     if (turn !== undefined) this.telemetry.event({ type: 'turn', sessionId, ...turn });
   }

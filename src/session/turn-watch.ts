@@ -74,7 +74,7 @@ export class TurnWatch {
    * @returns undefined where there is nothing to tell: the turn did not begin here, or the session is switched off.
    */
   ended(
-    responseId: string,
+    responseId: string | undefined,
     responses: readonly RecordedResponse[],
   ): Omit<TurnEvent, 'type' | 'sessionId'> | undefined {
     const beginning = this.#beginning;

@@ -24,8 +24,8 @@ export interface TurnEvent {
   readonly type: 'turn';
   readonly sessionId: string;
   readonly mode: Mode;
-  /** The response that ended it. */
-  readonly responseId: string;
+  /** The response that ended it; undefined for a model that gives its responses no ID. */
+  readonly responseId: string | undefined;
   /** The model that answered, where the model boundary is in use. */
   readonly model: string | undefined;
   /** How many items the list lacked when the history was read; undefined where the list was not compared. */

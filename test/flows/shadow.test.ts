@@ -1,4 +1,12 @@
-import { OpenAIConversationsSession, OpenAIProvider, type Session } from '@openai/agents';
+import {
+  Agent,
+  OpenAIChatCompletionsModel,
+  OpenAIConversationsSession,
+  OpenAIProvider,
+  Usage,
+  type Model,
+  type Session,
+} from '@openai/agents';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   chainedProvider,
@@ -12,8 +20,10 @@ import {
 } from '../../src/index.ts';
 import type { SimulatorCore } from '../../mocks/simulator.ts';
 import { WAYS } from '../runner/both-worlds.ts';
+import { chatClient } from '../runner/chat-client.ts';
+import { assistant } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
-import { assistantAgent, converse, recorder, TURNS } from './support/story.ts';
+import { assistantAgent, converse, listedIds, recorder, TURNS } from './support/story.ts';
 
 const POLICIES = ['none', 'id-replay', 'every-turn'] as const;
 
@@ -192,6 +202,38 @@ async function reasonsAfter(
   await converse(runner, session, ['thanks']);
   return of('turn').at(-1)?.chain.reason;
 }
+
+describe('a turn of a model that does not speak the Responses API', () => {
+  const silent: Model = {
+    getResponse: async () => ({
+      usage: new Usage(),
+      output: [{ ...assistant('hey'), id: 'msg_theirs' }] as never,
+    }),
+    getStreamedResponse: () => {
+      throw new Error('not asked for');
+    },
+  };
+
+  test.each<[string, Model]>([
+    ['has IDs of its own', new OpenAIChatCompletionsModel(chatClient('hey').client, 'chat')],
+    ['has no IDs', silent],
+  ])('is told, and never could have been chained, where it %s', async (_, model) => {
+    const { client, simulator } = simulated();
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, rollout: 'shadow', onEvent });
+    const agent = new Agent({ name: 'Assistant', model });
+    await converse(simulatedRunner(client), session, ['hi', 'thanks'], { agent });
+    const id = await session.getSessionId();
+    const [, lost = ''] = listedIds(simulator, id);
+    await client.conversations.items.delete(lost, { conversation_id: id });
+    await converse(simulatedRunner(client), session, ['bye'], { agent });
+    expect(of('turn').map((turn) => [turn.lost, turn.newlyLost, turn.chain.possible])).toEqual([
+      [0, 0, false],
+      [0, 0, false],
+      [1, 1, false],
+    ]);
+  });
+});
 
 describe('what a turn could have been', () => {
   afterEach(() => void vi.useRealTimers());
