@@ -70,15 +70,16 @@ export class HybridSession
    * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
    */
   getItems(limit?: number): Promise<AgentInputItem[]> {
-    return this.#life.telemetry.run('read', (watch) =>
-      this.#life.run(async ({ history }, mode) => {
+    return this.#life.telemetry.run('read', (watch) => {
+      watch.note({ sessionId: this.sessionId });
+      return this.#life.run(async ({ history }, mode) => {
         const served = await history.read(mode, limit, watch);
         const beginning = await this.#life.beginning(mode, served);
         this.#life.turn.began({ ...beginning, isPart: limit !== undefined });
         if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
         return served.items;
-      }, true),
-    );
+      }, true);
+    });
   }
 
   /**

@@ -172,6 +172,7 @@ test('marks a span that failed with a word for the reason', async () => {
   const [span] = spans.getFinishedSpans();
   expect(span?.status).toEqual({ code: 2, message: 'conversation_not_found' });
   expect(span?.attributes['error.type']).toBe('conversation_not_found');
+  expect(span?.attributes['gen_ai.conversation.id']).toBe('conv_unknown');
   expect(await points()).toContainEqual([
     'hybrid_session.operation.duration',
     { 'hybrid_session.operation': 'read', 'error.type': 'conversation_not_found' },
