@@ -98,6 +98,32 @@ describe('every live session changes at its next turn', () => {
     expect(simulator.log.filter(({ status }) => (status ?? 0) >= 400)).toEqual([]);
   });
 
+  test('also where there is no conversation: the ledger is served, and nothing is chained', async () => {
+    const { client } = simulated();
+    const control = rolloutSwitch('chain');
+    const told = recorder();
+    const session = new HybridSession({
+      client,
+      mirror: 'off',
+      sessionId: 'session-1',
+      rollout: control.rollout,
+      onEvent: told.onEvent,
+    });
+    const runner = new HybridRunner({ tracingDisabled: true });
+    for (const mode of ['chain', 'off', 'shadow', 'rebuild', 'chain'] as const) {
+      control.force(mode);
+      await converse(runner, session, ['hi']);
+    }
+    expect(told.of('planned').map(({ reason }) => reason)).toEqual([
+      'no-parent',
+      'mode',
+      'mode',
+      'mode',
+      'extends',
+    ]);
+    expect(await session.getItems()).toHaveLength(10);
+  });
+
   test('also where the flag service hangs: a turn that waits for it obeys', async () => {
     const { client } = simulated();
     const answer = deferred<Mode>();
