@@ -7,8 +7,8 @@ import { outline } from '../../mocks/wire/outline.ts';
 import { HybridRunner, HybridSession, memoryLedger, type LedgerStore, type Mode } from '../../src/index.ts';
 import { itemDigest } from '../../src/ledger/digest.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
-import { elsewhere } from './support/elsewhere.ts';
-import { converse, listedIds, listOf } from './support/story.ts';
+import { elsewhere } from '../flows/support/elsewhere.ts';
+import { converse, listedIds, listOf } from '../flows/support/story.ts';
 
 // Waiting is tested where it matters; here only what happens after it.
 vi.mock('../../src/session/sleep.ts', () => ({ sleep: async () => undefined }));
