@@ -1,4 +1,4 @@
-import { digestOf, type LedgerState, type RecordedResponse } from '../ledger/ledger-state.ts';
+import { baseDigest, digestOf, type LedgerState, type RecordedResponse } from '../ledger/ledger-state.ts';
 import { beginningOf, type PlanReason } from '../model/plan.ts';
 
 /** Why a turn's first request could be chained or not, as far as the ledger knows. */
@@ -29,12 +29,17 @@ export interface ForecastOptions {
 export function forecast(state: LedgerState, options: ForecastOptions): Forecast {
   const isUsable = (response: RecordedResponse): boolean =>
     obstacleTo(response, state, options) === undefined;
-  for (const [before, { context }] of [...state.entries.entries()].toReversed()) {
+  // Of what lies before the entries only the end is known.
+  const beginning = state.base?.length ?? 0;
+  const contexts = [baseDigest(state), ...state.entries.map(({ context }) => context)];
+  for (const [count, context] of [...contexts.entries()].toReversed()) {
     const parent = state.contexts.get(context)?.find((response) => isUsable(response));
-    if (parent !== undefined) return { reason: 'extends', covered: before + 1, bytes: parent.context?.bytes };
+    if (parent !== undefined)
+      return { reason: 'extends', covered: beginning + count, bytes: parent.context?.bytes };
   }
   const reason = reasonWithoutContext(state, options);
-  return { reason, covered: reason === 'extends' ? state.entries.length : 0, bytes: undefined };
+  const covered = reason === 'extends' ? beginning + state.entries.length : 0;
+  return { reason, covered, bytes: undefined };
 }
 
 /** Without the model boundary nobody saw which context the newest response ends. */

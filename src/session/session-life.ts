@@ -90,7 +90,7 @@ export class SessionLife {
       bytes,
       isRun: this.#run !== undefined,
       served: items.length,
-      length: state.entries.length,
+      length: (state.base?.length ?? 0) + state.entries.length,
       forecast: forecast(state, { now: Date.now(), responseTtl, isWhole }),
     };
   }
