@@ -1,11 +1,13 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
+import { invalidOption } from '../errors/invalid-option.ts';
 import { InvalidOptionsError } from '../errors/invalid-options-error.ts';
 import { contentCache, type ContentCache } from '../history/content-cache.ts';
 import { isObject } from '../ledger/json.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
-import { DEFAULT_MODE, MODES } from '../rollout/mode.ts';
-import type { Rollout, RolloutFunction } from '../rollout/rollout.ts';
+import { DEFAULT_MODE } from '../rollout/mode.ts';
+import { rolloutSchema } from '../rollout/rollout-schema.ts';
+import type { Rollout } from '../rollout/rollout.ts';
 import { memoryLedger } from '../stores/memory-ledger.ts';
 import { loadedHistories, type LoadedHistories } from './loaded-histories.ts';
 import { debugLog } from '../telemetry/debug-log.ts';
@@ -89,22 +91,7 @@ const schema = z.strictObject({
   client: z.custom<OpenAI>((value) => isClient(value), { message: 'must be an OpenAI client' }).optional(),
   conversationId: text.optional(),
   ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
-  rollout: z
-    .union(
-      [
-        z.enum(MODES),
-        z.custom<RolloutFunction>((value) => typeof value === 'function'),
-        z.strictObject({
-          mode: z.enum(MODES),
-          percent: z.number().min(0).max(100).optional(),
-          models: z.array(z.union([z.string().min(1), z.instanceof(RegExp)])).optional(),
-          salt: z.string().optional(),
-          otherwise: z.enum(MODES).optional(),
-        }),
-      ],
-      { error: `must be one of ${MODES.join(', ')}, a rule or a function` },
-    )
-    .optional(),
+  rollout: rolloutSchema.optional(),
   mirror: z.enum(['await', 'background', 'off']).optional(),
   mirrorLease: z.number().int().positive().optional(),
   sessionId: text.optional(),
@@ -135,7 +122,7 @@ const schema = z.strictObject({
  */
 export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
   const parsed = schema.safeParse(options);
-  if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => innermost(issue))[0]);
+  if (!parsed.success) throw invalidOption(parsed.error);
   const given = parsed.data;
   const mirror = given.mirror ?? 'await';
   if (mirror === 'off') {
@@ -189,26 +176,6 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
 
 function refuse(condition: boolean, option: string, problem: string): void {
   if (condition) throw new InvalidOptionsError(option, problem);
-}
-
-function invalid(issue: z.core.$ZodIssue | undefined): InvalidOptionsError {
-  const path = issue?.path.join('.') ?? '';
-  if (issue?.code === 'unrecognized_keys') {
-    return new InvalidOptionsError([...issue.path, issue.keys[0] ?? ''].join('.'), 'is not known');
-  }
-  return new InvalidOptionsError(path || 'options', `is invalid: ${issue?.message ?? 'unknown'}`);
-}
-
-/** Of the forms that an option may have, the one that was meant is the one that fits the furthest. */
-function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.flat().map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
-  const deepest = inner.toSorted((a, b) => depthOf(b) - depthOf(a))[0];
-  return deepest === undefined || depthOf(deepest) <= depthOf(issue) ? issue : deepest;
-}
-
-function depthOf({ code, path }: z.core.$ZodIssue): number {
-  return path.length + (code === 'unrecognized_keys' ? 1 : 0);
 }
 
 /** A listener hears what is worth a line: of turns those in `shadow`, which reports each. */
