@@ -18,6 +18,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['history', 'model', 'ledger', 'rollout', 'errors'],
   // The model declares the chain that it asks; the session answers.
   session: ['telemetry', 'history', 'model', 'ledger', 'rollout', 'stores', 'errors'],
+  transfer: ['ledger', 'errors'],
+  inspection: ['ledger', 'errors'],
   runner: ['session', 'model', 'ledger', 'errors'],
   cli: ['index.ts', 'mocks'],
 };
@@ -30,6 +32,7 @@ const PURE = [
   /^src\/model\/(?:plan|parent-refusal)\.ts$/,
   /^src\/telemetry\/session-stats\.ts$/,
   /^src\/session\/forecast\.ts$/,
+  /^src\/transfer\/(?:item-view|media-view|markdown)\.ts$/,
 ];
 
 /** `ledger` of `src/ledger/digest.ts`, `index.ts` of `src/index.ts`, `mocks` of anything there. */
