@@ -19,6 +19,18 @@ export { mergeStats, type LossStats, type PlanStats, type SessionStats } from '.
 export { statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
 export type { Erased } from './session/erase.ts';
 export type { HistoryReport } from './session/history-report.ts';
+export type {
+  DiagnosedResponse,
+  Diagnosis,
+  ItemPlace,
+  ItemStanding,
+  Limit,
+  LimitKind,
+  Proof,
+  ResponseStanding,
+  TimelineItem,
+  Verdict,
+} from './doctor/diagnosis.ts';
 export { chainedModel } from './model/chained-model.ts';
 export { chainedProvider } from './model/chained-provider.ts';
 export type { PlannedRequest, WouldBe } from './model/chain.ts';
@@ -63,5 +75,5 @@ export { InvalidResponseError } from './errors/invalid-response-error.ts';
 export { LedgerConflictError } from './errors/ledger-conflict-error.ts';
 export { LedgerDecryptionError, type LedgerDecryptionReason } from './errors/ledger-decryption-error.ts';
 export { LedgerRecordError } from './errors/ledger-record-error.ts';
-export { LedgerUnavailableError } from './errors/ledger-unavailable-error.ts';
+export { LedgerUnavailableError, type LedgerUnavailableReason } from './errors/ledger-unavailable-error.ts';
 export { MirrorIncompleteError } from './errors/mirror-incomplete-error.ts';

@@ -21,7 +21,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   transfer: ['ledger', 'errors'],
   inspection: ['ledger', 'errors'],
   runner: ['session', 'model', 'ledger', 'errors'],
-  cli: ['index.ts', 'mocks'],
+  doctor: ['session', 'history', 'ledger', 'errors'],
+  cli: ['index.ts', 'sqlite.ts', 'redis.ts', 'postgres.ts', 'mocks'],
 };
 
 /** Files that decide and never do: the same input gives the same answer. */
