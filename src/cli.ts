@@ -23,7 +23,11 @@ process.exitCode = await main(process.argv.slice(2), {
   },
   stopped: () =>
     new Promise((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+      let asked = 0;
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        // Not once: the SDK ends the process as soon as it sees that it alone listens. Who asks twice wants it now.
+        process.on(signal, () => ((asked += 1) === 1 ? resolve(signal) : process.exit(130)));
+      }
     }),
   load: loadPackage,
 });
