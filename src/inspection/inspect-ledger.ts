@@ -50,7 +50,7 @@ function inspection(
     items.some(({ mirrorId }) => mirrorId !== undefined);
   return {
     sessionId,
-    version: head.version,
+    records: head.version,
     length: head.length,
     digest: head.digest,
     consistent: stored?.length === head.length && stored.digest === head.digest,

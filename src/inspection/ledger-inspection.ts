@@ -50,7 +50,7 @@ export interface DamagedRecord {
 export interface LedgerInspection {
   readonly sessionId: string;
   /** How many records were appended. */
-  readonly version: number;
+  readonly records: number;
   /** How many items the history has. */
   readonly length: number;
   /** The rolling digest over them. */

@@ -1,3 +1,4 @@
+import { LedgerDecryptionError } from '../errors/ledger-decryption-error.ts';
 import { isObject } from '../ledger/json.ts';
 import { LEDGER_FORMAT, parseRecord, type LedgerHead, type LedgerRecord } from '../ledger/ledger-record.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
@@ -13,7 +14,8 @@ export interface ReadableRecords {
 /**
  * Reads past every damaged record.
  *
- * @throws LedgerRecordError for records of a newer version, and what the store throws.
+ * @throws LedgerRecordError for records of a newer version, LedgerDecryptionError for encrypted ones, and what the store
+ * throws.
  */
 export async function readableRecords(store: LedgerStore, sessionId: string): Promise<ReadableRecords> {
   const records: LedgerRecord[] = [];
@@ -31,6 +33,7 @@ export async function readableRecords(store: LedgerStore, sessionId: string): Pr
       base ??= page.base;
       const start = page.base?.version ?? from;
       for (const [index, record] of page.records.entries()) {
+        requirePlain(record, sessionId, start + index);
         try {
           records.push(parseRecord(record, sessionId, start + index));
         } catch (error) {
@@ -56,6 +59,12 @@ function damageOf(error: unknown): { readonly position: number | undefined; read
   const position = typeof error['position'] === 'number' ? error['position'] : undefined;
   const message = error instanceof Error ? error.message : '';
   return { position, reason: message.slice(message.lastIndexOf(': ') + 2) };
+}
+
+/** What `encryptedLedger` wrote is whole, and closed to who reads the store below it. */
+function requirePlain(record: unknown, sessionId: string, position: number): void {
+  if (!isObject(record) || record['type'] !== 'sealed') return;
+  throw new LedgerDecryptionError(sessionId, position, String(record['key']), 'unknown-key');
 }
 
 function placeholder(position: number): LedgerRecord {

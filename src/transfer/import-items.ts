@@ -84,7 +84,8 @@ function steps(
   operation: { readonly id: string; readonly digest: string },
 ): LedgerStep[] {
   const records: { type: 'items'; items: LedgerItem[] }[] = [];
-  for (let from = 0; from < items.length; from += ITEMS_PER_RECORD) {
+  // Nothing is a history, too: then the session is there, and has no items.
+  for (let from = 0; from === 0 || from < items.length; from += ITEMS_PER_RECORD) {
     const part = items.slice(from, from + ITEMS_PER_RECORD);
     records.push({ type: 'items', items: part.map((item) => ledgerItem(item, true)) });
   }

@@ -26,6 +26,12 @@ export interface ItemView {
 const ROLES: Readonly<Record<string, string>> = { user: 'User', assistant: 'Assistant', system: 'System' };
 
 const TITLES: Readonly<Record<string, string>> = {
+  reasoning: 'Reasoning',
+  compaction: 'Compaction',
+  function_call: 'Function call',
+  function_call_result: 'Function result',
+  hosted_tool_call: 'Hosted tool',
+  unknown: 'Unknown item',
   computer_call: 'Computer use',
   computer_call_result: 'Screenshot',
   shell_call: 'Shell call',
@@ -53,29 +59,21 @@ export function viewItem(item: AgentInputItem): ItemView {
   return { title: titleOf(type, fields), name, callId, blocks: blocksOf(type, fields) };
 }
 
+/** What an item of this kind is called, when only its kind may be told. */
+export function titleOfKind(kind: string): Pick<ItemView, 'title' | 'name'> {
+  const at = kind.indexOf(':');
+  const [type, rest] = at === -1 ? [kind, ''] : [kind.slice(0, at), kind.slice(at + 1)];
+  if (type === 'message') return { title: ROLES[rest] ?? rest, name: undefined };
+  return { title: TITLES[type] ?? type, name: rest === '' ? undefined : rest };
+}
+
 function titleOf(type: string, fields: JsonObject): string {
-  switch (type) {
-    case 'message': {
-      const role = textOf(fields['role']);
-      return ROLES[role] ?? role;
-    }
-    case 'reasoning':
-      return 'Reasoning';
-    case 'compaction':
-      return 'Compaction';
-    case 'function_call':
-      return 'Call of';
-    case 'function_call_result':
-      return 'Result of';
-    case 'hosted_tool_call':
-      return 'Hosted tool';
-    case 'unknown': {
-      const data = fields['providerData'];
-      return isObject(data) && textOf(data['type']) !== '' ? textOf(data['type']) : 'Unknown item';
-    }
-    default:
-      return TITLES[type] ?? type;
-  }
+  if (type === 'message') return titleOfKind(`message:${textOf(fields['role'])}`).title;
+  if (type === 'function_call') return 'Call of';
+  if (type === 'function_call_result') return 'Result of';
+  const data = fields['providerData'];
+  if (type === 'unknown' && isObject(data) && textOf(data['type']) !== '') return textOf(data['type']);
+  return TITLES[type] ?? type;
 }
 
 function blocksOf(type: string, fields: JsonObject): ItemBlock[] {

@@ -38,7 +38,7 @@ describe('inspectLedger', () => {
     const inspection = await inspectLedger(ledger, id);
     expect(inspection).toMatchObject({
       sessionId: id,
-      version: head?.version,
+      records: head?.version,
       length: 4,
       digest: head?.digest,
       consistent: true,
@@ -189,7 +189,7 @@ describe('inspectLedger on a file whose records are damaged', () => {
       { position: version - 1, reason: expect.stringContaining('it is damaged at ') as string },
     ]);
     expect(inspection?.consistent).toBe(false);
-    expect(inspection?.version).toBe(version);
+    expect(inspection?.records).toBe(version);
     expect(inspection?.turns.length).toBeGreaterThan(0);
     expect(JSON.stringify(inspection)).not.toContain('secret');
   });

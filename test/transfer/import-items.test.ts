@@ -65,7 +65,7 @@ describe('importItems', () => {
     };
     await importItems({ ledger: counting, sessionId: 's', items: many(5000) });
     expect(appends).toBe(1);
-    expect(await inspectLedger(store, 's')).toMatchObject({ length: 5000, version: 50, consistent: true });
+    expect(await inspectLedger(store, 's')).toMatchObject({ length: 5000, records: 50, consistent: true });
   });
 
   it('imports the same items once, however often it is asked', async () => {
