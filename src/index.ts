@@ -19,6 +19,7 @@ export { mergeStats, type LossStats, type PlanStats, type SessionStats } from '.
 export { statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
 export type { Erased } from './session/erase.ts';
 export type { HistoryReport } from './session/history-report.ts';
+export { diagnosisPage, type DiagnosisPageOptions } from './doctor/page/diagnosis-page.ts';
 export { diagnose, type DiagnoseOptions, type DiagnosisProgress } from './doctor/diagnose.ts';
 export type {
   DiagnosedResponse,

@@ -21,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   transfer: ['ledger', 'errors'],
   inspection: ['ledger', 'errors'],
   runner: ['session', 'model', 'ledger', 'errors'],
-  doctor: ['session', 'history', 'ledger', 'errors'],
+  doctor: ['session', 'history', 'ledger', 'transfer', 'errors'],
   cli: ['index.ts', 'sqlite.ts', 'redis.ts', 'postgres.ts', 'mocks'],
 };
 

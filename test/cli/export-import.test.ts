@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import type { AgentInputItem } from '@openai/agents';
+import { OpenAIConversationsSession, OpenAIProvider, Runner, type AgentInputItem } from '@openai/agents';
 import * as fc from 'fast-check';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,13 @@ const many = (count: number): AgentInputItem[] =>
 const lines = (items: readonly AgentInputItem[]): string => [...toJsonLines(items)].join('');
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_, at) => `item ${at}`);
+
+const rolesOf = ({ stdout }: { stdout: string }): string =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { role: string }).role.slice(0, 1))
+    .join('');
 
 const file = temporaryFolder();
 
@@ -304,6 +311,32 @@ describe('export and import with the API', () => {
         stderr: `Exported 6 item(s), digest ${inspection?.digest}\n`,
       });
     }
+  });
+
+  it('export what the given responses restore, and say what nobody has', async () => {
+    const runner = new Runner({
+      modelProvider: new OpenAIProvider({ openAIClient: client() }),
+      tracingDisabled: true,
+    });
+    const stock = new OpenAIConversationsSession({ client: client() });
+    await converse(runner, stock, ['hi', 'what can you do?', 'thanks']);
+    const id = await stock.getSessionId();
+    const responses = simulator()
+      .snapshot()
+      .responses.map((response) => response.id);
+    expect(rolesOf(await runCommand(['export', id], env()))).toBe('uuua');
+    const given = { input: [`{"id": "${responses[0]}"}\n`, `${responses[1]} ${responses[2]}\n`] };
+    const whole = await runCommand(['export', id, '--response', '-'], env(), given);
+    expect(whole.code).toBe(0);
+    expect(rolesOf(whole)).toBe('uauaua');
+    const markdown = await runCommand(
+      ['export', id, '--response', '-', '--format', 'markdown'],
+      env(),
+      given,
+    );
+    expect(markdown.stdout.match(/^## \d\. \w+$/gm)).toEqual(
+      [1, 2, 3, 4, 5, 6].map((number) => `## ${number}. ${number % 2 === 1 ? 'User' : 'Assistant'}`),
+    );
   });
 
   it('say so when there is no key, and never show one', async () => {
