@@ -15,6 +15,7 @@ describe('hybrid-session', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: hybrid-session <command>/);
     expect(stdout).toMatch(/^ {2}repro {2,}\w/m);
+    expect(stdout).toMatch(/^ {2}doctor {2,}\w/m);
     expect(stdout).toMatch(/^ {2}simulate {2,}\w/m);
     expect(stdout).toContain('Exit codes: 0 all went well, 1 a check failed, 64 wrong arguments, 70');
   });
@@ -23,7 +24,7 @@ describe('hybrid-session', () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
-  it.each(['repro', 'simulate', 'export', 'import', 'inspect', 'erase'])(
+  it.each(['repro', 'doctor', 'simulate', 'export', 'import', 'inspect', 'erase'])(
     'explains %s in every way of asking',
     async (name) => {
       const asked = await run('help', name);
