@@ -6,6 +6,8 @@ export type HybridSessionErrorCode =
   | 'conversation_not_found'
   | 'history_incomplete'
   | 'history_transaction'
+  | 'import_refused'
+  | 'invalid_line'
   | 'ledger_conflict'
   | 'ledger_decryption'
   | 'ledger_record'

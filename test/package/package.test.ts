@@ -1,4 +1,4 @@
-import { access, readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installedConsumer, linkedConsumer } from './consumer.ts';
@@ -10,6 +10,11 @@ const TWO_TURNS = {
   roles: ['user', 'assistant', 'user', 'assistant'],
   verified: true,
 };
+
+const ITEMS = [
+  '{"role":"user","content":"my name is Ada"}\n',
+  '{"type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hello Ada"}]}\n',
+].join('');
 
 let packed: PackedPackage;
 let esm: string;
@@ -105,6 +110,22 @@ describe.each([
   });
 });
 
+describe('the command, where a driver is installed', () => {
+  it('imports, inspects, exports the same bytes, and erases', async () => {
+    const cli = join(esm, 'node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+    const run = (...args: string[]): ReturnType<typeof runProgram> =>
+      runProgram('node', [cli, ...args], { cwd: esm });
+    await writeFile(join(esm, 'items.jsonl'), ITEMS);
+    const ledger = ['--ledger', 'sqlite:sessions.db'];
+    expect((await run('import', 'items.jsonl', ...ledger, '--session', 'user-42')).stdout).toBe('user-42\n');
+    expect((await run('export', 'user-42', ...ledger)).stdout).toBe(ITEMS);
+    expect((await run('inspect', 'user-42', ...ledger)).stdout).toMatch(/^items {8}2$/m);
+    expect((await run('erase', 'user-42', ...ledger, '--yes')).stdout).toBe('ledger user-42 2 items\n');
+    const again = startProgram('node', [cli, 'erase', 'user-42', ...ledger, '--yes'], { cwd: esm });
+    expect((await again.finished).code).toBe(1);
+  });
+});
+
 describe('the doors', () => {
   it('are all open: each file under src, the simulator, and the contract of stores', async () => {
     const { exports } = await readManifest('package.json');
@@ -158,6 +179,33 @@ describe('the package installed by npm', () => {
     const { stdout, stderr } = await runProgram('bash', ['-c', pipe], { cwd: app });
     expect(stdout).toBe('gpt-5.4  OpenAIConversationsSession\n0\n');
     expect(stderr).toBe('');
+  });
+
+  it('imports a file into a new conversation and exports it again', async () => {
+    const running = startProgram(command(), ['simulate', '--port', '0'], { cwd: app });
+    const env = { OPENAI_BASE_URL: await running.line(/^http:/), OPENAI_API_KEY: 'any' };
+    await writeFile(join(app, 'items.jsonl'), ITEMS);
+    const imported = await runProgram(command(), ['import', 'items.jsonl'], { cwd: app, env });
+    const id = imported.stdout.trim();
+    expect(id).toMatch(/^conv_/);
+    const options = ['--format', 'markdown', '--output', 'out.md'];
+    const exported = await runProgram(command(), ['export', id, ...options], { cwd: app, env });
+    running.child.kill('SIGTERM');
+    await running.finished;
+    expect({ stdout: exported.stdout, stderr: exported.stderr }).toMatchObject({
+      stdout: '',
+      stderr: expect.stringMatching(/^Exported 2 item\(s\), digest \S+\n$/) as string,
+    });
+    const markdown = await readFile(join(app, 'out.md'), 'utf8');
+    expect(markdown).toContain('```text\nmy name is Ada\n```');
+    expect(markdown.match(/^## .*$/gm)).toEqual(['## 1. User', '## 2. Assistant']);
+  });
+
+  it('says what is missing for a ledger, and what to type', async () => {
+    const args = ['inspect', 'conv_1', '--ledger', 'redis:redis://127.0.0.1:1'];
+    const { code, stdout, stderr } = await startProgram(command(), args, { cwd: app }).finished;
+    expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
+    expect(stderr).toMatch(/^hybrid-session inspect: missing_driver: .*\nTry: npm install redis\n$/);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('serves the simulator until %s', async (signal) => {
