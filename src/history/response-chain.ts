@@ -94,14 +94,16 @@ export class ResponseChain {
     const beginning = await ifFound(() => readPage(INPUT, () => this.#inputPage(id, 'asc', undefined)));
     if (beginning === undefined) return undefined;
     if (!beginning.hasMore) return { items: beginning.items, isWhole: true };
-    let items: readonly ApiItem[] = [];
-    for (let after: string | undefined; ; after = items[0]?.id) {
+    const newestFirst: ApiItem[] = [];
+    for (let after: string | undefined; ; after = newestFirst.at(-1)?.id) {
       const from = after;
       const page = await readPage(INPUT, () => this.#inputPage(id, 'desc', from));
-      const isStuck = page.items.length === 0 || items.some((item) => item.id === page.items[0]?.id);
+      const first = page.items[0]?.id;
+      const isStuck = first === undefined || newestFirst.some((item) => item.id === first);
       // A server that knows one order alone begins where it began before.
-      if (isStuck || (from === undefined && page.items[0]?.id === beginning.items[0]?.id)) break;
-      items = [...page.items.toReversed(), ...items];
+      if (isStuck || (from === undefined && first === beginning.items[0]?.id)) break;
+      newestFirst.push(...page.items);
+      const items = newestFirst.toReversed();
       if (!page.hasMore) return { items, isWhole: true };
       if (await isEnough(items)) return { items, isWhole: false };
     }

@@ -231,21 +231,19 @@ describe('a response', () => {
   });
 });
 
+/** A response that was given that many messages. */
+async function longInput(count: number): Promise<Simulated & { readonly id: string }> {
+  const world = simulated();
+  const input = Array.from({ length: count }, (_, at) => ({ role: 'user' as const, content: `text ${at}` }));
+  const { id } = await world.client.responses.create({ model: MODEL, input });
+  return { ...world, id };
+}
+
+function reads({ simulator }: Simulated): number {
+  return simulator.log.filter(({ path }) => path.endsWith('/input_items')).length;
+}
+
 describe('the end of a long input', () => {
-  /** A response that was given that many messages. */
-  async function longInput(count: number): Promise<Simulated & { readonly id: string }> {
-    const world = simulated();
-    const input = Array.from({ length: count }, (_, at) => ({
-      role: 'user' as const,
-      content: `text ${at}`,
-    }));
-    const { id } = await world.client.responses.create({ model: MODEL, input });
-    return { ...world, id };
-  }
-
-  const reads = ({ simulator }: Simulated): number =>
-    simulator.log.filter(({ path }) => path.endsWith('/input_items')).length;
-
   test('is all of it when that fits into one page', async () => {
     const world = await longInput(100);
     const end = await chainOn(world.client).inputEnd(world.id, async () => true);
