@@ -18,6 +18,7 @@ export type {
 export { mergeStats, type LossStats, type PlanStats, type SessionStats } from './telemetry/session-stats.ts';
 export { statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
 export type { Erased } from './session/erase.ts';
+export type { Healed, HealOptions, HealPlan, HealProgress } from './session/healed.ts';
 export type { HistoryReport } from './session/history-report.ts';
 export { chainedModel } from './model/chained-model.ts';
 export { chainedProvider } from './model/chained-provider.ts';
@@ -41,6 +42,7 @@ export type { LedgerPage, LedgerStore } from './ledger/ledger-store.ts';
 export type { LedgerHead, LedgerRecord } from './ledger/ledger-record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/hybrid-session-error.ts';
 export { ConversationNotFoundError } from './errors/conversation-not-found-error.ts';
+export { HealError, type HealErrorReason } from './errors/heal-error.ts';
 export { HistoryIncompleteError, type MissingItem } from './errors/history-incomplete-error.ts';
 export { HistoryTransactionError } from './errors/history-transaction-error.ts';
 export { InvalidItemError } from './errors/invalid-item-error.ts';

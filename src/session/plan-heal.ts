@@ -1,0 +1,72 @@
+import { HealError } from '../errors/heal-error.ts';
+import { draftStore } from '../ledger/draft-store.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { emptyState } from '../ledger/ledger-state.ts';
+import { applyRecords } from '../ledger/apply-records.ts';
+import { recordOf } from '../ledger/ledger-record.ts';
+import type { LedgerStore } from '../ledger/ledger-store.ts';
+import { movedTo } from '../ledger/session-move.ts';
+import { attach } from './attachment.ts';
+import { copySteps } from './copy-steps.ts';
+import { healedAlready, wholeHistory } from './heal.ts';
+import type { HealPlan } from './healed.ts';
+import type { ResolvedOptions } from './hybrid-session-options.ts';
+import { SessionHistory } from './session-history.ts';
+import { isVerified } from './verification.ts';
+
+/**
+ * What `heal()` would do. Reads what it would read, and writes nothing: what a read takes into the ledger stays in a draft.
+ *
+ * @throws HealError, HistoryIncompleteError, or the client's errors.
+ */
+export async function planHeal(
+  options: ResolvedOptions,
+  conversationId: string | undefined,
+): Promise<HealPlan> {
+  if (options.sessionId !== undefined) throw new HealError(options.sessionId, 'no-conversation');
+  if (conversationId === undefined) throw new HealError('', 'nothing-to-heal');
+  const store = draftStore(options.ledger);
+  const sessionId = await whereItIs(store, conversationId);
+  const draft = { ...options, ledger: store };
+  const attachment = await attach(draft, sessionId, silent);
+  const checked = await new SessionHistory(attachment, draft, silent).check('off');
+  const done = await healedAlready(attachment, checked);
+  if (done !== undefined) return { ...done, conversationId: sessionId, dryRun: true };
+  const { state, restored } = await wholeHistory(attachment);
+  const copy = emptyState();
+  applyRecords(
+    copy,
+    copySteps(state, copy).map((step) => recordOf(step, { commit: '', time: 0 })),
+  );
+  const present = restored.flatMap(({ item }, index) => (item === undefined ? [] : [{ item, index }]));
+  const forms = await attachment.reader.apiForms(present.map(({ item }) => item));
+  const storable = present.filter((_, at) => 'item' in (forms[at] ?? {}));
+  const linked = storable.filter(({ index }) => copy.entries[index]?.link !== undefined).length;
+  return {
+    from: sessionId,
+    conversationId: state.move?.to,
+    items: restored.length,
+    linked,
+    written: storable.length - linked,
+    skipped: restored.length - storable.length,
+    verified: isVerified(state, restored),
+    dryRun: true,
+  };
+}
+
+/** Nothing that is noticed is news: it is told when it is done. */
+function silent(): void {
+  return undefined;
+}
+
+/** Where the session goes on. @throws HealError for one that was cleared: attaching would finish that. */
+async function whereItIs(store: LedgerStore, conversationId: string): Promise<string> {
+  let sessionId = conversationId;
+  for (;;) {
+    const { cleared, move } = await new Ledger({ store, sessionId, now: () => Date.now() }).state();
+    if (cleared) throw new HealError(sessionId, 'cleared');
+    const to = movedTo(move);
+    if (to === undefined) return sessionId;
+    sessionId = to;
+  }
+}
