@@ -20,6 +20,19 @@ export { statsCollector, type StatsCollector } from './telemetry/stats-collector
 export type { Erased } from './session/erase.ts';
 export type { Healed, HealOptions, HealPlan, HealProgress } from './session/healed.ts';
 export type { HistoryReport } from './session/history-report.ts';
+export { diagnose, type DiagnoseOptions, type DiagnosisProgress } from './doctor/diagnose.ts';
+export type {
+  DiagnosedResponse,
+  Diagnosis,
+  ItemPlace,
+  ItemStanding,
+  Limit,
+  LimitKind,
+  Proof,
+  ResponseStanding,
+  TimelineItem,
+  Verdict,
+} from './doctor/diagnosis.ts';
 export { chainedModel } from './model/chained-model.ts';
 export { chainedProvider } from './model/chained-provider.ts';
 export type { PlannedRequest, WouldBe } from './model/chain.ts';
@@ -51,5 +64,5 @@ export { InvalidResponseError } from './errors/invalid-response-error.ts';
 export { LedgerConflictError } from './errors/ledger-conflict-error.ts';
 export { LedgerDecryptionError, type LedgerDecryptionReason } from './errors/ledger-decryption-error.ts';
 export { LedgerRecordError } from './errors/ledger-record-error.ts';
-export { LedgerUnavailableError } from './errors/ledger-unavailable-error.ts';
+export { LedgerUnavailableError, type LedgerUnavailableReason } from './errors/ledger-unavailable-error.ts';
 export { MirrorIncompleteError } from './errors/mirror-incomplete-error.ts';

@@ -19,7 +19,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // The model declares the chain that it asks; the session answers.
   session: ['telemetry', 'history', 'model', 'ledger', 'rollout', 'stores', 'errors'],
   runner: ['session', 'model', 'ledger', 'errors'],
-  cli: ['index.ts', 'mocks'],
+  doctor: ['session', 'history', 'ledger', 'errors'],
+  cli: ['index.ts', 'sqlite.ts', 'redis.ts', 'postgres.ts', 'mocks'],
 };
 
 /** Files that decide and never do: the same input gives the same answer. */

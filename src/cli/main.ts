@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { CommandError, UsageError } from './command-error.ts';
+import { UsageError } from './command-error.ts';
 import type { CliIo, Command } from './command.ts';
+import { describeError } from './describe-error.ts';
 
 interface NamedCommand {
   readonly name: string;
@@ -40,7 +41,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     if (args.includes('--help') || args.includes('-h')) return say(io, command.help);
     return await command.run(args, io);
   } catch (error) {
-    io.err(described(error, name));
+    io.err(describeError(error, nameOf(name)));
     return error instanceof UsageError ? USAGE : FAILED;
   }
 }
@@ -78,11 +79,7 @@ function version(): string {
   return String(found);
 }
 
-function described(error: unknown, name: string | undefined): string {
+function nameOf(name: string | undefined): string {
   const known = name !== undefined && COMMANDS.some((command) => command.name === name);
-  const who = known ? `hybrid-session ${name}` : 'hybrid-session';
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const hint = error instanceof CommandError ? error.hint : `${who} --help`;
-  return `${who}: ${code === '' ? '' : `${code}: `}${message}\nTry: ${hint}\n`;
+  return known ? `hybrid-session ${name}` : 'hybrid-session';
 }

@@ -11,17 +11,28 @@ export interface StoredResponse {
   readonly id: string;
   readonly parent: string | undefined;
   readonly output: readonly ApiItem[];
+  /** The API's word, such as `completed` or `failed`; undefined where a server says nothing. */
+  readonly status: string | undefined;
+  /** The conversation that it was made in, if it was made in one. */
+  readonly conversationId: string | undefined;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly time: number | undefined;
 }
 
 /** Reads responses and the inputs they answered; what does not change any more is read once. */
 export class ResponseChain {
   readonly #client: OpenAI;
   readonly #cache: ContentCache;
+  readonly #signal: AbortSignal | undefined;
 
-  /** @param cache scoped to the client: see `scopedCache`. */
-  constructor(client: OpenAI, cache: ContentCache) {
+  /**
+   * @param cache scoped to the client: see `scopedCache`.
+   * @param signal ends the request under way.
+   */
+  constructor(client: OpenAI, cache: ContentCache, signal?: AbortSignal) {
     this.#client = client;
     this.#cache = cache;
+    this.#signal = signal;
   }
 
   /** The response, or undefined when it is deleted, expired or was never stored. */
@@ -30,19 +41,24 @@ export class ResponseChain {
     if (cached !== undefined) return cached as StoredResponse;
     const body: unknown = await ifFound(() =>
       believed('responses.retrieve', async () =>
-        this.#client.responses.retrieve(id, { include: [...INCLUDE] }),
+        this.#client.responses.retrieve(id, { include: [...INCLUDE] }, { signal: this.#signal }),
       ),
     );
     if (body === undefined) return undefined;
     if (!isObject(body) || body['id'] !== id)
       throw new InvalidResponseError('responses.retrieve', `it is not response '${id}'`);
     const parent = body['previous_response_id'];
+    const { status, conversation, created_at: created } = body;
+    const conversationId = isObject(conversation) ? conversation['id'] : conversation;
     const response: StoredResponse = {
       id,
       parent: typeof parent === 'string' ? parent : undefined,
       output: apiItems('responses.retrieve', body['output']),
+      status: typeof status === 'string' ? status : undefined,
+      conversationId: typeof conversationId === 'string' ? conversationId : undefined,
+      time: typeof created === 'number' ? created * 1000 : undefined,
     };
-    if (body['status'] === 'completed') this.#cache.set(`response ${id}`, response);
+    if (status === 'completed') this.#cache.set(`response ${id}`, response);
     return response;
   }
 
@@ -52,12 +68,16 @@ export class ResponseChain {
     if (cached !== undefined) return cached as readonly ApiItem[];
     const items = await ifFound(() =>
       readPages('responses.inputItems.list', (after) =>
-        this.#client.responses.inputItems.list(id, {
-          order: 'asc',
-          limit: 100,
-          include: [...INCLUDE],
-          ...(after === undefined ? {} : { after }),
-        }),
+        this.#client.responses.inputItems.list(
+          id,
+          {
+            order: 'asc',
+            limit: 100,
+            include: [...INCLUDE],
+            ...(after === undefined ? {} : { after }),
+          },
+          { signal: this.#signal },
+        ),
       ),
     );
     if (items !== undefined) this.#cache.set(`input ${id}`, items);
