@@ -23,7 +23,15 @@ process.exitCode = await main(process.argv.slice(2), {
   },
   stopped: () =>
     new Promise((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+      let isAsked = false;
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        // It goes on listening: as soon as nobody else does, the SDK's own listener ends the process on the spot.
+        process.on(signal, () => {
+          if (isAsked) process.exit(130);
+          isAsked = true;
+          resolve(signal);
+        });
+      }
     }),
   load: loadPackage,
 });
