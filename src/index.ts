@@ -18,8 +18,9 @@ export type {
 export { mergeStats, type LossStats, type PlanStats, type SessionStats } from './telemetry/session-stats.ts';
 export { statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
 export type { Erased } from './session/erase.ts';
-export type { Healed, HealOptions, HealPlan, HealProgress } from './session/healed.ts';
+export type { Healed, HealOptions, HealPlan, HealProgress, HealStep } from './session/healed.ts';
 export type { HistoryReport } from './session/history-report.ts';
+export { recordDiagnosis, type RecordDiagnosisOptions } from './doctor/record-diagnosis.ts';
 export { diagnose, type DiagnoseOptions, type DiagnosisProgress } from './doctor/diagnose.ts';
 export type {
   DiagnosedResponse,

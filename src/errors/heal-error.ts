@@ -20,6 +20,8 @@ export interface HealErrorFacts {
   readonly pending?: number | undefined;
   /** What a request failed of: its name, status and code. */
   readonly failure?: string | undefined;
+  /** Whether the same may work a little later. */
+  readonly isTemporary?: boolean | undefined;
   /** How long the server asked to be left alone, in milliseconds. */
   readonly retryAfter?: number | undefined;
 }
@@ -32,6 +34,7 @@ export class HealError extends HybridSessionError {
   readonly conversationId: string | undefined;
   readonly pending: number | undefined;
   readonly failure: string | undefined;
+  readonly isTemporary: boolean;
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -49,6 +52,7 @@ export class HealError extends HybridSessionError {
     this.conversationId = facts.conversationId;
     this.pending = facts.pending;
     this.failure = facts.failure;
+    this.isTemporary = facts.isTemporary === true;
     this.retryAfter = facts.retryAfter;
   }
 }
@@ -65,6 +69,6 @@ const PROBLEMS: Record<HealErrorReason, (facts: HealErrorFacts) => string> = {
     `the list of conversation '${conversationId ?? ''}' does not show what was written to it; nothing is lost and ` +
     'nothing was moved, call heal() again: it looks again, and begins another conversation if that one stays so',
   stopped: ({ conversationId, pending }) =>
-    `it was stopped with ${pending ?? 0} change(s) left for conversation '${conversationId ?? ''}'; ` +
+    `it was stopped${conversationId === undefined ? '' : ` with ${pending ?? 0} change(s) left for conversation '${conversationId}'`}; ` +
     'nothing is lost, call heal() again to go on from there',
 };

@@ -1,10 +1,5 @@
 import type { LedgerItem, LedgerStep } from '../ledger/ledger-record.ts';
-import {
-  digestOf,
-  type LedgerEntry,
-  type LedgerState,
-  type RecordedResponse,
-} from '../ledger/ledger-state.ts';
+import type { LedgerEntry, LedgerState, RecordedResponse } from '../ledger/ledger-state.ts';
 
 /**
  * What makes a copy of one session's ledger the same history, responses and operations; nothing when it is. Pure.

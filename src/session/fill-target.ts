@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HealError } from '../errors/heal-error.ts';
-import { statusOf } from '../history/api-error.ts';
+import { isTransient, statusOf } from '../history/api-error.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerState } from '../ledger/ledger-state.ts';
@@ -108,6 +108,8 @@ function unwritten(sessionId: string, conversationId: string, pending: number, e
     conversationId,
     pending,
     failure,
+    // Without a failure another process is writing, or has left the right to write behind.
+    isTemporary: error === undefined || isTransient(error),
     retryAfter: askedFor(error),
   });
 }

@@ -44,6 +44,7 @@ export async function heal(
       const { state, restored } = await wholeHistory(attachment);
       if (state.cleared || (isBegun && state.move?.to === undefined))
         throw new HealError(sessionId, 'cleared');
+      if (how.signal?.aborted === true) throw new HealError(sessionId, 'stopped');
       const target = await openTarget(source, unsound);
       isBegun = true;
       const conversationId = target.sessionId;

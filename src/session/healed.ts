@@ -21,7 +21,21 @@ export interface Healed {
 export interface HealPlan extends Omit<Healed, 'conversationId' | 'dryRun'> {
   /** The conversation that a heal had begun to write to, or has already moved to; undefined: a new one. */
   readonly conversationId: string | undefined;
+  /** What would become of each item, in order; none when there is nothing to do. */
+  readonly steps: readonly HealStep[];
   readonly dryRun: true;
+}
+
+/** What a heal makes of one item. */
+export interface HealStep {
+  /** Position in the history, counted from 0. */
+  readonly index: number;
+  /** The item's type, such as `message:assistant`. */
+  readonly kind: string;
+  /** The ID that it has or had in the old conversation. */
+  readonly id: string | undefined;
+  /** Linked under that ID, if the API still has it; written by its content; or kept in the ledger alone. */
+  readonly how: 'linked' | 'written' | 'skipped';
 }
 
 /** How far a heal has come. */

@@ -1,15 +1,16 @@
 import { HealError } from '../errors/heal-error.ts';
+import type { RestoredItem } from '../history/restore.ts';
 import { draftStore } from '../ledger/draft-store.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import { emptyState } from '../ledger/ledger-state.ts';
+import { emptyState, type LedgerEntry } from '../ledger/ledger-state.ts';
 import { applyRecords } from '../ledger/apply-records.ts';
 import { recordOf } from '../ledger/ledger-record.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { movedTo } from '../ledger/session-move.ts';
-import { attach } from './attachment.ts';
+import { attach, type Attachment } from './attachment.ts';
 import { copySteps } from './copy-steps.ts';
 import { healedAlready, wholeHistory } from './heal.ts';
-import type { HealPlan } from './healed.ts';
+import type { HealPlan, HealStep } from './healed.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { SessionHistory } from './session-history.ts';
 import { isVerified } from './verification.ts';
@@ -31,27 +32,41 @@ export async function planHeal(
   const attachment = await attach(draft, sessionId, silent);
   const checked = await new SessionHistory(attachment, draft, silent).check('off');
   const done = await healedAlready(attachment, checked);
-  if (done !== undefined) return { ...done, conversationId: sessionId, dryRun: true };
+  if (done !== undefined) return { ...done, conversationId: sessionId, steps: [], dryRun: true };
   const { state, restored } = await wholeHistory(attachment);
   const copy = emptyState();
   applyRecords(
     copy,
     copySteps(state, copy).map((step) => recordOf(step, { commit: '', time: 0 })),
   );
-  const present = restored.flatMap(({ item }, index) => (item === undefined ? [] : [{ item, index }]));
-  const forms = await attachment.reader.apiForms(present.map(({ item }) => item));
-  const storable = present.filter((_, at) => 'item' in (forms[at] ?? {}));
-  const linked = storable.filter(({ index }) => copy.entries[index]?.link !== undefined).length;
+  const steps = await stepsOf(attachment, restored, copy.entries);
+  const count = (how: HealStep['how']): number => steps.filter((step) => step.how === how).length;
   return {
     from: sessionId,
     conversationId: state.move?.to,
     items: restored.length,
-    linked,
-    written: storable.length - linked,
-    skipped: restored.length - storable.length,
+    linked: count('linked'),
+    written: count('written'),
+    skipped: count('skipped'),
     verified: isVerified(state, restored),
+    steps,
     dryRun: true,
   };
+}
+
+async function stepsOf(
+  { reader }: Attachment,
+  restored: readonly RestoredItem[],
+  copies: readonly LedgerEntry[],
+): Promise<HealStep[]> {
+  const present = restored.flatMap(({ item }, index) => (item === undefined ? [] : [{ item, index }]));
+  const forms = await reader.apiForms(present.map(({ item }) => item));
+  const storable = new Set(present.filter((_, at) => 'item' in (forms[at] ?? {})).map(({ index }) => index));
+  return restored.map(({ entry }, index) => {
+    const how = copies[index]?.link === undefined ? 'written' : 'linked';
+    const id = entry.mirrorId ?? entry.id;
+    return { index, kind: entry.kind, id, how: storable.has(index) ? how : 'skipped' };
+  });
 }
 
 /** Nothing that is noticed is news: it is told when it is done. */

@@ -55,7 +55,13 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     error: new HealError(
       'conv_1',
       'unwritten',
-      { conversationId: 'conv_2', pending: 3, failure: 'RateLimitError (429)', retryAfter: 20_000 },
+      {
+        conversationId: 'conv_2',
+        pending: 3,
+        failure: 'RateLimitError (429)',
+        isTemporary: true,
+        retryAfter: 20_000,
+      },
       { cause },
     ),
     name: 'HealError',
@@ -65,6 +71,7 @@ const examples: Record<HybridSessionErrorCode, Example> = {
       conversationId: 'conv_2',
       pending: 3,
       failure: 'RateLimitError (429)',
+      isTemporary: true,
       retryAfter: 20_000,
     },
     message:
