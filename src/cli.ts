@@ -23,14 +23,10 @@ process.exitCode = await main(process.argv.slice(2), {
   },
   stopped: () =>
     new Promise((resolve) => {
-      let isAsked = false;
+      let asked = 0;
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        // It goes on listening: as soon as nobody else does, the SDK's own listener ends the process on the spot.
-        process.on(signal, () => {
-          if (isAsked) process.exit(130);
-          isAsked = true;
-          resolve(signal);
-        });
+        // Not once: the SDK ends the process as soon as it sees that it alone listens. Who asks twice wants it now.
+        process.on(signal, () => ((asked += 1) === 1 ? resolve(signal) : process.exit(130)));
       }
     }),
   load: loadPackage,

@@ -31,6 +31,7 @@ const PURE = [
   /^src\/model\/(?:plan|parent-refusal)\.ts$/,
   /^src\/telemetry\/session-stats\.ts$/,
   /^src\/session\/forecast\.ts$/,
+  /^src\/doctor\/(?:align-views|time-order|confirmed|truth|turn-placement|reconstruct|supposed-state|known-places|response-bounds|timeline|judge)\.ts$/,
 ];
 
 /** `ledger` of `src/ledger/digest.ts`, `index.ts` of `src/index.ts`, `mocks` of anything there. */

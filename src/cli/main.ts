@@ -22,6 +22,11 @@ const COMMANDS: readonly NamedCommand[] = [
     load: async () => (await import('./repro.ts')).repro,
   },
   {
+    name: 'doctor',
+    summary: 'show what is wrong with one conversation, and what can be restored',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
     name: 'simulate',
     summary: 'serve a simulator of the API over HTTP, for any client',
     load: async () => (await import('./simulate.ts')).simulate,
@@ -71,7 +76,7 @@ ${lines.join('\n')}
   help NAME  options and examples of one command (also: hybrid-session NAME --help)
   --version  the version of this package
 
-Exit codes: 0 all went well, 1 a check failed, ${USAGE} wrong arguments, ${FAILED} something failed on the way.
+Exit codes: 0 all went well, 1 a check failed, ${USAGE} wrong arguments, ${FAILED} something failed on the way, 130 stopped.
 Data goes to stdout, words about it to stderr.
 `;
 }

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { CommandError, UsageError } from './command-error.ts';
+import { UsageError } from './command-error.ts';
 import type { CliIo } from './command.ts';
 import { patientFetch } from './patient-fetch.ts';
 import type { Progress } from './progress.ts';
@@ -16,16 +16,16 @@ export interface OpenClientOptions {
 /**
  * The real client, with the key in OPENAI_API_KEY. It waits out rate limits.
  *
- * @throws UsageError for a URL that is none; CommandError `missing_api_key`.
+ * @throws UsageError for a URL that is none, and `missing_api_key`.
  */
 export function openClient({ env }: CliIo, { command, baseUrl, progress }: OpenClientOptions): OpenAI {
   const apiKey = env['OPENAI_API_KEY']?.trim() ?? '';
   const baseURL = parseUrl(command, baseUrl, env['OPENAI_BASE_URL']);
   if (apiKey === '') {
-    throw new CommandError(
-      'missing_api_key',
+    throw new UsageError(
       'The environment variable OPENAI_API_KEY is not set',
       `OPENAI_API_KEY=sk-... hybrid-session ${command} ... (a server of your own takes any key)`,
+      'missing_api_key',
     );
   }
   const fetch = patientFetch({

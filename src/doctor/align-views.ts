@@ -7,8 +7,9 @@ const LARGEST = 4_000_000;
 /**
  * For each of `left` the position in `right` at which the same stands, so that they are paired in order. Pure.
  *
- * First what stands once on both sides: those are anchors. Between two anchors a longest common subsequence is found,
- * unless that would take too long: then each is paired with the next that is the same.
+ * First what stands once on both sides: those are anchors. Between two anchors a longest common subsequence is found, the
+ * one that stands first, because what is new stands last; where that would take too long each is paired with the next that
+ * is the same.
  */
 export function alignViews(left: readonly number[], right: readonly number[]): (number | undefined)[] {
   const pairs: (number | undefined)[] = Array.from({ length: left.length }, () => undefined);
@@ -50,7 +51,7 @@ function single(keys: readonly number[]): Map<number, number | undefined> {
 
 function between(left: readonly number[], right: readonly number[]): (number | undefined)[] {
   if (left.length === 0 || right.length === 0) return [];
-  if (left.length * right.length <= LARGEST) return align(left.map(String), right.map(String));
+  if (left.length * right.length <= LARGEST) return align(left, right, true);
   let next = 0;
   return left.map((key) => {
     const position = right.indexOf(key, next);

@@ -9,6 +9,12 @@ export interface ConfirmOptions {
   readonly base: readonly Sighting[];
 }
 
+/** Which responses count. */
+export interface ConfirmWith extends ConfirmOptions {
+  /** Responses that turned out to belong to the conversation. */
+  readonly accepted: ReadonlySet<string>;
+}
+
 /**
  * The responses that are known to belong to the conversation, by their IDs. Pure.
  *
@@ -20,9 +26,9 @@ export interface ConfirmOptions {
  */
 export function confirmedResponses(
   responses: readonly ReadResponse[],
-  { conversationId, book, base }: ConfirmOptions,
+  { conversationId, book, base, accepted }: ConfirmWith,
 ): Set<string> {
-  const confirmed = new Set<string>();
+  const confirmed = new Set(accepted);
   const makers = new Map<string, string>();
   const alike = new Map<number, number[]>();
   responses.forEach(({ id, output, conversationId: madeIn }, index) => {

@@ -5,6 +5,9 @@ import { TurnPlacement } from './turn-placement.ts';
 import { inTimeOrder } from './time-order.ts';
 import { Truth, type TruthNode } from './truth.ts';
 
+/** How often what was accepted may imply more. */
+const ROUNDS = 8;
+
 /** The conversation as it was, and what became of each response. */
 export interface Reconstruction {
   readonly nodes: readonly TruthNode[];
@@ -16,7 +19,8 @@ export interface Reconstruction {
  *
  * Responses that are known to belong here are put one behind the other as they were made. Then the base is put in: what it
  * shows beyond them stands where it stands there. At last the responses of which nobody has seen the answer: each has to find
- * what it answered, still without an answer, or to follow something that is here.
+ * what it answered, still without an answer, or to follow something that is here. What belongs here because of those is
+ * then known as well, and all is put together again.
  */
 export function reconstruct(responses: readonly ReadResponse[], options: ConfirmOptions): Reconstruction {
   const { base, book, conversationId } = options;
@@ -28,14 +32,32 @@ export function reconstruct(responses: readonly ReadResponse[], options: Confirm
   });
   const places = new Map(base.map(({ id }, position) => [id, position]));
   const ordered = inTimeOrder(usable, book, (id) => places.get(id));
-  const confirmed = confirmedResponses(ordered, options);
-  const truth = new Truth(book);
-  const placement = new TurnPlacement(truth, book, seenAtOnce(ordered, confirmed, options));
+  let accepted: ReadonlySet<string> = new Set();
+  for (let round = 1; ; round += 1) {
+    const confirmed = confirmedResponses(ordered, { ...options, accepted });
+    const put = putTogether(ordered, confirmed, options);
+    const used = Array.from(put.standings).flatMap(([id, standing]) => (standing === 'used' ? [id] : []));
+    // What one of them continued, or was given the output of, belongs here as well.
+    const implied = confirmedResponses(ordered, { ...options, accepted: new Set([...confirmed, ...used]) });
+    if (implied.size === confirmed.size || round === ROUNDS)
+      return { nodes: put.nodes, standings: new Map([...standings, ...put.standings]) };
+    accepted = implied;
+  }
+}
+
+function putTogether(
+  ordered: readonly ReadResponse[],
+  confirmed: ReadonlySet<string>,
+  options: ConfirmOptions,
+): Reconstruction {
+  const truth = new Truth(options.book);
+  const placement = new TurnPlacement(truth, options.book, seenAtOnce(ordered, confirmed, options));
+  const standings = new Map<string, ResponseStanding>();
   const ranked = ordered.map((response, rank) => ({ response, rank }));
   for (const { response, rank } of ranked) {
     if (confirmed.has(response.id)) standings.set(response.id, placement.follow(response, rank));
   }
-  truth.mergeBase(base);
+  truth.mergeBase(options.base);
   for (const { response, rank } of ranked) {
     if (!confirmed.has(response.id)) standings.set(response.id, placement.fit(response, rank));
   }

@@ -20,17 +20,19 @@ export function inTimeOrder(
     const time = response.time ?? Number.POSITIVE_INFINITY;
     groups.set(time, [...(groups.get(time) ?? []), response]);
   }
+  const makers = makersOf(responses, book);
   return [...groups]
     .toSorted(([a], [b]) => a - b)
-    .flatMap(([, group]) => (group.length === 1 ? group : sorted(group, book, place)));
+    .flatMap(([, group]) =>
+      group.length === 1 ? group : sorted(group, predecessors(group, makers, book), place),
+    );
 }
 
 function sorted(
   group: readonly ReadResponse[],
-  book: Pick<ItemBook, 'facts'>,
+  follows: ReadonlyMap<string, ReadonlySet<string>>,
   place: (id: string) => number | undefined,
 ): ReadResponse[] {
-  const follows = predecessors(group, book);
   const standing = new Map(group.map((response) => [response.id, standsAt(response, place)]));
   const left = new Map(group.map((response) => [response.id, response]));
   const result: ReadResponse[] = [];
@@ -62,16 +64,18 @@ function standsAt(
   return undefined;
 }
 
-/** For each response those of the group that were made before it. */
-function predecessors(
-  group: readonly ReadResponse[],
+/** Who made what: an item of this ID, an item of which a model reads this, a call of this ID. */
+function makersOf(
+  responses: readonly ReadResponse[],
   book: Pick<ItemBook, 'facts'>,
-): Map<string, Set<string>> {
+): ReadonlyMap<string, readonly string[]> {
   const makers = new Map<string, string[]>();
   const note = (name: string, id: string): void => {
-    makers.set(name, [...(makers.get(name) ?? []), id]);
+    const known = makers.get(name);
+    if (known === undefined) makers.set(name, [id]);
+    else known.push(id);
   };
-  for (const { id, output } of group) {
+  for (const { id, output } of responses) {
     for (const one of output) {
       const { role, callId } = book.facts(one.key);
       note(`id ${one.id}`, id);
@@ -79,13 +83,25 @@ function predecessors(
       if (callId !== '') note(`call ${callId}`, id);
     }
   }
+  return makers;
+}
+
+/** For each response of the group those that were made before it. */
+function predecessors(
+  group: readonly ReadResponse[],
+  makers: ReadonlyMap<string, readonly string[]>,
+  book: Pick<ItemBook, 'facts'>,
+): Map<string, Set<string>> {
   return new Map(
     group.map(({ id, parent, view }) => {
       const before = new Set<string>(parent === undefined ? [] : [parent]);
       view.keys.forEach((key, index) => {
         const { callId } = book.facts(key);
-        const names = [`id ${view.ids[index] ?? ''}`, `key ${key}`, `call ${callId}`];
-        for (const name of names) for (const maker of makers.get(name) ?? []) before.add(maker);
+        for (const name of [`id ${view.ids[index] ?? ''}`, `key ${key}`, `call ${callId}`]) {
+          const [maker, another] = makers.get(name) ?? [];
+          // What several have answered alike says nothing about their order.
+          if (maker !== undefined && another === undefined) before.add(maker);
+        }
       });
       before.delete(id);
       return [id, before];

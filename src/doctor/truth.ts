@@ -154,13 +154,15 @@ export class Truth {
     this.#byId.set(id, node);
   }
 
-  /** Behind a node and what the same response made of it. */
+  /** Behind a node and what follows it in the same turn, as far as responses have shown that. */
   #endOfTurn(before: TruthNode | undefined): number {
-    let at = before === undefined ? 0 : this.nodes.indexOf(before) + 1;
-    const response = before?.maker ?? before?.giver;
-    if (response === undefined) return at;
-    for (let next = this.nodes[at]; next?.base === undefined; next = this.nodes[at]) {
-      if (next === undefined || (next.maker ?? next.giver) !== response) break;
+    if (before === undefined) return 0;
+    let at = this.nodes.indexOf(before) + 1;
+    if (before.maker === undefined && before.giver === undefined) return at;
+    for (let next = this.nodes[at]; next !== undefined; next = this.nodes[at]) {
+      const isShown = next.base === undefined && (next.maker ?? next.giver) !== undefined;
+      const { role, kind } = this.#book.facts(next.key);
+      if (!isShown || (role === 'input' && kind.startsWith('message:'))) break;
       at += 1;
     }
     return at;

@@ -53,32 +53,39 @@ export class TurnPlacement {
 
   /** Puts in a response whose answer nobody has seen, if there is a place for it. */
   fit(response: ReadResponse, rank: number): ResponseStanding {
-    const read = this.#read(response);
-    const { seen, matches, own } = read;
+    const { seen, matches, own } = this.#read(response);
     const { nodes } = this.#truth;
     const { id, parent } = response;
     const known = matches.findLast((match) => match !== undefined);
     const follows = parent !== undefined && this.#answered.has(parent) ? this.#lastOf(parent) : -1;
     const after = Math.max(known === undefined ? -1 : nodes.indexOf(known), follows);
-    const slot = this.#slot(seen.at(-1), after, rank);
+    const slot = this.#slot(seen.slice(own), after, rank);
     if (slot === 'taken') return 'superseded';
     if (slot === undefined) {
       if (follows !== -1 && parent !== undefined && this.#continued.has(parent)) return 'superseded';
-      const isTied = follows !== -1 || matches.some((match) => match !== undefined && this.#isOutput(match));
+      const isTied =
+        follows !== -1 ||
+        matches.some((match) => match !== undefined && this.#isTelling(match)) ||
+        this.#isOpen(known, matches.slice(0, own));
       if (!isTied) return 'unrelated';
     }
+    const place = slot?.nodes[0] ?? nodes[this.#behindEarlier(after, rank)];
     this.#truth.fillGaps(seen, matches, own, { giver: id, rank });
-    let position = slot === undefined ? this.#behindEarlier(known, follows, rank) : nodes.indexOf(slot);
-    let last = slot;
-    for (const [at, one] of seen.entries()) {
-      if (at < own || matches[at] !== undefined || (slot !== undefined && at === seen.length - 1)) continue;
-      if (this.#truth.known(one.id) !== undefined) continue;
+    let position = place === undefined ? nodes.length : nodes.indexOf(place);
+    let last: TruthNode | undefined;
+    const input = seen.slice(own).filter((one) => this.#truth.known(one.id) === undefined);
+    const missing = input.slice(0, input.length - (slot?.nodes.length ?? 0));
+    for (const one of missing) {
       last = this.#truth.insert(position, { ...one, giver: id, rank });
       position += 1;
     }
-    if (slot !== undefined) slot.giver = id;
-    this.#use(response, slot ?? last);
-    this.#answer(response, rank, slot === undefined ? position : position + 1);
+    for (const node of slot?.nodes ?? []) {
+      node.giver = id;
+      last = node;
+      position += 1;
+    }
+    this.#use(response, last);
+    this.#answer(response, rank, position);
     return 'used';
   }
 
@@ -136,32 +143,55 @@ export class TurnPlacement {
     }
   }
 
-  /** What a response answered: after what it was given, and before anything that was said later. */
-  #slot(
-    last: Read['seen'][number] | undefined,
-    after: number,
-    rank: number,
-  ): TruthNode | 'taken' | undefined {
+  /**
+   * What a response answered, as it stands here: after what it was given before, and before anything that was answered
+   * later. As much of its input as stands together counts, so that the same words said twice are not mistaken.
+   */
+  #slot(input: Read['seen'], after: number, rank: number): { nodes: TruthNode[] } | 'taken' | undefined {
+    const last = input.at(-1);
     if (last === undefined) return undefined;
     const { nodes } = this.#truth;
+    let best: TruthNode[] = [];
     let isTaken = false;
     for (let at = after + 1; at < nodes.length; at += 1) {
       const node = nodes[at];
       if (node === undefined || (node.maker !== undefined && (node.rank ?? 0) > rank)) break;
       if (node.key !== last.key || this.#isOutput(node)) continue;
       const next = nodes[at + 1];
-      if (node.answeredBy === undefined && (next === undefined || !this.#isOutput(next))) return node;
-      isTaken = true;
+      if (node.answeredBy !== undefined || (next !== undefined && this.#isOutput(next))) {
+        isTaken = true;
+        continue;
+      }
+      const run = this.#runBefore(input, at, after);
+      if (run.length > best.length) best = run;
     }
+    if (best.length > 0) return { nodes: best };
     return isTaken ? 'taken' : undefined;
   }
 
+  /** Whether all that a view shows of earlier is known and ends with something that nobody has answered. */
+  #isOpen(known: TruthNode | undefined, matches: Matches): boolean {
+    if (known === undefined || known.answeredBy !== undefined || matches.includes(undefined)) return false;
+    const next = this.#truth.nodes[this.#truth.nodes.indexOf(known) + 1];
+    return next === undefined || !this.#isOutput(next);
+  }
+
+  /** How much of an input stands together up to a position. */
+  #runBefore(input: Read['seen'], end: number, after: number): TruthNode[] {
+    const run: TruthNode[] = [];
+    for (let back = 0; back < input.length && end - back > after; back += 1) {
+      const node = this.#truth.nodes[end - back];
+      if (node === undefined || node.key !== input[input.length - 1 - back]?.key) break;
+      if (back > 0 && node.answeredBy !== undefined) break;
+      run.unshift(node);
+    }
+    return run;
+  }
+
   /** Behind what is known of the view, and what was said before the response was made. */
-  #behindEarlier(known: TruthNode | undefined, follows: number, rank: number): number {
-    const { nodes } = this.#truth;
-    const from = Math.max(known === undefined ? -1 : nodes.indexOf(known), follows);
-    const earlier = nodes.findLastIndex((node) => node.rank !== undefined && node.rank < rank);
-    return Math.max(from, earlier) + 1;
+  #behindEarlier(after: number, rank: number): number {
+    const earlier = this.#truth.nodes.findLastIndex((node) => node.rank !== undefined && node.rank < rank);
+    return Math.max(after, earlier) + 1;
   }
 
   /** The position of the last item that a response has made, or else answered. */
@@ -171,6 +201,12 @@ export class TurnPlacement {
     if (made !== -1) return made;
     const answered = this.#answered.get(id);
     return answered === undefined ? -1 : nodes.indexOf(answered);
+  }
+
+  /** Whether hardly anybody else would have the same: what a model made, or the result of one of its calls. */
+  #isTelling({ key }: TruthNode): boolean {
+    const { role, kind } = this.#book.facts(key);
+    return role !== 'input' || !kind.startsWith('message:');
   }
 
   #isOutput({ key }: TruthNode): boolean {

@@ -2,8 +2,14 @@
  * For each of `left` the position in `right` at which the same stands, so that as many as possible are paired in order.
  *
  * A longest common subsequence; time and memory grow with the product of what differs, not with what is equal at both ends.
+ *
+ * @param earliest of several ways takes the one that pairs what stands first in `left`; it costs what is equal at the end, too.
  */
-export function align(left: readonly string[], right: readonly string[]): (number | undefined)[] {
+export function align<T extends string | number>(
+  left: readonly T[],
+  right: readonly T[],
+  earliest = false,
+): (number | undefined)[] {
   const pairs: (number | undefined)[] = Array.from({ length: left.length }, () => undefined);
   let start = 0;
   while (start < left.length && start < right.length && left[start] === right[start]) {
@@ -11,7 +17,8 @@ export function align(left: readonly string[], right: readonly string[]): (numbe
     start += 1;
   }
   let [leftEnd, rightEnd] = [left.length, right.length];
-  while (leftEnd > start && rightEnd > start && left[leftEnd - 1] === right[rightEnd - 1]) {
+  const end = earliest ? leftEnd : start;
+  while (leftEnd > end && rightEnd > start && left[leftEnd - 1] === right[rightEnd - 1]) {
     leftEnd -= 1;
     rightEnd -= 1;
     pairs[leftEnd] = rightEnd;
@@ -30,7 +37,7 @@ export function align(left: readonly string[], right: readonly string[]): (numbe
       pairs[i] = j;
       i += 1;
       j += 1;
-    } else if (at(i + 1, j) >= at(i, j + 1)) i += 1;
+    } else if (at(i + 1, j) > at(i, j + 1) || (!earliest && at(i + 1, j) === at(i, j + 1))) i += 1;
     else j += 1;
   }
   return pairs;
