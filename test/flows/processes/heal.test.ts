@@ -86,6 +86,7 @@ it('a process that is killed again and again gets there', async () => {
   for (let life = 0; to === undefined && life < 12; life += 1)
     to = (await healElsewhere(made.order, requests(made.simulator, 7))).to;
   to ??= (await healElsewhere(made.order)).to;
+  expect(to).toMatch(/^conv_/);
   await expectOneWhole(made, to ?? '');
 }, 240_000);
 
