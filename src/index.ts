@@ -21,6 +21,7 @@ export type { Erased } from './session/erase.ts';
 export type { Healed, HealOptions, HealPlan, HealProgress, HealStep } from './session/healed.ts';
 export type { HistoryReport } from './session/history-report.ts';
 export { recordDiagnosis, type RecordDiagnosisOptions } from './doctor/record-diagnosis.ts';
+export { diagnosisPage, type DiagnosisPageOptions } from './doctor/page/diagnosis-page.ts';
 export { diagnose, type DiagnoseOptions, type DiagnosisProgress } from './doctor/diagnose.ts';
 export type {
   DiagnosedResponse,
@@ -45,6 +46,18 @@ export { rolloutSwitch, type RolloutSwitch } from './rollout/rollout-switch.ts';
 export { contentCache, type ContentCache } from './history/content-cache.ts';
 export type { Finding, FindingKind } from './history/finding.ts';
 export type { ItemSource } from './history/restore.ts';
+export { fromJsonLines, toJsonLines } from './transfer/json-lines.ts';
+export { toMarkdown } from './transfer/markdown.ts';
+export type { TextSource } from './transfer/lines.ts';
+export { importItems, type ImportedItems, type ImportItemsOptions } from './transfer/import-items.ts';
+export { inspectLedger } from './inspection/inspect-ledger.ts';
+export type {
+  DamagedRecord,
+  InspectedItem,
+  InspectedResponse,
+  InspectedTurn,
+  LedgerInspection,
+} from './inspection/ledger-inspection.ts';
 export { memoryLedger } from './stores/memory-ledger.ts';
 export {
   conversationLedger,
@@ -53,13 +66,16 @@ export {
 } from './stores/conversation-ledger.ts';
 export { encryptedLedger, type EncryptedLedgerOptions } from './stores/encrypted-ledger.ts';
 export type { LedgerPage, LedgerStore } from './ledger/ledger-store.ts';
+export { whereItIs } from './ledger/where-it-is.ts';
 export type { LedgerHead, LedgerRecord } from './ledger/ledger-record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/hybrid-session-error.ts';
 export { ConversationNotFoundError } from './errors/conversation-not-found-error.ts';
 export { HealError, type HealErrorReason } from './errors/heal-error.ts';
 export { HistoryIncompleteError, type MissingItem } from './errors/history-incomplete-error.ts';
 export { HistoryTransactionError } from './errors/history-transaction-error.ts';
+export { ImportRefusedError } from './errors/import-refused-error.ts';
 export { InvalidItemError } from './errors/invalid-item-error.ts';
+export { InvalidLineError } from './errors/invalid-line-error.ts';
 export { InvalidOptionsError } from './errors/invalid-options-error.ts';
 export { InvalidResponseError } from './errors/invalid-response-error.ts';
 export { LedgerConflictError } from './errors/ledger-conflict-error.ts';

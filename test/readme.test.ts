@@ -49,6 +49,8 @@ const codes: Record<HybridSessionErrorCode, true> = {
   heal_failed: true,
   history_incomplete: true,
   history_transaction: true,
+  import_refused: true,
+  invalid_line: true,
   ledger_conflict: true,
   ledger_record: true,
   ledger_decryption: true,

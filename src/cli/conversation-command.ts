@@ -76,7 +76,9 @@ export async function withConversation<T>(
   const client = openClient(io, { command, baseUrl: values['base-url'], progress });
   const responses = await readResponseIds(command, values.response ?? [], io, signal);
   const ledger =
-    location === undefined ? undefined : await openLedger(io, location, { command, client, readOnly });
+    location === undefined
+      ? undefined
+      : await openLedger(io, location, { command, client: () => client, readOnly });
   try {
     return await work({ conversationId: operand, client, ledger, responses, progress });
   } catch (error) {

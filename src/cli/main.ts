@@ -31,6 +31,26 @@ const COMMANDS: readonly NamedCommand[] = [
     summary: 'serve a simulator of the API over HTTP, for any client',
     load: async () => (await import('./simulate.ts')).simulate,
   },
+  {
+    name: 'export',
+    summary: 'write a conversation as JSON Lines or Markdown',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
+    name: 'import',
+    summary: 'write JSON Lines into a ledger or a new conversation',
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
+    name: 'inspect',
+    summary: "show what a session's ledger says",
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
+  {
+    name: 'erase',
+    summary: 'remove every trace of a session',
+    load: async () => (await import('./erase.ts')).erase,
+  },
 ];
 
 /** Exit code for arguments that are wrong. */

@@ -11,6 +11,8 @@ export interface OpenClientOptions {
   /** The value of `--base-url`; default OPENAI_BASE_URL, else the API's own. */
   readonly baseUrl: string | undefined;
   readonly progress: Progress;
+  /** What carries the requests. Default: the global one. */
+  readonly fetch?: typeof fetch | undefined;
 }
 
 /**
@@ -18,7 +20,10 @@ export interface OpenClientOptions {
  *
  * @throws UsageError for a URL that is none, and `missing_api_key`.
  */
-export function openClient({ env }: CliIo, { command, baseUrl, progress }: OpenClientOptions): OpenAI {
+export function openClient(
+  { env }: CliIo,
+  { command, baseUrl, progress, fetch: carrier = globalThis.fetch }: OpenClientOptions,
+): OpenAI {
   const apiKey = env['OPENAI_API_KEY']?.trim() ?? '';
   const baseURL = parseUrl(command, baseUrl, env['OPENAI_BASE_URL']);
   if (apiKey === '') {
@@ -29,6 +34,7 @@ export function openClient({ env }: CliIo, { command, baseUrl, progress }: OpenC
     );
   }
   const fetch = patientFetch({
+    fetch: carrier,
     onWait: (milliseconds) => progress.note(`Waiting ${Math.ceil(milliseconds / 1000)} s for the rate limit`),
   });
   return new OpenAI({ apiKey, fetch, ...(baseURL === undefined ? {} : { baseURL }) });

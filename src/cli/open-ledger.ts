@@ -21,8 +21,8 @@ export interface OpenedLedger {
 /** What opening needs. */
 export interface OpenLedgerOptions {
   readonly command: string;
-  /** For a ledger in the conversation itself. */
-  readonly client: OpenAI;
+  /** For a ledger in the conversation itself: asked for then alone, because the others need no key. */
+  readonly client: () => OpenAI;
   /** Whether the command only looks: it then creates neither a file nor a table. */
   readonly readOnly: boolean;
 }
@@ -41,7 +41,7 @@ export function openLedger(
   if (location.kind === 'postgres') return openPostgresLedger(io, location, options);
   if (location.kind === 'sqlite') return openSqliteLedger(location.path, options);
   return Promise.resolve({
-    store: conversationLedger({ client: options.client }),
+    store: conversationLedger({ client: options.client() }),
     name: "the conversation's metadata",
     isElsewhere: false,
     close: () => Promise.resolve(),

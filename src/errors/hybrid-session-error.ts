@@ -7,6 +7,8 @@ export type HybridSessionErrorCode =
   | 'heal_failed'
   | 'history_incomplete'
   | 'history_transaction'
+  | 'import_refused'
+  | 'invalid_line'
   | 'ledger_conflict'
   | 'ledger_decryption'
   | 'ledger_record'

@@ -4,6 +4,7 @@ import { HistoryReader } from '../history/history-reader.ts';
 import { ItemConverter } from '../history/item-converter.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { movedTo } from '../ledger/session-move.ts';
+import { whereItIs } from '../ledger/where-it-is.ts';
 import { placeOf } from '../ledger/store-place.ts';
 import { clearAway } from './clear-away.ts';
 import { createConversation } from './create-conversation.ts';
@@ -57,8 +58,9 @@ export async function attach(
       converter,
       cache: options.cache,
     });
-    const ledger = openLedger(options, options.sessionId, reader, emit);
-    return { sessionId: options.sessionId, ledger, reader, remote: undefined, existed: false };
+    const sessionId = await whereItIs(options.ledger, options.sessionId);
+    const ledger = openLedger(options, sessionId, reader, emit);
+    return { sessionId, ledger, reader, remote: undefined, existed: false };
   }
   const client = options.client ?? (await defaultClient());
   const id = conversationId ?? (await createConversation(client));

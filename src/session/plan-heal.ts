@@ -6,7 +6,7 @@ import { emptyState, type LedgerEntry } from '../ledger/ledger-state.ts';
 import { applyRecords } from '../ledger/apply-records.ts';
 import { recordOf } from '../ledger/ledger-record.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
-import { movedTo } from '../ledger/session-move.ts';
+import { whereItIs } from '../ledger/where-it-is.ts';
 import { attach, type Attachment } from './attachment.ts';
 import { copySteps } from './copy-steps.ts';
 import { healedAlready, wholeHistory } from './heal.ts';
@@ -28,6 +28,9 @@ export async function planHeal(
   if (conversationId === undefined) throw new HealError('', 'nothing-to-heal');
   const store = draftStore(options.ledger);
   const sessionId = await whereItIs(store, conversationId);
+  // Attaching would finish that.
+  const { cleared } = await new Ledger({ store, sessionId, now: () => Date.now() }).state();
+  if (cleared) throw new HealError(sessionId, 'cleared');
   const draft = { ...options, ledger: store };
   const attachment = await attach(draft, sessionId, silent);
   const checked = await new SessionHistory(attachment, draft, silent).check('off');
@@ -72,16 +75,4 @@ async function stepsOf(
 /** Nothing that is noticed is news: it is told when it is done. */
 function silent(): void {
   return undefined;
-}
-
-/** Where the session goes on. @throws HealError for one that was cleared: attaching would finish that. */
-async function whereItIs(store: LedgerStore, conversationId: string): Promise<string> {
-  let sessionId = conversationId;
-  for (;;) {
-    const { cleared, move } = await new Ledger({ store, sessionId, now: () => Date.now() }).state();
-    if (cleared) throw new HealError(sessionId, 'cleared');
-    const to = movedTo(move);
-    if (to === undefined) return sessionId;
-    sessionId = to;
-  }
 }

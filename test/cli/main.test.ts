@@ -24,16 +24,19 @@ describe('hybrid-session', () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
-  it.each(['repro', 'doctor', 'simulate'])('explains %s in every way of asking', async (name) => {
-    const asked = await run('help', name);
-    expect(asked).toMatchObject({ code: 0, stderr: '' });
-    expect(asked.stdout).toMatch(new RegExp(`^Usage: hybrid-session ${name} (?:<\\w+> )?\\[options\\]`));
-    expect(asked.stdout).toContain('Exit codes');
-    expect(asked.stdout).toContain('Examples:');
-    expect(await run(name, '--help')).toEqual(asked);
-    expect(await run(name, '-h')).toEqual(asked);
-    expect(await run(name, '--no-such-option', '--help')).toEqual(asked);
-  });
+  it.each(['repro', 'doctor', 'simulate', 'export', 'import', 'inspect', 'erase'])(
+    'explains %s in every way of asking',
+    async (name) => {
+      const asked = await run('help', name);
+      expect(asked).toMatchObject({ code: 0, stderr: '' });
+      expect(asked.stdout).toMatch(new RegExp(`^Usage: hybrid-session ${name} .*\\[options\\]\n`));
+      expect(asked.stdout).toContain('Exit codes');
+      expect(asked.stdout).toContain('Examples:');
+      expect(await run(name, '--help')).toEqual(asked);
+      expect(await run(name, '-h')).toEqual(asked);
+      expect(await run(name, '--no-such-option', '--help')).toEqual(asked);
+    },
+  );
 
   it('says what to type when no command was given', async () => {
     expect(await run()).toEqual({

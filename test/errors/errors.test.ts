@@ -5,7 +5,9 @@ import { HealError } from '../../src/errors/heal-error.ts';
 import { HistoryIncompleteError, type MissingItem } from '../../src/errors/history-incomplete-error.ts';
 import { HistoryTransactionError } from '../../src/errors/history-transaction-error.ts';
 import { HybridSessionError, type HybridSessionErrorCode } from '../../src/errors/hybrid-session-error.ts';
+import { ImportRefusedError } from '../../src/errors/import-refused-error.ts';
 import { InvalidItemError } from '../../src/errors/invalid-item-error.ts';
+import { InvalidLineError } from '../../src/errors/invalid-line-error.ts';
 import { InvalidOptionsError } from '../../src/errors/invalid-options-error.ts';
 import { InvalidResponseError } from '../../src/errors/invalid-response-error.ts';
 import { LedgerConflictError } from '../../src/errors/ledger-conflict-error.ts';
@@ -34,7 +36,7 @@ const examples: Record<HybridSessionErrorCode, Example> = {
   invalid_item: {
     error: new InvalidItemError(2, 'it is not an object', { cause }),
     name: 'InvalidItemError',
-    fields: { index: 2 },
+    fields: { index: 2, problem: 'it is not an object' },
     message: 'Cannot store item 2: it is not an object',
   },
   invalid_response: {
@@ -94,6 +96,18 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     fields: { operationId: 'op_1', reason: 'suffix-changed' },
     message: "Cannot apply history transaction 'op_1': the history ends otherwise",
   },
+  import_refused: {
+    error: new ImportRefusedError('conv_1', 'not-empty', 'it has 3 item(s) already'),
+    name: 'ImportRefusedError',
+    fields: { sessionId: 'conv_1', reason: 'not-empty' },
+    message: "Cannot import into 'conv_1': it has 3 item(s) already",
+  },
+  invalid_line: {
+    error: new InvalidLineError(17, 'it is not JSON', { cause }),
+    name: 'InvalidLineError',
+    fields: { line: 17 },
+    message: 'Cannot read line 17: it is not JSON',
+  },
   ledger_conflict: {
     error: new LedgerConflictError('conv_1', 4, 5, { cause }),
     name: 'LedgerConflictError',
@@ -130,7 +144,7 @@ const examples: Record<HybridSessionErrorCode, Example> = {
   },
 };
 
-const WITHOUT_CAUSE = new Set(['history_transaction']);
+const WITHOUT_CAUSE = new Set(['history_transaction', 'import_refused']);
 
 describe.each(Object.entries(examples))('%s', (code, { error, name, fields, message }) => {
   test('is told by its code, whichever copy of the class threw it', () => {

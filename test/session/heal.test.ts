@@ -374,6 +374,17 @@ describe('after a move', () => {
     }
   });
 
+  it('a session without a conversation finds the ledger under either ID, and erases both', async () => {
+    for (const which of ['old', 'to'] as const) {
+      const world = await moved();
+      const { ledger } = world;
+      const off = new HybridSession({ mirror: 'off', sessionId: world[which], ledger });
+      expect(await off.getItems()).toHaveLength(8);
+      expect(await off.erase()).toMatchObject({ sessionId: world.to, items: 8 });
+      for (const id of [world.old, world.to]) expect(await ledger.read(id)).toEqual({ records: [] });
+    }
+  });
+
   it('a history that is still whole is not written again, and a damaged one is', async () => {
     const { client, session, to, old } = await moved();
     expect(await session.heal()).toMatchObject({ from: old, conversationId: to, items: 8, linked: 8 });
