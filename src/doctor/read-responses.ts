@@ -16,6 +16,8 @@ export interface View {
   readonly keys: Int32Array;
   /** The IDs of those items that were also seen elsewhere: in the list, the ledger, or the output of a response. */
   readonly ids: readonly (string | undefined)[];
+  /** False when it begins with what an earlier response has made: what came before is in what that one was given. */
+  readonly isWhole: boolean;
 }
 
 /** What a response holds, as far as it could be read. */
@@ -63,20 +65,41 @@ export async function readResponses(
   const { chain, book, onProgress } = options;
   const seen = new Set(options.seen);
   for (const { output } of outputs) for (const { id } of output) seen.add(id);
+  const makers = soleMakers(outputs);
   let done = 0;
   const found = await mapLimit(outputs, AT_ONCE, async (response): Promise<ReadResponse> => {
-    const input = (await unlessMissing(() => chain.input(response.id))) ?? [];
+    const isMade = ({ key }: Sighting): boolean => isEarlier(makers.get(key), response);
+    const input = await unlessMissing(() =>
+      chain.inputEnd(response.id, async (items) => (await book.note(items)).some((one) => isMade(one))),
+    );
     done += 1;
     onProgress('inputs', done, outputs.length);
-    const sightings = await book.note(input);
+    const { items = [], isWhole = true } = input ?? {};
+    const all = await book.note(items);
+    const sightings = isWhole ? all : all.slice(all.findIndex((one) => isMade(one)));
     // What a long conversation was given again and again would not fit into memory: of most, a number is enough.
     const view = {
       keys: Int32Array.from(sightings, ({ key }) => key),
       ids: sightings.map(({ id }) => (seen.has(id) ? id : undefined)),
+      isWhole,
     };
     return { ...response, view };
   });
   return { found, missing };
+}
+
+type Made = Omit<ReadResponse, 'view'>;
+
+/** The responses that alone have made what they made, by what a model reads of it. */
+function soleMakers(outputs: readonly Made[]): ReadonlyMap<number, Made | undefined> {
+  const makers = new Map<number, Made | undefined>();
+  for (const response of outputs)
+    for (const { key } of response.output) makers.set(key, makers.has(key) ? undefined : response);
+  return makers;
+}
+
+function isEarlier(maker: Made | undefined, { id, time = 0 }: Made): boolean {
+  return maker !== undefined && maker.id !== id && (maker.time ?? 0) <= time;
 }
 
 async function readOutputs(

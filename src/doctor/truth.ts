@@ -22,6 +22,14 @@ export interface TruthNode {
 /** What is known of a new node. */
 export type NewNode = Pick<TruthNode, 'key'> & Partial<Omit<TruthNode, 'key'>>;
 
+/** How a view is looked through for what is missing. */
+export interface GapOptions extends Pick<NewNode, 'giver' | 'rank'> {
+  /** Up to which position. */
+  readonly end: number;
+  /** Whether the view is all that the response was given. */
+  readonly isWhole: boolean;
+}
+
 /** An item of a view or of the base. */
 interface Seen {
   readonly id: string | undefined;
@@ -65,8 +73,12 @@ export class Truth {
     return this.insert(this.nodes.length, node);
   }
 
-  /** Pairs what was seen with nodes, in order: by ID, else by what a model reads. */
-  match(seen: readonly Seen[]): Matches {
+  /**
+   * Pairs what was seen with nodes, in order: by ID, else by what a model reads.
+   *
+   * @param isWhole false when it begins with what one response alone has made: nothing of it stands before that.
+   */
+  match(seen: readonly Seen[], isWhole = true): Matches {
     const serials = new Map<TruthNode, number>();
     const left = seen.map(({ id, key }) => {
       const node = this.known(id);
@@ -75,10 +87,10 @@ export class Truth {
       serials.set(node, serial);
       return serial;
     });
-    const right = this.nodes.map((node) => serials.get(node) ?? node.key);
-    return alignViews(left, right).map((position) =>
-      position === undefined ? undefined : this.nodes[position],
-    );
+    const begins = this.nodes.findLastIndex(({ key }) => key === seen[0]?.key);
+    const nodes = isWhole ? this.nodes : this.nodes.slice(Math.max(0, begins));
+    const right = nodes.map((node) => serials.get(node) ?? node.key);
+    return alignViews(left, right).map((position) => (position === undefined ? undefined : nodes[position]));
   }
 
   /**
@@ -86,14 +98,8 @@ export class Truth {
    *
    * What stands elsewhere already is not put in again: a list that was out of order was read in that order.
    *
-   * @param end up to which position the view is looked at.
    */
-  fillGaps(
-    view: readonly Seen[],
-    matches: Matches,
-    end: number,
-    known: Pick<NewNode, 'giver' | 'rank'>,
-  ): void {
+  fillGaps(view: readonly Seen[], matches: Matches, { end, isWhole, ...known }: GapOptions): void {
     const isGap = ({ id }: Seen, at: number): boolean =>
       at < end && matches[at] === undefined && this.known(id) === undefined;
     if (!view.some(isGap)) return;
@@ -101,22 +107,25 @@ export class Truth {
     for (const { key } of view) shown.set(key, (shown.get(key) ?? 0) + 1);
     const places = new Map(this.nodes.map((node, position) => [node, position]));
     const placeOf = (match: TruthNode | undefined): number | undefined => match && places.get(match);
+    // Where only the end was looked at, the same may have been said before.
+    const counts = new Map<number, number>();
+    const from = isWhole ? 0 : (placeOf(matches.find((match) => match !== undefined)) ?? 0);
+    for (const { key } of this.nodes.slice(from)) counts.set(key, (counts.get(key) ?? 0) + 1);
     const gaps: { position: number; node: NewNode }[] = [];
     let [before, filled] = [-1, 0];
     view.forEach((one, at) => {
       before = placeOf(matches[at]) ?? before;
-      if (!isGap(one, at) || this.count(one.key) >= (shown.get(one.key) ?? 0)) return;
+      if (!isGap(one, at) || (counts.get(one.key) ?? 0) >= (shown.get(one.key) ?? 0)) return;
       const next = matches.slice(at + 1, end).find((match) => match !== undefined);
       const after = placeOf(next) ?? this.nodes.length;
       const { role } = this.#book.facts(one.key);
       if (role === 'reasoning' && this.#hasReasoning(before, after)) return;
       // An answer follows what it answers; what was said stands before what was answered next.
       filled = Math.max(filled, role === 'input' ? after : before + 1);
-      this.#counts.set(one.key, this.count(one.key) + 1);
+      counts.set(one.key, (counts.get(one.key) ?? 0) + 1);
       const { rank } = known;
       gaps.push({ position: filled, node: { ...one, ...(role === 'input' ? known : { rank }) } });
     });
-    for (const { node } of gaps) this.#counts.set(node.key, this.count(node.key) - 1);
     gaps.forEach(({ position, node }, inserted) => this.insert(position + inserted, node));
   }
 

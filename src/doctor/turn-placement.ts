@@ -40,7 +40,7 @@ export class TurnPlacement {
       this.#answered.set(id, this.#answered.get(before.id));
       return isSame ? 'superseded' : 'used';
     }
-    this.#truth.fillGaps(seen, matches, own, { giver: id, rank });
+    this.#truth.fillGaps(seen, matches, { end: own, isWhole: response.view.isWhole, giver: id, rank });
     let last: TruthNode | undefined = this.#truth.known(seen.at(-1)?.id) ?? matches.at(-1);
     for (const [at, one] of seen.entries()) {
       if (at < own || matches[at] !== undefined || this.#truth.known(one.id) !== undefined) continue;
@@ -70,7 +70,7 @@ export class TurnPlacement {
       if (!isTied) return 'unrelated';
     }
     const place = slot?.nodes[0] ?? nodes[this.#behindEarlier(after, rank)];
-    this.#truth.fillGaps(seen, matches, own, { giver: id, rank });
+    this.#truth.fillGaps(seen, matches, { end: own, isWhole: response.view.isWhole, giver: id, rank });
     let position = place === undefined ? nodes.length : nodes.indexOf(place);
     let last: TruthNode | undefined;
     const input = seen.slice(own).filter((one) => this.#truth.known(one.id) === undefined);
@@ -99,7 +99,7 @@ export class TurnPlacement {
     // What a model answers is new, unless it is the very same item: the same words can be said twice.
     const isNew = lastKey !== undefined && this.#book.facts(lastKey).role === 'input';
     const earlier = isNew && this.#truth.known(seen.at(-1)?.id) === undefined ? seen.slice(0, -1) : seen;
-    const matches = this.#truth.match(earlier);
+    const matches = this.#truth.match(earlier, view.isWhole);
     const lastOutput = earlier.findLastIndex(({ key }) => this.#book.facts(key).role !== 'input');
     const lastMatch = matches.findLastIndex((match) => match !== undefined);
     return { seen, matches, own: Math.max(lastOutput, lastMatch) + 1 };
@@ -118,7 +118,7 @@ export class TurnPlacement {
     const { keys, ids } = response.view;
     const last = keys.at(-1);
     // A conversation takes every input in, also the one of a second try.
-    if (response.conversationId !== undefined) return undefined;
+    if (response.conversationId !== undefined || !response.view.isWhole) return undefined;
     const twin = this.#sameView.get(keys.join());
     if (twin === undefined || last === undefined || response.parent !== twin.parent) return undefined;
     if (ids.at(-1) !== undefined && ids.at(-1) !== twin.view.ids.at(-1)) return undefined;
@@ -131,7 +131,7 @@ export class TurnPlacement {
     const { parent, view } = response;
     if (parent !== undefined) this.#continued.add(parent);
     const name = view.keys.join();
-    if (!this.#sameView.has(name)) this.#sameView.set(name, response);
+    if (view.isWhole && !this.#sameView.has(name)) this.#sameView.set(name, response);
   }
 
   #answer({ id, output }: ReadResponse, rank: number, position: number): void {

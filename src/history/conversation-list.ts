@@ -81,21 +81,28 @@ async function readOnce(
   let after: string | undefined;
   for (;;) {
     const cursor = after;
-    const answer = await believed(operation, async () => reader(cursor)).catch((error: unknown) => {
+    const page = await readPage(operation, () => reader(cursor)).catch((error: unknown) => {
       if (cursor === undefined || statusOf(error) !== 404) throw error;
       return undefined;
     });
-    if (answer === undefined) return undefined;
-    const page = bodyOf(answer);
-    const data = apiItems(operation, page['data']);
-    for (const item of data) items.push(item);
+    if (page === undefined) return undefined;
+    for (const item of page.items) items.push(item);
     onPage?.(items.length);
-    after = data.at(-1)?.id;
-    if (page['has_more'] !== true || after === undefined) return items;
+    after = page.items.at(-1)?.id;
+    if (!page.hasMore || after === undefined) return items;
     if (cursors.has(after))
       throw new InvalidResponseError(operation, `page after '${after}' leads back to itself`);
     cursors.add(after);
   }
+}
+
+/** One page of items, as the server sent it. */
+export async function readPage(
+  operation: string,
+  request: () => PromiseLike<unknown>,
+): Promise<{ readonly items: readonly ApiItem[]; readonly hasMore: boolean }> {
+  const page = bodyOf(await believed(operation, async () => request()));
+  return { items: apiItems(operation, page['data']), hasMore: page['has_more'] === true };
 }
 
 /** What the server sent: the client makes an empty page of an answer that is no page, which would end the list silently. */

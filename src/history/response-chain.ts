@@ -3,7 +3,7 @@ import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { isObject } from '../ledger/json.ts';
 import { statusOf } from './api-error.ts';
 import { believed } from './believed.ts';
-import { apiItems, INCLUDE, readPages, type ApiItem } from './conversation-list.ts';
+import { apiItems, INCLUDE, readPage, readPages, type ApiItem } from './conversation-list.ts';
 import type { ContentCache } from './content-cache.ts';
 
 /** What a stored response holds. */
@@ -18,6 +18,15 @@ export interface StoredResponse {
   /** When it was made, in milliseconds since the epoch. */
   readonly time: number | undefined;
 }
+
+/** The end of a response's input, oldest first. */
+export interface InputEnd {
+  readonly items: readonly ApiItem[];
+  /** Whether it is all of the input. */
+  readonly isWhole: boolean;
+}
+
+const INPUT = 'responses.inputItems.list';
 
 /** Reads responses and the inputs they answered; what does not change any more is read once. */
 export class ResponseChain {
@@ -66,22 +75,43 @@ export class ResponseChain {
   async input(id: string): Promise<readonly ApiItem[] | undefined> {
     const cached = this.#cache.get(`input ${id}`);
     if (cached !== undefined) return cached as readonly ApiItem[];
-    const items = await ifFound(() =>
-      readPages('responses.inputItems.list', (after) =>
-        this.#client.responses.inputItems.list(
-          id,
-          {
-            order: 'asc',
-            limit: 100,
-            include: [...INCLUDE],
-            ...(after === undefined ? {} : { after }),
-          },
-          { signal: this.#signal },
-        ),
-      ),
-    );
+    const items = await ifFound(() => readPages(INPUT, (after) => this.#inputPage(id, 'asc', after)));
     if (items !== undefined) this.#cache.set(`input ${id}`, items);
     return items;
+  }
+
+  /**
+   * The end of a response's input, oldest first: all of it when it is short, else as much as is wanted.
+   *
+   * @param isEnough is asked of what was read so far when there is more.
+   */
+  async inputEnd(
+    id: string,
+    isEnough: (items: readonly ApiItem[]) => Promise<boolean>,
+  ): Promise<InputEnd | undefined> {
+    const cached = this.#cache.get(`input ${id}`);
+    if (cached !== undefined) return { items: cached as readonly ApiItem[], isWhole: true };
+    const beginning = await ifFound(() => readPage(INPUT, () => this.#inputPage(id, 'asc', undefined)));
+    if (beginning === undefined) return undefined;
+    if (!beginning.hasMore) return { items: beginning.items, isWhole: true };
+    let items: readonly ApiItem[] = [];
+    for (let after: string | undefined; ; after = items[0]?.id) {
+      const from = after;
+      const page = await readPage(INPUT, () => this.#inputPage(id, 'desc', from));
+      const isStuck = page.items.length === 0 || items.some((item) => item.id === page.items[0]?.id);
+      // A server that knows one order alone begins where it began before.
+      if (isStuck || (from === undefined && page.items[0]?.id === beginning.items[0]?.id)) break;
+      items = [...page.items.toReversed(), ...items];
+      if (!page.hasMore) return { items, isWhole: true };
+      if (await isEnough(items)) return { items, isWhole: false };
+    }
+    const whole = await this.input(id);
+    return whole === undefined ? undefined : { items: whole, isWhole: true };
+  }
+
+  #inputPage(id: string, order: 'asc' | 'desc', after: string | undefined): PromiseLike<unknown> {
+    const query = { order, limit: 100, include: [...INCLUDE], ...(after === undefined ? {} : { after }) };
+    return this.#client.responses.inputItems.list(id, query, { signal: this.#signal });
   }
 
   /**

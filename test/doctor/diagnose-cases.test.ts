@@ -238,6 +238,36 @@ describe('tools', () => {
   });
 });
 
+describe('a long conversation', () => {
+  it('is put together from the ends of its inputs', async () => {
+    const { client, simulator } = simulated();
+    const { id: conversationId } = await client.conversations.create();
+    const truth: string[] = [];
+    const responses: string[] = [];
+    for (let turn = 0; turn < 40; turn += 1) {
+      const own = Array.from({ length: 5 }, (_, at) => `${turn}.${at}`);
+      const input = [...truth, ...own].map((content, at) => ({
+        role: at % 6 === 5 ? ('assistant' as const) : ('user' as const),
+        content,
+      }));
+      const made = await client.responses.create({ model: 'gpt-4.1', input });
+      responses.push(made.id);
+      const answer = { role: 'assistant' as const, content: made.output_text };
+      const items = [...own.map((content) => ({ role: 'user' as const, content })), answer];
+      // Every third answer never gets into the list.
+      const written = turn % 3 === 0 ? items.slice(0, 5) : items;
+      await client.conversations.items.create(conversationId, { items: written });
+      truth.push(...own, made.output_text);
+    }
+    const from = simulator.log.length;
+    const found = await look({ client, conversationId }, { responses });
+    expect(said(found)).toEqual(truth);
+    expect(found.verdict).toBe('repairable');
+    const reads = simulator.log.slice(from).filter(({ path }) => path.endsWith('/input_items'));
+    expect(reads.length).toBeLessThan(2 * responses.length);
+  });
+});
+
 describe('a list that cannot be trusted', () => {
   it.each([
     ['dropped_items', 'repairable', 'lost'],

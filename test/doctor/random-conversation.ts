@@ -69,12 +69,15 @@ export function livedThrough(
   {
     losesInput,
     isUnique = false,
+    isCut = false,
     style,
     inherits,
     ticks,
   }: Pick<RandomOptions, 'losesInput' | 'isUnique'> & {
     readonly style: Style;
     readonly inherits: boolean;
+    /** Whether of each input only the end is known, from the newest that one earlier response alone has made. */
+    readonly isCut?: boolean;
     /** Milliseconds between two responses. */
     readonly ticks: number;
   },
@@ -117,7 +120,11 @@ export function livedThrough(
         conversationId: style === 'attached' ? 'conv_1' : undefined,
         time: Math.floor((responses.length * ticks) / 1000) * 1000,
         output: outputs,
-        view: { keys: Int32Array.from(view, (one) => one.key), ids: view.map((one) => one.id) },
+        view: {
+          keys: Int32Array.from(view, (one) => one.key),
+          ids: view.map((one) => one.id),
+          isWhole: true,
+        },
       });
       sent.push(...own, ...outputs);
       truth.push(...own, ...outputs);
@@ -139,12 +146,28 @@ export function livedThrough(
     base: list,
     responses: responses.map((response) => ({
       ...response,
-      view: {
-        keys: response.view.keys,
-        ids: response.view.ids.map((id) => (id !== undefined && seen.has(id) ? id : undefined)),
-      },
+      view: viewOf(response, seen, isCut ? responses : []),
     })),
     word: (one) => words[one] ?? '',
     book: { facts: (one) => factsOf(words[one] ?? '') },
+  };
+}
+
+/** What is kept of a response's input. */
+function viewOf(
+  { id: own, view }: ReadResponse,
+  seen: ReadonlySet<string>,
+  makers: readonly ReadResponse[],
+): ReadResponse['view'] {
+  const isMade = (key: number): boolean => {
+    const made = makers.filter(({ output }) => output.some((one) => one.key === key));
+    return made.length === 1 && made[0]?.id !== own;
+  };
+  const newest = view.keys.findLastIndex((key) => isMade(key));
+  const from = Math.max(0, newest);
+  return {
+    keys: view.keys.slice(from),
+    ids: view.ids.slice(from).map((id) => (id !== undefined && seen.has(id) ? id : undefined)),
+    isWhole: from === 0,
   };
 }

@@ -24,9 +24,10 @@ function failureOf(
       randomTurns(options),
       fc.constantFrom(...(options.styles ?? ['replay', 'chain', 'attached'])),
       fc.boolean(),
+      fc.boolean(),
       fc.constantFrom(300, 1000, 60_000),
-      (turns, style, inherits, ticks) => {
-        const lived = livedThrough(turns, { ...options, style, inherits, ticks });
+      (turns, style, inherits, isCut, ticks) => {
+        const lived = livedThrough(turns, { ...options, style, inherits, isCut, ticks });
         return check(lived, reconstruct(lived.responses, { conversationId: 'conv_1', ...lived }));
       },
     ),
