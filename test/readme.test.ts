@@ -40,6 +40,7 @@ const events: Record<HybridSessionEvent['type'], true> = {
   unanchored: true,
   parent_refused: true,
   rollout_failed: true,
+  moved: true,
 };
 const codes: Record<HybridSessionErrorCode, true> = {
   invalid_options: true,
@@ -47,6 +48,7 @@ const codes: Record<HybridSessionErrorCode, true> = {
   invalid_response: true,
   conversation_not_found: true,
   history_anchor: true,
+  heal_failed: true,
   history_incomplete: true,
   history_transaction: true,
   import_refused: true,

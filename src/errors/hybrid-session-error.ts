@@ -5,6 +5,7 @@ export type HybridSessionErrorCode =
   | 'invalid_response'
   | 'conversation_not_found'
   | 'history_anchor'
+  | 'heal_failed'
   | 'history_incomplete'
   | 'history_transaction'
   | 'import_refused'

@@ -1,4 +1,5 @@
-import { applyRecords, stateFrom } from '../ledger/apply-records.ts';
+import { applyRecords } from '../ledger/apply-records.ts';
+import { stateFrom } from '../ledger/state-from-head.ts';
 import { parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
 import { emptyState, headOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
@@ -62,6 +63,7 @@ function inspection(
     lease: state.lease,
     refused: [...state.refused],
     operations: [...state.operations.keys()],
+    move: state.move,
     cleared: state.cleared,
     damaged,
   };

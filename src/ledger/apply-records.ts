@@ -11,6 +11,7 @@ import {
   unlist,
   type MutableState,
 } from './mutable-state.ts';
+import { moveAfter } from './session-move.ts';
 
 /** Folds records into the state, in place: a session's history is too long to copy at every turn. */
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
@@ -66,6 +67,12 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
     case 'lease':
       state.lease = { writer: record.writer, until: record.until };
       return;
+    case 'heal':
+    case 'origin':
+    case 'moved':
+      if (record.type === 'heal' && state.move?.to !== undefined) state.abandoned.push(state.move.to);
+      state.move = moveAfter(state.move, record);
+      return;
     case 'repair':
   }
 }
@@ -99,6 +106,7 @@ function unmirror(state: MutableState, entry: LedgerEntry, { commit, time }: Led
   entry.commit = commit;
   entry.due = time;
   entry.mirrorId = undefined;
+  entry.link = undefined;
   state.unmirrored.delete(entry.seq);
   state.unmirrored.set(entry.seq, entry);
   return id === undefined ? [] : [id];
@@ -116,6 +124,10 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     enlist(state, entry, id);
   }
   if (record.settled === true) state.dropped.clear();
+  for (const seq of record.unlinked ?? []) {
+    const entry = state.unmirrored.get(seq);
+    if (entry !== undefined) entry.link = undefined;
+  }
   unlist(state, record.surplus ?? []);
   for (const id of record.removed) leave(state, id, false);
   for (const { seq, reason } of record.skipped ?? []) {

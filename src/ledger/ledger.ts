@@ -1,13 +1,16 @@
 import { applyRecords } from './apply-records.ts';
+import { CommitNames } from './commit-names.ts';
 import { isObject } from './json.ts';
-import { LEDGER_FORMAT, type LedgerHead, type LedgerRecord, type LedgerStep } from './ledger-record.ts';
+import { recordOf, type LedgerHead, type LedgerRecord, type LedgerStep } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { nextHead } from './next-head.ts';
 import { RecordReader } from './record-reader.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { movedTo } from './session-move.ts';
+import { staying } from './session-moved.ts';
+import { stateAt } from './state-at.ts';
 import { fitTip, isHeadOf, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
-import { placeOf } from './store-place.ts';
 
 /** Decides what to append, from the newest state; asked again when another writer came first. */
 export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];
@@ -21,8 +24,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #reader: RecordReader;
   readonly #queue = new SerialQueue();
-  readonly #place: string;
-  readonly #writer: string;
+  readonly #names: CommitNames;
   #state: LedgerState | undefined;
   /** What is known begins at a head. */
   #isTip = false;
@@ -33,8 +35,7 @@ export class Ledger {
     this.sessionId = options.sessionId;
     this.#options = options;
     this.#reader = new RecordReader(options);
-    this.#place = placeOf(options.store);
-    this.#writer = `${this.#place}${globalThis.crypto.randomUUID().slice(0, 8)}/`;
+    this.#names = new CommitNames(options.store);
   }
 
   /** About what the state takes in memory, in bytes. */
@@ -42,10 +43,9 @@ export class Ledger {
     return this.#state?.bytes ?? 0;
   }
 
-  /** Who made the append of this name: this ledger, another one on the same store in this process, or another process. */
-  originOf(commit: string): 'own' | 'here' | 'elsewhere' {
-    if (commit.startsWith(this.#writer)) return 'own';
-    return commit.startsWith(this.#place) ? 'here' : 'elsewhere';
+  /** Who made the append of this name. */
+  originOf(commit: string): ReturnType<CommitNames['originOf']> {
+    return this.#names.originOf(commit);
   }
 
   /** The whole state, read from the store at first use. It changes in place with every append. */
@@ -53,21 +53,22 @@ export class Ledger {
     return this.#queue.run(() => this.#load());
   }
 
-  /** The state after reading what other writers have appended since; a new one when the ledger was deleted meanwhile. */
+  /**
+   * The state after reading what other writers have appended since; a new one when the ledger was deleted meanwhile.
+   *
+   * @throws SessionMoved when the session goes on elsewhere.
+   */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
       const state = this.#state;
       if (state !== undefined && !this.#isTip && (await this.#catchUp(state)) === undefined) this.#unload();
-      return this.#load();
+      return staying(this.sessionId, await this.#load());
     });
   }
 
   /** The state as it was when it had that version, for those who began then; not kept. */
-  async at(version: number): Promise<LedgerState> {
-    const { base, records } = await this.#reader.read(0);
-    const state = base === undefined ? emptyState() : stateFrom(base);
-    applyRecords(state, records.slice(0, Math.max(0, version - state.version)));
-    return state;
+  at(version: number): Promise<LedgerState> {
+    return stateAt(this.#reader, version);
   }
 
   /** What is known of the newest part; of what lies before only what the head says. */
@@ -84,7 +85,7 @@ export class Ledger {
           ? !isHeadOf(await this.#reader.head(), known)
           : (await this.#catchUp(known)) === undefined;
       if (state !== undefined && (await isOld(state))) this.#unload();
-      return this.#loadTip();
+      return staying(this.sessionId, await this.#loadTip());
     });
   }
 
@@ -93,6 +94,8 @@ export class Ledger {
    *
    * Resolves when it is durable. When another writer came first, its records are read and `decide` is asked again, so
    * that both stay. When the store's answer got lost, the ledger looks whether the append was applied before it gives up.
+   *
+   * @throws SessionMoved when the session goes on elsewhere: nothing is appended then.
    */
   commit(decide: LedgerDecision): Promise<LedgerState> {
     return this.#queue.run(() => this.#commit(() => this.#load(), decide));
@@ -122,17 +125,17 @@ export class Ledger {
   }
 
   async #commit(load: () => Promise<LedgerState>, decide: LedgerDecision): Promise<LedgerState> {
-    const commit = `${this.#writer}${globalThis.crypto.randomUUID()}`;
+    const commit = this.#names.next();
     for (;;) {
-      const state = await load();
+      const state = staying(this.sessionId, await load());
       const decided = decide(state);
       if (decided.length === 0) return state;
       if (this.#isUnseen && !(await this.#seePrevious(state))) continue;
       const position = this.#reader.damaged;
       const steps: readonly LedgerStep[] =
         position === undefined ? decided : [{ type: 'repair', position }, ...decided];
-      const stamp = { v: LEDGER_FORMAT, commit, time: this.#options.now() } as const;
-      const records = steps.map((step): LedgerRecord => ({ ...stamp, ...step }));
+      const stamp = { commit, time: this.#options.now() };
+      const records = steps.map((step) => recordOf(step, stamp));
       if (await this.#append(state, records, commit)) return load();
       this.#options.onConflict?.(state.version);
     }
@@ -169,7 +172,9 @@ export class Ledger {
     if (this.#state !== undefined && !this.#isTip) return this.#state;
     const { base, records } = await this.#reader.read(0);
     const state = base === undefined ? emptyState() : stateFrom(base);
-    if (base !== undefined && this.#options.readBase !== undefined) {
+    // What was left behind is not read back.
+    const isHere = base !== undefined && movedTo(base.move) === undefined;
+    if (isHere && this.#options.readBase !== undefined) {
       resolveBase(state, await this.#options.readBase(base));
     }
     applyRecords(state, records);

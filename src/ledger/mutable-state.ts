@@ -1,5 +1,6 @@
 import { extendDigest } from './digest.ts';
 import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
+import type { SessionMove } from './session-move.ts';
 import { digestOf, type LedgerEntry, type RecordedResponse } from './ledger-state.ts';
 
 /** A state while records are applied to it. */
@@ -20,6 +21,8 @@ export interface MutableState {
   operations: Map<string, string>;
   unproven: number;
   lease: { writer: string; until: number } | undefined;
+  move: SessionMove | undefined;
+  abandoned: string[];
   cleared: boolean;
   bytes: number;
 }
@@ -27,9 +30,8 @@ export interface MutableState {
 type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit' | 'type'>;
 
 export function respond(state: MutableState, record: Responded): void {
-  const { id, time, store, model, parent, context, seen } = record;
+  const { id, time, store, model, parent, context, seen, history = digestOf(state) } = record;
   const { nextSeq } = state;
-  const history = digestOf(state);
   const response: RecordedResponse = { id, time, store, model, parent, context, seen, nextSeq, history };
   state.responses.push(response);
   state.recorded.add(id);
@@ -46,6 +48,7 @@ export function create(state: MutableState, item: LedgerItem, { commit, time }: 
     item: item.item,
     context: '',
     mirrorId: undefined,
+    link: item.link,
     skipped: undefined,
     commit,
     due: time,

@@ -8,6 +8,7 @@ export function stateFrom(base: LedgerHead): LedgerState {
   const state: MutableState = { ...(emptyState() as MutableState), base };
   state.version = base.version;
   state.nextSeq = base.length;
+  state.move = base.move;
   if (base.response !== undefined) {
     const { id, time, store, model, context } = base.response;
     respond(state, { id, time, store, model, context });
@@ -58,7 +59,7 @@ export function resolveBase(target: LedgerState, base: RestoredBase): void {
   state.base = undefined;
   for (const [seq, { item, mirrorId }] of base.items.entries()) {
     const { kind, digest, id } = item;
-    const shared = { context: '', item: undefined, skipped: undefined, commit: '', due: 0 };
+    const shared = { context: '', item: undefined, link: undefined, skipped: undefined, commit: '', due: 0 };
     push(state, { seq, kind, digest, id, mirrorId, ...shared });
   }
   state.nextSeq = Math.max(state.nextSeq, base.items.length);

@@ -1,6 +1,7 @@
 import type { AgentInputItem, SessionHistoryTransactionArgs } from '@openai/agents';
 import { pendingChanges } from '../ledger/ledger-state.ts';
 import type { Mode } from '../rollout/mode.ts';
+import { refuseAnchors } from './anchoring.ts';
 import { changeHistory, type HistoryChange } from './change-history.ts';
 import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
@@ -14,6 +15,7 @@ export function appendItems(
   options: ResolvedOptions,
   items: readonly AgentInputItem[],
 ): Promise<void> {
+  refuseAnchors(items);
   return change(life, options, async () =>
     items.length === 0
       ? undefined

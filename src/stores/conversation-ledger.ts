@@ -2,12 +2,10 @@ import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
 import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
 import { isObject } from '../ledger/json.ts';
-import { LEDGER_FORMAT, parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
+import { MOVE_FORMAT, parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
+import { METADATA_KEY } from '../ledger/metadata-key.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
-
-/** The key that the head takes among the conversation's metadata; all others are the user's. */
-export const METADATA_KEY = 'hybrid_session';
 
 /** The API's limits: pairs, and characters in a value. */
 const MOST_PAIRS = 16;
@@ -99,14 +97,19 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
 }
 
 /** A head in a few hundred characters, whatever the session's length. */
-function encodeHead({ version, length, digest, response, tip }: LedgerHead): string {
-  const fields: unknown[] = [LEDGER_FORMAT, version, length, digest];
+function encodeHead({ format, version, length, digest, response, move, tip }: LedgerHead): string {
+  const fields: unknown[] = [format, version, length, digest];
   if (response !== undefined) {
     const { id, time, store, context } = response;
     fields.push(id, time, store ? 1 : 0);
     if (context !== undefined) fields.push(context.length, context.digest, context.since ?? null);
   }
   const rest = {
+    ...(move === undefined
+      ? {}
+      : {
+          move: [move.from ?? null, Number(move.whole === true), move.to ?? null, Number(move.done === true)],
+        }),
     ...(response?.model === undefined ? {} : { model: response.model }),
     ...(response?.refused === true ? { refused: true } : {}),
     // Which calls they are is too long to keep: that there are some is enough to look.
@@ -146,7 +149,19 @@ function decodeHead(value: string, sessionId: string): LedgerHead {
       : { response: { id, time, store: store === 1, ...about, ...context } };
   const [nextSeq, commit, pending]: unknown[] = Array.isArray(rest['tip']) ? rest['tip'] : [];
   const tip = nextSeq === undefined ? {} : { tip: { nextSeq, commit, pending } };
-  return parseHead({ format, version, length, digest, ...response, ...tip }, sessionId);
+  const moved = rest['move'] === undefined ? {} : { move: decodeMove(rest['move']) };
+  return parseHead({ format, version, length, digest, ...response, ...moved, ...tip }, sessionId);
+}
+
+function decodeMove(fields: unknown): unknown {
+  if (!Array.isArray(fields)) return fields;
+  const [from, whole, to, done]: unknown[] = fields;
+  return {
+    from: from ?? undefined,
+    to: to ?? undefined,
+    ...(whole === 1 ? { whole: true } : {}),
+    ...(done === 1 ? { done: true } : {}),
+  };
 }
 
 function strings(metadata: Readonly<Record<string, unknown>>): Record<string, string> {

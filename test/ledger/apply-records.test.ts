@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { applyRecords } from '../../src/ledger/apply-records.ts';
 import { fitTip, resolveBase, stateFrom, tipFrom } from '../../src/ledger/state-from-head.ts';
 import { EMPTY_DIGEST, extendDigest } from '../../src/ledger/digest.ts';
-import type { LedgerItem, LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
+import {
+  recordOf,
+  type LedgerItem,
+  type LedgerRecord,
+  type LedgerStep,
+} from '../../src/ledger/ledger-record.ts';
 import {
   digestOf,
   emptyState,
@@ -21,7 +26,7 @@ const message = (digest: string, mirrorId?: string): LedgerItem => ({
 });
 
 function records(...steps: LedgerStep[]): LedgerRecord[] {
-  return steps.map((step, index): LedgerRecord => ({ v: 1, commit: 'commit', time: index, ...step }));
+  return steps.map((step, index) => recordOf(step, { commit: 'commit', time: index }));
 }
 
 function stateOf(...steps: LedgerStep[]): LedgerState {

@@ -2,7 +2,8 @@ import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
 import type { LedgerHead } from '../../src/ledger/ledger-record.ts';
-import { conversationLedger, METADATA_KEY } from '../../src/stores/conversation-ledger.ts';
+import { METADATA_KEY } from '../../src/ledger/metadata-key.ts';
+import { conversationLedger } from '../../src/stores/conversation-ledger.ts';
 import { simulated } from '../support/simulated.ts';
 
 function head(version: number): LedgerHead {
@@ -75,13 +76,38 @@ describe('A ledger in the metadata of the conversation', () => {
     });
   });
 
+  it('keeps where a session came from and where it goes, in one value', async () => {
+    const { client } = simulated();
+    const long = `conv_${'f'.repeat(48)}`;
+    const response = {
+      id: `resp_${'a'.repeat(50)}`,
+      time: 1_790_341_108_123,
+      store: true,
+      context: { length: 99_999, digest: 'd'.repeat(43), since: 1_790_341_108_123 },
+    };
+    for (const move of [{ to: long }, { from: long, whole: true, to: long, done: true }, { from: long }]) {
+      const id = await conversation(client, {});
+      const stored = {
+        ...head(123_456),
+        format: 2 as const,
+        digest: 'd'.repeat(43),
+        length: 99_999,
+        response,
+        move,
+      };
+      const store = conversationLedger({ client });
+      await store.append(id, [], stored, 0);
+      expect(await conversationLedger({ client }).head(id)).toEqual(stored);
+    }
+  });
+
   it('names the session when the value is damaged or from a newer version', async () => {
     const { client } = simulated();
     for (const [value, reason] of [
       ['no JSON', 'damaged'],
       ['{}', 'damaged'],
       ['[1,"x"]', 'damaged'],
-      ['[2,1,1,"d"]', 'newer-format'],
+      ['[3,1,1,"d"]', 'newer-format'],
     ] as const) {
       const id = await conversation(client, { [METADATA_KEY]: value });
       await expect(conversationLedger({ client }).head(id)).rejects.toMatchObject({
