@@ -341,7 +341,7 @@ describe('export and import with the API', () => {
 
   it('say so when there is no key, and never show one', async () => {
     const none = await runCommand(['import', written(many(1))]);
-    expect(none).toMatchObject({ code: 70 });
+    expect(none).toMatchObject({ code: 64, stdout: '' });
     expect(none.stderr).toContain('missing_api_key');
     const unknown = await runCommand(['export', 'conv_unknown'], env());
     expect(unknown).toMatchObject({ code: 70, stdout: '' });
