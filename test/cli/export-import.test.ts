@@ -88,7 +88,7 @@ describe('export and import with a ledger', () => {
     const ledger = `sqlite:${file('ledger.db')}`;
     await runCommand(['import', written([user('hi')]), '--ledger', ledger, '--session', 's']);
     const { stdout } = await runCommand(['export', 's', '--ledger', ledger, '--format', 'markdown']);
-    expect(stdout).toBe('# s\n\n## 1. User\n\n```text\nhi\n```\n');
+    expect(stdout).toBe('# s\n\n## 1. User\n\nhi\n');
   });
 
   it('refuse a session that has items, unless they are told to append', async () => {
