@@ -10,11 +10,11 @@ import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { readBase } from '../session/read-base.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { gatherEvidence } from './gather-evidence.ts';
+import { gatherEvidence, type Gathered } from './gather-evidence.ts';
 import { ItemBook, type ItemFacts } from './item-book.ts';
 import { limitsOf, verdictOf, type Evidence } from './judge.ts';
 import { knownPlaces } from './known-places.ts';
-import { ListReader } from './list-reader.ts';
+import { ListReader, mayLag, type ReadList } from './list-reader.ts';
 import { timelineOf } from './timeline.ts';
 
 /** How far a diagnosis has come. */
@@ -56,18 +56,18 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const ledger = await ledgerState(options.ledger, conversationId, reader);
   signal?.throwIfAborted();
   const lists = new ListReader({ client, conversationId, converter, book, signal, onProgress });
-  const read = await lists.read();
-  const evidence = await gatherEvidence({
-    conversationId,
-    ledger,
-    list: read,
-    responses: [...(options.responses ?? [])],
-    chain: new ResponseChain(client, cache, signal),
-    book,
-    onProgress,
-  });
+  const chain = new ResponseChain(client, cache, signal);
+  const responses = [...(options.responses ?? [])];
+  const gather = (read: ReadList): Promise<Gathered> =>
+    gatherEvidence({ conversationId, ledger, list: read, responses, chain, book, onProgress });
+  let list = await lists.read();
+  let evidence = await gather(list);
+  if (mayLag(evidence.state, list)) {
+    const again = await lists.read();
+    if (again.items.length !== list.items.length) evidence = await gather(again);
+    list = again;
+  }
   const { state, proof } = evidence;
-  const list = await lists.settled(state, read);
   const found = reconcile(state, list.items);
   const findPlaces = knownPlaces(evidence.found);
   const keyOf = ({ digest, mirrorId, id }: LedgerEntry): number | undefined =>

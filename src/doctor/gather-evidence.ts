@@ -113,15 +113,18 @@ async function fromLedger(options: GatherOptions, state: LedgerState): Promise<G
 
 function fromResponses(options: GatherOptions, read: ReadResponses): Gathered {
   const { book, ledger, list, conversationId } = options;
-  const base: readonly Sighting[] =
-    ledger?.entries.map((entry) => book.noteEntry(entry, entry.mirrorId ?? entry.id ?? '')) ?? list.sightings;
+  const base: readonly Sighting[] = ledger?.entries.map((entry) =>
+    book.noteEntry(entry, entry.mirrorId ?? entry.id ?? ''),
+  ) ??
+    // What is listed twice under one ID is one item.
+    [...new Map(list.sightings.map((one) => [one.id, one])).values()];
   const { nodes, standings } = reconstruct(read.found, { conversationId, book, base });
   const isUsed = [...standings.values()].includes('used');
   const alone = ledger === undefined ? 'list' : 'ledger';
   const both = ledger === undefined ? 'responses' : 'ledger+responses';
   const unproven = ledger?.unproven ?? base.length;
-  const unaccounted = nodes.flatMap(({ base: at, maker, giver }, index) =>
-    at !== undefined && at < unproven && maker === undefined && giver === undefined ? [index] : [],
+  const unaccounted = nodes.flatMap(({ base: at, rank }, index) =>
+    at !== undefined && at < unproven && rank === undefined ? [index] : [],
   );
   return {
     proof: isUsed ? both : alone,

@@ -45,15 +45,14 @@ export class ListReader {
       throw error;
     }
   }
+}
 
-  /** The list once more, if only the newest items are missing from it: it may lag behind. */
-  async settled(state: LedgerState, list: ReadList): Promise<ReadList> {
-    const listed = new Set(list.items.map(({ id }) => id));
-    const isListed = state.entries.flatMap(({ mirrorId }) =>
-      mirrorId === undefined ? [] : [listed.has(mirrorId)],
-    );
-    const lost = isListed.filter((one) => !one).length;
-    const isLag = lost > 0 && !list.isGone && isListed.slice(-lost).every((one) => !one);
-    return isLag ? this.read() : list;
-  }
+/** Whether only the newest items are missing from a list: it may lag behind, and is to be asked again. */
+export function mayLag(state: LedgerState, { items, isGone }: ReadList): boolean {
+  const listed = new Set(items.map(({ id }) => id));
+  const isListed = state.entries.flatMap(({ mirrorId }) =>
+    mirrorId === undefined ? [] : [listed.has(mirrorId)],
+  );
+  const lost = isListed.filter((one) => !one).length;
+  return lost > 0 && !isGone && isListed.slice(-lost).every((one) => !one);
 }

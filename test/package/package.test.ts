@@ -1,4 +1,5 @@
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installedConsumer, linkedConsumer } from './consumer.ts';
@@ -200,6 +201,62 @@ describe('the package installed by npm', () => {
     expect(markdown).toContain('\n\nmy name is Ada\n\n');
     expect(markdown.match(/^## .*$/gm)).toEqual(['## 1. User', '## 2. Assistant']);
   });
+
+  it('finds what a conversation has lost, from a log of its responses', async () => {
+    const running = startProgram(command(), ['simulate', '--port', '0', '--unlink', 'every-turn'], {
+      cwd: app,
+    });
+    const url = await running.line(/^http:/);
+    const post = async (path: string, body: object): Promise<{ id: string }> => {
+      const headers = { authorization: 'Bearer any', 'content-type': 'application/json' };
+      const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return (await answer.json()) as { id: string };
+    };
+    const { id: conversation } = await post('/conversations', {});
+    const log: string[] = [];
+    for (const input of ['one', 'two'])
+      log.push((await post('/responses', { model: 'gpt-5.4', input, conversation })).id);
+    const pipe = `printf '{"id":"%s"}\\n' ${log.join(' ')} | "${command()}" doctor ${conversation} --response - --json`;
+    const doctor = startProgram('bash', ['-c', pipe], {
+      cwd: app,
+      env: { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'any' },
+    });
+    const { code, stdout, stderr } = await doctor.finished;
+    running.child.kill('SIGTERM');
+    await running.finished;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      verdict: 'repairable',
+      listed: 3,
+      timeline: [{}, { standing: 'lost', places: [{ source: 'response', responseId: log[0] }] }, {}, {}],
+    });
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'stops a diagnosis on %s in the middle of a request',
+    async (signal) => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const asked = new Promise((resolve) => server.once('request', resolve));
+      const doctor = startProgram(
+        command(),
+        ['doctor', 'conv_1', '--base-url', `http://127.0.0.1:${port}/v1`],
+        {
+          cwd: app,
+          env: { OPENAI_API_KEY: 'any' },
+        },
+      );
+      await asked;
+      doctor.child.kill(signal);
+      const { code, stdout, stderr } = await doctor.finished;
+      server.closeAllConnections();
+      server.close();
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(stderr).toMatch(new RegExp(`^Stopped by ${signal}\\.\nTo go on: hybrid-session doctor conv_1`));
+    },
+  );
 
   it('says what is missing for a ledger, and what to type', async () => {
     const args = ['inspect', 'conv_1', '--ledger', 'redis:redis://127.0.0.1:1'];
