@@ -18,7 +18,9 @@ export type {
 export { mergeStats, type LossStats, type PlanStats, type SessionStats } from './telemetry/session-stats.ts';
 export { statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
 export type { Erased } from './session/erase.ts';
+export type { Healed, HealOptions, HealPlan, HealProgress, HealStep } from './session/healed.ts';
 export type { HistoryReport } from './session/history-report.ts';
+export { recordDiagnosis, type RecordDiagnosisOptions } from './doctor/record-diagnosis.ts';
 export { diagnosisPage, type DiagnosisPageOptions } from './doctor/page/diagnosis-page.ts';
 export { diagnose, type DiagnoseOptions, type DiagnosisProgress } from './doctor/diagnose.ts';
 export type {
@@ -64,9 +66,11 @@ export {
 } from './stores/conversation-ledger.ts';
 export { encryptedLedger, type EncryptedLedgerOptions } from './stores/encrypted-ledger.ts';
 export type { LedgerPage, LedgerStore } from './ledger/ledger-store.ts';
+export { whereItIs } from './ledger/where-it-is.ts';
 export type { LedgerHead, LedgerRecord } from './ledger/ledger-record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/hybrid-session-error.ts';
 export { ConversationNotFoundError } from './errors/conversation-not-found-error.ts';
+export { HealError, type HealErrorReason } from './errors/heal-error.ts';
 export { HistoryIncompleteError, type MissingItem } from './errors/history-incomplete-error.ts';
 export { HistoryTransactionError } from './errors/history-transaction-error.ts';
 export { ImportRefusedError } from './errors/import-refused-error.ts';

@@ -39,12 +39,14 @@ const events: Record<HybridSessionEvent['type'], true> = {
   planned: true,
   parent_refused: true,
   rollout_failed: true,
+  moved: true,
 };
 const codes: Record<HybridSessionErrorCode, true> = {
   invalid_options: true,
   invalid_item: true,
   invalid_response: true,
   conversation_not_found: true,
+  heal_failed: true,
   history_incomplete: true,
   history_transaction: true,
   import_refused: true,

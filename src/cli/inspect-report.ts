@@ -41,6 +41,7 @@ function facts(inspection: LedgerInspection, ledger: string, now: number): [stri
     ['turns', String(turns.length)],
     ['content', content],
     ['conversation', conversation(inspection)],
+    ...moveWords(inspection),
     ['pending', pendingWords(pending)],
     ['lease', lease === undefined ? 'free' : leaseWords(lease, now)],
     ...(unproven === 0
@@ -55,6 +56,17 @@ function conversation({ mirrored, cleared }: LedgerInspection): string {
   if (cleared) return 'cleared; it may still have to be deleted';
   if (mirrored === undefined) return 'the ledger lives there';
   return mirrored ? 'kept up to date' : 'none is known';
+}
+
+function moveWords({ move }: LedgerInspection): [string, string][] {
+  if (move === undefined) return [];
+  const { from, to, done } = move;
+  return [
+    ...(from === undefined ? [] : [['healed from', printable(from)] as [string, string]]),
+    ...(to === undefined
+      ? []
+      : [[done === true ? 'moved to' : 'healing to', printable(to)] as [string, string]]),
+  ];
 }
 
 function pendingWords({ write, remove }: LedgerInspection['pending']): string {

@@ -12,6 +12,11 @@ interface NamedCommand {
 
 const COMMANDS: readonly NamedCommand[] = [
   {
+    name: 'heal',
+    summary: 'write the whole history of a damaged conversation to a fresh one',
+    load: async () => (await import('./heal.ts')).heal,
+  },
+  {
     name: 'repro',
     summary: 'replay the report of lost messages with the stock session and with ours',
     load: async () => (await import('./repro.ts')).repro,

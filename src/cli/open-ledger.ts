@@ -13,6 +13,8 @@ export interface OpenedLedger {
   readonly store: LedgerStore;
   /** Where it is, for people: never with a password. */
   readonly name: string;
+  /** Whether it lives outside of the conversation, and holds more than a head. */
+  readonly isElsewhere: boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export function openLedger(
   return Promise.resolve({
     store: conversationLedger({ client: options.client() }),
     name: "the conversation's metadata",
+    isElsewhere: false,
     close: () => Promise.resolve(),
   });
 }
@@ -62,5 +65,5 @@ async function openSqliteLedger(
       throw new CommandError('no_such_ledger', error.message, hint, { cause: error });
     throw unreachable(error, `'${path}'`, hint);
   }
-  return { store, name: path, close: () => store.close() };
+  return { store, name: path, isElsewhere: true, close: () => store.close() };
 }

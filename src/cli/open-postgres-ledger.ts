@@ -56,5 +56,5 @@ export async function openPostgresLedger(
     pool: readOnly ? looking : pool,
     ...(table === undefined ? {} : { table }),
   });
-  return { store, name, close: () => pool.end() };
+  return { store, name, isElsewhere: true, close: () => pool.end() };
 }

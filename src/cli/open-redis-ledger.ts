@@ -48,6 +48,7 @@ export async function openRedisLedger(
   return {
     store,
     name,
+    isElsewhere: true,
     close: async () => {
       if (client.destroy === undefined) await client.disconnect?.();
       else client.destroy();

@@ -2,6 +2,7 @@ import type { AgentInputItem } from '@openai/agents';
 import {
   diagnose,
   inspectLedger,
+  whereItIs,
   type DiagnoseOptions,
   type DiagnosisProgress,
   type LedgerInspection,
@@ -42,7 +43,8 @@ function fromLedger(
 ): Promise<Exportable> {
   const options = { command: 'export', operand, readOnly: true };
   return withLedger(io, values, options, async ({ ledger: { store: ledger, name }, client, progress }) => {
-    const inspection = await inspectLedger(ledger, operand, { content: true });
+    const sessionId = await whereItIs(ledger, operand);
+    const inspection = await inspectLedger(ledger, sessionId, { content: true });
     if (inspection === undefined) throw unknownSession('export', operand, name);
     const items = keptItems(inspection);
     const { length, digest, damaged } = inspection;
@@ -54,7 +56,7 @@ function fromLedger(
       return { items, missing: damaged.length, digest: undefined };
     }
     // It keeps no content, which the API may have.
-    const conversation = { client: client(), conversationId: operand, ledger, signal };
+    const conversation = { client: client(), conversationId: sessionId, ledger, signal };
     const responses = await readResponseIds('export', values.response ?? [], io, signal);
     return diagnosed({ ...conversation, responses }, progress);
   });

@@ -4,6 +4,7 @@ export type HybridSessionErrorCode =
   | 'invalid_item'
   | 'invalid_response'
   | 'conversation_not_found'
+  | 'heal_failed'
   | 'history_incomplete'
   | 'history_transaction'
   | 'import_refused'

@@ -172,7 +172,12 @@ function identified(converted: ApiInputItem, item: AgentInputItem | undefined): 
   const known = id ?? (isObject(providerData) ? providerData['id'] : undefined);
   if (!MADE_BY_SERVER.has(converted.type ?? 'message') || typeof known !== 'string') return converted;
   if ('id' in converted && converted.id !== undefined) return converted;
-  const linked: unknown = { ...converted, id: known };
+  return withId(converted, known);
+}
+
+/** The same item under an ID: where the API knows that one, it takes the stored item and ignores the content. */
+export function withId(converted: ApiInputItem, id: string): ApiInputItem {
+  const linked: unknown = { ...converted, id };
   return isInputItem(linked) ? linked : converted;
 }
 

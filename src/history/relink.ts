@@ -48,7 +48,7 @@ export function relink(
   for (const entry of state.unmirrored.values()) {
     const index = indexes.get(entry.seq);
     if (index === undefined) continue;
-    const alike = free.get(keyOf(entry)) ?? [];
+    const alike = free.get(keyOf({ digest: entry.digest, id: entry.link ?? entry.id })) ?? [];
     const before = anchors.findLast((anchor) => anchor.index < index)?.position ?? -1;
     const at = alike.findIndex(({ position }) => position > before);
     const [found] = at === -1 ? [] : alike.splice(at, 1);

@@ -62,6 +62,7 @@ function inspection(
     lease: state.lease,
     refused: [...state.refused],
     operations: [...state.operations.keys()],
+    move: state.move,
     cleared: state.cleared,
     damaged,
   };

@@ -1,4 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
+import type { LedgerHead } from '../ledger/ledger-record.ts';
 
 /** One item as the ledger has it. */
 export interface InspectedItem {
@@ -72,6 +73,8 @@ export interface LedgerInspection {
   readonly refused: readonly string[];
   /** IDs of the history transactions and imports that were applied. */
   readonly operations: readonly string[];
+  /** Where its history was moved from and to, or is being written to by a heal; undefined for most. */
+  readonly move: LedgerHead['move'];
   /** Whether the session was cleared and its conversation may still exist. */
   readonly cleared: boolean;
   readonly damaged: readonly DamagedRecord[];

@@ -1,5 +1,6 @@
 import { extendDigest } from './digest.ts';
 import type { RestoredBase } from './restored-base.ts';
+import { moveAfter, type SessionMove } from './session-move.ts';
 import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
 import {
   digestOf,
@@ -23,6 +24,8 @@ interface MutableState {
   operations: Map<string, string>;
   unproven: number;
   lease: { writer: string; until: number } | undefined;
+  move: SessionMove | undefined;
+  abandoned: string[];
   cleared: boolean;
 }
 
@@ -40,6 +43,7 @@ export function stateFrom(base: LedgerHead): LedgerState {
   const state: MutableState = { ...(emptyState() as MutableState), base };
   state.version = base.version;
   state.nextSeq = base.length;
+  state.move = base.move;
   if (base.response !== undefined) {
     const { id, time, store, context } = base.response;
     respond(state, { id, time, store, context });
@@ -53,7 +57,7 @@ export function resolveBase(target: LedgerState, base: RestoredBase): void {
   state.base = undefined;
   for (const [seq, { item, mirrorId }] of base.items.entries()) {
     const { kind, digest, id } = item;
-    const shared = { context: '', item: undefined, skipped: undefined, commit: '', due: 0 };
+    const shared = { context: '', item: undefined, link: undefined, skipped: undefined, commit: '', due: 0 };
     push(state, { seq, kind, digest, id, mirrorId, ...shared });
   }
   state.nextSeq = Math.max(state.nextSeq, base.items.length);
@@ -104,6 +108,12 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
     case 'lease':
       state.lease = { writer: record.writer, until: record.until };
       return;
+    case 'heal':
+    case 'origin':
+    case 'moved':
+      if (record.type === 'heal' && state.move?.to !== undefined) state.abandoned.push(state.move.to);
+      state.move = moveAfter(state.move, record);
+      return;
     case 'repair':
   }
 }
@@ -111,9 +121,8 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
 type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit' | 'type'>;
 
 function respond(state: MutableState, record: Responded): void {
-  const { id, time, store, model, parent, context } = record;
+  const { id, time, store, model, parent, context, history = digestOf(state) } = record;
   const { nextSeq } = state;
-  const history = digestOf(state);
   const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq, history };
   state.responses.push(response);
   if (context === undefined) return;
@@ -129,6 +138,7 @@ function create(state: MutableState, item: LedgerItem, { commit, time }: LedgerR
     item: item.item,
     context: '',
     mirrorId: undefined,
+    link: item.link,
     skipped: undefined,
     commit,
     due: time,
@@ -199,6 +209,7 @@ function unmirror(state: MutableState, entry: LedgerEntry, { commit, time }: Led
   entry.commit = commit;
   entry.due = time;
   entry.mirrorId = undefined;
+  entry.link = undefined;
   state.unmirrored.delete(entry.seq);
   state.unmirrored.set(entry.seq, entry);
   return id === undefined ? [] : [id];
@@ -216,6 +227,10 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     enlist(state, entry, id);
   }
   if (record.settled === true) state.dropped.clear();
+  for (const seq of record.unlinked ?? []) {
+    const entry = state.unmirrored.get(seq);
+    if (entry !== undefined) entry.link = undefined;
+  }
   unlist(state, record.surplus ?? []);
   for (const id of record.removed) state.removed.set(id, false);
   for (const { seq, reason } of record.skipped ?? []) {

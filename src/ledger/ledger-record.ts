@@ -6,13 +6,22 @@ import { isObject } from './json.ts';
 /** The version of the record and head format. */
 export const LEDGER_FORMAT = 1;
 
-const common = {
-  v: z.literal(LEDGER_FORMAT),
+/**
+ * The version of what is said of a move to another conversation, and of a head that knows of one: a reader that is older
+ * has to stop there, and not to go on in the conversation that was left.
+ */
+export const MOVE_FORMAT = 2;
+
+const stamp = {
   /** Names the append this record belongs to, so that an append whose answer got lost can be recognised. */
   commit: z.string(),
   /** Milliseconds since the epoch. */
   time: z.number(),
 };
+
+const common = { v: z.literal(LEDGER_FORMAT), ...stamp };
+
+const moving = { v: z.literal(MOVE_FORMAT), ...stamp };
 
 const position = z.number().int().nonnegative();
 
@@ -25,6 +34,8 @@ const ledgerItem = z.object({
   item: z.custom<AgentInputItem>(isObject).optional(),
   /** The ID it already has in the conversation, when it was adopted from there. */
   mirrorId: z.string().optional(),
+  /** The ID under which the API stores it, by which the conversation is asked to link it instead of taking a copy. */
+  link: z.string().optional(),
 });
 
 const operation = z.object({ id: z.string(), digest: z.string() });
@@ -76,6 +87,8 @@ const recordSchema = z.discriminatedUnion('type', [
     released: z.boolean().optional(),
     /** Items that the API has no form for, with the reason: they live in the ledger alone. */
     skipped: z.array(z.object({ seq: position, reason: z.string() })).optional(),
+    /** Items that the API does not link: they are written by their content. */
+    unlinked: z.array(position).optional(),
   }),
   z.object({
     ...common,
@@ -86,6 +99,8 @@ const recordSchema = z.discriminatedUnion('type', [
     store: z.boolean(),
     /** Length and digest of the context it ends, where the model boundary saw that context. */
     context: context.optional(),
+    /** The digest of the whole history at that moment, where it is not that of what stands before. */
+    history: z.string().optional(),
   }),
   /** One writer at a time writes to the conversation, until then (milliseconds since the epoch). */
   z.object({ ...common, type: z.literal('lease'), writer: z.string(), until: z.number() }),
@@ -93,10 +108,16 @@ const recordSchema = z.discriminatedUnion('type', [
   z.object({ ...common, type: z.literal('repair'), position }),
   /** The server refused to continue from this response: it is not offered again. */
   z.object({ ...common, type: z.literal('refused'), id: z.string() }),
+  /** The history is being written to that conversation. */
+  z.object({ ...moving, type: z.literal('heal'), to: z.string() }),
+  /** The history was copied from that session; once it is whole, the other one may move here. */
+  z.object({ ...moving, type: z.literal('origin'), from: z.string(), whole: z.boolean().optional() }),
+  /** The session goes on in that conversation: nothing is appended here any more. */
+  z.object({ ...moving, type: z.literal('moved'), to: z.string() }),
 ]);
 
 const headSchema = z.object({
-  format: z.literal(LEDGER_FORMAT),
+  format: z.union([z.literal(LEDGER_FORMAT), z.literal(MOVE_FORMAT)]),
   version: position,
   length: position,
   digest: z.string(),
@@ -106,6 +127,15 @@ const headSchema = z.object({
       time: z.number(),
       store: z.boolean(),
       context: context.optional(),
+    })
+    .optional(),
+  /** Where the session came from and where it goes: see `SessionMove`. */
+  move: z
+    .object({
+      from: z.string().optional(),
+      whole: z.boolean().optional(),
+      to: z.string().optional(),
+      done: z.boolean().optional(),
     })
     .optional(),
 });
@@ -119,8 +149,10 @@ export type LedgerEntryOf<T extends LedgerRecord['type']> = Omit<
   Extract<LedgerRecord, { type: T }>,
   'v' | 'commit' | 'time'
 >;
-/** A step before it becomes a record. */
-export type LedgerStep = { [T in LedgerRecord['type']]: LedgerEntryOf<T> }[LedgerRecord['type']];
+/** A step before it becomes a record; with a time of its own where it happened before. */
+export type LedgerStep = {
+  [T in LedgerRecord['type']]: LedgerEntryOf<T> & { readonly time?: number };
+}[LedgerRecord['type']];
 
 /**
  * What a session is at one moment, of a size that does not grow with it.
@@ -128,6 +160,21 @@ export type LedgerStep = { [T in LedgerRecord['type']]: LedgerEntryOf<T> }[Ledge
  * `version` counts records, `length` items; `digest` covers the items; `response` is the newest one recorded.
  */
 export type LedgerHead = z.infer<typeof headSchema>;
+
+/** The record of a step. */
+export function recordOf(
+  step: LedgerStep,
+  { commit, time }: Pick<LedgerRecord, 'commit' | 'time'>,
+): LedgerRecord {
+  switch (step.type) {
+    case 'heal':
+    case 'origin':
+    case 'moved':
+      return { v: MOVE_FORMAT, commit, time, ...step };
+    default:
+      return { v: LEDGER_FORMAT, commit, time, ...step };
+  }
+}
 
 /** @throws LedgerRecordError naming the session and the position. */
 export function parseRecord(value: unknown, sessionId: string, at: number): LedgerRecord {
@@ -151,8 +198,8 @@ function unreadable(
   error: z.ZodError,
 ): LedgerRecordError {
   const version = isObject(value) ? value[versionKey] : undefined;
-  if (typeof version === 'number' && version > LEDGER_FORMAT) {
-    const problem = `it has format ${version}, this version reads up to ${LEDGER_FORMAT}; update agents-hybrid-session`;
+  if (typeof version === 'number' && version > MOVE_FORMAT) {
+    const problem = `it has format ${version}, this version reads up to ${MOVE_FORMAT}; update agents-hybrid-session`;
     return new LedgerRecordError(sessionId, at, 'newer-format', problem);
   }
   const [issue] = error.issues;

@@ -1,6 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import { EMPTY_DIGEST } from './digest.ts';
-import { LEDGER_FORMAT, type LedgerHead } from './ledger-record.ts';
+import { LEDGER_FORMAT, MOVE_FORMAT, type LedgerHead } from './ledger-record.ts';
+import type { SessionMove } from './session-move.ts';
 
 /** One item of the history as the ledger knows it. */
 export interface LedgerEntry {
@@ -14,6 +15,8 @@ export interface LedgerEntry {
   context: string;
   /** The ID it has in the conversation; undefined as long as it is not there. */
   mirrorId: string | undefined;
+  /** The ID by which the conversation is asked to link it; undefined when it is written by its content. */
+  link: string | undefined;
   /** Why the conversation can never hold it. */
   skipped: string | undefined;
   /** The append that made it due in the conversation: whoever made that is the one to write it there. */
@@ -68,6 +71,10 @@ export interface LedgerState {
   readonly unproven: number;
   /** Who may write to the conversation, and until when. */
   readonly lease: { readonly writer: string; readonly until: number } | undefined;
+  /** Where the session came from and where it goes; undefined for most. */
+  readonly move: SessionMove | undefined;
+  /** Conversations that its history was to be written to before another one was begun. */
+  readonly abandoned: readonly string[];
   /** Whether the session was cleared and its conversation may still exist. */
   readonly cleared: boolean;
 }
@@ -88,6 +95,8 @@ export function emptyState(): LedgerState {
     operations: new Map(),
     unproven: 0,
     lease: undefined,
+    move: undefined,
+    abandoned: [],
     cleared: false,
   };
 }
@@ -107,11 +116,16 @@ function lengthOf(state: LedgerState): number {
   return (state.base?.length ?? 0) + state.entries.length;
 }
 
+/** What a head says of a move, in the format that goes with it. */
+export function moveOf(move: SessionMove | undefined): Pick<LedgerHead, 'format' | 'move'> {
+  return move === undefined ? { format: LEDGER_FORMAT } : { format: MOVE_FORMAT, move };
+}
+
 /** The head that the store keeps beside the records. */
 export function headOf(state: LedgerState): LedgerHead {
   const newest = state.responses.at(-1);
   return {
-    format: LEDGER_FORMAT,
+    ...moveOf(state.move),
     version: state.version,
     length: lengthOf(state),
     digest: digestOf(state),

@@ -4,6 +4,7 @@ import {
   LEDGER_FORMAT,
   parseHead,
   parseRecord,
+  recordOf,
   type LedgerHead,
   type LedgerRecord,
   type LedgerStep,
@@ -13,6 +14,8 @@ import type { LedgerPage, LedgerStore } from './ledger-store.ts';
 import { nextHead } from './next-head.ts';
 import type { RestoredBase } from './restored-base.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { movedTo } from './session-move.ts';
+import { SessionMoved } from './session-moved.ts';
 import { placeOf } from './store-place.ts';
 
 /** What a ledger needs besides its store. */
@@ -66,11 +69,15 @@ export class Ledger {
     return this.#queue.run(() => this.#load());
   }
 
-  /** The state after reading what other writers have appended since; a new one when the ledger was deleted meanwhile. */
+  /**
+   * The state after reading what other writers have appended since; a new one when the ledger was deleted meanwhile.
+   *
+   * @throws SessionMoved when the session goes on elsewhere.
+   */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
       if (this.#state !== undefined && (await this.#catchUp(this.#state)) === undefined) this.#forget();
-      return this.#load();
+      return this.#staying(await this.#load());
     });
   }
 
@@ -79,19 +86,21 @@ export class Ledger {
    *
    * Resolves when it is durable. When another writer came first, its records are read and `decide` is asked again, so
    * that both stay. When the store's answer got lost, the ledger looks whether the append was applied before it gives up.
+   *
+   * @throws SessionMoved when the session goes on elsewhere: nothing is appended then.
    */
   commit(decide: LedgerDecision): Promise<LedgerState> {
     return this.#queue.run(async () => {
       const commit = `${this.#writer}${globalThis.crypto.randomUUID()}`;
       for (;;) {
-        const state = await this.#load();
+        const state = this.#staying(await this.#load());
         const decided = decide(state);
         if (decided.length === 0) return state;
         const position = this.#damaged;
         const steps: readonly LedgerStep[] =
           position === undefined ? decided : [{ type: 'repair', position }, ...decided];
-        const stamp = { v: LEDGER_FORMAT, commit, time: this.#options.now() } as const;
-        const records = steps.map((step): LedgerRecord => ({ ...stamp, ...step }));
+        const stamp = { commit, time: this.#options.now() };
+        const records = steps.map((step) => recordOf(step, stamp));
         if (await this.#append(state, records, commit)) return state;
         this.#options.onConflict?.(state.version);
       }
@@ -104,6 +113,12 @@ export class Ledger {
       await this.#options.store.delete(this.sessionId);
       this.#forget();
     });
+  }
+
+  #staying(state: LedgerState): LedgerState {
+    const to = movedTo(state.move);
+    if (to !== undefined) throw new SessionMoved(this.sessionId, to);
+    return state;
   }
 
   /** @returns false when another writer came first; the state then includes what it wrote. */
@@ -136,7 +151,9 @@ export class Ledger {
     const page = await this.#read(0);
     const base = page.base === undefined ? undefined : parseHead(page.base, this.sessionId);
     const state = base === undefined ? emptyState() : stateFrom(base);
-    if (base !== undefined && this.#options.readBase !== undefined) {
+    // What was left behind is not read back.
+    const isHere = base !== undefined && movedTo(base.move) === undefined;
+    if (isHere && this.#options.readBase !== undefined) {
       resolveBase(state, await this.#options.readBase(base));
     }
     this.#apply(state, page.records);

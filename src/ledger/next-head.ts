@@ -1,6 +1,7 @@
 import { EMPTY_DIGEST, extendDigest } from './digest.ts';
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
-import { baseDigest, headOf, type LedgerState } from './ledger-state.ts';
+import { baseDigest, headOf, moveOf, type LedgerState } from './ledger-state.ts';
+import { moveAfter } from './session-move.ts';
 
 /** What the head needs to know of an entry. */
 interface Link {
@@ -12,7 +13,7 @@ interface Link {
 /** The head a ledger will have once the records are appended, without touching its state. */
 export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): LedgerHead {
   const head = headOf(state);
-  let { response } = head;
+  let { response, move } = head;
   let { nextSeq } = state;
   // The history is the first `kept` entries of the state and what has grown behind them: only that is built anew.
   let kept = state.entries.length;
@@ -63,6 +64,11 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
           ...(record.context === undefined ? {} : { context: record.context }),
         };
         break;
+      case 'heal':
+      case 'origin':
+      case 'moved':
+        move = moveAfter(move, record);
+        break;
       case 'mirror':
       case 'refused':
       case 'lease':
@@ -70,7 +76,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
     }
   }
   return {
-    format: head.format,
+    ...moveOf(move),
     version: state.version + records.length,
     length: before.length + kept + grown.length,
     digest: last(),

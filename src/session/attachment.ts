@@ -1,16 +1,14 @@
 import type OpenAI from 'openai';
-import { ConversationNotFoundError } from '../errors/conversation-not-found-error.ts';
-import { InvalidResponseError } from '../errors/invalid-response-error.ts';
-import { statusOf } from '../history/api-error.ts';
-import { believed } from '../history/believed.ts';
 import { scopedCache } from '../history/content-cache.ts';
 import { HistoryReader } from '../history/history-reader.ts';
 import { ItemConverter } from '../history/item-converter.ts';
-import { isObject } from '../ledger/json.ts';
 import { Ledger } from '../ledger/ledger.ts';
+import { movedTo } from '../ledger/session-move.ts';
+import { whereItIs } from '../ledger/where-it-is.ts';
 import { placeOf } from '../ledger/store-place.ts';
+import { clearAway } from './clear-away.ts';
+import { createConversation } from './create-conversation.ts';
 import { defaultClient } from './default-client.ts';
-import { failureReason } from './failure-reason.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ListCheck } from './list-check.ts';
 import { Mirror } from './mirror.ts';
@@ -43,7 +41,7 @@ export interface Attachment {
 type Emit = (event: HybridSessionEvent) => void;
 
 /**
- * Attaches to the given conversation, or creates one.
+ * Attaches to the given conversation, or to the one that its history was moved to, or creates one.
  *
  * @throws ConversationNotFoundError, InvalidResponseError, or the client's own errors.
  */
@@ -60,8 +58,9 @@ export async function attach(
       converter,
       cache: options.cache,
     });
-    const ledger = openLedger(options, options.sessionId, reader, emit);
-    return { sessionId: options.sessionId, ledger, reader, remote: undefined, existed: false };
+    const sessionId = await whereItIs(options.ledger, options.sessionId);
+    const ledger = openLedger(options, sessionId, reader, emit);
+    return { sessionId, ledger, reader, remote: undefined, existed: false };
   }
   const client = options.client ?? (await defaultClient());
   const id = conversationId ?? (await createConversation(client));
@@ -70,11 +69,18 @@ export async function attach(
   const { pinned } = line;
   const reader = new HistoryReader({ client, conversationId: id, converter, cache, pinned });
   const ledger = openLedger(options, id, reader, emit);
-  if (conversationId !== undefined && (await ledger.state()).cleared) {
-    // A clear that was cut short: finish it, and begin anew as it would have.
-    await deleteConversation(client, id, true);
-    await ledger.delete();
-    return attach(options, undefined, emit);
+  if (conversationId !== undefined) {
+    const state = await ledger.state();
+    const to = movedTo(state.move);
+    if (to !== undefined) {
+      emit({ type: 'moved', sessionId: id, conversationId: to });
+      return attach(options, to, emit);
+    }
+    if (state.cleared) {
+      // A clear that was cut short: finish it, and begin anew as it would have.
+      await clearAway({ store: options.ledger, ledger, client }, true);
+      return attach(options, undefined, emit);
+    }
   }
   const check = new ListCheck(ledger, reader, options.keepContent);
   const lease = new MirrorLease({
@@ -99,34 +105,6 @@ export async function attach(
   const stock = new StockSession(client, id);
   const remote = { client, conversationId: id, mirror, check, stock };
   return { sessionId: id, ledger, reader, remote, existed: conversationId !== undefined };
-}
-
-/** Deletes a conversation; one that the ledger knows may be gone already. */
-export async function deleteConversation(
-  client: OpenAI,
-  conversationId: string,
-  isKnown: boolean,
-): Promise<void> {
-  await client.conversations.delete(conversationId).catch((error: unknown) => {
-    if (statusOf(error) !== 404 || !isKnown) throw asNotFound(error, conversationId);
-  });
-}
-
-/** Turns the API's 404 for a conversation into our own error. */
-export function asNotFound(error: unknown, conversationId: string): unknown {
-  return statusOf(error) === 404
-    ? new ConversationNotFoundError(conversationId, { cause: new Error(failureReason(error)) })
-    : error;
-}
-
-async function createConversation(client: OpenAI): Promise<string> {
-  const created: unknown = await believed('conversations.create', async () =>
-    client.conversations.create({ items: [] }),
-  );
-  const id = isObject(created) ? created['id'] : undefined;
-  if (typeof id !== 'string' || id === '')
-    throw new InvalidResponseError('conversations.create', 'it holds no conversation ID');
-  return id;
 }
 
 function openLedger(options: ResolvedOptions, sessionId: string, reader: HistoryReader, emit: Emit): Ledger {

@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { LedgerDecision } from '../ledger/ledger.ts';
+import { SessionMoved } from '../ledger/session-moved.ts';
 import type { Mode } from '../rollout/mode.ts';
 import type { Attachment } from './attachment.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
@@ -33,8 +34,14 @@ export async function changeHistory(
   await updateMirror(attachment, options);
 }
 
-/** Brings the conversation up to date, and waits for it where that is asked for. */
+/**
+ * Brings the conversation up to date, and waits for it where that is asked for.
+ *
+ * What is in the ledger of a session that has moved since is in the ledger of the one that it moved to, too.
+ */
 export async function updateMirror({ remote }: Attachment, { mirror }: ResolvedOptions): Promise<void> {
-  const pushed = remote?.mirror.push();
+  const pushed = remote?.mirror.push().catch((error: unknown) => {
+    if (!(error instanceof SessionMoved)) throw error;
+  });
   if (mirror === 'await') await pushed;
 }

@@ -1,7 +1,9 @@
 import type OpenAI from 'openai';
 import { statusOf } from '../history/api-error.ts';
 import { isObject } from '../ledger/json.ts';
+import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { Attachment } from './attachment.ts';
+import { copiesOf } from './copies-of.ts';
 
 /** What `erase()` removed. */
 export interface Erased {
@@ -15,16 +17,19 @@ export interface Erased {
 }
 
 /**
- * Removes a session from its ledger and, with `remote`, its responses and its conversation from the API.
+ * Removes a session from its ledger and, with `remote`, its responses and its conversation from the API; and with it
+ * every conversation that it was moved from.
  *
  * The ledger goes last: as long as anything is left, it knows what.
  */
 export async function erase(
   { sessionId, ledger, remote }: Attachment,
+  store: LedgerStore,
   deletesRemote: boolean,
 ): Promise<Erased> {
   const state = await ledger.refresh();
   const items = state.entries.length;
+  const copies = await copiesOf(store, state);
   const responses: string[] = [];
   let conversation = false;
   if (remote !== undefined && deletesRemote) {
@@ -35,8 +40,11 @@ export async function erase(
     )) {
       if (await deleted(client.responses.delete(id))) responses.push(id);
     }
-    conversation = await deleted(client.conversations.delete(remote.conversationId));
+    for (const id of [...copies, remote.conversationId]) {
+      conversation = (await deleted(client.conversations.delete(id))) || conversation;
+    }
   }
+  for (const id of copies) await store.delete(id);
   await ledger.delete();
   return { sessionId, items, responses, conversation };
 }

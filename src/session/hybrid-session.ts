@@ -13,15 +13,18 @@ import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
 import { noteServed } from '../model/served-histories.ts';
 import type { SessionStats } from '../telemetry/session-stats.ts';
-import { deleteConversation } from './attachment.ts';
 import { updateMirror } from './change-history.ts';
 import { appendItems, applyMutations, applyTransaction } from './changes.ts';
 import { erase, type Erased } from './erase.ts';
+import { healSession } from './heal-session.ts';
+import type { Healed, HealOptions, HealPlan } from './healed.ts';
 import type { HistoryReport } from './history-report.ts';
 import { resolveOptions, type HybridSessionOptions, type ResolvedOptions } from './hybrid-session-options.ts';
+import { clearAway } from './clear-away.ts';
 import { comparable } from './comparable.ts';
 import { parseMutations } from './parse-mutations.ts';
 import { parseTransaction } from './parse-transaction.ts';
+import { planHeal } from './plan-heal.ts';
 import { popListed, popRecorded } from './pop.ts';
 import { servesList } from './session-history.ts';
 import { SessionLife } from './session-life.ts';
@@ -121,8 +124,7 @@ export class HybridSession
       if (isKnown) await ledger.commit(() => [{ type: 'clear' }]);
       if (remote === undefined) return this.#life.responses.clear();
       this.#life.end('kept');
-      await deleteConversation(remote.client, remote.conversationId, isKnown);
-      await ledger.delete();
+      await clearAway({ store: this.#options.ledger, ledger, client: remote.client }, isKnown);
       this.#life.end('gone');
     });
   }
@@ -199,9 +201,27 @@ export class HybridSession
    */
   async flush(): Promise<void> {
     await this.#life.runIfBegun(async ({ attachment: { sessionId, remote } }) => {
-      const pending = (await remote?.mirror.push(true)) ?? 0;
+      const pending = (await remote?.mirror.push({ untilFree: true })) ?? 0;
       if (pending > 0) throw new MirrorIncompleteError(sessionId, pending);
     });
+  }
+
+  /**
+   * Writes the whole history to a fresh conversation, each item by its ID where the API has it stored and by its content
+   * otherwise, checks by digest that the list shows it, and goes on there; so does every session that is or will be
+   * attached to the old one. That stays at the API as it is.
+   *
+   * A heal that ended early is taken up where it stopped, by this call or another process's. A history that came from a
+   * heal and is still listed whole is not written again.
+   *
+   * @throws HealError or HistoryIncompleteError: nothing is lost then, and the session goes on where it is.
+   */
+  heal(options: HealOptions & { readonly dryRun: true }): Promise<HealPlan>;
+  heal(options?: HealOptions & { readonly dryRun?: false | undefined }): Promise<Healed>;
+  heal(options?: HealOptions): Promise<Healed | HealPlan>;
+  async heal(options: HealOptions = {}): Promise<Healed | HealPlan> {
+    if (options.dryRun === true) return this.#life.aside((id) => planHeal(this.#options, id));
+    return healSession(this.#life, this.#options, options);
   }
 
   /**
@@ -213,7 +233,7 @@ export class HybridSession
   erase({ remote = false }: { readonly remote?: boolean } = {}): Promise<Erased> {
     return this.#life.run(async ({ attachment }) => {
       await attachment.remote?.mirror.idle();
-      const erased = await erase(attachment, remote);
+      const erased = await erase(attachment, this.#options.ledger, remote);
       this.#life.end(remote ? 'gone' : 'kept');
       return erased;
     });

@@ -7,6 +7,8 @@ import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerState } from '../ledger/ledger-state.ts';
 import { adoptionSteps } from './history-changes.ts';
 
+type MirrorStep = Extract<LedgerStep, { type: 'mirror' }>;
+
 /** What comparing the list with the ledger found, after the ledger took over what it lacked. */
 export interface CheckedList {
   readonly list: readonly ListedItem[];
@@ -40,21 +42,44 @@ export class ListCheck {
   async take(list: readonly ListedItem[]): Promise<CheckedList> {
     let found: Reconciliation = { findings: [], relinked: [], misplaced: [], dropped: [], foreign: [] };
     let unproven = false;
+    let adopted = 0;
     await this.#ledger.refresh();
     await this.#ledger.commit((state) => {
       found = reconcile(state, list);
       unproven = state.version === 0 && found.foreign.length > 0;
-      const steps: LedgerStep[] = adoptionSteps(state, found.foreign, {
-        keepContent: this.#keepContent,
-        unproven,
-      });
-      const added = [...found.relinked, ...found.dropped];
-      if (added.length + found.misplaced.length > 0)
-        steps.unshift({ type: 'mirror', added, removed: [], surplus: [...found.misplaced] });
-      return steps;
+      const known: MirrorStep = {
+        type: 'mirror',
+        added: [...found.relinked, ...found.dropped],
+        removed: [],
+        surplus: [...found.misplaced],
+      };
+      adopted = isUnfinished(state) ? 0 : found.foreign.length;
+      if (isUnfinished(state)) return mirrored({ ...known, ...leftovers(state, found) });
+      const { foreign } = found;
+      const options = { keepContent: this.#keepContent, unproven };
+      return [...mirrored(known), ...adoptionSteps(state, foreign, options)];
     });
-    return { list, findings: found.findings, adopted: found.foreign.length, unproven };
+    return { list, findings: found.findings, adopted, unproven };
   }
+}
+
+/** Whether the history is still being copied here: then nobody but the copying has anything to write. */
+function isUnfinished({ move }: LedgerState): boolean {
+  return move?.from !== undefined && move.whole !== true;
+}
+
+/** What a copy has no place for: written twice, or not what was to be linked. */
+function leftovers(
+  state: LedgerState,
+  { foreign, misplaced }: Reconciliation,
+): Pick<MirrorStep, 'surplus' | 'unlinked'> {
+  const ids = new Set(foreign.map(({ id }) => id));
+  const mistaken = [...state.unmirrored.values()].filter(({ link }) => link !== undefined && ids.has(link));
+  return { surplus: [...misplaced, ...ids], unlinked: mistaken.map(({ seq }) => seq) };
+}
+
+function mirrored(step: MirrorStep): LedgerStep[] {
+  return step.added.length + (step.surplus?.length ?? 0) === 0 ? [] : [step];
 }
 
 /** Whether everything that is lost stands together at the end of what the conversation should hold. */

@@ -5,6 +5,8 @@ import { SerialQueue } from '../ledger/serial-queue.ts';
 export class MirrorLine {
   /** One of them writes at a time: two would both write what both find pending. */
   readonly queue: SerialQueue = new SerialQueue();
+  /** One of them writes its history to another conversation at a time; the next one finds it moved. */
+  readonly healing: SerialQueue = new SerialQueue();
   /** The one that wrote last: any other has to read the ledger again before it writes. */
   last: object | undefined;
   /** How often to look at the list before writing again: a write failed that may have been applied all the same. */

@@ -5,7 +5,15 @@ import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
-import { ConversationWriter, type DueItem, type PreparedItem } from './conversation-writer.ts';
+import { SessionMoved } from '../ledger/session-moved.ts';
+import {
+  ConversationWriter,
+  formOf,
+  idOf,
+  type DueItem,
+  type PreparedItem,
+  type Progress,
+} from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
@@ -24,6 +32,12 @@ const LIST_LAG = 500;
 
 /** How often to look at the list when a write may have been applied although nobody knows its IDs. */
 const LOOKS = 2;
+
+/** How a push goes about it. */
+export interface PushOptions extends Progress {
+  /** Waits as long as a process that died may hold the lease, not only as long as a turn should. */
+  readonly untilFree?: boolean | undefined;
+}
 
 /** What a mirror needs. */
 export interface MirrorOptions {
@@ -48,28 +62,31 @@ export class Mirror {
   readonly #writer: ConversationWriter;
   /** Something was left over the last time: another process may have written it meanwhile. */
   #leftOver = false;
+  /** Why the last push left something over, as far as an error says so. */
+  failure: unknown;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
-    const { client, conversationId, ledger, lease, line, onSkipped } = options;
+    const { line } = options;
     const onFailed = (error: unknown): void => {
       // What was refused for now may be there all the same; what got no answer probably is, and may not show yet.
       if (isTransient(error)) line.looksDue = Math.max(line.looksDue, isAmbiguous(error) ? LOOKS : 1);
     };
-    this.#writer = new ConversationWriter({ client, conversationId, ledger, lease, onFailed, onSkipped });
+    this.#writer = new ConversationWriter({ ...options, onFailed });
   }
 
   /**
-   * Brings the conversation up to date as far as it can. Never rejects.
+   * Brings the conversation up to date as far as it can.
    *
-   * @param untilFree waits as long as a process that died may hold the lease, not only as long as a turn should.
    * @returns how many changes are still pending.
+   * @throws SessionMoved when the session goes on elsewhere, and nothing else.
    */
-  push(untilFree = false): Promise<number> {
+  push(how: PushOptions = {}): Promise<number> {
     const { line, ledger, reader } = this.#options;
     return line.queue.run(async () => {
       try {
-        const isWhole = await this.#tries(untilFree ? this.#options.lease.patience : PATIENCE);
+        this.failure = undefined;
+        const isWhole = await this.#tries(how);
         const state = await ledger.state();
         reader.unpin(state);
         const pending = pendingChanges(state);
@@ -77,6 +94,7 @@ export class Mirror {
         if (!isWhole) this.#options.onFailure(pending, 'the content of a pending item was not found');
         return pending;
       } catch (error) {
+        if (error instanceof SessionMoved) throw error;
         return this.#giveUp(error);
       } finally {
         line.last = this;
@@ -97,18 +115,20 @@ export class Mirror {
   /** The items are safe in the ledger: a run that the model has answered does not fail for the mirror's sake. */
   async #giveUp(error: unknown): Promise<number> {
     this.#leftOver = true;
+    this.failure = error;
     const state = await this.#options.ledger.state().catch(() => undefined);
     const pending = state === undefined ? 1 : Math.max(1, pendingChanges(state));
     this.#options.onFailure(pending, failureReason(error));
     return pending;
   }
 
-  async #tries(patience: number): Promise<boolean> {
+  async #tries(how: PushOptions): Promise<boolean> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#inTurn(patience);
+        return await this.#inTurn(how);
       } catch (error) {
-        const again = isTransient(error) && attempt < this.#options.client.maxRetries;
+        const isMoved = error instanceof SessionMoved || how.signal?.aborted === true;
+        const again = !isMoved && isTransient(error) && attempt < this.#options.client.maxRetries;
         const delay = again ? retryDelay(error, attempt) : undefined;
         if (delay === undefined) throw error;
         await sleep(delay);
@@ -121,28 +141,29 @@ export class Mirror {
    *
    * @returns false when the content of an item was not found.
    */
-  async #inTurn(patience: number): Promise<boolean> {
+  async #inTurn(how: PushOptions): Promise<boolean> {
     const { line, ledger, lease, now } = this.#options;
-    const until = now() + patience;
+    const until = now() + (how.untilFree === true ? lease.patience : PATIENCE);
+    const isStopped = (): boolean => how.signal?.aborted === true;
     const isKnown = line.last === this && !this.#leftOver && lease.isHeld(await ledger.state());
     if (!isKnown) await ledger.refresh();
     let isWhole = true;
     for (;;) {
-      while (isWhole && pendingChanges(await ledger.state()) > 0) {
-        if (await lease.take()) isWhole = await this.#once();
+      while (isWhole && !isStopped() && pendingChanges(await ledger.state()) > 0) {
+        if (await lease.take()) isWhole = await this.#once(how);
         else if (now() < until) await sleep(POLL);
         else return true;
       }
       // Others leave to the holder what they append meanwhile: it goes only when nothing is left that it can write.
       const state = await ledger.commit((newest) =>
-        isWhole && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
+        isWhole && !isStopped() && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
       );
-      if (!isWhole || pendingChanges(state) === 0) return isWhole;
+      if (!isWhole || isStopped() || pendingChanges(state) === 0) return isWhole;
     }
   }
 
   /** @returns false when the content of an item was not found. */
-  async #once(): Promise<boolean> {
+  async #once(how: PushOptions): Promise<boolean> {
     const { ledger } = this.#options;
     await this.#look();
     const { unmirrored, removed } = await ledger.state();
@@ -151,9 +172,9 @@ export class Mirror {
     const prepared = await this.#prepare(due);
     const written = new Set(prepared.map(({ entry }) => entry.seq));
     // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
-    await this.#writer.remove(new Set(prepared.flatMap(({ item }) => ('id' in item ? (item.id ?? []) : []))));
+    await this.#writer.remove(new Set(prepared.flatMap((one) => idOf(formOf(one)) ?? [])));
     // What leaves the list because of a later change may be the only place that has its content.
-    if (await this.#writer.append(prepared)) await this.#writer.remove(leaving);
+    if (await this.#writer.append(prepared, how)) await this.#writer.remove(leaving);
     return due.every(({ entry }) => entry.skipped !== undefined || written.has(entry.seq));
   }
 

@@ -1,6 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { Ledger } from '../ledger/ledger.ts';
-import { asNotFound, type Remote } from './attachment.ts';
+import { asNotFound } from './as-not-found.ts';
+import type { Remote } from './attachment.ts';
 import { removalSteps } from './history-changes.ts';
 import type { SessionHistory } from './session-history.ts';
 

@@ -14,7 +14,8 @@ export function retryDelay(error: unknown, attempt: number): number | undefined 
   return Math.min(LONGEST_WAIT, 500 * 2 ** attempt);
 }
 
-function askedFor(error: unknown): number | undefined {
+/** Milliseconds that the server asks to be left alone; undefined when it does not say. */
+export function askedFor(error: unknown): number | undefined {
   const headers: unknown = isObject(error) ? error['headers'] : undefined;
   if (!(headers instanceof Headers)) return undefined;
   const milliseconds = Number(headers.get('retry-after-ms') ?? Number.NaN);

@@ -5,9 +5,11 @@ import type { Finding } from '../history/finding.ts';
 import type { ListedItem } from '../history/listed-item.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { digestOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
+import { SessionMoved } from '../ledger/session-moved.ts';
 import { bytesForModel } from '../model/for-model.ts';
 import type { Mode } from '../rollout/mode.ts';
-import { asNotFound, type Attachment, type Remote } from './attachment.ts';
+import { asNotFound } from './as-not-found.ts';
+import type { Attachment, Remote } from './attachment.ts';
 import { failureReason } from './failure-reason.ts';
 import type { HistoryReport } from './history-report.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
@@ -125,6 +127,7 @@ export class SessionHistory {
       this.#tell(checked, mode);
       return checked;
     } catch (error) {
+      if (error instanceof SessionMoved) throw error;
       if (this.#due.isUnknown(version)) throw asNotFound(error, remote.conversationId);
       this.#due.tried();
       this.#emit({ type: 'list_failed', sessionId, reason: failureReason(error) });
@@ -135,12 +138,7 @@ export class SessionHistory {
   /** Reads the list, compares, restores, and says what it found. Writes nothing to the conversation. */
   async verify(mode: Mode): Promise<HistoryReport> {
     const { ledger, remote, sessionId } = this.#attachment;
-    await remote?.mirror.idle();
-    const checked = remote === undefined ? undefined : await this.#checkNow(remote);
-    if (checked !== undefined) {
-      this.#due.checked();
-      this.#tell(checked, mode);
-    }
+    const checked = await this.check(mode);
     await ledger.refresh();
     const { state, restored } = await this.#readWhole(({ entries }) => entries, checked?.list);
     return {
@@ -157,6 +155,17 @@ export class SessionHistory {
       pending: remote === undefined ? 0 : pendingChanges(state),
       responseId: state.responses.at(-1)?.id,
     };
+  }
+
+  /** Compares the list with the ledger, whether that is due or not; undefined without a conversation. */
+  async check(mode: Mode): Promise<(CheckedList & { readonly gone?: boolean }) | undefined> {
+    const { remote } = this.#attachment;
+    if (remote === undefined) return undefined;
+    await remote.mirror.idle();
+    const checked = await this.#checkNow(remote);
+    this.#due.checked();
+    this.#tell(checked, mode);
+    return checked;
   }
 
   #readWhole(

@@ -1,5 +1,6 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
+import { SessionMoved } from '../ledger/session-moved.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve-mode.ts';
 import { attach, type Attachment } from './attachment.ts';
@@ -59,22 +60,30 @@ export class SessionLife {
   /**
    * Runs an operation after all that were asked for before.
    *
+   * An operation that finds the session moved, which it does before it has changed anything, is run again where it moved to.
+   *
    * @param begins whether it begins a turn: then the mode is asked for anew.
    */
   run<T>(operation: (open: OpenSession, mode: Mode) => Promise<T>, begins = false): Promise<T> {
-    return this.#queue.run(async () => {
-      const open = await this.#open();
-      if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
-      return operation(open, this.#mode);
-    });
+    return this.#queue.run(() =>
+      this.#following(async (open) => {
+        if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
+        return operation(open, this.#mode);
+      }),
+    );
   }
 
   /** The same for an operation that begins nothing: undefined when there is nothing yet. */
   runIfBegun<T>(operation: (open: OpenSession) => Promise<T>): Promise<T | undefined> {
     return this.#queue.run(async () => {
       if (this.#opening === undefined && this.sessionId === undefined) return undefined;
-      return operation(await this.#open());
+      return this.#following((open) => operation(open));
     });
+  }
+
+  /** Runs, in the same order, what has nothing to do with what was opened; with the conversation's ID if there is one. */
+  aside<T>(operation: (conversationId: string | undefined) => Promise<T>): Promise<T> {
+    return this.#queue.run(() => operation(this.#conversationId));
   }
 
   /** What is known of a turn now that its history was read. */
@@ -100,6 +109,26 @@ export class SessionLife {
     this.#opening = undefined;
     this.#opened = undefined;
     if (conversation === 'gone') this.#conversationId = undefined;
+  }
+
+  /** The session goes on in another conversation. */
+  moved(conversationId: string): void {
+    const sessionId = this.#conversationId ?? '';
+    this.#conversationId = conversationId;
+    this.#opening = undefined;
+    this.telemetry.event({ type: 'moved', sessionId, conversationId });
+  }
+
+  async #following<T>(operation: (open: OpenSession) => Promise<T>): Promise<T> {
+    for (;;) {
+      const open = await this.#open();
+      try {
+        return await operation(open);
+      } catch (error) {
+        if (!(error instanceof SessionMoved)) throw error;
+        this.moved(error.to);
+      }
+    }
   }
 
   async #decide({ attachment }: OpenSession): Promise<Mode> {

@@ -1,4 +1,5 @@
 import type { MissingItem } from '../errors/history-incomplete-error.ts';
+import type { ListedItem } from '../history/listed-item.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../ledger/digest.ts';
 import { digestOf, type LedgerState } from '../ledger/ledger-state.ts';
@@ -12,6 +13,20 @@ export function isVerified(state: LedgerState, restored: readonly RestoredItem[]
     digest = extendDigest(digest, item === undefined ? null : itemDigest(item));
   }
   return restored.length === state.entries.length && digest === digestOf(state);
+}
+
+/** Whether the digest of what a list shows of the session is that of the ledger, without what it can never show. */
+export function isListed(state: LedgerState, list: readonly ListedItem[]): boolean {
+  const listed = new Map(list.map(({ id, item }) => [id, item]));
+  let [expected, found] = [EMPTY_DIGEST, EMPTY_DIGEST];
+  for (const { mirrorId = '', digest, skipped } of state.entries) {
+    if (skipped !== undefined) continue;
+    const item = listed.get(mirrorId);
+    if (item === undefined) return false;
+    expected = extendDigest(expected, digest);
+    found = extendDigest(found, itemDigest(item));
+  }
+  return found === expected;
 }
 
 /** How many items came from each source. */

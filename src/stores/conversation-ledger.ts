@@ -2,12 +2,10 @@ import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
 import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
 import { isObject } from '../ledger/json.ts';
-import { LEDGER_FORMAT, parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
+import { MOVE_FORMAT, parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
+import { METADATA_KEY } from '../ledger/metadata-key.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
-
-/** The key that the head takes among the conversation's metadata; all others are the user's. */
-export const METADATA_KEY = 'hybrid_session';
 
 /** The API's limits: pairs, and characters in a value. */
 const MOST_PAIRS = 16;
@@ -96,8 +94,12 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
 }
 
 /** A head in a few hundred characters, whatever the session's length. */
-function encodeHead({ version, length, digest, response }: LedgerHead): string {
-  const fields: unknown[] = [LEDGER_FORMAT, version, length, digest];
+function encodeHead({ format, version, length, digest, response, move }: LedgerHead): string {
+  const fields: unknown[] = [format, version, length, digest];
+  if (move !== undefined) {
+    const { from = null, whole, to = null, done } = move;
+    fields.push([from, whole === true ? 1 : 0, to, done === true ? 1 : 0]);
+  }
   if (response !== undefined) {
     const { id, time, store, context } = response;
     fields.push(id, time, store ? 1 : 0);
@@ -117,14 +119,26 @@ function decodeHead(value: string, sessionId: string): LedgerHead {
   } catch {
     throw new LedgerRecordError(sessionId, undefined, 'damaged', 'it is not JSON');
   }
-  const [format, version, length, digest, id, time, store, contextLength, contextDigest, since]: unknown[] =
-    Array.isArray(fields) ? fields : [];
+  const [format, version, length, digest, ...rest]: unknown[] = Array.isArray(fields) ? fields : [];
+  const moved = format === MOVE_FORMAT ? { move: decodeMove(rest.shift()) } : {};
+  const [id, time, store, contextLength, contextDigest, since] = rest;
   const context =
     contextDigest === undefined
       ? {}
       : { context: { length: contextLength, digest: contextDigest, since: since ?? undefined } };
   const response = id === undefined ? {} : { response: { id, time, store: store === 1, ...context } };
-  return parseHead({ format, version, length, digest, ...response }, sessionId);
+  return parseHead({ format, version, length, digest, ...response, ...moved }, sessionId);
+}
+
+function decodeMove(fields: unknown): unknown {
+  if (!Array.isArray(fields)) return fields;
+  const [from, whole, to, done]: unknown[] = fields;
+  return {
+    from: from ?? undefined,
+    to: to ?? undefined,
+    ...(whole === 1 ? { whole: true } : {}),
+    ...(done === 1 ? { done: true } : {}),
+  };
 }
 
 function strings(metadata: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -55,6 +55,7 @@ export interface TurnEvent {
  * - `rollout_failed`: the rollout threw, was too slow, or answered what is no mode; the default mode was taken.
  * - `ledger_damaged`: the newest record of the ledger cannot be read; what it said is lost, and is passed over.
  * - `conflict`: another writer appended first; both turns stay.
+ * - `moved`: the history was moved to another conversation, in which the session goes on.
  */
 export type HybridSessionEvent =
   | TurnEvent
@@ -104,6 +105,7 @@ export type HybridSessionEvent =
       readonly reason: string;
     }
   | { readonly type: 'ledger_damaged'; readonly sessionId: string; readonly position: number }
+  | { readonly type: 'moved'; readonly sessionId: string; readonly conversationId: string }
   | { readonly type: 'conflict'; readonly sessionId: string; readonly version: number };
 
 /** Receives events; what it throws is ignored, so that watching never costs a turn. */

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { ConversationNotFoundError } from '../../src/errors/conversation-not-found-error.ts';
+import { HealError } from '../../src/errors/heal-error.ts';
 import { HistoryIncompleteError, type MissingItem } from '../../src/errors/history-incomplete-error.ts';
 import { HistoryTransactionError } from '../../src/errors/history-transaction-error.ts';
 import { HybridSessionError, type HybridSessionErrorCode } from '../../src/errors/hybrid-session-error.ts';
@@ -51,6 +52,33 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     message:
       "Cannot attach to conversation 'conv_1': it does not exist for this client; " +
       'check the ID and the account, or leave out conversationId to start a new one',
+  },
+  heal_failed: {
+    error: new HealError(
+      'conv_1',
+      'unwritten',
+      {
+        conversationId: 'conv_2',
+        pending: 3,
+        failure: 'RateLimitError (429)',
+        isTemporary: true,
+        retryAfter: 20_000,
+      },
+      { cause },
+    ),
+    name: 'HealError',
+    fields: {
+      sessionId: 'conv_1',
+      reason: 'unwritten',
+      conversationId: 'conv_2',
+      pending: 3,
+      failure: 'RateLimitError (429)',
+      isTemporary: true,
+      retryAfter: 20_000,
+    },
+    message:
+      "Cannot heal 'conv_1': 3 change(s) are not in conversation 'conv_2' yet, RateLimitError (429); " +
+      'nothing is lost, call heal() again to go on from there',
   },
   history_incomplete: {
     error: new HistoryIncompleteError('conv_1', [{ index: 3, kind: 'message:assistant', id: 'msg_1' }], {

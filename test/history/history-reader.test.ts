@@ -8,7 +8,7 @@ import { ItemConverter } from '../../src/history/item-converter.ts';
 import { PinnedContent } from '../../src/history/pinned-content.ts';
 import { ledgerItem } from '../../src/ledger/agent-item.ts';
 import { applyRecords } from '../../src/ledger/apply-records.ts';
-import type { LedgerItem, LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
+import { recordOf, type LedgerItem, type LedgerStep } from '../../src/ledger/ledger-record.ts';
 import { emptyState, type LedgerState } from '../../src/ledger/ledger-state.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedClient, type Simulated } from '../support/simulated.ts';
@@ -60,7 +60,7 @@ function stateOf(steps: readonly LedgerStep[]): LedgerState {
   const state = emptyState();
   applyRecords(
     state,
-    steps.map((step): LedgerRecord => ({ v: 1, commit: 'c', time: 0, ...step })),
+    steps.map((step) => recordOf(step, { commit: 'c', time: 0 })),
   );
   return state;
 }

@@ -7,7 +7,7 @@ import { longestIncreasing } from '../../src/history/longest-increasing.ts';
 import { reconcile, type Reconciliation } from '../../src/history/reconcile.ts';
 import { ledgerItem } from '../../src/ledger/agent-item.ts';
 import { applyRecords } from '../../src/ledger/apply-records.ts';
-import type { LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
+import { recordOf, type LedgerStep } from '../../src/ledger/ledger-record.ts';
 import { emptyState, type LedgerState } from '../../src/ledger/ledger-state.ts';
 import { adoptionSteps } from '../../src/session/history-changes.ts';
 import { user } from '../support/conversation.ts';
@@ -17,7 +17,7 @@ const reasoning = (id: string): AgentInputItem => ({ type: 'reasoning', id, cont
 const listed = (id: string, text: string): ListedItem => ({ id, item: user(text) });
 
 function apply(state: LedgerState, steps: readonly LedgerStep[]): LedgerState {
-  const records = steps.map((step): LedgerRecord => ({ v: 1, commit: 'commit', time: 0, ...step }));
+  const records = steps.map((step) => recordOf(step, { commit: 'commit', time: 0 }));
   applyRecords(state, records);
   return state;
 }

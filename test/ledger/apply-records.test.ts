@@ -2,7 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyRecords, resolveBase, stateFrom } from '../../src/ledger/apply-records.ts';
 import { EMPTY_DIGEST, extendDigest } from '../../src/ledger/digest.ts';
-import type { LedgerItem, LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
+import {
+  recordOf,
+  type LedgerItem,
+  type LedgerRecord,
+  type LedgerStep,
+} from '../../src/ledger/ledger-record.ts';
 import { digestOf, emptyState, headOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
 import { nextHead } from '../../src/ledger/next-head.ts';
 import { ledgerRecords } from '../support/records.ts';
@@ -14,7 +19,7 @@ const message = (digest: string, mirrorId?: string): LedgerItem => ({
 });
 
 function records(...steps: LedgerStep[]): LedgerRecord[] {
-  return steps.map((step, index): LedgerRecord => ({ v: 1, commit: 'commit', time: index, ...step }));
+  return steps.map((step, index) => recordOf(step, { commit: 'commit', time: index }));
 }
 
 function stateOf(...steps: LedgerStep[]): LedgerState {

@@ -74,10 +74,10 @@ describe('a damaged record is refused with its place and without its content', (
 });
 
 test('a record of a later format asks for an update', () => {
-  const error = errorOf(() => parseRecord({ ...common, v: 2, type: 'telepathy', what: SECRET }, 'conv_1', 3));
+  const error = errorOf(() => parseRecord({ ...common, v: 3, type: 'telepathy', what: SECRET }, 'conv_1', 3));
   expect(error).toMatchObject({ reason: 'newer-format', position: 3 });
   expect(error.message).toBe(
-    "Cannot read record 3 of the ledger of 'conv_1': it has format 2, this version reads up to 1; " +
+    "Cannot read record 3 of the ledger of 'conv_1': it has format 3, this version reads up to 2; " +
       'update agents-hybrid-session',
   );
 });

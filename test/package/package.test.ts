@@ -1,7 +1,12 @@
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OpenAIConversationsSession } from '@openai/agents';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createSimulatorCore } from '../../mocks/simulator.ts';
+import { converse, listOf } from '../flows/support/story.ts';
+import { simulatedRunner } from '../support/simulated.ts';
 import { installedConsumer, linkedConsumer } from './consumer.ts';
 import { packWorkingTree, readManifest, ROOT, type PackedPackage } from './packed.ts';
 import { runProgram, startProgram } from './run-program.ts';
@@ -278,5 +283,29 @@ describe('the package installed by npm', () => {
     const { code, stderr } = await running.finished;
     expect({ code, stderr }).toEqual({ code: 0, stderr: `Stop with Ctrl-C.\nStopped by ${signal}.\n` });
     await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  it('heals a conversation, and goes on after it was stopped', { timeout: 60_000 }, async () => {
+    const simulator = createSimulatorCore({ unlink: 'every-turn', latency: 20 });
+    const server = await simulator.listen();
+    onTestFinished(() => server.close());
+    const client = new OpenAI({ apiKey: 'k', baseURL: server.url });
+    const stock = new OpenAIConversationsSession({ client });
+    const turns = Array.from({ length: 24 }, (_, turn) => `line ${turn}`);
+    await converse(simulatedRunner(client), stock, turns);
+    const given = simulator.snapshot().responses.flatMap(({ id }) => ['--response', id]);
+    const args = ['heal', await stock.getSessionId(), ...given, '--quiet'];
+    const env = { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: server.url };
+    const running = startProgram(command(), args, { cwd: app, env });
+    const lift = simulator.onRequest(({ method, path }) => {
+      if (method === 'POST' && path.endsWith('/items')) running.child.kill('SIGINT');
+    });
+    const stopped = await running.finished;
+    lift();
+    expect({ code: stopped.code, stdout: stopped.stdout }).toEqual({ code: 130, stdout: '' });
+    const to = /--to (conv_\w+)/.exec(stopped.stderr)?.[1] ?? '';
+    const done = await runProgram(command(), [...args, '--to', to], { cwd: app, env });
+    expect(done.stdout).toBe(`${to}\n`);
+    expect(listOf(simulator, to)).toBe(turns.map(() => 'u,a').join(','));
   });
 });

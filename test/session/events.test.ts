@@ -124,6 +124,11 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
     await second.getItems();
     await Promise.all([first.addItems([user(SECRET)]), second.addItems([user(SECRET)])]);
   },
+  async moved({ open }) {
+    const session = open();
+    await session.addItems([user(SECRET)]);
+    await session.heal();
+  },
 };
 
 function failing(): never {

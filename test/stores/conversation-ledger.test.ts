@@ -2,7 +2,8 @@ import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
 import type { LedgerHead } from '../../src/ledger/ledger-record.ts';
-import { conversationLedger, METADATA_KEY } from '../../src/stores/conversation-ledger.ts';
+import { METADATA_KEY } from '../../src/ledger/metadata-key.ts';
+import { conversationLedger } from '../../src/stores/conversation-ledger.ts';
 import { simulated } from '../support/simulated.ts';
 
 function head(version: number): LedgerHead {
@@ -81,7 +82,7 @@ describe('A ledger in the metadata of the conversation', () => {
       ['no JSON', 'damaged'],
       ['{}', 'damaged'],
       ['[1,"x"]', 'damaged'],
-      ['[2,1,1,"d"]', 'newer-format'],
+      ['[3,1,1,"d"]', 'newer-format'],
     ] as const) {
       const id = await conversation(client, { [METADATA_KEY]: value });
       await expect(conversationLedger({ client }).head(id)).rejects.toMatchObject({

@@ -13,6 +13,7 @@ const ledgerItem: Arbitrary<LedgerItem> = fc
     digest,
     kind: digest === null ? 'reasoning' : 'message:user',
     ...(id === undefined ? {} : { mirrorId: id }),
+    ...(id === 'msg_1' ? { link: 'msg_2' } : {}),
   }));
 
 const common = {
@@ -20,6 +21,8 @@ const common = {
   commit: fc.constantFrom('commit-a', 'commit-b'),
   time: fc.nat(),
 };
+const moving = { ...common, v: fc.constant(2 as const) };
+const conversation = fc.constantFrom('conv_1', 'conv_2');
 const context = fc.record({ length: fc.nat({ max: 5 }), digest: fc.constantFrom('context-a', 'context-b') });
 
 /** Any record, also one that refers to what is not there. */
@@ -83,6 +86,14 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
         writer: fc.constant('w'),
         until: fc.nat(),
       }),
+      fc.record({ ...moving, type: fc.constant('heal' as const), to: conversation }),
+      fc.record({
+        ...moving,
+        type: fc.constant('origin' as const),
+        from: conversation,
+        whole: fc.boolean(),
+      }),
+      fc.record({ ...moving, type: fc.constant('moved' as const), to: conversation }),
     ),
   },
 );

@@ -1,0 +1,61 @@
+import { OpenAIConversationsSession } from '@openai/agents';
+import { describe, expect, it } from 'vitest';
+import { diagnose, HybridSession, memoryLedger, recordDiagnosis, type Diagnosis } from '../../src/index.ts';
+import { converse, listOf, TURNS } from '../flows/support/story.ts';
+import { texts } from '../support/conversation.ts';
+import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+
+interface Diagnosed extends Simulated {
+  readonly diagnosis: Diagnosis;
+  readonly said: readonly string[];
+}
+
+/** A conversation that the stock session left damaged, and what can be found out from its responses. */
+async function diagnosed(): Promise<Diagnosed> {
+  const world = simulated({ unlink: 'every-turn' });
+  const { client, simulator } = world;
+  const stock = new OpenAIConversationsSession({ client });
+  const answers = await converse(simulatedRunner(client), stock, TURNS);
+  const conversationId = await stock.getSessionId();
+  const responses = simulator.snapshot().responses.map(({ id }) => id);
+  const diagnosis = await diagnose({ client, conversationId, responses, content: true });
+  return { ...world, diagnosis, said: TURNS.flatMap((text, index) => [text, answers[index] ?? '']) };
+}
+
+describe('a diagnosis that is written down', () => {
+  it('is what a session serves, and what a heal writes to a fresh conversation', async () => {
+    const { client, simulator, diagnosis, said } = await diagnosed();
+    const { conversationId } = diagnosis;
+    expect(listOf(simulator, conversationId)).toBe('u,u,u,u,a');
+    const ledger = memoryLedger();
+    expect(await recordDiagnosis(ledger, diagnosis)).toBe(true);
+    const session = new HybridSession({ client, ledger, conversationId });
+    expect(texts(await session.getItems())).toEqual(said);
+    expect(await session.verify()).toMatchObject({ unproven: 8, missing: [] });
+    const { conversationId: to, ...healed } = await session.heal();
+    expect(healed).toMatchObject({ from: conversationId, items: 8, linked: 8, verified: true });
+    expect(listOf(simulator, to)).toBe('u,a,u,a,u,a,u,a');
+    expect(texts(await session.getItems())).toEqual(said);
+  });
+
+  it('goes on in a conversation that was begun before', async () => {
+    const { client, diagnosis, said } = await diagnosed();
+    const { conversationId } = diagnosis;
+    const { id: to } = await client.conversations.create();
+    const ledger = memoryLedger();
+    await recordDiagnosis(ledger, diagnosis, { to });
+    const session = new HybridSession({ client, ledger, conversationId });
+    expect(await session.heal()).toMatchObject({ conversationId: to, items: 8 });
+    expect(texts(await session.getItems())).toEqual(said);
+  });
+
+  it('is not written where the ledger knows the conversation', async () => {
+    const { client, diagnosis } = await diagnosed();
+    const { conversationId } = diagnosis;
+    const ledger = memoryLedger();
+    await new HybridSession({ client, ledger, conversationId }).getItems();
+    const before = await ledger.read(conversationId);
+    expect(await recordDiagnosis(ledger, diagnosis)).toBe(false);
+    expect(await ledger.read(conversationId)).toEqual(before);
+  });
+});

@@ -1,0 +1,14 @@
+// A process of its own that heals one conversation: `node heal-worker.mjs '{...}'`, see heal-process.ts.
+// Prints `ready`, then the new ID. Reads the built package, as an app would.
+import OpenAI from 'openai';
+import { HybridSession } from '../../dist/esm/src/index.js';
+import { sqliteLedger } from '../../dist/esm/src/sqlite.js';
+
+const { path, conversationId, baseURL, mirrorLease } = JSON.parse(process.argv[2] ?? '{}');
+const ledger = sqliteLedger({ path });
+const client = new OpenAI({ apiKey: 'test', baseURL });
+const session = new HybridSession({ client, conversationId, ledger, mirrorLease });
+process.stdout.write('ready\n');
+const healed = await session.heal();
+process.stdout.write(`${healed.conversationId}\n`);
+await ledger.close();
