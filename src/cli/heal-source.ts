@@ -4,6 +4,7 @@ import {
   memoryLedger,
   recordDiagnosis,
   type Diagnosis,
+  type LedgerHead,
   type LedgerStore,
   type LimitKind,
   type MissingItem,
@@ -41,23 +42,26 @@ export interface HealSourceOptions {
  */
 export async function healSource(
   opened: OpenedConversation,
-  { dryRun, to, signal }: HealSourceOptions,
+  options: HealSourceOptions,
 ): Promise<HealSource> {
-  const { conversationId, client, responses, progress } = opened;
+  const { dryRun, to } = options;
+  const { conversationId, responses } = opened;
   const given = opened.ledger?.store;
   if (to !== undefined && !to.startsWith('conv_')) {
     const problem = '--to must be the ID of the conversation that a heal has begun';
     throw new UsageError(problem, `hybrid-session heal ${conversationId} --response resp_... --to conv_...`);
   }
-  if (given !== undefined && (await given.head(conversationId)) !== undefined) {
+  const head = await given?.head(conversationId);
+  if (given !== undefined && head !== undefined) {
     if (to !== undefined)
       throw new UsageError(
         '--to is for a heal without a ledger: this one knows where it goes on',
         `hybrid-session heal ${conversationId} --ledger ...`,
       );
-    const notes =
-      responses.length === 0 ? [] : ['The ledger knows the history: the responses were not needed.'];
-    return { conversationId, ledger: given, to: undefined, follows: true, notes };
+    const isWanted = responses.length > 0 && head.move?.done !== true && opened.ledger?.isElsewhere === true;
+    const ledger = isWanted && dryRun ? await copyOf(given, conversationId, head) : given;
+    const notes = isWanted ? [await completed(opened, ledger, options)] : [];
+    return { conversationId, ledger, to: undefined, follows: true, notes };
   }
   if (to !== undefined && opened.ledger?.isElsewhere === true)
     throw new UsageError(
@@ -71,21 +75,53 @@ export async function healSource(
       : `The ledger ${name ?? ''} does not know '${conversationId}'`;
   const hint = `hybrid-session heal ${conversationId} --response resp_... (or --response - for a list)`;
   if (responses.length === 0) throw new UnknownHistory('nothing_known', `${unknown}, and no response`, hint);
-  const diagnosis = await diagnose({
-    client,
-    conversationId,
-    responses,
-    content: true,
-    signal,
-    onProgress: ({ stage, done, total }) =>
-      progress.update(`Reading the ${stage}: ${done}${total === undefined ? '' : ` of ${total}`}`),
-  });
+  const diagnosis = await diagnosed(opened, undefined, options);
   requireKnown(diagnosis, unknown, hint);
   const isDurable = given !== undefined && opened.ledger?.isElsewhere === true;
   const ledger = isDurable && !dryRun ? given : memoryLedger();
   const target = isDurable || dryRun ? undefined : await targetOf(opened, to);
   await recordDiagnosis(ledger, diagnosis, { to: target });
   return { conversationId, ledger, to: target, follows: isDurable, notes: notesOf(diagnosis) };
+}
+
+function diagnosed(
+  { client, conversationId, responses, progress }: OpenedConversation,
+  ledger: LedgerStore | undefined,
+  { signal }: HealSourceOptions,
+): Promise<Diagnosis> {
+  return diagnose({
+    client,
+    conversationId,
+    ledger,
+    responses,
+    content: true,
+    signal,
+    onProgress: ({ stage, done, total }) =>
+      progress.update(`Reading the ${stage}: ${done}${total === undefined ? '' : ` of ${total}`}`),
+  });
+}
+
+/** A ledger that took over a damaged list learns what that had lost. @returns what it learnt, for people. */
+async function completed(
+  opened: OpenedConversation,
+  ledger: LedgerStore,
+  options: HealSourceOptions,
+): Promise<string> {
+  const diagnosis = await diagnosed(opened, ledger, options);
+  const known = (await ledger.head(opened.conversationId))?.length ?? 0;
+  if (diagnosis.length <= known) return 'The responses told nothing that the ledger does not know.';
+  const added = await recordDiagnosis(ledger, diagnosis);
+  return added === 0
+    ? 'What the responses tell does not fit into what the ledger says: it was left out.'
+    : `${added} item(s) were restored from the responses.`;
+}
+
+/** A ledger to try things out in. */
+async function copyOf(ledger: LedgerStore, conversationId: string, head: LedgerHead): Promise<LedgerStore> {
+  const copy = memoryLedger();
+  const { records } = await ledger.read(conversationId, 0, head.version);
+  await copy.append(conversationId, records, head, 0);
+  return copy;
 }
 
 async function targetOf(

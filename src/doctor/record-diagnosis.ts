@@ -1,6 +1,7 @@
 import { itemDigest } from '../ledger/digest.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { LedgerItem, LedgerStep } from '../ledger/ledger-record.ts';
+import type { LedgerState } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { DiagnosedResponse, Diagnosis, TimelineItem } from './diagnosis.ts';
 
@@ -11,25 +12,46 @@ export interface RecordDiagnosisOptions {
 }
 
 /**
- * Writes down what a diagnosis put together in a ledger that does not know the conversation: a session on that ledger then
- * serves it, and `heal()` writes it to a fresh conversation. What no response proves counts as `unproven`.
+ * Writes down in a ledger what a diagnosis put together and the ledger does not know: a session on that ledger then serves
+ * it, and `heal()` writes it to a fresh conversation. What no response proves counts as `unproven`.
  *
- * @param diagnosis one with content.
- * @returns false when the ledger knows the conversation already; nothing is written then.
+ * @param diagnosis one with content, made with the ledger if that knows the conversation.
+ * @returns how many items the ledger did not know.
  */
 export async function recordDiagnosis(
   store: LedgerStore,
   diagnosis: Diagnosis,
   { to }: RecordDiagnosisOptions = {},
-): Promise<boolean> {
+): Promise<number> {
   const ledger = new Ledger({ store, sessionId: diagnosis.conversationId, now: () => Date.now() });
-  let isRecorded = false;
-  await ledger.commit(({ version }) => {
-    isRecorded = version === 0;
-    if (!isRecorded) return [];
+  const before = (await ledger.state()).entries.length;
+  const { entries } = await ledger.commit((state) => {
+    if (state.version > 0) return completingSteps(state, diagnosis);
     return [...historySteps(diagnosis), ...(to === undefined ? [] : [{ type: 'heal' as const, to }])];
   });
-  return isRecorded;
+  return entries.length - before;
+}
+
+/** What the diagnosis has more than the ledger, each at its place; nothing unless it has all that the ledger has, in order. */
+function completingSteps(state: LedgerState, { timeline, responses }: Diagnosis): LedgerStep[] {
+  const seen = new Set(state.entries.flatMap(({ mirrorId }) => mirrorId ?? []));
+  const items: ({ seq: number } | LedgerItem)[] = [];
+  let at = 0;
+  for (const one of timeline) {
+    if (one.index === null) continue;
+    const entry = state.entries[at];
+    const isKnown = entry?.kind === one.kind && (entry.mirrorId ?? entry.id ?? null) === one.id;
+    if (isKnown) at += 1;
+    items.push(isKnown ? { seq: entry.seq } : recorded(one, seen));
+  }
+  const keep = items.findIndex((item) => !('seq' in item));
+  if (at < state.entries.length || keep === -1) return [];
+  const known = new Set(state.responses.map(({ id }) => id));
+  const used = responses.filter(({ id, standing }) => standing === 'used' && !known.has(id));
+  return [
+    { type: 'replace', keep, items: items.slice(keep) },
+    ...used.map((response) => responseStep(response)),
+  ];
 }
 
 function historySteps({ timeline, responses, proof }: Diagnosis): LedgerStep[] {

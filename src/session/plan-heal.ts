@@ -5,7 +5,6 @@ import { Ledger } from '../ledger/ledger.ts';
 import { emptyState, type LedgerEntry } from '../ledger/ledger-state.ts';
 import { applyRecords } from '../ledger/apply-records.ts';
 import { recordOf } from '../ledger/ledger-record.ts';
-import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { whereItIs } from '../ledger/where-it-is.ts';
 import { attach, type Attachment } from './attachment.ts';
 import { copySteps } from './copy-steps.ts';

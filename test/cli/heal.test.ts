@@ -226,6 +226,22 @@ describe('hybrid-session heal with responses alone', () => {
     expect(roles(await session.getItems())).toBe('u,a,u,a,u,a,u,a');
   });
 
+  it('tells a ledger that took over the damaged list what that had lost', async () => {
+    const found = await damaged();
+    const { id, responses, client, simulator } = found;
+    const path = `${await folder()}/sessions.db`;
+    const ledger = sqliteLedger({ path });
+    await new HybridSession({ client, ledger, conversationId: id }).getItems();
+    await ledger.close();
+    const args = [id, '--ledger', `sqlite:${path}`, ...given(responses)];
+    const dry = await run(found, ...args, '--dry-run');
+    expect(dry.stdout.trimEnd().split('\n')).toHaveLength(8);
+    const { code, stdout, stderr } = await run(found, ...args);
+    expect(code).toBe(0);
+    expect(stderr).toContain('3 item(s) were restored from the responses.');
+    expect(listOf(simulator, stdout.trim())).toBe('u,a,u,a,u,a,u,a');
+  });
+
   it('goes on with --to in the conversation that was begun, and in no other', async () => {
     const found = await damaged();
     const { id, responses, simulator, client, env } = found;

@@ -2,7 +2,7 @@ import { OpenAIConversationsSession } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { diagnose, HybridSession, memoryLedger, recordDiagnosis, type Diagnosis } from '../../src/index.ts';
 import { converse, listOf, TURNS } from '../flows/support/story.ts';
-import { texts } from '../support/conversation.ts';
+import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 
 interface Diagnosed extends Simulated {
@@ -28,7 +28,7 @@ describe('a diagnosis that is written down', () => {
     const { conversationId } = diagnosis;
     expect(listOf(simulator, conversationId)).toBe('u,u,u,u,a');
     const ledger = memoryLedger();
-    expect(await recordDiagnosis(ledger, diagnosis)).toBe(true);
+    expect(await recordDiagnosis(ledger, diagnosis)).toBe(8);
     const session = new HybridSession({ client, ledger, conversationId });
     expect(texts(await session.getItems())).toEqual(said);
     expect(await session.verify()).toMatchObject({ unproven: 8, missing: [] });
@@ -49,13 +49,29 @@ describe('a diagnosis that is written down', () => {
     expect(texts(await session.getItems())).toEqual(said);
   });
 
-  it('is not written where the ledger knows the conversation', async () => {
+  it('tells a ledger that took over the damaged list what that had lost', async () => {
+    const { client, diagnosis, simulator, said } = await diagnosed();
+    const { conversationId } = diagnosis;
+    const ledger = memoryLedger();
+    const session = new HybridSession({ client, ledger, conversationId });
+    expect(await session.getItems()).toHaveLength(5);
+    const responses = simulator.snapshot().responses.map(({ id }) => id);
+    const again = await diagnose({ client, conversationId, ledger, responses, content: true });
+    expect(await recordDiagnosis(ledger, again)).toBe(3);
+    expect(texts(await session.getItems())).toEqual(said);
+    expect(await recordDiagnosis(ledger, again)).toBe(0);
+    const { conversationId: to } = await session.heal();
+    expect(listOf(simulator, to)).toBe('u,a,u,a,u,a,u,a');
+  });
+
+  it('leaves a ledger alone that says something else', async () => {
     const { client, diagnosis } = await diagnosed();
     const { conversationId } = diagnosis;
     const ledger = memoryLedger();
-    await new HybridSession({ client, ledger, conversationId }).getItems();
+    const session = new HybridSession({ client, ledger, conversationId });
+    await session.addItems([user('something else')]);
     const before = await ledger.read(conversationId);
-    expect(await recordDiagnosis(ledger, diagnosis)).toBe(false);
+    expect(await recordDiagnosis(ledger, diagnosis)).toBe(0);
     expect(await ledger.read(conversationId)).toEqual(before);
   });
 });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { SimulatorCore } from '../../mocks/simulator.ts';
 import {
   conversationLedger,
+  encryptedLedger,
   HybridRunner,
   HybridSession,
   memoryLedger,
@@ -201,6 +202,19 @@ it('heals a ledger that holds no content, from the list and the responses', asyn
   expect(await listedIds(client, conversationId)).toHaveLength(8);
   expect(texts(await session.getItems())).toEqual(before);
   expect(JSON.stringify(await ledger.read(conversationId))).not.toContain('what can you do');
+});
+
+it('heals an encrypted ledger, and encrypts the copy', async () => {
+  const { client } = simulated({ unlink: 'every-turn' });
+  const inner = memoryLedger();
+  const ledger = encryptedLedger(inner, { keys: [{ id: 'k', secret: new Uint8Array(32).fill(7) }] });
+  const session = new HybridSession({ client, ledger });
+  for (const text of TURNS) await runner.run(agent, text, { session });
+  const old = await session.getSessionId();
+  const { conversationId: to } = await session.heal();
+  expect(JSON.stringify([await inner.read(old), await inner.read(to)])).not.toMatch(/what can you do|conv_/);
+  const late = new HybridSession({ client, ledger, conversationId: old });
+  expect(roles(await late.getItems())).toBe('u,a,u,a,u,a,u,a');
 });
 
 it('heals a conversation that was deleted', async () => {

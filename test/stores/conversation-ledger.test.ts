@@ -76,6 +76,31 @@ describe('A ledger in the metadata of the conversation', () => {
     });
   });
 
+  it('keeps where a session came from and where it goes, in one value', async () => {
+    const { client } = simulated();
+    const long = `conv_${'f'.repeat(48)}`;
+    const response = {
+      id: `resp_${'a'.repeat(50)}`,
+      time: 1_790_341_108_123,
+      store: true,
+      context: { length: 99_999, digest: 'd'.repeat(43), since: 1_790_341_108_123 },
+    };
+    for (const move of [{ to: long }, { from: long, whole: true, to: long, done: true }, { from: long }]) {
+      const id = await conversation(client, {});
+      const stored = {
+        ...head(123_456),
+        format: 2 as const,
+        digest: 'd'.repeat(43),
+        length: 99_999,
+        response,
+        move,
+      };
+      const store = conversationLedger({ client });
+      await store.append(id, [], stored, 0);
+      expect(await conversationLedger({ client }).head(id)).toEqual(stored);
+    }
+  });
+
   it('names the session when the value is damaged or from a newer version', async () => {
     const { client } = simulated();
     for (const [value, reason] of [
