@@ -33,7 +33,7 @@ const PURE = [
   /^src\/model\/(?:plan|parent-refusal)\.ts$/,
   /^src\/telemetry\/session-stats\.ts$/,
   /^src\/session\/forecast\.ts$/,
-  /^src\/transfer\/(?:item-view|media-view|markdown)\.ts$/,
+  /^src\/transfer\/(?:item-view|media-view|markdown|prose)\.ts$/,
   /^src\/doctor\/(?:align-views|time-order|confirmed|truth|turn-placement|reconstruct|supposed-state|known-places|response-bounds|timeline|judge)\.ts$/,
 ];
 

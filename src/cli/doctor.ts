@@ -1,4 +1,4 @@
-import { diagnose, type Diagnosis, type DiagnosisProgress, type Verdict } from '../index.ts';
+import { diagnose, diagnosisPage, type Diagnosis, type DiagnosisProgress, type Verdict } from '../index.ts';
 import { UsageError } from './command-error.ts';
 import type { CliIo, Command } from './command.ts';
 import {
@@ -13,10 +13,16 @@ import { asJson } from './doctor-report.ts';
 import { paintFor } from './paint.ts';
 import { parseOperand } from './parse-options.ts';
 import { untilStopped } from './until-stopped.ts';
+import { writeOutput } from './write-output.ts';
 
 const EXIT: Readonly<Record<Verdict, number>> = { whole: 0, repairable: 1, beyond: 2, unknown: 3 };
 
-const OPTIONS = { ...CONVERSATION_OPTIONS, json: { type: 'boolean' }, content: { type: 'boolean' } } as const;
+const OPTIONS = {
+  ...CONVERSATION_OPTIONS,
+  json: { type: 'boolean' },
+  content: { type: 'boolean' },
+  html: { type: 'string' },
+} as const;
 
 const HELP = `Usage: hybrid-session doctor <conversation> [options]
 
@@ -29,6 +35,7 @@ answered is put together with the list. Give all that you know; it says what tha
 ${CONVERSATION_HELP}
   --content         show what was said; without it neither text nor arguments are shown
   --json            one JSON document instead of text
+  --html FILE       also a page to look at: one file, without script or network; - for standard output, then alone
 
 The key is read from OPENAI_API_KEY. Rate limits are waited out. Stop with Ctrl-C: nothing is left half done.
 
@@ -38,6 +45,7 @@ conversation, the ledger or a response could not be read), 64 wrong arguments, 7
 Examples:
   hybrid-session doctor conv_123 --ledger sqlite:sessions.db
   hybrid-session doctor conv_123 --response resp_1 --response resp_2 --content
+  hybrid-session doctor conv_123 --ledger sqlite:sessions.db --html conv_123.html
   grep conv_123 app.log | hybrid-session doctor conv_123 --response -
   hybrid-session doctor conv_123 --ledger conversation --json | jq '.timeline[] | select(.standing == "lost")'
   hybrid-session doctor conv_123 --ledger sqlite:sessions.db --quiet >/dev/null || echo damaged
@@ -48,6 +56,14 @@ export const doctor: Command = {
   help: HELP,
   run(args, io) {
     const given = parseOperand('doctor', args, OPTIONS, CONVERSATION);
+    const { json, html } = given.values;
+    if (html === '' || (html === '-' && json === true))
+      throw new UsageError(
+        html === ''
+          ? '--html needs the name of a file'
+          : '--json and --html - cannot both go to standard output',
+        `hybrid-session doctor ${given.operand} --html ${given.operand}.html`,
+      );
     const again = `hybrid-session doctor ${given.operand} ... (the same again: nothing was changed)`;
     return untilStopped(
       io,
@@ -72,17 +88,30 @@ export const doctor: Command = {
           io.err(describeError(error, 'hybrid-session doctor'));
           return EXIT.unknown;
         }
-        show(diagnosis, given.values, io);
+        await show(diagnosis, given.values, io);
         return EXIT[diagnosis.verdict];
       },
     );
   },
 };
 
+interface Shown {
+  readonly json?: boolean | undefined;
+  readonly html?: string | undefined;
+  readonly content?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
 /** Every way of showing a diagnosis that was asked for. */
-function show(diagnosis: Diagnosis, values: { readonly json?: boolean | undefined }, io: CliIo): void {
+async function show(diagnosis: Diagnosis, { json, html, content, quiet }: Shown, io: CliIo): Promise<void> {
+  if (html !== undefined) {
+    const hint = `hybrid-session doctor ${diagnosis.conversationId} --html FILE`;
+    await writeOutput(io, { path: html, hint }, diagnosisPage(diagnosis, { content }));
+    if (html === '-') return;
+    if (quiet !== true) io.err(`Wrote ${html}\n`);
+  }
   const text = describeDiagnosis(diagnosis, { paint: paintFor(io), columns: io.terminal.columns });
-  io.out(values.json === true ? asJson(diagnosis) : text);
+  io.out(json === true ? asJson(diagnosis) : text);
 }
 
 function describeProgress({ stage, done, total }: DiagnosisProgress): string {

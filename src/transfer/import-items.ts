@@ -6,6 +6,7 @@ import { Ledger } from '../ledger/ledger.ts';
 import type { LedgerItem, LedgerStep } from '../ledger/ledger-record.ts';
 import { digestOf, type LedgerState } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
+import { movedTo } from '../ledger/session-move.ts';
 import { toJsonLines } from './json-lines.ts';
 
 /** A record of every item would make many of a file, one record of all a very big one. */
@@ -36,7 +37,8 @@ export interface ImportedItems {
 
 /**
  * Writes items to a session's ledger: all of them in one append or none, and the same items once, however often it is
- * asked for. A session with a conversation writes them there at its next write or `flush()`.
+ * asked for. A session with a conversation writes them there at its next write or `flush()`; one that was moved to another
+ * conversation gets them there.
  *
  * @throws InvalidItemError for what is not an item; ImportRefusedError for a session that has items, unless `append` is
  * true, and for a store that keeps no content; and what the store throws.
@@ -50,7 +52,10 @@ export async function importItems({
   const parsed = parseAgentItems(items);
   const ledger = new Ledger({ store, sessionId, now: () => Date.now() });
   const operation = { id: `import:${fingerprint(parsed)}`, digest: fingerprint(parsed) };
-  if ((await ledger.state()).base !== undefined) throw keepsNoContent(sessionId);
+  const before = await ledger.state();
+  const to = movedTo(before.move);
+  if (to !== undefined) return importItems({ ledger: store, sessionId: to, items: parsed, append });
+  if (before.base !== undefined) throw keepsNoContent(sessionId);
   let already = false;
   const state = await ledger.commit((newest) => {
     already = newest.operations.has(operation.id);

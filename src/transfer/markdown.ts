@@ -1,10 +1,12 @@
 import type { AgentInputItem } from '@openai/agents';
 import { viewItem, type ItemBlock } from './item-view.ts';
+import { piecesOf, plainLine, plainMarkdown } from './prose.ts';
 
 /**
  * Items as Markdown for people: who said what, calls and their results, media by what they are.
  *
- * All content stands in fences that are longer than any in it, or in code: whatever it says, it stays content.
+ * What was said is prose, with the code blocks that are in it; all else that would be Markdown, or HTML, is escaped, and
+ * every fence is longer than any in its code: whatever content says, it stays content.
  *
  * @param title the heading, such as the conversation's ID.
  */
@@ -12,13 +14,13 @@ export function* toMarkdown(
   items: Iterable<AgentInputItem>,
   title = 'Conversation',
 ): Generator<string, void, undefined> {
-  yield `# ${heading(title)}\n`;
+  yield `# ${plainLine(oneLine(title))}\n`;
   let number = 0;
   for (const item of items) {
     number += 1;
     const view = viewItem(item);
     const name = view.name === undefined ? '' : ` ${inlineCode(view.name)}`;
-    yield `\n## ${number}. ${heading(view.title)}${name}\n`;
+    yield `\n## ${number}. ${plainLine(oneLine(view.title))}${name}\n`;
     const id = 'id' in item ? item.id : undefined;
     const names = [
       ...(typeof id === 'string' ? [`ID ${inlineCode(id)}`] : []),
@@ -30,16 +32,29 @@ export function* toMarkdown(
 }
 
 function markdownOf(block: ItemBlock): string {
-  if (block.type === 'note') return `*${block.text}*`;
-  if (block.type === 'media') {
-    const name = block.name === undefined ? '' : ` ${inlineCode(block.name)}`;
-    return `- ${block.kind}${name}: ${inlineCode(block.reference)}`;
+  switch (block.type) {
+    case 'note':
+      return `*${block.text}*`;
+    case 'media': {
+      const name = block.name === undefined ? '' : ` ${inlineCode(block.name)}`;
+      return `- ${block.kind}${name}: ${inlineCode(block.reference)}`;
+    }
+    case 'code':
+      return labelled(block.label, fenced(block.text, block.language));
+    default:
+      return labelled(block.label, said(block.text));
   }
-  return labelled(block.label, fenced(block.text, block.type === 'code' ? block.language : 'text'));
+}
+
+function said(text: string): string {
+  const pieces = piecesOf(text).map((piece) =>
+    piece.type === 'code' ? fenced(piece.text, piece.language) : plainMarkdown(piece.lines),
+  );
+  return pieces.length === 0 ? '*Nothing.*' : pieces.join('\n\n');
 }
 
 function labelled(label: string | undefined, block: string): string {
-  return label === undefined ? block : `${heading(label)}:\n\n${block}`;
+  return label === undefined ? block : `${plainLine(label)}:\n\n${block}`;
 }
 
 function fenced(text: string, language: string): string {
@@ -50,7 +65,7 @@ function fenced(text: string, language: string): string {
 }
 
 function inlineCode(text: string): string {
-  const line = text.replaceAll(/[\s\0]+/g, ' ').trim();
+  const line = oneLine(text);
   if (line === '') return '(empty)';
   const fence = '`'.repeat(longestRun(line) + 1);
   return line.includes('`') ? `${fence} ${line} ${fence}` : `${fence}${line}${fence}`;
@@ -60,10 +75,6 @@ function longestRun(text: string): number {
   return [...text.matchAll(/`+/g)].reduce((longest, [run]) => Math.max(longest, run.length), 0);
 }
 
-/** One line in which nothing is Markdown. */
-function heading(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .replaceAll(/[\\`*_{}[\]()#+\-.!<>|~&$^=:"']/g, String.raw`\$&`);
+function oneLine(text: string): string {
+  return text.replaceAll(/[\s\0]+/g, ' ').trim();
 }

@@ -101,7 +101,7 @@ describe('hybrid-session erase', () => {
   it('needs a key before it removes anything remote', async () => {
     const id = await told('hi');
     const ran = await erase(id, ['--yes', '--remote']);
-    expect(ran).toMatchObject({ code: 70, stdout: '' });
+    expect(ran).toMatchObject({ code: 64, stdout: '' });
     expect(ran.stderr).toContain('missing_api_key');
     expect(await isKnown(id)).toBe(true);
   });

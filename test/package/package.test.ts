@@ -203,7 +203,7 @@ describe('the package installed by npm', () => {
       stderr: expect.stringMatching(/^Exported 2 item\(s\), digest \S+\n$/) as string,
     });
     const markdown = await readFile(join(app, 'out.md'), 'utf8');
-    expect(markdown).toContain('```text\nmy name is Ada\n```');
+    expect(markdown).toContain('\n\nmy name is Ada\n\n');
     expect(markdown.match(/^## .*$/gm)).toEqual(['## 1. User', '## 2. Assistant']);
   });
 

@@ -110,6 +110,18 @@ describe('importItems', () => {
     expect((await inspectLedger(store, 's'))?.length).toBe(1);
   });
 
+  it('adds to a session that was healed where it went', async () => {
+    const { client } = simulated();
+    const ledger = memoryLedger();
+    const session = new HybridSession({ client, ledger });
+    await session.addItems([user('a')]);
+    const before = await session.getSessionId();
+    const { conversationId } = await session.heal();
+    const imported = await importItems({ ledger, sessionId: before, items: many(2), append: true });
+    expect(imported).toMatchObject({ sessionId: conversationId, imported: 2, length: 3 });
+    expect(await new HybridSession({ client, ledger, conversationId: before }).getItems()).toHaveLength(3);
+  });
+
   it('stores nothing when one value is not an item', async () => {
     const ledger = memoryLedger();
     const items = [user('a'), { role: 'nobody' } as unknown as AgentInputItem];

@@ -13,6 +13,12 @@ const written = (items: readonly AgentInputItem[], title?: string): string =>
 const shown = (markdown: string): string =>
   micromark(markdown, { allowDangerousHtml: true, allowDangerousProtocol: true });
 
+const unescaped = (html: string): string =>
+  html.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+
+/** Without white space, and without what Markdown cannot hold. */
+const bare = (text: string): string => text.replaceAll('\0', '\uFFFD').replaceAll(/\s+/g, '');
+
 const user = (content: string): AgentInputItem => ({ role: 'user', content });
 
 describe('toMarkdown', () => {
@@ -44,21 +50,15 @@ describe('toMarkdown', () => {
 
 ## 1. System
 
-\`\`\`text
 Be brief.
-\`\`\`
 
 ## 2. User
 
-\`\`\`text
 What is the weather in Paris?
-\`\`\`
 
 ## 3. Reasoning
 
-\`\`\`text
 They ask about Paris.
-\`\`\`
 
 ## 4. Call of \`get_weather\`
 
@@ -76,23 +76,17 @@ Arguments:
 
 call \`call_1\`
 
-\`\`\`text
 sunny in Paris
-\`\`\`
 
 ## 6. Assistant
 
 ID \`msg_1\`
 
-\`\`\`text
 Sunny.
-\`\`\`
 
 Refusal:
 
-\`\`\`text
 No more.
-\`\`\`
 `);
   });
 
@@ -131,38 +125,89 @@ No more.
     expect(markdown).not.toContain('AAAA');
   });
 
+  it('keeps the lines and the code of an answer', () => {
+    const answer = [
+      'Two steps:',
+      '',
+      '1. Run this',
+      '   ```bash',
+      '   npm i  # all of it',
+      '     --deep',
+      '   ```',
+      '2. *Not* bold, a_b_c, <b>, [x](y), `code` & more',
+      '    indented',
+      '',
+      '~~~~',
+      '```',
+      '~~~',
+      '~~~~',
+      'end',
+    ].join('\n');
+    const markdown = written([user(answer)]);
+    expect(markdown).toContain('```bash\nnpm i  # all of it\n  --deep\n```');
+    expect(markdown).toContain('````\n```\n~~~\n````');
+    const text = unescaped(shown(markdown).replaceAll(/<[^>]*>/g, ''));
+    expect(text).toContain(
+      '2. *Not* bold, a_b_c, <b>, [x](y), `code` & more\n\u00A0\u00A0\u00A0\u00A0indented',
+    );
+    expect(shown(markdown).match(/<br \/>/g)).toHaveLength(1);
+  });
+
   it('stays whole whatever the content says', () => {
     const hostile = [
       '```\n# not a heading\n```',
       '~~~~\n````\n<script>alert(1)</script>\n<!--',
-      '`````````` # x\n\n[a]: javascript:alert(1)\n![](http://tracker.test/p.png)',
-      'a\r```\r# b\r\n```\r\n# c',
+      '`````````` # x\n\n[a]: javascript:alert(1)\n![](http://tracker.test/p.png)\n<https://tracker.test>',
+      'a\r```\r# b\r\n```\r\n# c\nSetext\n===\n---\n> quote\n- list\n1) list\n***\n\tcode',
+      '\\<b>\\\\<i>\\',
     ];
     const html = shown(written(hostile.map((text) => user(text))));
-    expect(html.match(/<h\d>/g)).toEqual(['<h1>', '<h2>', '<h2>', '<h2>', '<h2>']);
-    expect(html).not.toMatch(/<script|<img|<!--|<a /);
+    expect(html.match(/<h\d>/g)).toEqual(['<h1>', ...hostile.map(() => '<h2>')]);
+    expect(html).not.toMatch(/<(?:script|img|!--|a|b|i|hr|ul|ol|blockquote|em|strong)\b/);
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html).toContain('\\&lt;b&gt;\\\\&lt;i&gt;\\');
   });
 
-  it('shows any text as it is, in the frame that it came in', () => {
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.oneof(
-            anyText,
-            fc.string({ unit: fc.constantFrom('`', '~', '\n', '#', ' ', '<', '[', '>', '-') }),
-          ),
-        ),
-        (texts) => {
-          const html = shown(written(texts.map((text) => user(text))));
-          expect(html.match(/<h2>/g)?.length ?? 0).toBe(texts.length);
-          expect(html.match(/<pre>/g)?.length ?? 0).toBe(texts.length);
-          expect(
-            html.replaceAll(/<\/?(?:h1|h2|pre)>|<code class="language-text">|<\/code>/g, ''),
-          ).not.toMatch(/<[a-z!/]/i);
-        },
+  it('says every text, whatever it is, and nothing else', () => {
+    const nasty = fc.string({
+      unit: fc.constantFrom(
+        '`',
+        '~',
+        '\n',
+        '#',
+        ' ',
+        '<',
+        '[',
+        ']',
+        '(',
+        '>',
+        '-',
+        '=',
+        '1',
+        '.',
+        '*',
+        '_',
+        '\\',
+        '&',
+        '|',
+        '!',
+        'a',
+        '\t',
       ),
-      { numRuns: 200 },
+    });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anyText, nasty)), (texts) => {
+        const html = shown(written(texts.map((text) => user(text))));
+        expect(html.match(/<h\d>/g)).toEqual(['<h1>', ...texts.map(() => '<h2>')]);
+        expect(html).not.toMatch(/<(?!\/?(?:h1|h2|p|pre|code|br|em)\b)[a-z!/]/i);
+        const said = bare(unescaped(html.replaceAll(/<[^>]*>/g, '')).replaceAll('Nothing.', ''));
+        // Fences of the text are fences of the page.
+        const expected = texts.map((text, at) =>
+          bare(`${at + 1}. User${text.includes('```') || text.includes('~~~') ? '' : text}`),
+        );
+        for (const one of expected) expect(said).toContain(one);
+      }),
+      { numRuns: 500 },
     );
   });
 
@@ -171,7 +216,7 @@ No more.
       fc.property(anyHistory, fc.string({ unit: 'binary', maxLength: 20 }), (items, title) => {
         const html = shown(written(items, title));
         expect(html.match(/<h\d>/g)).toEqual(['<h1>', ...items.map(() => '<h2>')]);
-        expect(html).not.toMatch(/<(?!\/?(?:h1|h2|p|pre|code|ul|li|em)\b)[a-z!/]/i);
+        expect(html).not.toMatch(/<(?!\/?(?:h1|h2|p|pre|code|ul|li|em|br)\b)[a-z!/]/i);
       }),
       { numRuns: 200 },
     );
