@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { configureSqlite, openSqlite } from './open-sqlite.ts';
+import { preparingOnce } from './preparing-once.ts';
 import { whileBusy } from './sqlite-busy.ts';
 import type { OwnedSqliteDatabase, SqliteDatabase } from './sqlite-database.ts';
 import { createTables, deleteSession, insertRecords, selectHead, selectRecords } from './sqlite-tables.ts';
@@ -126,5 +127,5 @@ async function open(given: z.output<typeof schema>): Promise<Opened> {
     owned?.close();
     throw error;
   }
-  return { database, owned };
+  return { database: preparingOnce(database), owned };
 }
