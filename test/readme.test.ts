@@ -37,6 +37,7 @@ const events: Record<HybridSessionEvent['type'], true> = {
   conflict: true,
   turn: true,
   planned: true,
+  unanchored: true,
   parent_refused: true,
   rollout_failed: true,
 };
@@ -45,6 +46,7 @@ const codes: Record<HybridSessionErrorCode, true> = {
   invalid_item: true,
   invalid_response: true,
   conversation_not_found: true,
+  history_anchor: true,
   history_incomplete: true,
   history_transaction: true,
   ledger_conflict: true,

@@ -4,6 +4,7 @@ export type HybridSessionErrorCode =
   | 'invalid_item'
   | 'invalid_response'
   | 'conversation_not_found'
+  | 'history_anchor'
   | 'history_incomplete'
   | 'history_transaction'
   | 'ledger_conflict'

@@ -120,6 +120,11 @@ export class HistoryReader {
     return restored;
   }
 
+  /** Whether an entry's content is at hand, without asking the API. */
+  holds(entry: LedgerEntry): boolean {
+    return entry.item !== undefined || this.#held(entry) !== undefined;
+  }
+
   /** What this process still holds of an entry that has no content in the ledger. */
   #held(entry: LedgerEntry): AgentInputItem | undefined {
     for (const key of keysOf(entry)) {

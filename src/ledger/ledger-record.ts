@@ -40,6 +40,8 @@ const context = z.object({
   digest: z.string(),
   bytes: position.optional(),
   since: z.number().optional(),
+  /** The IDs of the calls it ends with that the client has to answer. */
+  open: z.array(z.string()).readonly().optional(),
 });
 
 const recordSchema = z.discriminatedUnion('type', [
@@ -95,6 +97,12 @@ const recordSchema = z.discriminatedUnion('type', [
   z.object({ ...common, type: z.literal('refused'), id: z.string() }),
 ]);
 
+/**
+ * What it takes to go on from a head without reading what lies before it: the sequence number of the next item, the name of
+ * the newest append, and at most how many changes the conversation lacks. Absent where more than that has to be known.
+ */
+const tip = z.object({ nextSeq: position, commit: z.string(), pending: position });
+
 const headSchema = z.object({
   format: z.literal(LEDGER_FORMAT),
   version: position,
@@ -105,9 +113,13 @@ const headSchema = z.object({
       id: z.string(),
       time: z.number(),
       store: z.boolean(),
+      model: z.string().optional(),
+      /** The server would not continue from it. */
+      refused: z.boolean().optional(),
       context: context.optional(),
     })
     .optional(),
+  tip: tip.optional(),
 });
 
 /** One step in the life of a session. Records are only ever appended. */

@@ -11,6 +11,7 @@ import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
+import { refuseAnchors } from './anchoring.ts';
 import { noteServed } from '../model/served-histories.ts';
 import type { SessionStats } from '../telemetry/session-stats.ts';
 import { deleteConversation } from './attachment.ts';
@@ -90,6 +91,7 @@ export class HybridSession
   async addItems(items: AgentInputItem[]): Promise<void> {
     // Now, not in turn: what becomes of the caller's array afterwards is the caller's business.
     const parsed = parseAgentItems(items);
+    refuseAnchors(parsed);
     await appendItems(this.#life, this.#options, parsed);
   }
 
@@ -174,7 +176,7 @@ export class HybridSession
       const id = args?.responseId;
       if (id === undefined || id === '') return null;
       await history.open(mode);
-      const state = await attachment.ledger.commit((newest) =>
+      const state = await attachment.ledger.commitTip((newest) =>
         this.#life.responses.steps(newest, id, args?.store),
       );
       this.#life.turnEnded(attachment.sessionId, id, state.responses.at(-1)?.model);

@@ -2,6 +2,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve-mode.ts';
+import { Anchoring } from './anchoring.ts';
 import { attach, type Attachment } from './attachment.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ResponseLog } from './response-log.ts';
@@ -39,6 +40,7 @@ export class SessionLife {
     this.responses = new ResponseLog({
       client: options.client,
       responseTtl: options.responseTtl,
+      history: new Anchoring(this, options),
       current: () => this.#atRequest(),
       emit: (event) => this.telemetry.event(event),
       watch: () => this.telemetry.begin('plan'),
@@ -79,7 +81,7 @@ export class SessionLife {
 
   /** What is known of a turn now that its history was read. */
   async beginning(mode: Mode, { lost, bytes }: ServedHistory): Promise<TurnBeginning> {
-    const state = await (await this.#open()).attachment.ledger.state();
+    const state = await (await this.#open()).attachment.ledger.tip();
     const { responseTtl } = this.#options;
     const isWhole = this.turn.wasWhole ?? (lost === undefined || lost.length === 0);
     return { mode, lost, bytes, forecast: forecast(state, { now: Date.now(), responseTtl, isWhole }) };
@@ -104,7 +106,7 @@ export class SessionLife {
 
   async #decide({ attachment }: OpenSession): Promise<Mode> {
     const { sessionId, ledger } = attachment;
-    const { responses } = await ledger.state();
+    const { responses } = await ledger.tip();
     const context = { sessionId, model: responses.at(-1)?.model };
     const { mode, problem } = await resolveMode(this.#options.rollout, context);
     if (problem !== undefined)

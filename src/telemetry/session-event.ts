@@ -1,6 +1,7 @@
 import type { MissingItem } from '../errors/history-incomplete-error.ts';
 import type { Finding } from '../history/finding.ts';
 import type { ItemSource } from '../history/restore.ts';
+import type { AnchorObstacle } from '../model/anchor.ts';
 import type { PlannedRequest } from '../model/chain.ts';
 import type { PlanReason } from '../model/plan.ts';
 import type { Mode } from '../rollout/mode.ts';
@@ -51,6 +52,7 @@ export interface TurnEvent {
  * - `turn`: a turn ended with a response: what the list lacked when it began, and whether it was or could have been chained;
  *   to `onEvent` in `shadow` only, to observers in every mode but `off`.
  * - `planned`: one request to the model: chained or replayed, and why.
+ * - `unanchored`: a runner with anchored history was handed all of it, and why.
  * - `parent_refused`: the server would not continue from a response, so everything was sent instead.
  * - `rollout_failed`: the rollout threw, was too slow, or answered what is no mode; the default mode was taken.
  * - `ledger_damaged`: the newest record of the ledger cannot be read; what it said is lost, and is passed over.
@@ -65,6 +67,7 @@ export type HybridSessionEvent =
       readonly parentId: string;
       readonly reason: string;
     }
+  | { readonly type: 'unanchored'; readonly sessionId: string; readonly reason: AnchorObstacle }
   | {
       readonly type: 'lost';
       readonly sessionId: string;

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { ConversationNotFoundError } from '../../src/errors/conversation-not-found-error.ts';
+import { HistoryAnchorError } from '../../src/errors/history-anchor-error.ts';
 import { HistoryIncompleteError, type MissingItem } from '../../src/errors/history-incomplete-error.ts';
 import { HistoryTransactionError } from '../../src/errors/history-transaction-error.ts';
 import { HybridSessionError, type HybridSessionErrorCode } from '../../src/errors/hybrid-session-error.ts';
@@ -49,6 +50,14 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     message:
       "Cannot attach to conversation 'conv_1': it does not exist for this client; " +
       'check the ID and the account, or leave out conversationId to start a new one',
+  },
+  history_anchor: {
+    error: new HistoryAnchorError('conv_1', 'gone', { cause }),
+    name: 'HistoryAnchorError',
+    fields: { sessionId: 'conv_1', reason: 'gone' },
+    message:
+      "Cannot show the model the history of session 'conv_1': it was cleared or rewritten since the run began; " +
+      'begin a new run',
   },
   history_incomplete: {
     error: new HistoryIncompleteError('conv_1', [{ index: 3, kind: 'message:assistant', id: 'msg_1' }], {
