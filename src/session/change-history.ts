@@ -41,6 +41,6 @@ export async function changeHistory(
 
 /** Brings the conversation up to date, and waits for it where that is asked for. */
 export async function updateMirror({ remote }: Attachment, { mirror }: ResolvedOptions): Promise<void> {
-  const pushed = remote?.mirror.push();
-  if (mirror === 'await') await pushed;
+  if (mirror === 'await') await remote?.mirror.push();
+  else void remote?.mirror.pushSoon();
 }

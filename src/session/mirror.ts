@@ -65,10 +65,20 @@ export class Mirror {
    * @returns how many changes are still pending.
    */
   push(untilFree = false): Promise<number> {
+    return this.#push(untilFree ? this.#options.lease.patience : PATIENCE);
+  }
+
+  /** The same, once the run that is under way has its answer: what the mirror costs does not hold that up. */
+  pushSoon(): Promise<number> {
+    return this.#push(PATIENCE, () => sleep(0));
+  }
+
+  #push(patience: number, begin?: () => Promise<void>): Promise<number> {
     const { line, ledger, reader } = this.#options;
     return line.queue.run(async () => {
+      await begin?.();
       try {
-        const isWhole = await this.#tries(untilFree ? this.#options.lease.patience : PATIENCE);
+        const isWhole = await this.#tries(patience);
         const state = await ledger.tip();
         reader.unpin(state);
         const pending = pendingChanges(state);
