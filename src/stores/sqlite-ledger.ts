@@ -127,5 +127,6 @@ async function open(given: z.output<typeof schema>): Promise<Opened> {
     owned?.close();
     throw error;
   }
-  return { database: preparingOnce(database), owned };
+  // Others may close theirs: libsql would go on with a statement that it has prepared before.
+  return { database: owned === undefined ? database : preparingOnce(owned), owned };
 }

@@ -60,25 +60,6 @@ describe('sqliteLedger', () => {
     expect(await store.read('session-1')).toEqual({ records: [record('one')] });
   });
 
-  it('prepares its statements once, however often it appends and reads', async () => {
-    const real = new Libsql(':memory:');
-    const prepared: string[] = [];
-    const database: SqliteDatabase = {
-      exec: (sql) => real.exec(sql),
-      prepare: (sql) => {
-        prepared.push(sql);
-        return real.prepare(sql);
-      },
-    };
-    const store = sqliteLedger({ database });
-    for (let version = 0; version < 5; version += 1) {
-      await store.append('session-1', [record(`record ${version}`)], head(version + 1), version);
-      await store.head('session-1');
-      await store.read('session-1');
-    }
-    expect(new Set(prepared).size).toBe(prepared.length);
-  });
-
   it.skipIf(Reopenable === undefined)('goes on when its owner has opened the database again', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
