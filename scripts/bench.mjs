@@ -1,6 +1,6 @@
 // Measures what a turn costs: ours in every mode, the SDK's sessions, and chaining by hand. See docs/benchmarks.md.
 //
-// npm run bench -- [--quick] [--runs 3] [--latency 5] [--only hand,stock] [--parts turns,appends] [--json FILE]
+// npm run bench -- [--quick] [--runs 3] [--latency 5] [--turns 1000] [--only hand,stock] [--parts turns,appends] [--json FILE]
 //   [--svg FILE] [--write] [--profile FOLDER]
 // node scripts/bench.mjs --check    whether README and docs/bench/ say what docs/bench/results.json says
 import { writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     runs: { type: 'string' },
     latency: { type: 'string' },
+    turns: { type: 'string' },
     only: { type: 'string' },
     parts: { type: 'string' },
     json: { type: 'string' },
@@ -75,6 +76,7 @@ const settings = {
   quick: values.quick,
   rounds: values.runs === undefined ? given.rounds : Number(values.runs),
   latency: values.latency === undefined ? 5 : Number(values.latency),
+  points: given.points.filter((point) => point <= Number(values.turns ?? Number.POSITIVE_INFINITY)),
   ...(values.only === undefined ? {} : { only: values.only.split(',') }),
 };
 

@@ -52,13 +52,17 @@ export function readmeSection(results) {
     '',
     `![Time until the answer and bytes against the turn's number](docs/bench/turns.svg)`,
     '',
-    `Requests until the answer and in all; everything else until the answer. Medians of ${settings.rounds} runs, ` +
+    `Requests until the answer and in all; everything else until the answer. Medians of ${runs(settings)}, ` +
       `${settings.latency} ms a request, ${machine.node} on ${machine.cores} × ${machine.cpu}.`,
   ].join('\n');
 }
 
 function at(contestant, point) {
   return contestant.points.find((one) => one.point === point);
+}
+
+function runs({ rounds }) {
+  return rounds === 1 ? '1 run' : `${rounds} runs`;
 }
 
 /** Everything. */
@@ -79,7 +83,7 @@ export function fullReport(results) {
     '# Results',
     '',
     `Written by \`npm run bench -- --write\` on ${made}: ${machine.node}, ${machine.cores} × ${machine.cpu}, ` +
-      `${settings.rounds} runs, ${settings.latency} ms a request. How to read them: [benchmarks](../benchmarks.md).`,
+      `load average ${number(machine.load)} at the start; ${runs(settings)}, ${settings.latency} ms a request. How to read them: [benchmarks](../benchmarks.md).`,
     '',
     ...sections.flatMap((section) => {
       const text = section(results);
