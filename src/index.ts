@@ -25,6 +25,7 @@ export type { AnchorObstacle, HistoryObserver } from './model/anchor.ts';
 export type { PlannedRequest, WouldBe } from './model/chain.ts';
 export type { PlanReason } from './model/plan.ts';
 export type { Mode } from './rollout/mode.ts';
+export type { RolloutProblem } from './rollout/resolve-mode.ts';
 export type { Rollout, RolloutContext, RolloutFunction } from './rollout/rollout.ts';
 export type { RolloutRule } from './rollout/rollout-rule.ts';
 export { rolloutSwitch, type RolloutSwitch } from './rollout/rollout-switch.ts';

@@ -88,6 +88,11 @@ const recordSchema = z.discriminatedUnion('type', [
     store: z.boolean(),
     /** Length and digest of the context it ends, where the model boundary saw that context. */
     context: context.optional(),
+    /**
+     * What its model was shown, each where it was looked at: how many items the list lacked then, and whether the history
+     * was served whole.
+     */
+    seen: z.object({ lost: position.optional(), whole: z.boolean().optional() }).optional(),
   }),
   /** One writer at a time writes to the conversation, until then (milliseconds since the epoch). */
   z.object({ ...common, type: z.literal('lease'), writer: z.string(), until: z.number() }),

@@ -39,6 +39,8 @@ export interface RecordedResponse {
         readonly open?: readonly string[] | undefined;
       }
     | undefined;
+  /** What its model was shown, each where it was looked at: what the list lacked, and whether the history was whole. */
+  readonly seen: { readonly lost?: number | undefined; readonly whole?: boolean | undefined } | undefined;
   /** The sequence number of the next item at that moment: its turn's items come before it. */
   readonly nextSeq: number;
   /** The digest of the whole history at that moment. */

@@ -6,17 +6,15 @@ import type { LedgerOptions } from './ledger-options.ts';
 import { nextHead } from './next-head.ts';
 import { RecordReader } from './record-reader.ts';
 import { SerialQueue } from './serial-queue.ts';
-import { fitTip, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
+import { fitTip, isHeadOf, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
 import { placeOf } from './store-place.ts';
 
 /** Decides what to append, from the newest state; asked again when another writer came first. */
 export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];
 
 /**
- * One session's ledger: its state in memory, and the appends that move it on.
- *
- * What only adds to the end needs no more than the tip, of a size that does not grow with the session. The whole state is
- * a tip, too; it is read when it is asked for, and stays in memory until `unload()`.
+ * One session's ledger: its state in memory, and the appends that move it on. What only adds to the end needs no more than
+ * the tip, of a size that does not grow with the session; the whole is one, too, and stays in memory until `release()`.
  */
 export class Ledger {
   readonly sessionId: string;
@@ -59,7 +57,7 @@ export class Ledger {
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
       const state = this.#state;
-      if (state !== undefined && !this.#isTip && (await this.#catchUp(state)) === undefined) this.unload();
+      if (state !== undefined && !this.#isTip && (await this.#catchUp(state)) === undefined) this.#unload();
       return this.#load();
     });
   }
@@ -81,15 +79,11 @@ export class Ledger {
   refreshTip(): Promise<LedgerState> {
     return this.#queue.run(async () => {
       const state = this.#state;
-      if (state === undefined) return this.#loadTip();
-      if (this.#isTip) {
-        const head = await this.#reader.head();
-        const isSame =
-          head?.version === state.version &&
-          head.digest === digestOf(state) &&
-          (head.tip === undefined || head.tip.commit === state.newest);
-        if (!isSame) this.unload();
-      } else if ((await this.#catchUp(state)) === undefined) this.unload();
+      const isOld = async (known: LedgerState): Promise<boolean> =>
+        this.#isTip
+          ? !isHeadOf(await this.#reader.head(), known)
+          : (await this.#catchUp(known)) === undefined;
+      if (state !== undefined && (await isOld(state))) this.#unload();
       return this.#loadTip();
     });
   }
@@ -113,12 +107,16 @@ export class Ledger {
   delete(): Promise<void> {
     return this.#queue.run(async () => {
       await this.#options.store.delete(this.sessionId);
-      this.unload();
+      this.#unload();
     });
   }
 
-  /** Lets go of what is in memory; it is read again when it is needed. Not while somebody works with it. */
-  unload(): void {
+  /** Lets go of what is in memory; it is read again when it is needed. */
+  release(): Promise<void> {
+    return this.#queue.run(async () => this.#unload());
+  }
+
+  #unload(): void {
     this.#state = undefined;
     this.#isTip = false;
   }
@@ -156,11 +154,11 @@ export class Ledger {
       try {
         found = await this.#catchUp(state);
       } catch {
-        this.unload();
+        this.#unload();
         throw error;
       }
       if (found?.some((record) => record.commit === commit) === true) return true;
-      if (found === undefined) this.unload();
+      if (found === undefined) this.#unload();
       const isMoved = this.#state !== state || state.version > expected;
       if (isMoved && isObject(error) && error['code'] === 'ledger_conflict') return false;
       throw error;
@@ -213,7 +211,7 @@ export class Ledger {
     const page = await this.#reader.read(state.version - 1);
     const isThere = page.base !== undefined || page.records[0]?.commit === state.newest;
     if (isThere && this.#reader.damaged === undefined) return true;
-    this.unload();
+    this.#unload();
     await this.#load();
     return false;
   }
@@ -244,7 +242,7 @@ export class Ledger {
 
   #apply(state: LedgerState, records: readonly LedgerRecord[]): void {
     // What lies before a tip and changes is not known: the next one who asks reads it.
-    if (this.#isTip && !fitTip(state, records)) this.unload();
+    if (this.#isTip && !fitTip(state, records)) this.#unload();
     else applyRecords(state, records);
   }
 }

@@ -27,10 +27,10 @@ export interface MutableState {
 type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit' | 'type'>;
 
 export function respond(state: MutableState, record: Responded): void {
-  const { id, time, store, model, parent, context } = record;
+  const { id, time, store, model, parent, context, seen } = record;
   const { nextSeq } = state;
   const history = digestOf(state);
-  const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq, history };
+  const response: RecordedResponse = { id, time, store, model, parent, context, seen, nextSeq, history };
   state.responses.push(response);
   state.recorded.add(id);
   if (context === undefined) return;

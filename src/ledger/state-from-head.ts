@@ -1,5 +1,5 @@
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
-import { emptyState, type LedgerState } from './ledger-state.ts';
+import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
 import { push, respond, type MutableState } from './mutable-state.ts';
 import type { RestoredBase } from './restored-base.ts';
 
@@ -28,6 +28,15 @@ export function tipFrom(head: LedgerHead): LedgerState | undefined {
   state.nextSeq = head.tip.nextSeq;
   state.newest = head.tip.commit;
   return state;
+}
+
+/** Whether a head is that of a state, so that nothing was appended since. */
+export function isHeadOf(head: LedgerHead | undefined, state: LedgerState): boolean {
+  return (
+    head?.version === state.version &&
+    head.digest === digestOf(state) &&
+    (head.tip === undefined || head.tip.commit === state.newest)
+  );
 }
 
 /** Whether records can be applied to a state that goes on from a head: they change nothing that lies before it. */

@@ -56,6 +56,7 @@ export type AnchorObstacle =
       | 'parent-refused'
       | 'unanswered-tool-call'
       | 'prompt'
+      | 'unsupported-model'
       | 'ledger-unavailable'
     >;
 

@@ -47,7 +47,7 @@ export interface PlannedRequest {
   readonly would: WouldBe | undefined;
 }
 
-/** What would have been decided about a request in mode `chain`. */
+/** What would have been decided in mode `chain`, which has the whole history to go by where the list has lost something. */
 export interface WouldBe {
   readonly plan: 'chain' | 'replay';
   readonly reason: PlanReason;

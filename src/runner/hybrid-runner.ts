@@ -18,6 +18,7 @@ import { anchoredSession, anchorFor, settle, settleError, settleStream } from '.
 import { expandInput, expandState } from './anchored-state.ts';
 import { chainOf } from './chain-of.ts';
 import { historyObserver, type ObservedRun } from './history-observer.ts';
+import { modelName } from './model-name.ts';
 import { sessionProvider } from './session-provider.ts';
 
 /** The SDK's configuration of a runner, and how it is handed the history of a session. */
@@ -76,24 +77,28 @@ export class HybridRunner extends Runner {
   ): Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>> {
     const { session } = options ?? {};
     const chain = chainOf(session);
-    return withChain(chain, async () => {
-      const given = Array.isArray(input) ? await expandInput(input, chain) : input;
-      const anchor = await this.#anchorOf(agent, given, options, chain);
-      const run = (
-        own: typeof options,
-      ): Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>> =>
-        own?.stream === true ? super.run(agent, given, own) : super.run(agent, given, own);
-      if (anchor === undefined || chain === undefined || session === undefined) return run(options);
-      try {
-        const result = await run({ ...options, session: anchoredSession(session, anchor) });
-        if (options?.stream === true) settleStream(result, chain);
-        else await settle(result.state, chain);
-        return result;
-      } catch (error) {
-        await settleError(error, chain);
-        throw error;
-      }
-    });
+    return withChain(
+      chain,
+      async () => {
+        const given = Array.isArray(input) ? await expandInput(input, chain) : input;
+        const anchor = await this.#anchorOf(agent, given, options, chain);
+        const run = (
+          own: typeof options,
+        ): Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>> =>
+          own?.stream === true ? super.run(agent, given, own) : super.run(agent, given, own);
+        if (anchor === undefined || chain === undefined || session === undefined) return run(options);
+        try {
+          const result = await run({ ...options, session: anchoredSession(session, anchor) });
+          if (options?.stream === true) settleStream(result, chain);
+          else await settle(result.state, chain);
+          return result;
+        } catch (error) {
+          await settleError(error, chain);
+          throw error;
+        }
+      },
+      modelName(agent.model, this.config.model),
+    );
   }
 
   /** What stands for the history of a run that begins, if anything does. */

@@ -29,15 +29,17 @@ export class Anchoring implements AnchoredHistory {
         const newest = state.responses.at(-1);
         const { responseTtl } = this.#options;
         const outlook = forecast(state, { now: Date.now(), responseTtl, isWhole: true });
-        if (outlook !== 'extends') return outlook;
+        if (outlook.reason !== 'extends') return outlook.reason;
         if (newest?.context === undefined) return 'no-parent';
         // Recorded at the same length of the history, but the model was shown something else.
         if (newest.context.digest !== digestOf(state)) return 'diverged';
         if ((newest.context.open ?? []).length > 0) return 'unanswered-tool-call';
         history.postponeCheck();
-        this.#life.turn.began({ mode, lost: undefined, bytes: 0, forecast: outlook });
+        const length = lengthOf(state);
+        const whole = { lost: undefined, isPart: false, isRun: true, served: length, length, bytes: 0 };
+        this.#life.turn.began({ mode, forecast: outlook, ...whole });
         watch.note({ served: 'anchor', items: 1 });
-        return { sessionId, version: state.version, length: lengthOf(state), digest: digestOf(state) };
+        return { sessionId, version: state.version, length, digest: digestOf(state) };
       }, true),
     );
   }

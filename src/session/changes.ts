@@ -72,14 +72,15 @@ function change(
   options: ResolvedOptions,
   prepare: (open: OpenSession, mode: Mode) => Promise<HistoryChange | undefined>,
 ): Promise<void> {
-  return life.telemetry.run('append', (watch) =>
-    life.run(async (open, mode) => {
+  return life.telemetry.run('append', (watch) => {
+    watch.note({ sessionId: life.sessionId });
+    return life.run(async (open, mode) => {
       const { sessionId, ledger, remote } = open.attachment;
       const prepared = await prepare(open, mode);
       watch.note({ sessionId, mode, items: prepared?.added.length ?? 0 });
       if (prepared === undefined) return;
       await changeHistory(open, mode, options, prepared);
       if (remote !== undefined) watch.note({ pending: pendingChanges(await ledger.tip()) });
-    }),
-  );
+    });
+  });
 }

@@ -71,14 +71,16 @@ export class HybridSession
    * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
    */
   getItems(limit?: number): Promise<AgentInputItem[]> {
-    return this.#life.telemetry.run('read', (watch) =>
-      this.#life.run(async ({ history }, mode) => {
+    return this.#life.telemetry.run('read', (watch) => {
+      watch.note({ sessionId: this.sessionId });
+      return this.#life.run(async ({ history }, mode) => {
         const served = await history.read(mode, limit, watch);
-        this.#life.turn.began(await this.#life.beginning(mode, served));
+        const beginning = await this.#life.beginning(mode, served);
+        this.#life.turn.began({ ...beginning, isPart: limit !== undefined });
         if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
         return served.items;
-      }, true),
-    );
+      }, true);
+    });
   }
 
   /**
@@ -173,13 +175,17 @@ export class HybridSession
    */
   runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
     return this.#life.run(async ({ attachment, history }, mode) => {
-      const id = args?.responseId;
-      if (id === undefined || id === '') return null;
+      const { ledger, sessionId } = attachment;
+      const id = args?.responseId === '' ? undefined : args?.responseId;
+      if (id === undefined) {
+        this.#life.turnEnded(sessionId, id, await ledger.tip());
+        return null;
+      }
       await history.open(mode);
-      const state = await attachment.ledger.commitTip((newest) =>
-        this.#life.responses.steps(newest, id, args?.store),
+      const state = await ledger.commitTip((newest) =>
+        this.#life.responses.steps(newest, id, args?.store, this.#life.turn.seen),
       );
-      this.#life.turnEnded(attachment.sessionId, id, state.responses.at(-1)?.model);
+      this.#life.turnEnded(sessionId, id, state);
       return null;
     });
   }

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
-import type { LedgerState } from '../ledger/ledger-state.ts';
+import type { LedgerState, RecordedResponse } from '../ledger/ledger-state.ts';
 import type { AnchoredHistory } from '../model/anchor.ts';
 import type { Answer, Chain, ChainView, Parent, PlannedRequest } from '../model/chain.ts';
 import { claimAnswer } from '../model/unclaimed-answers.ts';
@@ -25,7 +25,8 @@ export interface ResponseLogOptions {
   readonly emit: (event: HybridSessionEvent) => void;
   /** A decision begins that somebody may watch. */
   readonly watch: () => Watch;
-  readonly planned: (planned: PlannedRequest) => void;
+  /** @returns what is to be told of it. */
+  readonly planned: (planned: PlannedRequest) => PlannedRequest;
 }
 
 /**
@@ -87,18 +88,23 @@ export class ResponseLog implements Chain {
   planning(): (planned: PlannedRequest) => void {
     const { watch, planned, emit } = this.#options;
     const watching = watch();
-    return (one) => {
+    return (decided) => {
       const sessionId = this.#sessionId;
+      const one = planned(decided);
       const { would, ...facts } = one;
       watching.note({ sessionId, ...facts, would: would?.plan, wouldReason: would?.reason });
       watching.end();
-      planned(one);
       emit({ type: 'planned', sessionId, ...one });
     };
   }
 
-  /** What the ledger has to learn when a turn ended with this response. */
-  steps(state: LedgerState, id: string, store: boolean | undefined): LedgerStep[] {
+  /** What the ledger has to learn when a turn ended with this response, whose model was shown this. */
+  steps(
+    state: LedgerState,
+    id: string,
+    store: boolean | undefined,
+    seen?: RecordedResponse['seen'],
+  ): LedgerStep[] {
     const known = state.recorded;
     const refused = [...this.#refused].filter((one) => !state.refused.has(one));
     const last = this.#answers.get(id) ?? this.#claim(id);
@@ -115,10 +121,12 @@ export class ResponseLog implements Chain {
         context: answer.context,
         ...(answer.model === undefined ? {} : { model: answer.model }),
         ...(answer.parent === undefined ? {} : { parent: answer.parent }),
+        ...(seen === undefined || answer.id !== id ? {} : { seen }),
       });
     }
     // Without the model boundary only the ID is known: enough to read the turn back, not to continue from it.
-    if (last === undefined && !known.has(id)) steps.push({ type: 'response', id, store: store ?? true });
+    if (last === undefined && !known.has(id))
+      steps.push({ type: 'response', id, store: store ?? true, ...(seen === undefined ? {} : { seen }) });
     return steps;
   }
 
