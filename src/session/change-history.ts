@@ -46,7 +46,7 @@ export async function changeHistory(
  * What is in the ledger of a session that has moved since is in the ledger of the one that it moved to, too.
  */
 export async function updateMirror({ remote }: Attachment, { mirror }: ResolvedOptions): Promise<void> {
-  const pushed = remote?.mirror.push().catch((error: unknown) => {
+  const pushed = remote?.mirror.push({ soon: mirror === 'background' }).catch((error: unknown) => {
     if (!(error instanceof SessionMoved)) throw error;
   });
   if (mirror === 'await') await pushed;

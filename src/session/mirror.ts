@@ -36,6 +36,8 @@ const LOOKS = 2;
 export interface PushOptions extends Progress {
   /** Waits as long as a process that died may hold the lease, not only as long as a turn should. */
   readonly untilFree?: boolean | undefined;
+  /** Begins when the run that is under way has its answer. */
+  readonly soon?: boolean | undefined;
 }
 
 /** What a mirror needs. */
@@ -83,6 +85,8 @@ export class Mirror {
   push(how: PushOptions = {}): Promise<number> {
     const { line, ledger, reader } = this.#options;
     return line.queue.run(async () => {
+      // Behind the answer that the run has by now: what the mirror costs does not hold that up.
+      if (how.soon === true) await sleep(0);
       try {
         this.failure = undefined;
         const isWhole = await this.#tries(how);

@@ -3,6 +3,7 @@ import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { configureSqlite, openSqlite } from './open-sqlite.ts';
 import { openSqliteReadOnly } from './open-sqlite-read-only.ts';
+import { preparingOnce } from './preparing-once.ts';
 import { whileBusy } from './sqlite-busy.ts';
 import type { OwnedSqliteDatabase, SqliteDatabase } from './sqlite-database.ts';
 import { createTables, deleteSession, insertRecords, selectHead, selectRecords } from './sqlite-tables.ts';
@@ -135,5 +136,6 @@ async function open(given: z.output<typeof schema>): Promise<Opened> {
     owned?.close();
     throw error;
   }
-  return { database, owned };
+  // Others may close theirs: libsql would go on with a statement that it has prepared before.
+  return { database: owned === undefined ? database : preparingOnce(owned), owned };
 }

@@ -41,7 +41,8 @@ describe('the tarball', () => {
       (path) =>
         !/^dist\/(esm|cjs)\/(src|mocks)\/[\w/-]+\.(js|d\.ts)$/.test(path) &&
         !/^dist\/(esm|cjs)\/test\/contracts\/ledger-store-contract\.(js|d\.ts)$/.test(path) &&
-        !/^docs\/[\w-]+\.md$/.test(path),
+        !/^docs\/[\w-]+\.md$/.test(path) &&
+        !/^docs\/bench\/[\w-]+\.(md|json|svg)$/.test(path),
     );
     expect(rest.toSorted()).toEqual([
       'CHANGELOG.md',
@@ -307,5 +308,20 @@ describe('the package installed by npm', () => {
     const done = await runProgram(command(), [...args, '--to', to], { cwd: app, env });
     expect(done.stdout).toBe(`${to}\n`);
     expect(listOf(simulator, to)).toBe(turns.map(() => 'u,a').join(','));
+  });
+});
+
+describe('the benchmark', () => {
+  it('measures turns of the built package to the end', { timeout: 180_000 }, async () => {
+    const { code, stdout, stderr } = await runProgram(
+      'node',
+      'scripts/bench.mjs --quick --turns 10 --latency 0 --parts turns --only hand,anchored-background'.split(
+        ' ',
+      ),
+      { cwd: join(packed.folder, 'tree') },
+    );
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toContain('| HybridSession, anchored, mirror background | 1 / 2 |');
+    expect(stdout).toContain('| requests before the answer | at most 1 | 1.00 | reached |');
   });
 });

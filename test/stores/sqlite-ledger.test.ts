@@ -13,6 +13,15 @@ import type { OwnedSqliteDatabase } from '../../src/stores/sqlite-database.ts';
 import { head, record } from './support/records.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
+type ReopenableClass = new (path: string) => OwnedSqliteDatabase & { open(): void };
+
+/** Part of Node since 22.13: its types are not those of the oldest Node that runs this. */
+const nodeSqlite = 'node:sqlite';
+const Reopenable = await import(nodeSqlite).then(
+  (module: { readonly DatabaseSync: ReopenableClass }) => module.DatabaseSync,
+  () => undefined,
+);
+
 interface Opened {
   readonly folder: string;
   readonly path: string;
@@ -49,6 +58,22 @@ describe('sqliteLedger', () => {
     const store = sqliteLedger({ database });
     await store.append('session-1', [record('one')], head(1), 0);
     expect(await store.read('session-1')).toEqual({ records: [record('one')] });
+  });
+
+  it.skipIf(Reopenable === undefined)('goes on when its owner has opened the database again', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    if (Reopenable === undefined) return;
+    const database = new Reopenable(join(folder.path, 'ledger.db'));
+    const store = sqliteLedger({ database });
+    await store.append('session-1', [record('one')], head(1), 0);
+    await store.read('session-1');
+    database.close();
+    await expect(store.read('session-1')).rejects.toThrow('not open');
+    database.open();
+    await store.append('session-1', [record('two')], head(2), 1);
+    expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
+    database.close();
   });
 
   it('never closes a database that was given to it', async () => {

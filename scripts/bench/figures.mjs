@@ -1,0 +1,57 @@
+// The figures that a flat turn is held to, and whether this run has reached them. Pure.
+import { ratiosOf } from './summary.mjs';
+
+const OURS = 'anchored-background';
+
+/** `limit` is the most, or with `least` the least; `turn` says at which one it was measured. */
+export function figuresOf({ runs, coldStarts, appends, last }) {
+  const ours = { contestant: OURS, point: last };
+  const turns = (key, to, contestant = OURS) => ratiosOf(runs, { ...ours, contestant, key }, to);
+  const hand = { contestant: 'hand' };
+  const requests = runs.flat().filter(({ contestant, point }) => contestant === OURS && point === last);
+  const most = Math.max(...requests.map((one) => one.requests));
+  const figures = [
+    figure('requests before the answer', 1, requests.length === 0 ? undefined : { median: most }),
+    figure('bytes sent until the answer ÷ by hand', 1.05, turns('up', hand)),
+    figure('time until the answer ÷ by hand', 1.1, turns('wall', hand)),
+    figure('CPU until the answer ÷ by hand', 1.25, turns('cpu', hand)),
+    figure('CPU with no mirror ÷ by hand', 1.25, turns('cpuWritten', hand, 'anchored-off')),
+    figure(
+      'CPU until all is written ÷ by hand, written by hand',
+      1.25,
+      turns('cpuWritten', { contestant: 'hand-written' }),
+    ),
+    figure('time until the answer ÷ that of turn 10', 1.1, turns('wall', { point: 10 })),
+    figure('CPU until the answer ÷ that of turn 10', 1.1, turns('cpu', { point: 10 })),
+    figure('time of the stock session ÷ ours', 40, inverse(turns('wall', { contestant: 'stock' })), true),
+    figure('bytes of the stock session ÷ ours', 500, inverse(turns('bytes', { contestant: 'stock' })), true),
+  ];
+  for (const [place, text] of [
+    ['new', 'in a new process'],
+    ['warm', 'in a warm process'],
+  ]) {
+    const start = (way) =>
+      coldStarts?.find((one) => one.store === 'sqlite' && one.place === place && one.way === way);
+    const [own, byHand] = [start('anchored'), start('hand')];
+    const ratio = own && byHand && { median: own.answered.median / byHand.answered.median };
+    figures.push(figure(`cold start with SQLite ${text} ÷ by hand and one row read`, 1.2, ratio));
+  }
+  const append = appends?.find(({ store }) => store === 'sqlite');
+  figures.push(figure("an append with SQLite ÷ the driver's insert", 1.3, append?.ratio));
+  return figures.filter(({ measured }) => measured !== undefined);
+}
+
+function figure(what, limit, measured, least = false) {
+  if (measured === undefined) return { what };
+  const value = Number(measured.median.toPrecision(4));
+  const range = measured.low === undefined ? undefined : [measured.low, measured.high].map(short);
+  return { what, limit, least, measured: value, range, reached: least ? value >= limit : value <= limit };
+}
+
+function short(value) {
+  return Number(value.toPrecision(4));
+}
+
+function inverse(ratio) {
+  return ratio && { median: 1 / ratio.median, low: 1 / ratio.high, high: 1 / ratio.low };
+}

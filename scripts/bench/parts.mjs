@@ -1,0 +1,10 @@
+/** Every part of the benchmark. Loaded when it runs: what one part imports is no other part's memory. */
+export const parts = {
+  turns: async (options) => (await import('./turns.mjs')).runTurns(options),
+  peakMemory: async (options) => (await import('./peak-memory.mjs')).runPeakMemory(options),
+  coldStarts: async (options) => (await import('./cold-starts.mjs')).runColdStarts(options),
+  appends: async (options) => (await import('./appends.mjs')).runAppends(options),
+  ledgerWrites: async (options) => (await import('./ledger-writes.mjs')).runLedgerWrites(options),
+  liveSessions: async (options) => (await import('./live-sessions.mjs')).runLiveSessions(options),
+  digests: async (options) => (await import('./digests.mjs')).runDigests(options),
+};

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import results from '../docs/bench/results.json' with { type: 'json' };
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+describe('the benchmark', () => {
+  it('wrote what the README and docs/bench/ say', async () => {
+    await expect(
+      promisify(execFile)(process.execPath, ['scripts/bench.mjs', '--check'], { cwd: root }),
+    ).resolves.toMatchObject({ stderr: '' });
+  });
+
+  it('calls a figure reached when it is', () => {
+    expect(results.figures.length).toBeGreaterThan(9);
+    for (const { limit, least, measured, reached } of results.figures)
+      expect(reached).toBe(least ? measured >= limit : measured <= limit);
+  });
+
+  it('wrote results of the whole conversation, not of the quick one', async () => {
+    expect(results.settings).toMatchObject({ quick: false, latency: 5 });
+    expect(results.settings.points.at(-1)).toBe(1000);
+    const names = results.turns.map(({ name }) => name);
+    const table = await readFile(`${root}scripts/bench/contestants.mjs`, 'utf8');
+    for (const name of ['stock', 'memory', 'hand']) {
+      expect(names).toContain(name);
+      expect(table).toContain(`name: '${name}'`);
+    }
+    expect(names).toContain('anchored-background');
+  });
+});
