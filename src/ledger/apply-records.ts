@@ -53,7 +53,7 @@ export function resolveBase(target: LedgerState, base: RestoredBase): void {
   state.base = undefined;
   for (const [seq, { item, mirrorId }] of base.items.entries()) {
     const { kind, digest, id } = item;
-    const shared = { context: '', item: undefined, skipped: undefined, commit: '', due: 0 };
+    const shared = { context: '', item: undefined, skipped: undefined, origin: '', commit: '', due: 0 };
     push(state, { seq, kind, digest, id, mirrorId, ...shared });
   }
   state.nextSeq = Math.max(state.nextSeq, base.items.length);
@@ -127,6 +127,7 @@ function create(state: MutableState, item: LedgerItem, { commit, time }: LedgerR
     digest: item.digest,
     id: item.id,
     item: item.item,
+    origin: commit,
     context: '',
     mirrorId: undefined,
     skipped: undefined,

@@ -10,6 +10,8 @@ export interface LedgerEntry {
   readonly digest: string | null;
   readonly id: string | undefined;
   readonly item: AgentInputItem | undefined;
+  /** The append that brought it: whoever made that has its content where the ledger does not. */
+  readonly origin: string;
   /** The digest of the history up to and with this entry. */
   context: string;
   /** The ID it has in the conversation; undefined as long as it is not there. */

@@ -9,6 +9,7 @@ import { ConversationWriter, type DueItem, type PreparedItem } from './conversat
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
+import { isOnItsWay } from './on-its-way.ts';
 import { pendingChanges } from './pending-changes.ts';
 import { retryDelay } from './retry-delay.ts';
 import { sleep } from './sleep.ts';
@@ -18,6 +19,9 @@ const PATIENCE = 2000;
 
 /** Milliseconds between two looks whether it is done. */
 const POLL = 25;
+
+/** Milliseconds until the first look whether another session has written what only it has; twice as long each time. */
+const FIRST_YIELD = 50;
 
 /** An append may take this many milliseconds until the list shows it. */
 const LIST_LAG = 500;
@@ -41,6 +45,9 @@ export interface MirrorOptions {
   readonly onFailure: (pending: number, reason: string) => void;
   readonly onSkipped: (kind: string, reason: string) => void;
 }
+
+/** Everything could be written; the content of an item was not found; or another session has it and writes first. */
+type Progress = 'whole' | 'incomplete' | 'yields';
 
 /** Keeps the conversation up to date with the ledger: writes what it lacks, removes what was taken out. */
 export class Mirror {
@@ -126,23 +133,27 @@ export class Mirror {
     const until = now() + patience;
     const isKnown = line.last === this && !this.#leftOver && lease.isHeld(await ledger.state());
     if (!isKnown) await ledger.refresh();
-    let isWhole = true;
-    for (;;) {
-      while (isWhole && pendingChanges(await ledger.state()) > 0) {
-        if (await lease.take()) isWhole = await this.#once();
+    let progress: Progress = 'whole';
+    for (let pause = FIRST_YIELD; ;) {
+      while (progress === 'whole' && pendingChanges(await ledger.state()) > 0) {
+        if (await lease.take()) progress = await this.#once();
         else if (now() < until) await sleep(POLL);
         else return true;
       }
       // Others leave to the holder what they append meanwhile: it goes only when nothing is left that it can write.
       const state = await ledger.commit((newest) =>
-        isWhole && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
+        progress === 'whole' && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
       );
-      if (!isWhole || pendingChanges(state) === 0) return isWhole;
+      if (progress === 'yields' && now() < until) {
+        await sleep(pause);
+        pause *= 2;
+        progress = 'whole';
+        await ledger.refresh();
+      } else if (progress !== 'whole' || pendingChanges(state) === 0) return progress === 'whole';
     }
   }
 
-  /** @returns false when the content of an item was not found. */
-  async #once(): Promise<boolean> {
+  async #once(): Promise<Progress> {
     const { ledger } = this.#options;
     await this.#look();
     const { unmirrored, removed } = await ledger.state();
@@ -153,8 +164,11 @@ export class Mirror {
     // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
     await this.#writer.remove(new Set(prepared.flatMap(({ item }) => ('id' in item ? (item.id ?? []) : []))));
     // What leaves the list because of a later change may be the only place that has its content.
-    if (await this.#writer.append(prepared)) await this.#writer.remove(leaving);
-    return due.every(({ entry }) => entry.skipped !== undefined || written.has(entry.seq));
+    const isWritten = await this.#writer.append(prepared);
+    const left = due.filter(({ entry }) => entry.skipped === undefined && !written.has(entry.seq));
+    if (left.some(({ entry }) => isOnItsWay(entry, ledger, this.#options.now()))) return 'yields';
+    if (isWritten) await this.#writer.remove(leaving);
+    return left.length === 0 ? 'whole' : 'incomplete';
   }
 
   /** What somebody else began to write, or this session without an answer, may be there already. */
@@ -184,7 +198,11 @@ export class Mirror {
       await ledger.state(),
       due.map(({ entry }) => entry),
     );
-    const present = restored.flatMap(({ item }, index) => {
+    // The conversation only grows at its end: nothing is written before what another session is about to write.
+    const awaited = restored.findIndex(
+      ({ entry, item }) => item === undefined && isOnItsWay(entry, ledger, this.#options.now()),
+    );
+    const present = restored.slice(0, awaited === -1 ? undefined : awaited).flatMap(({ item }, index) => {
       const one = due[index];
       return item === undefined || one === undefined ? [] : [{ ...one, item }];
     });
