@@ -4,6 +4,7 @@ import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
 import {
   digestOf,
   emptyState,
+  type Ghost,
   type LedgerEntry,
   type LedgerState,
   type RecordedResponse,
@@ -19,6 +20,7 @@ interface MutableState {
   refused: Set<string>;
   unmirrored: Map<number, LedgerEntry>;
   dropped: Map<number, Pick<LedgerEntry, 'digest' | 'id'>>;
+  ghosts: Map<number, Ghost>;
   removed: Map<string, boolean>;
   operations: Map<string, string>;
   unproven: number;
@@ -87,6 +89,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.refused.clear();
       state.unmirrored.clear();
       state.dropped.clear();
+      state.ghosts.clear();
       state.operations.clear();
       state.unproven = 0;
       state.cleared = true;
@@ -216,7 +219,13 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     }
     enlist(state, entry, id);
   }
-  if (record.settled === true) state.dropped.clear();
+  for (const seq of record.again ?? []) haunt(state, seq, state.unmirrored.get(seq));
+  if (record.settled === true) {
+    // Not seen is not the same as not there: a list may show it later.
+    for (const [seq, entry] of state.dropped) haunt(state, seq, entry);
+    state.dropped.clear();
+  }
+  for (const { seq, id } of record.strays ?? []) exorcise(state, seq, id);
   unlist(state, record.surplus ?? []);
   for (const id of record.removed) state.removed.set(id, false);
   for (const { seq, reason } of record.skipped ?? []) {
@@ -225,4 +234,18 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     entry.skipped = reason;
     state.unmirrored.delete(seq);
   }
+}
+
+function haunt(state: MutableState, seq: number, entry: Pick<LedgerEntry, 'digest' | 'id'> | undefined): void {
+  if (entry === undefined) return;
+  const { digest, id } = entry;
+  state.ghosts.set(seq, { digest, id, copies: (state.ghosts.get(seq)?.copies ?? 0) + 1 });
+}
+
+function exorcise(state: MutableState, seq: number, id: string): void {
+  unlist(state, [id]);
+  const ghost = state.ghosts.get(seq);
+  if (ghost === undefined) return;
+  if (ghost.copies > 1) state.ghosts.set(seq, { ...ghost, copies: ghost.copies - 1 });
+  else state.ghosts.delete(seq);
 }

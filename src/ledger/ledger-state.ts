@@ -46,6 +46,11 @@ export interface RecordedResponse {
   readonly history: string;
 }
 
+/** A write that may have been applied and was not seen. */
+export interface Ghost extends Pick<LedgerEntry, 'digest' | 'id'> {
+  readonly copies: number;
+}
+
 /** What a session contains, as a fold over its records: see `applyRecords`. */
 export interface LedgerState {
   readonly version: number;
@@ -62,6 +67,8 @@ export interface LedgerState {
   readonly unmirrored: ReadonlyMap<number, LedgerEntry>;
   /** Entries that left the history before it was known whether the conversation holds them, by sequence number. */
   readonly dropped: ReadonlyMap<number, Pick<LedgerEntry, 'digest' | 'id'>>;
+  /** What may be in the conversation once more than the ledger knows, by sequence number: how often at most. */
+  readonly ghosts: ReadonlyMap<number, Ghost>;
   /** Every ID that was taken out of the history; true while the conversation may still hold it. */
   readonly removed: ReadonlyMap<string, boolean>;
   /** Digests of the history transactions that were applied, by operation ID. */
@@ -86,6 +93,7 @@ export function emptyState(): LedgerState {
     refused: new Set(),
     unmirrored: new Map(),
     dropped: new Map(),
+    ghosts: new Map(),
     removed: new Map(),
     operations: new Map(),
     unproven: 0,

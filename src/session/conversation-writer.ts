@@ -12,7 +12,7 @@ import { pendingChanges } from './pending-changes.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 
 /** The API takes at most 20 items in one call. */
-const ITEMS_PER_CALL = 20;
+export const ITEMS_PER_CALL = 20;
 
 /** An entry that is to be written, and the append that made it so: another one since means that it belongs elsewhere. */
 export interface DueItem {
@@ -32,7 +32,7 @@ export interface ConversationWriterOptions {
   readonly ledger: Ledger;
   readonly lease: MirrorLease;
   /** A write failed. */
-  readonly onFailed: (error: unknown) => void;
+  readonly onFailed: (error: unknown, chunk: readonly DueItem[]) => void;
   /** The conversation can never hold this entry. */
   readonly onSkipped: (kind: string, reason: string) => void;
 }
@@ -93,7 +93,7 @@ export class ConversationWriter {
     try {
       await this.#create(chunk);
     } catch (error) {
-      this.#options.onFailed(error);
+      this.#options.onFailed(error, chunk);
       if (!isRefusal(error)) throw error;
       const [only] = chunk;
       if (chunk.length > 1 || only === undefined) {

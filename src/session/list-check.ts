@@ -38,7 +38,7 @@ export class ListCheck {
 
   /** Takes in a list that was read elsewhere: what was written unnoticed is linked, what others wrote is adopted. */
   async take(list: readonly ListedItem[]): Promise<CheckedList> {
-    let found: Reconciliation = { findings: [], relinked: [], misplaced: [], dropped: [], foreign: [] };
+    let found: Reconciliation = { findings: [], relinked: [], misplaced: [], dropped: [], strays: [], foreign: [] };
     let unproven = false;
     await this.#ledger.refresh();
     await this.#ledger.commit((state) => {
@@ -49,8 +49,14 @@ export class ListCheck {
         unproven,
       });
       const added = [...found.relinked, ...found.dropped];
-      if (added.length + found.misplaced.length > 0)
-        steps.unshift({ type: 'mirror', added, removed: [], surplus: [...found.misplaced] });
+      if (added.length + found.misplaced.length + found.strays.length > 0)
+        steps.unshift({
+          type: 'mirror',
+          added,
+          removed: [],
+          surplus: [...found.misplaced],
+          ...(found.strays.length === 0 ? {} : { strays: [...found.strays] }),
+        });
       return steps;
     });
     return { list, findings: found.findings, adopted: found.foreign.length, unproven };

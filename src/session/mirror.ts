@@ -5,7 +5,7 @@ import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
-import { ConversationWriter, type DueItem, type PreparedItem } from './conversation-writer.ts';
+import { ConversationWriter, ITEMS_PER_CALL, type DueItem, type PreparedItem } from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
@@ -59,9 +59,11 @@ export class Mirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     const { client, conversationId, ledger, lease, line, onSkipped } = options;
-    const onFailed = (error: unknown): void => {
+    const onFailed = (error: unknown, chunk: readonly DueItem[]): void => {
+      if (!isTransient(error)) return;
       // What was refused for now may be there all the same; what got no answer probably is, and may not show yet.
-      if (isTransient(error)) line.looksDue = Math.max(line.looksDue, isAmbiguous(error) ? LOOKS : 1);
+      line.looksDue = Math.max(line.looksDue, isAmbiguous(error) ? LOOKS : 1);
+      for (const { entry } of chunk) line.tried.add(entry.seq);
     };
     this.#writer = new ConversationWriter({ client, conversationId, ledger, lease, onFailed, onSkipped });
   }
@@ -174,7 +176,12 @@ export class Mirror {
   /** What somebody else began to write, or this session without an answer, may be there already. */
   async #look(): Promise<void> {
     const { line, ledger, lease, look } = this.#options;
-    if (lease.inherited) line.looksDue = LOOKS;
+    if (lease.inherited) {
+      line.looksDue = LOOKS;
+      // Who wrote before had at most one call under way, and began at the beginning.
+      const { unmirrored } = await ledger.state();
+      for (const seq of [...unmirrored.keys()].slice(0, ITEMS_PER_CALL)) line.tried.add(seq);
+    }
     lease.inherited = false;
     const isOwn = ({ commit }: LedgerEntry): boolean => ledger.originOf(commit) === 'own';
     const state = await ledger.state();
@@ -186,9 +193,14 @@ export class Mirror {
       await look();
     }
     line.looksDue = 0;
-    await ledger.commit(({ dropped }) =>
-      dropped.size === 0 ? [] : [{ type: 'mirror', added: [], removed: [], settled: true }],
-    );
+    // A list that lags for longer, or lies, may still show what was not seen: then it is known whose it is.
+    await ledger.commit(({ dropped, unmirrored }) => {
+      const again = [...line.tried].filter((seq) => unmirrored.has(seq));
+      if (dropped.size + again.length === 0) return [];
+      const settled = dropped.size === 0 ? {} : { settled: true };
+      return [{ type: 'mirror', added: [], removed: [], ...settled, ...(again.length === 0 ? {} : { again }) }];
+    });
+    line.tried.clear();
   }
 
   async #prepare(due: readonly DueItem[]): Promise<PreparedItem[]> {
