@@ -73,12 +73,21 @@ export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reco
     ...reordered(state, matched, anchors),
     ...lost(state, staying),
     ...foreign.map(({ id, item, index }) => finding('foreign', id, kindOf(item), index)),
-    ...[...surplus, ...strangers.flatMap(({ listed }) => (stray.has(listed.id) ? [listed] : []))].map(({ id, item }) => {
-      const index = known.get(id)?.[0] ?? foreign.find((one) => one.id === id)?.index ?? end;
-      return finding('duplicated', id, kindOf(item), index);
-    }),
+    ...[...surplus, ...strangers.flatMap(({ listed }) => (stray.has(listed.id) ? [listed] : []))].map(
+      ({ id, item }) => {
+        const index = known.get(id)?.[0] ?? foreign.find((one) => one.id === id)?.index ?? end;
+        return finding('duplicated', id, kindOf(item), index);
+      },
+    ),
   ];
-  return { findings, relinked: relinked.map(({ seq, id }) => ({ seq, id })), misplaced, dropped, strays, foreign };
+  return {
+    findings,
+    relinked: relinked.map(({ seq, id }) => ({ seq, id })),
+    misplaced,
+    dropped,
+    strays,
+    foreign,
+  };
 }
 
 function compare(state: LedgerState, list: readonly ListedItem[], known: Places): Compared {

@@ -219,6 +219,14 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     }
     enlist(state, entry, id);
   }
+  if (record.behind !== undefined) {
+    const at = state.entries.findIndex(({ seq }) => seq === record.behind);
+    const following = at === -1 ? [] : state.entries.slice(at + 1);
+    unlist(
+      state,
+      following.flatMap((entry) => unmirror(state, entry, record)),
+    );
+  }
   for (const seq of record.again ?? []) haunt(state, seq, state.unmirrored.get(seq));
   if (record.settled === true) {
     // Not seen is not the same as not there: a list may show it later.
@@ -236,7 +244,11 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
   }
 }
 
-function haunt(state: MutableState, seq: number, entry: Pick<LedgerEntry, 'digest' | 'id'> | undefined): void {
+function haunt(
+  state: MutableState,
+  seq: number,
+  entry: Pick<LedgerEntry, 'digest' | 'id'> | undefined,
+): void {
   if (entry === undefined) return;
   const { digest, id } = entry;
   state.ghosts.set(seq, { digest, id, copies: (state.ghosts.get(seq)?.copies ?? 0) + 1 });

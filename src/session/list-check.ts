@@ -38,7 +38,14 @@ export class ListCheck {
 
   /** Takes in a list that was read elsewhere: what was written unnoticed is linked, what others wrote is adopted. */
   async take(list: readonly ListedItem[]): Promise<CheckedList> {
-    let found: Reconciliation = { findings: [], relinked: [], misplaced: [], dropped: [], strays: [], foreign: [] };
+    let found: Reconciliation = {
+      findings: [],
+      relinked: [],
+      misplaced: [],
+      dropped: [],
+      strays: [],
+      foreign: [],
+    };
     let unproven = false;
     await this.#ledger.refresh();
     await this.#ledger.commit((state) => {

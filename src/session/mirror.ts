@@ -5,7 +5,12 @@ import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
-import { ConversationWriter, ITEMS_PER_CALL, type DueItem, type PreparedItem } from './conversation-writer.ts';
+import {
+  ConversationWriter,
+  ITEMS_PER_CALL,
+  type DueItem,
+  type PreparedItem,
+} from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
@@ -158,10 +163,18 @@ export class Mirror {
   async #once(): Promise<Progress> {
     const { ledger } = this.#options;
     await this.#look();
-    const { unmirrored, removed } = await ledger.state();
+    const newest = await ledger.state();
+    const { unmirrored, removed } = newest;
     const due = Array.from(unmirrored.values(), (entry): DueItem => ({ entry, commit: entry.commit }));
     const leaving = new Set([...removed].filter(([, isDue]) => isDue).map(([id]) => id));
     const prepared = await this.#prepare(due);
+    const late = prepared.find(({ entry }) => entry.digest !== null);
+    if (late !== undefined && isLate(newest, late.entry)) {
+      await ledger.commit((state) =>
+        isLate(state, late.entry) ? [{ type: 'mirror', added: [], removed: [], behind: late.entry.seq }] : [],
+      );
+      return 'whole';
+    }
     const written = new Set(prepared.map(({ entry }) => entry.seq));
     // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
     await this.#writer.remove(new Set(prepared.flatMap(({ item }) => ('id' in item ? (item.id ?? []) : []))));
@@ -198,7 +211,9 @@ export class Mirror {
       const again = [...line.tried].filter((seq) => unmirrored.has(seq));
       if (dropped.size + again.length === 0) return [];
       const settled = dropped.size === 0 ? {} : { settled: true };
-      return [{ type: 'mirror', added: [], removed: [], ...settled, ...(again.length === 0 ? {} : { again }) }];
+      return [
+        { type: 'mirror', added: [], removed: [], ...settled, ...(again.length === 0 ? {} : { again }) },
+      ];
     });
     line.tried.clear();
   }
@@ -233,4 +248,11 @@ export class Mirror {
 /** Whether there is anything that the list may turn out to hold. */
 function isOpen({ unmirrored, dropped }: LedgerState): boolean {
   return unmirrored.size + dropped.size > 0;
+}
+
+/** Whether the conversation holds what follows an entry, but not the entry: its content was not to be had at that time. */
+function isLate({ entries, unmirrored }: LedgerState, { seq }: LedgerEntry): boolean {
+  if (!unmirrored.has(seq)) return false;
+  const at = entries.findLastIndex((entry) => entry.seq === seq);
+  return at < entries.findLastIndex(({ mirrorId, digest }) => mirrorId !== undefined && digest !== null);
 }

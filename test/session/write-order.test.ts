@@ -1,9 +1,9 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
-import { idsOf, listedIds } from '../flows/support/story.ts';
+import { idsOf, listedIds, listedTexts } from '../flows/support/story.ts';
 import { call, result, user } from '../support/conversation.ts';
-import { simulated } from '../support/simulated.ts';
+import { simulated, simulatedClient } from '../support/simulated.ts';
 
 // Waiting must let the other process go on, and no more.
 vi.mock('../../src/session/sleep.ts', () => ({
@@ -63,4 +63,36 @@ it('leaves to another process what only that one can write, and writes behind it
     { role: 'user' },
   ]);
   expect(listedIds(simulator, conversationId)).toEqual(idsOf(items));
+});
+
+it('puts what could not be written in time in its place when it can', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { client, simulator } = simulated();
+  const store = memoryLedger();
+  let isCut = false;
+  const fetch: typeof globalThis.fetch = (url, init) =>
+    isCut && init?.method === 'POST' ? Promise.reject(new Error('cut off')) : simulator.fetch(url, init);
+  const shared = { ledger: store, keepContent: false } as const;
+  const first = new HybridSession({ ...shared, client: simulatedClient({ ...simulator, fetch }) });
+  const conversationId = await first.getSessionId();
+  isCut = true;
+  await first.addItems([user('one')]);
+
+  // Long after its lease has run out.
+  vi.setSystemTime(Date.now() + 60_000);
+  const second = new HybridSession({
+    client,
+    conversationId,
+    ledger: elsewhere(store),
+    keepContent: false,
+    checkList: 'never',
+  });
+  await second.addItems([user('two'), user('three')]);
+  expect(listedTexts(simulator, conversationId)).toEqual(['two', 'three']);
+
+  isCut = false;
+  await first.flush();
+  expect(listedTexts(simulator, conversationId)).toEqual(['one', 'two', 'three']);
+  expect(await first.verify()).toMatchObject({ verified: true, findings: [], pending: 0, listed: 3 });
 });
