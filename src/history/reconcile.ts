@@ -61,7 +61,7 @@ export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reco
   const written = new Set(relinked.map(({ seq }) => seq));
   const end =
     state.entries.findLastIndex(({ seq, mirrorId }) => mirrorId !== undefined || written.has(seq)) + 1;
-  const strays = findStrays(state, strangers, anchors);
+  const strays = findStrays(state, strangers, matched);
   const stray = new Set(strays.map(({ id }) => id));
   const own = strangers.filter(({ listed }) => !stray.has(listed.id));
   const foreign = own.map(({ position, listed }): ForeignItem => {

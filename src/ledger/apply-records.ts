@@ -1,10 +1,10 @@
 import { extendDigest } from './digest.ts';
+import { exorcise, haunt, type Ghosts } from './ghosts.ts';
 import type { RestoredBase } from './restored-base.ts';
 import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
 import {
   digestOf,
   emptyState,
-  type Ghost,
   type LedgerEntry,
   type LedgerState,
   type RecordedResponse,
@@ -20,7 +20,7 @@ interface MutableState {
   refused: Set<string>;
   unmirrored: Map<number, LedgerEntry>;
   dropped: Map<number, Pick<LedgerEntry, 'digest' | 'id'>>;
-  ghosts: Map<number, Ghost>;
+  ghosts: Ghosts;
   removed: Map<string, boolean>;
   operations: Map<string, string>;
   unproven: number;
@@ -227,13 +227,16 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
       following.flatMap((entry) => unmirror(state, entry, record)),
     );
   }
-  for (const seq of record.again ?? []) haunt(state, seq, state.unmirrored.get(seq));
+  for (const seq of record.again ?? []) haunt(state.ghosts, seq, state.unmirrored.get(seq));
   if (record.settled === true) {
     // Not seen is not the same as not there: a list may show it later.
-    for (const [seq, entry] of state.dropped) haunt(state, seq, entry);
+    for (const [seq, entry] of state.dropped) haunt(state.ghosts, seq, entry);
     state.dropped.clear();
   }
-  for (const { seq, id } of record.strays ?? []) exorcise(state, seq, id);
+  for (const { seq, id } of record.strays ?? []) {
+    unlist(state, [id]);
+    exorcise(state.ghosts, seq);
+  }
   unlist(state, record.surplus ?? []);
   for (const id of record.removed) state.removed.set(id, false);
   for (const { seq, reason } of record.skipped ?? []) {
@@ -242,22 +245,4 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     entry.skipped = reason;
     state.unmirrored.delete(seq);
   }
-}
-
-function haunt(
-  state: MutableState,
-  seq: number,
-  entry: Pick<LedgerEntry, 'digest' | 'id'> | undefined,
-): void {
-  if (entry === undefined) return;
-  const { digest, id } = entry;
-  state.ghosts.set(seq, { digest, id, copies: (state.ghosts.get(seq)?.copies ?? 0) + 1 });
-}
-
-function exorcise(state: MutableState, seq: number, id: string): void {
-  unlist(state, [id]);
-  const ghost = state.ghosts.get(seq);
-  if (ghost === undefined) return;
-  if (ghost.copies > 1) state.ghosts.set(seq, { ...ghost, copies: ghost.copies - 1 });
-  else state.ghosts.delete(seq);
 }

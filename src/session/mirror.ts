@@ -14,8 +14,9 @@ import {
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
+import { isLate } from './is-late.ts';
 import { isOnItsWay } from './on-its-way.ts';
-import { pendingChanges } from './pending-changes.ts';
+import { pendingChanges, pendingItems } from './pending-changes.ts';
 import { retryDelay } from './retry-delay.ts';
 import { sleep } from './sleep.ts';
 
@@ -163,13 +164,12 @@ export class Mirror {
   async #once(): Promise<Progress> {
     const { ledger } = this.#options;
     await this.#look();
-    const newest = await ledger.state();
-    const { unmirrored, removed } = newest;
+    const { unmirrored, removed } = await ledger.state();
     const due = Array.from(unmirrored.values(), (entry): DueItem => ({ entry, commit: entry.commit }));
     const leaving = new Set([...removed].filter(([, isDue]) => isDue).map(([id]) => id));
     const prepared = await this.#prepare(due);
     const late = prepared.find(({ entry }) => entry.digest !== null);
-    if (late !== undefined && isLate(newest, late.entry)) {
+    if (late !== undefined && isLate(await ledger.state(), late.entry)) {
       await ledger.commit((state) =>
         isLate(state, late.entry) ? [{ type: 'mirror', added: [], removed: [], behind: late.entry.seq }] : [],
       );
@@ -201,7 +201,11 @@ export class Mirror {
     const isSure = line.looksDue === 0 && state.dropped.size === 0;
     if (isSure && [...state.unmirrored.values()].every((entry) => isOwn(entry))) return;
     await look();
-    for (line.looksDue -= 1; line.looksDue > 0 && isOpen(await ledger.state()); line.looksDue -= 1) {
+    for (
+      line.looksDue -= 1;
+      line.looksDue > 0 && pendingItems(await ledger.state()) > 0;
+      line.looksDue -= 1
+    ) {
       await sleep(LIST_LAG);
       await look();
     }
@@ -243,16 +247,4 @@ export class Mirror {
     }
     return prepared;
   }
-}
-
-/** Whether there is anything that the list may turn out to hold. */
-function isOpen({ unmirrored, dropped }: LedgerState): boolean {
-  return unmirrored.size + dropped.size > 0;
-}
-
-/** Whether the conversation holds what follows an entry, but not the entry: its content was not to be had at that time. */
-function isLate({ entries, unmirrored }: LedgerState, { seq }: LedgerEntry): boolean {
-  if (!unmirrored.has(seq)) return false;
-  const at = entries.findLastIndex((entry) => entry.seq === seq);
-  return at < entries.findLastIndex(({ mirrorId, digest }) => mirrorId !== undefined && digest !== null);
 }

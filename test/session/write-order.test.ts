@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
@@ -13,10 +14,8 @@ vi.mock('../../src/session/sleep.ts', () => ({
 it('leaves to another process what only that one can write, and writes behind it what follows', async () => {
   const { client, simulator } = simulated();
   const store = memoryLedger();
-  let change = (): void => undefined;
-  const changed = new Promise<void>((resolve) => {
-    change = resolve;
-  });
+  const changes = new EventEmitter();
+  const changed = once(changes, 'changed');
   // The other one changes the history between the append of this one and its write to the conversation.
   let isAppended = false;
   const slow: LedgerStore = {
@@ -34,7 +33,7 @@ it('leaves to another process what only that one can write, and writes behind it
     ...elsewhere(store),
     async append(...args) {
       await store.append(...args);
-      if (isAppended) change();
+      if (isAppended) changes.emit('changed');
     },
   };
   const first = new HybridSession({ client, ledger: other, keepContent: false });
