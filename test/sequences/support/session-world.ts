@@ -147,6 +147,8 @@ export class SessionWorld {
       slot.process.kill();
       this.hasForgotten = true;
     }
+    // A known limit: in the conversation's metadata is no room for what is not written yet, so that it goes with its session.
+    if (this.settings.store === 'conversation') this.hasForgotten = true;
     const { sessionId } = slot.session;
     const next = this.#open(isKilled ? this.#process() : slot.process, sessionId);
     this.#slots = this.#slots.map((one) => (one === slot ? next : one));
