@@ -44,7 +44,10 @@ async function world(maxRetries: number): Promise<World> {
   const simulator = createSimulatorCore({ unlink: 'none' });
   const server = await simulator.listen();
   const proxy = await cuttingProxy(server.url);
-  closing.push(proxy.close, server.close);
+  closing.push(
+    () => proxy.close(),
+    () => server.close(),
+  );
   const client = new OpenAI({ apiKey: 'test', baseURL: proxy.url, maxRetries, timeout: 1500 });
   return { simulator, proxy, client };
 }

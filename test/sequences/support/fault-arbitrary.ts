@@ -48,6 +48,14 @@ const PLACES: { readonly [name in FaultName]?: readonly (Operation | '*')[] } = 
   context_length_exceeded: MODEL,
 };
 
+/** A refusal for good says that nothing was done: it cannot come after the effect. */
+const REFUSALS: readonly FaultName[] = [
+  'duplicate_item',
+  'no_tool_output',
+  'no_tool_call',
+  'context_length_exceeded',
+];
+
 const names = Object.keys(faultTable) as FaultName[];
 
 const timing = {
@@ -65,6 +73,7 @@ const named = fc.constantFrom(...names).chain((name) =>
     operation: fc.constantFrom(...(PLACES[name] ?? ASKED)),
     fault: fc
       .record({ name: fc.constant(name), every: fc.constant(0), retryAfter: fc.constant(0), ...timing })
+      .map((fault) => (REFUSALS.includes(name) ? { ...fault, moment: 'before' as const } : fault))
       .chain((fault) => timed(fault)),
   }),
 );
