@@ -162,7 +162,7 @@ async function eventsWithoutLeak() {
     },
   });
   const until = async (count) => {
-    while (seen < count) await session.getItems(0);
+    for (let left = count - seen; left > 0; left = count - seen) await session.getItems(0);
   };
   await until(Math.ceil(EVENTS / 10));
   const before = heap();

@@ -110,6 +110,7 @@ describe.concurrent.each(CASES)('$cut, with $maxRetries retries of the client', 
     here.proxy.plan({ cut, method: 'POST', path: /\/items$/, skip });
     const items = numbered(45);
     await session.addItems(items);
+    expect(here.proxy.hasCut()).toBe(true);
     await expectOnce(here, session, ['zero', ...texts(items)]);
   });
 
