@@ -49,12 +49,12 @@ const PLACES: { readonly [name in FaultName]?: readonly (Operation | '*')[] } = 
 };
 
 /** A refusal for good says that nothing was done: it cannot come after the effect. */
-const REFUSALS: readonly FaultName[] = [
+const REFUSALS: ReadonlySet<FaultName> = new Set<FaultName>([
   'duplicate_item',
   'no_tool_output',
   'no_tool_call',
   'context_length_exceeded',
-];
+]);
 
 const names = Object.keys(faultTable) as FaultName[];
 
@@ -73,7 +73,7 @@ const named = fc.constantFrom(...names).chain((name) =>
     operation: fc.constantFrom(...(PLACES[name] ?? ASKED)),
     fault: fc
       .record({ name: fc.constant(name), every: fc.constant(0), retryAfter: fc.constant(0), ...timing })
-      .map((fault) => (REFUSALS.includes(name) ? { ...fault, moment: 'before' as const } : fault))
+      .map((fault) => (REFUSALS.has(name) ? { ...fault, moment: 'before' as const } : fault))
       .chain((fault) => timed(fault)),
   }),
 );
