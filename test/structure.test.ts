@@ -29,7 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const PURE = [
   /^src\/ledger\/canonical-[a-z-]+\.ts$/,
   /^src\/ledger\/(?:digest|json|base64|copy-json|ledger-state|apply-records|next-head)\.ts$/,
-  /^src\/history\/(?:reconcile|relink|restore|match-base|align|longest-increasing|finding|listed-item)\.ts$/,
+  /^src\/history\/(?:reconcile|relink|strays|restore|match-base|align|longest-increasing|finding|listed-item)\.ts$/,
   /^src\/model\/(?:plan|parent-refusal)\.ts$/,
   /^src\/telemetry\/session-stats\.ts$/,
   /^src\/session\/forecast\.ts$/,

@@ -5,6 +5,7 @@ import type { Finding, FindingKind } from './finding.ts';
 import type { ListedItem, Match } from './listed-item.ts';
 import { longestIncreasing } from './longest-increasing.ts';
 import { relink, type Relinked } from './relink.ts';
+import { findStrays, type Stray } from './strays.ts';
 
 /** An item that another writer put in the list, and where it belongs. */
 export interface ForeignItem extends ListedItem {
@@ -21,6 +22,8 @@ export interface Reconciliation {
   readonly misplaced: readonly string[];
   /** What left the history while its write was under way, and turns out to be in the conversation. */
   readonly dropped: readonly Relinked[];
+  /** What earlier tries to write an entry have left in the list. */
+  readonly strays: readonly Stray[];
   readonly foreign: readonly ForeignItem[];
 }
 
@@ -58,7 +61,10 @@ export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reco
   const written = new Set(relinked.map(({ seq }) => seq));
   const end =
     state.entries.findLastIndex(({ seq, mirrorId }) => mirrorId !== undefined || written.has(seq)) + 1;
-  const foreign = strangers.map(({ position, listed }): ForeignItem => {
+  const strays = findStrays(state, strangers, matched);
+  const stray = new Set(strays.map(({ id }) => id));
+  const own = strangers.filter(({ listed }) => !stray.has(listed.id));
+  const foreign = own.map(({ position, listed }): ForeignItem => {
     const next = anchors.find((anchor) => anchor.position > position);
     return { ...listed, index: next?.index ?? end };
   });
@@ -67,12 +73,21 @@ export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reco
     ...reordered(state, matched, anchors),
     ...lost(state, staying),
     ...foreign.map(({ id, item, index }) => finding('foreign', id, kindOf(item), index)),
-    ...surplus.map(({ id, item }) => {
-      const index = known.get(id)?.[0] ?? foreign.find((one) => one.id === id)?.index ?? end;
-      return finding('duplicated', id, kindOf(item), index);
-    }),
+    ...[...surplus, ...strangers.flatMap(({ listed }) => (stray.has(listed.id) ? [listed] : []))].map(
+      ({ id, item }) => {
+        const index = known.get(id)?.[0] ?? foreign.find((one) => one.id === id)?.index ?? end;
+        return finding('duplicated', id, kindOf(item), index);
+      },
+    ),
   ];
-  return { findings, relinked: relinked.map(({ seq, id }) => ({ seq, id })), misplaced, dropped, foreign };
+  return {
+    findings,
+    relinked: relinked.map(({ seq, id }) => ({ seq, id })),
+    misplaced,
+    dropped,
+    strays,
+    foreign,
+  };
 }
 
 function compare(state: LedgerState, list: readonly ListedItem[], known: Places): Compared {

@@ -45,13 +45,20 @@ export function relink(
   const relinked: (Relinked & { index: number })[] = [];
   const misplaced: string[] = [];
   let isWhole = true;
+  const left = new Map<string, number>();
+  for (const entry of state.unmirrored.values()) left.set(keyOf(entry), (left.get(keyOf(entry)) ?? 0) + 1);
+  /** How many entries alike are still to be found, this one included. */
+  const wanted = (entry: LedgerEntry): number => left.get(keyOf(entry)) ?? 1;
   for (const entry of state.unmirrored.values()) {
     const index = indexes.get(entry.seq);
     if (index === undefined) continue;
     const alike = free.get(keyOf({ digest: entry.digest, id: entry.link ?? entry.id })) ?? [];
     const before = anchors.findLast((anchor) => anchor.index < index)?.position ?? -1;
-    const at = alike.findIndex(({ position }) => position > before);
+    const first = alike.findIndex(({ position }) => position > before);
+    // Of copies that several tries have left the last ones count: what stands before them is known to be too much.
+    const at = state.ghosts.has(entry.seq) ? Math.max(first, alike.length - wanted(entry)) : first;
     const [found] = at === -1 ? [] : alike.splice(at, 1);
+    left.set(keyOf(entry), wanted(entry) - 1);
     // Reasoning that came without an ID cannot be found, and nothing hangs on where it stands.
     if (found === undefined) isWhole &&= entry.digest === null;
     else if (isWhole) relinked.push({ seq: entry.seq, id: found.id, index });

@@ -1,3 +1,4 @@
+import { exorcise, haunt } from './ghosts.ts';
 import type { LedgerRecord } from './ledger-record.ts';
 import type { LedgerEntry, LedgerState } from './ledger-state.ts';
 import {
@@ -49,6 +50,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.refused.clear();
       state.unmirrored.clear();
       state.dropped.clear();
+      state.ghosts.clear();
       state.operations.clear();
       state.unproven = 0;
       state.cleared = true;
@@ -123,10 +125,27 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     }
     enlist(state, entry, id);
   }
-  if (record.settled === true) state.dropped.clear();
   for (const seq of record.unlinked ?? []) {
     const entry = state.unmirrored.get(seq);
     if (entry !== undefined) entry.link = undefined;
+  }
+  if (record.behind !== undefined) {
+    const at = state.entries.findIndex(({ seq }) => seq === record.behind);
+    const following = at === -1 ? [] : state.entries.slice(at + 1);
+    unlist(
+      state,
+      following.flatMap((entry) => unmirror(state, entry, record)),
+    );
+  }
+  for (const seq of record.again ?? []) haunt(state.ghosts, seq, state.unmirrored.get(seq));
+  if (record.settled === true) {
+    // Not seen is not the same as not there: a list may show it later.
+    for (const [seq, entry] of state.dropped) haunt(state.ghosts, seq, entry);
+    state.dropped.clear();
+  }
+  for (const { seq, id } of record.strays ?? []) {
+    unlist(state, [id]);
+    exorcise(state.ghosts, seq);
   }
   unlist(state, record.surplus ?? []);
   for (const id of record.removed) leave(state, id, false);

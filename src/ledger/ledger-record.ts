@@ -83,6 +83,12 @@ const recordSchema = z.discriminatedUnion('type', [
     removed: z.array(z.string()),
     /** IDs in the conversation that belong to no item, or to one at another place: they have to leave again. */
     surplus: z.array(z.string()).optional(),
+    /** Items that are written although an earlier try may have been applied and only not be shown yet. */
+    again: z.array(position).optional(),
+    /** The conversation lacks this item and holds what follows it: all of that is written again behind it. */
+    behind: position.optional(),
+    /** IDs under which an earlier try turned out to have been applied: they have to leave again. */
+    strays: z.array(mirrored).optional(),
     /** The list was looked through: what left the history unwritten is not in the conversation. */
     settled: z.boolean().optional(),
     /** Nothing is left to write: another writer may take the lease. */

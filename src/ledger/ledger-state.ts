@@ -11,6 +11,8 @@ export interface LedgerEntry {
   readonly digest: string | null;
   readonly id: string | undefined;
   readonly item: AgentInputItem | undefined;
+  /** The append that brought it: whoever made that has its content where the ledger does not. */
+  readonly origin: string;
   /** The digest of the history up to and with this entry. */
   context: string;
   /** The ID it has in the conversation; undefined as long as it is not there. */
@@ -50,6 +52,11 @@ export interface RecordedResponse {
   readonly history: string;
 }
 
+/** A write that may have been applied and was not seen. */
+export interface Ghost extends Pick<LedgerEntry, 'digest' | 'id'> {
+  readonly copies: number;
+}
+
 /** What a session contains, as a fold over its records: see `applyRecords`. */
 export interface LedgerState {
   readonly version: number;
@@ -70,6 +77,8 @@ export interface LedgerState {
   readonly unmirrored: ReadonlyMap<number, LedgerEntry>;
   /** Entries that left the history before it was known whether the conversation holds them, by sequence number. */
   readonly dropped: ReadonlyMap<number, Pick<LedgerEntry, 'digest' | 'id'>>;
+  /** What may be in the conversation once more than the ledger knows, by sequence number: how often at most. */
+  readonly ghosts: ReadonlyMap<number, Ghost>;
   /** Every ID that was taken out of the history; true while the conversation may still hold it. */
   readonly removed: ReadonlyMap<string, boolean>;
   /** How many of these the conversation may still hold. */
@@ -104,6 +113,7 @@ export function emptyState(): LedgerState {
     refused: new Set(),
     unmirrored: new Map(),
     dropped: new Map(),
+    ghosts: new Map(),
     removed: new Map(),
     leaving: 0,
     operations: new Map(),

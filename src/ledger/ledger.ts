@@ -53,11 +53,7 @@ export class Ledger {
     return this.#queue.run(() => this.#load());
   }
 
-  /**
-   * The state after reading what other writers have appended since; a new one when the ledger was deleted meanwhile.
-   *
-   * @throws SessionMoved when the session goes on elsewhere.
-   */
+  /** The whole with what others have appended since. @throws SessionMoved when the session goes on elsewhere. */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
       const state = this.#state;
@@ -71,7 +67,7 @@ export class Ledger {
     return stateAt(this.#reader, version);
   }
 
-  /** What is known of the newest part; of what lies before only what the head says. */
+  /** What is known of the newest part. */
   tip(): Promise<LedgerState> {
     return this.#queue.run(() => this.#loadTip());
   }

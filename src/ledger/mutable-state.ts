@@ -1,4 +1,5 @@
 import { extendDigest } from './digest.ts';
+import type { Ghosts } from './ghosts.ts';
 import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
 import type { SessionMove } from './session-move.ts';
 import { digestOf, type LedgerEntry, type RecordedResponse } from './ledger-state.ts';
@@ -16,6 +17,7 @@ export interface MutableState {
   refused: Set<string>;
   unmirrored: Map<number, LedgerEntry>;
   dropped: Map<number, Pick<LedgerEntry, 'digest' | 'id'>>;
+  ghosts: Ghosts;
   removed: Map<string, boolean>;
   leaving: number;
   operations: Map<string, string>;
@@ -46,6 +48,7 @@ export function create(state: MutableState, item: LedgerItem, { commit, time }: 
     digest: item.digest,
     id: item.id,
     item: item.item,
+    origin: commit,
     context: '',
     mirrorId: undefined,
     link: item.link,

@@ -39,6 +39,9 @@ export function nextTip(
       case 'response':
       case 'refused':
       case 'repair':
+      case 'heal':
+      case 'origin':
+      case 'moved':
     }
   }
   const commit = records.at(-1)?.commit ?? state.newest;
@@ -47,7 +50,7 @@ export function nextTip(
 
 /** By how many the pending changes become more. */
 function mirrored(state: LedgerState, record: Extract<LedgerRecord, { type: 'mirror' }>): number {
-  const { added, removed, surplus = [], settled, skipped = [] } = record;
+  const { added, removed, surplus = [], strays = [], behind, settled, skipped = [] } = record;
   const done = [...added, ...skipped].map(({ seq }) => seq);
   const written = [...new Set(done)].filter((seq) => state.unmirrored.has(seq));
   // What is no longer due where it was written has to leave again.
@@ -55,7 +58,9 @@ function mirrored(state: LedgerState, record: Extract<LedgerRecord, { type: 'mir
   const left = [...new Set(removed)].filter((id) => state.removed.get(id) === true);
   return (
     strange.length +
-    surplus.length -
+    surplus.length +
+    strays.length +
+    (behind === undefined ? 0 : state.entries.length) -
     written.length -
     left.length -
     (settled === true ? state.dropped.size : 0)

@@ -44,11 +44,11 @@ export function isHeadOf(head: LedgerHead | undefined, state: LedgerState): bool
 export function fitTip({ base }: LedgerState, records: readonly LedgerRecord[]): boolean {
   const from = base?.tip?.nextSeq ?? 0;
   return records.every((record) => {
-    if (record.type === 'mirror')
-      return (
-        record.removed.length + (record.surplus?.length ?? 0) === 0 &&
-        record.added.every(({ seq }) => seq >= from)
-      );
+    if (record.type === 'mirror') {
+      const { added, removed, surplus = [], strays = [], behind = from } = record;
+      const leaving = removed.length + surplus.length + strays.length;
+      return leaving === 0 && behind >= from && added.every(({ seq }) => seq >= from);
+    }
     return record.type !== 'replace' && record.type !== 'pop' && record.type !== 'clear';
   });
 }
@@ -59,7 +59,15 @@ export function resolveBase(target: LedgerState, base: RestoredBase): void {
   state.base = undefined;
   for (const [seq, { item, mirrorId }] of base.items.entries()) {
     const { kind, digest, id } = item;
-    const shared = { context: '', item: undefined, link: undefined, skipped: undefined, commit: '', due: 0 };
+    const shared = {
+      context: '',
+      item: undefined,
+      link: undefined,
+      skipped: undefined,
+      origin: '',
+      commit: '',
+      due: 0,
+    };
     push(state, { seq, kind, digest, id, mirrorId, ...shared });
   }
   state.nextSeq = Math.max(state.nextSeq, base.items.length);

@@ -32,7 +32,10 @@ export function applyMutations(
   return change(life, options, async ({ attachment, history }, mode) => {
     if (replacements.size === 0) return undefined;
     await history.open(mode);
-    const contents = await history.contents(await attachment.ledger.refresh());
+    const { entries } = await attachment.ledger.refresh();
+    // Only calls are looked at: what else another session has in its hands is not needed.
+    const calls = entries.filter(({ kind }) => kind === 'function_call');
+    const contents = await history.contents(await attachment.ledger.state(), calls);
     const items = new Map(contents.map(({ entry, item }) => [entry.seq, item]));
     return {
       added: [...replacements.values()],

@@ -14,7 +14,7 @@ import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 
 /** The API takes at most 20 items in one call. */
-const ITEMS_PER_CALL = 20;
+export const ITEMS_PER_CALL = 20;
 
 /** After so many items in a row that the API would not link it is asked no more. */
 const REFUSALS = 20;
@@ -46,7 +46,7 @@ export interface ConversationWriterOptions {
   readonly reader: HistoryReader;
   readonly lease: MirrorLease;
   /** A write failed. */
-  readonly onFailed: (error: unknown) => void;
+  readonly onFailed: (error: unknown, chunk: readonly DueItem[]) => void;
   /** The conversation can never hold this entry. */
   readonly onSkipped: (kind: string, reason: string) => void;
 }
@@ -112,7 +112,7 @@ export class ConversationWriter {
     try {
       return await this.#create(chunk);
     } catch (error) {
-      this.#options.onFailed(error);
+      this.#options.onFailed(error, chunk);
       if (!isRefusal(error)) throw error;
       const [only] = chunk;
       if (chunk.length > 1 || only === undefined) {

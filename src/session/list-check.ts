@@ -40,7 +40,14 @@ export class ListCheck {
 
   /** Takes in a list that was read elsewhere: what was written unnoticed is linked, what others wrote is adopted. */
   async take(list: readonly ListedItem[]): Promise<CheckedList> {
-    let found: Reconciliation = { findings: [], relinked: [], misplaced: [], dropped: [], foreign: [] };
+    let found: Reconciliation = {
+      findings: [],
+      relinked: [],
+      misplaced: [],
+      dropped: [],
+      strays: [],
+      foreign: [],
+    };
     let unproven = false;
     let adopted = 0;
     await this.#ledger.refresh();
@@ -52,6 +59,7 @@ export class ListCheck {
         added: [...found.relinked, ...found.dropped],
         removed: [],
         surplus: [...found.misplaced],
+        ...(found.strays.length === 0 ? {} : { strays: [...found.strays] }),
       };
       adopted = isUnfinished(state) ? 0 : found.foreign.length;
       if (isUnfinished(state)) return mirrored({ ...known, ...leftovers(state, found) });
@@ -79,7 +87,8 @@ function leftovers(
 }
 
 function mirrored(step: MirrorStep): LedgerStep[] {
-  return step.added.length + (step.surplus?.length ?? 0) === 0 ? [] : [step];
+  const { added, surplus = [], strays = [] } = step;
+  return added.length + surplus.length + strays.length === 0 ? [] : [step];
 }
 
 /** Whether everything that is lost stands together at the end of what the conversation should hold. */

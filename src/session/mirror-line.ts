@@ -11,6 +11,8 @@ export class MirrorLine {
   last: object | undefined;
   /** How often to look at the list before writing again: a write failed that may have been applied all the same. */
   looksDue = 0;
+  /** The entries of those writes, by sequence number. */
+  readonly tried: Set<number> = new Set();
   /** What the ledger does not hold and the conversation not yet. */
   readonly pinned: PinnedContent = new PinnedContent();
 }

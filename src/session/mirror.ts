@@ -4,7 +4,7 @@ import type { HistoryReader } from '../history/history-reader.ts';
 import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
-import { pendingChanges, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
+import { pendingChanges, type LedgerState } from '../ledger/ledger-state.ts';
 import { SessionMoved } from '../ledger/session-moved.ts';
 import {
   ConversationWriter,
@@ -15,8 +15,11 @@ import {
   type Progress,
 } from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
+import { LOOKS, lookBeforeWrite } from './look-before-write.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
+import { isLate } from './is-late.ts';
+import { isOnItsWay } from './on-its-way.ts';
 import { retryDelay } from './retry-delay.ts';
 import { sleep } from './sleep.ts';
 
@@ -26,11 +29,8 @@ const PATIENCE = 2000;
 /** Milliseconds between two looks whether it is done. */
 const POLL = 25;
 
-/** An append may take this many milliseconds until the list shows it. */
-const LIST_LAG = 500;
-
-/** How often to look at the list when a write may have been applied although nobody knows its IDs. */
-const LOOKS = 2;
+/** Milliseconds until the first look whether another session has written what only it has; twice as long each time. */
+const FIRST_YIELD = 50;
 
 /** How a push goes about it. */
 export interface PushOptions extends Progress {
@@ -57,6 +57,9 @@ export interface MirrorOptions {
   readonly onSkipped: (kind: string, reason: string) => void;
 }
 
+/** Everything could be written; the content of an item was not found; or another session has it and writes first. */
+type Outcome = 'whole' | 'incomplete' | 'yields';
+
 /** Keeps the conversation up to date with the ledger: writes what it lacks, removes what was taken out. */
 export class Mirror {
   readonly #options: MirrorOptions;
@@ -69,9 +72,11 @@ export class Mirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     const { line } = options;
-    const onFailed = (error: unknown): void => {
+    const onFailed = (error: unknown, chunk: readonly DueItem[]): void => {
+      if (!isTransient(error)) return;
       // What was refused for now may be there all the same; what got no answer probably is, and may not show yet.
-      if (isTransient(error)) line.looksDue = Math.max(line.looksDue, isAmbiguous(error) ? LOOKS : 1);
+      line.looksDue = Math.max(line.looksDue, isAmbiguous(error) ? LOOKS : 1);
+      for (const { entry } of chunk) line.tried.add(entry.seq);
     };
     this.#writer = new ConversationWriter({ ...options, onFailed });
   }
@@ -150,57 +155,52 @@ export class Mirror {
     const isStopped = (): boolean => how.signal?.aborted === true;
     const isKnown = line.last === this && !this.#leftOver && lease.isHeld(await ledger.tip());
     if (!isKnown) await ledger.refreshTip();
-    let isWhole = true;
-    for (;;) {
-      while (isWhole && !isStopped() && pendingChanges(await ledger.tip()) > 0) {
-        if (await lease.take()) isWhole = await this.#once(how);
+    let outcome: Outcome = 'whole';
+    for (let pause = FIRST_YIELD; ;) {
+      while (outcome === 'whole' && !isStopped() && pendingChanges(await ledger.tip()) > 0) {
+        if (await lease.take()) outcome = await this.#once(how);
         else if (now() < until) await sleep(POLL);
         else return true;
       }
       // Others leave to the holder what they append meanwhile: it goes only when nothing is left that it can write.
       const state = await ledger.commitTip((newest) =>
-        isWhole && !isStopped() && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
+        outcome === 'whole' && !isStopped() && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
       );
-      if (!isWhole || isStopped() || pendingChanges(state) === 0) return isWhole;
+      if (outcome === 'yields' && !isStopped() && now() < until) {
+        await sleep(pause);
+        pause *= 2;
+        outcome = 'whole';
+        await ledger.refreshTip();
+      } else if (outcome !== 'whole' || isStopped() || pendingChanges(state) === 0)
+        return outcome === 'whole';
     }
   }
 
-  /** @returns false when the content of an item was not found. */
-  async #once(how: PushOptions): Promise<boolean> {
+  async #once(how: PushOptions): Promise<Outcome> {
     const { ledger } = this.#options;
-    await this.#look();
+    await lookBeforeWrite(this.#options);
     const { unmirrored, removed } = await ledger.tip();
     const due = Array.from(unmirrored.values(), (entry): DueItem => ({ entry, commit: entry.commit }));
     const leaving = new Set([...removed].filter(([, isDue]) => isDue).map(([id]) => id));
     const prepared = await this.#prepare(due);
+    const late = prepared.find(({ entry }) => entry.digest !== null);
+    if (late !== undefined && isLate(await ledger.tip(), late.entry)) {
+      await ledger.commitTip((state) =>
+        isLate(state, late.entry) ? [{ type: 'mirror', added: [], removed: [], behind: late.entry.seq }] : [],
+      );
+      return 'whole';
+    }
     const written = new Set(prepared.map(({ entry }) => entry.seq));
     // What is linked again by its ID has to leave its old place first, all else when its content is safe in the new one.
     await this.#writer.remove(new Set(prepared.flatMap((one) => idOf(formOf(one)) ?? [])));
     // What leaves the list because of a later change may be the only place that has its content.
-    if (await this.#writer.append(prepared, how)) await this.#writer.remove(leaving);
+    const isWritten = await this.#writer.append(prepared, how);
     // What was skipped is not due any longer.
-    const { unmirrored: left } = await ledger.tip();
-    return due.every(({ entry: { seq } }) => written.has(seq) || !left.has(seq));
-  }
-
-  /** What somebody else began to write, or this session without an answer, may be there already. */
-  async #look(): Promise<void> {
-    const { line, ledger, lease, look } = this.#options;
-    if (lease.inherited) line.looksDue = LOOKS;
-    lease.inherited = false;
-    const isOwn = ({ commit }: LedgerEntry): boolean => ledger.originOf(commit) === 'own';
-    const state = await ledger.tip();
-    const isSure = line.looksDue === 0 && state.dropped.size === 0;
-    if (isSure && [...state.unmirrored.values()].every((entry) => isOwn(entry))) return;
-    await look();
-    for (line.looksDue -= 1; line.looksDue > 0 && isOpen(await ledger.tip()); line.looksDue -= 1) {
-      await sleep(LIST_LAG);
-      await look();
-    }
-    line.looksDue = 0;
-    await ledger.commitTip(({ dropped }) =>
-      dropped.size === 0 ? [] : [{ type: 'mirror', added: [], removed: [], settled: true }],
-    );
+    const { unmirrored: still } = await ledger.tip();
+    const left = due.filter(({ entry: { seq } }) => still.has(seq) && !written.has(seq));
+    if (left.some(({ entry }) => isOnItsWay(entry, ledger, this.#options.now()))) return 'yields';
+    if (isWritten) await this.#writer.remove(leaving);
+    return left.length === 0 ? 'whole' : 'incomplete';
   }
 
   async #prepare(due: readonly DueItem[]): Promise<PreparedItem[]> {
@@ -211,7 +211,11 @@ export class Mirror {
       await (isAtHand ? ledger.tip() : ledger.state()),
       due.map(({ entry }) => entry),
     );
-    const present = restored.flatMap(({ item }, index) => {
+    // The conversation only grows at its end: nothing is written before what another session is about to write.
+    const awaited = restored.findIndex(
+      ({ entry, item }) => item === undefined && isOnItsWay(entry, ledger, this.#options.now()),
+    );
+    const present = restored.slice(0, awaited === -1 ? undefined : awaited).flatMap(({ item }, index) => {
       const one = due[index];
       return item === undefined || one === undefined ? [] : [{ ...one, item }];
     });
@@ -225,9 +229,4 @@ export class Mirror {
     }
     return prepared;
   }
-}
-
-/** Whether there is anything that the list may turn out to hold. */
-function isOpen({ unmirrored, dropped }: LedgerState): boolean {
-  return unmirrored.size + dropped.size > 0;
 }

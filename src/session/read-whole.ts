@@ -3,14 +3,12 @@ import type { ListedItem } from '../history/listed-item.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
+import { isOnItsWay } from './on-its-way.ts';
 import { sleep } from './sleep.ts';
 
 /** Milliseconds between two looks for what another session is just writing; twice as long each time. */
 const FIRST_WAIT = 50;
 const LAST_WAIT = 1600;
-
-/** What another session has not written after this many milliseconds is not worth waiting for. */
-const FRESH = 10_000;
 
 /** What a read needs. */
 export interface WholeReadOptions {
@@ -42,12 +40,8 @@ export async function readWhole(
   choose: (state: LedgerState) => readonly LedgerEntry[],
   list?: readonly ListedItem[],
 ): Promise<WholeRead> {
-  const isOnItsWay = ({ entry, item }: RestoredItem): boolean =>
-    item === undefined &&
-    entry.mirrorId === undefined &&
-    entry.skipped === undefined &&
-    ledger.originOf(entry.commit) !== 'own' &&
-    now() - entry.due < FRESH;
+  const isAwaited = ({ entry, item }: RestoredItem): boolean =>
+    item === undefined && entry.mirrorId === undefined && isOnItsWay(entry, ledger, now());
   let state = await ledger.state();
   let listed = list;
   for (let wait = FIRST_WAIT; ; wait *= 2) {
@@ -55,7 +49,7 @@ export async function readWhole(
     const restored = await reader.restore(state, entries, listed);
     // The list may be older than the state: then the new one is all there is to wait for.
     const isStale = listed !== undefined && restored.some(({ item }) => item === undefined);
-    const isWorthIt = wait <= LAST_WAIT && restored.some((one) => isOnItsWay(one));
+    const isWorthIt = wait <= LAST_WAIT && restored.some((one) => isAwaited(one));
     if (!isStale && !isWorthIt) return { state, entries, restored };
     listed = undefined;
     await idle();

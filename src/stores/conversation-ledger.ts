@@ -2,7 +2,7 @@ import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
 import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
 import { isObject } from '../ledger/json.ts';
-import { MOVE_FORMAT, parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
+import { parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { METADATA_KEY } from '../ledger/metadata-key.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';

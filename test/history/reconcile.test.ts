@@ -68,6 +68,7 @@ describe('a list that holds what the ledger says', () => {
       relinked: [],
       misplaced: [],
       dropped: [],
+      strays: [],
       foreign: [],
     });
     expect(told(emptyState(), [])).toEqual([]);
@@ -146,6 +147,7 @@ describe('a pending item', () => {
       ],
       misplaced: [],
       dropped: [],
+      strays: [],
     });
   });
 

@@ -121,6 +121,42 @@ describe('a write that fails', () => {
     expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one', 'two']);
   });
 
+  it('that the list shows only when it was written again takes nothing into the history, and leaves again', async () => {
+    const { client, simulator } = simulated();
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, onEvent });
+    const conversationId = await session.getSessionId();
+    await session.addItems([user('zero')]);
+    simulator.fault(WRITE, { status: 500, times: 1, moment: 'after' });
+    await session.addItems([user('one'), user('two')]);
+    const lift = simulator.fault('conversations.items.list', { name: 'lagging_items', count: 2 });
+    await session.addItems([user('three')]);
+    lift();
+    expect(listedTexts(simulator, conversationId)).toEqual(['zero', 'one', 'two', 'one', 'two', 'three']);
+
+    const { findings, length } = await session.verify();
+    expect(length).toBe(4);
+    expect(findings.map(({ type }) => type)).toEqual(['duplicated', 'duplicated']);
+    await session.flush();
+    expect(listedTexts(simulator, conversationId)).toEqual(['zero', 'one', 'two', 'three']);
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 4 });
+    expect(of('adopted')).toEqual([]);
+  });
+
+  it('of an item that was taken out since, and is shown only later, leaves again', async () => {
+    const { client, simulator } = simulated();
+    const session = new HybridSession({ client });
+    const conversationId = await session.getSessionId();
+    simulator.fault(WRITE, { status: 500, times: 1, moment: 'after' });
+    await session.addItems([user('one')]);
+    const lift = simulator.fault('conversations.items.list', { name: 'lagging_items', count: 1 });
+    expect(texts([await session.popItem()])).toEqual(['one']);
+    lift();
+    expect(await session.verify()).toMatchObject({ length: 0 });
+    await session.flush();
+    expect(listedTexts(simulator, conversationId)).toEqual([]);
+  });
+
   it.each(['before', 'after'] as const)('in the middle of many pieces, %s it took effect', async (moment) => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client });

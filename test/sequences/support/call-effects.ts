@@ -1,0 +1,137 @@
+import type {
+  AgentInputItem,
+  SessionHistoryRewriteArgs,
+  SessionHistoryTransactionArgs,
+} from '@openai/agents';
+import type { HistoryReport } from '../../../src/index.ts';
+import { described } from './described.ts';
+import type { Call, History, Outcome } from './expected-history.ts';
+
+/**
+ * How a session serves at the moment: what its ledger says, or the list, which is to be believed (`list`) or has lost or
+ * hides items (`doubtful-list`), as the stock session would.
+ */
+export type Serving = 'ledger' | 'list' | 'doubtful-list';
+
+type After = Call['after'];
+
+/** A call that failed changed nothing, one that did not end changed everything or nothing. */
+function change(changed: (before: History) => readonly History[]): After {
+  return (before, outcome) => {
+    if (outcome === undefined) return [before, ...changed(before)];
+    return 'error' in outcome ? [before] : changed(before);
+  };
+}
+
+function equal(items: readonly AgentInputItem[], others: readonly AgentInputItem[]): boolean {
+  return items.length === others.length && items.every((item, at) => isAlike(item, others[at]));
+}
+
+function isAlike(item: AgentInputItem | undefined, other: AgentInputItem | undefined): boolean {
+  if (item === undefined || other === undefined) return item === other;
+  return described(item) === described(other);
+}
+
+function valueOf(outcome: Outcome | undefined): { readonly value: unknown } | undefined {
+  return outcome !== undefined && 'value' in outcome ? outcome : undefined;
+}
+
+export function read(limit: number | undefined, serving: Serving): After {
+  return (before, outcome) => {
+    const said = valueOf(outcome);
+    if (said === undefined) return [before];
+    const served = said.value as AgentInputItem[];
+    const whole =
+      limit === undefined ? before.items : before.items.slice(Math.max(0, before.items.length - limit));
+    // A list that hides items has other newest ones.
+    const isSo = serving === 'doubtful-list' ? true : equal(served, limit === 0 ? [] : whole);
+    return isSo ? [before] : [];
+  };
+}
+
+export function append(items: readonly AgentInputItem[]): After {
+  const added = structuredClone(items);
+  return change((before) => [{ ...before, items: [...before.items, ...added] }]);
+}
+
+export function pop(serving: Serving): After {
+  return (before, outcome) => {
+    const { items } = before;
+    const without = (index: number): History => ({
+      ...before,
+      items: items.filter((_, at) => at !== index),
+    });
+    const last = items.length - 1;
+    if (outcome === undefined) return items.length === 0 ? [before] : [before, without(last)];
+    const said = valueOf(outcome);
+    if (said === undefined) return [before];
+    const value = said.value as AgentInputItem | undefined;
+    if (serving !== 'doubtful-list') {
+      if (!isAlike(value, items[last])) return [];
+      return [items.length === 0 ? before : without(last)];
+    }
+    // The newest item that the list shows.
+    if (value === undefined) return [before];
+    const at = items.flatMap((item, index) => (isAlike(item, value) ? [index] : []));
+    return at.map((index) => without(index));
+  };
+}
+
+/** A clear that failed may have cleared all the same. */
+export const clear: After = (before, outcome) => {
+  const cleared: History = { items: [], responses: [], operations: [] };
+  return valueOf(outcome) === undefined ? [before, cleared] : [cleared];
+};
+
+export function mutate({ mutations }: SessionHistoryRewriteArgs): After {
+  return change((before) => {
+    const replaced = new Set<string>();
+    const items = before.items.flatMap((item): AgentInputItem[] => {
+      if (item.type !== 'function_call') return [item];
+      const mutation = mutations.findLast(({ callId }) => callId === item.callId);
+      if (mutation === undefined) return [item];
+      if (replaced.has(item.callId)) return [];
+      replaced.add(item.callId);
+      return [mutation.replacement];
+    });
+    return [{ ...before, items }];
+  });
+}
+
+/** Once, by its ID; refused exactly when the history does not end as expected. */
+export function transact({ operationId, transaction }: SessionHistoryTransactionArgs): After {
+  return (before, outcome) => {
+    const isRepeated = before.operations.includes(operationId);
+    const suffix = transaction.type === 'replace_suffix' ? transaction.expectedSuffix : [];
+    const added = transaction.type === 'replace_suffix' ? transaction.replacement : transaction.items;
+    const keep = before.items.length - suffix.length;
+    const isFitting = isRepeated || (keep >= 0 && equal(before.items.slice(keep), suffix));
+    const applied: History = {
+      ...before,
+      items: [...before.items.slice(0, keep), ...added],
+      operations: [...before.operations, operationId],
+    };
+    const changed = isRepeated ? [before] : [applied];
+    if (outcome === undefined) return isFitting ? [before, ...changed] : [before];
+    if ('error' in outcome) return isRefusal(outcome.error) && isFitting ? [] : [before];
+    return isFitting ? changed : [];
+  };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'history_transaction';
+}
+
+export function respond(id: string | undefined): After {
+  return change((before) => {
+    if (id === undefined || before.responses.includes(id)) return [before];
+    return [{ ...before, responses: [...before.responses, id] }];
+  });
+}
+
+export const verify: After = (before, outcome) => {
+  const said = valueOf(outcome);
+  if (said === undefined) return [before];
+  const { length, responseId } = said.value as HistoryReport;
+  return length === before.items.length && responseId === before.responses.at(-1) ? [before] : [];
+};

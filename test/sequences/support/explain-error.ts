@@ -1,0 +1,29 @@
+import { HybridSessionError } from '../../../src/index.ts';
+import type { SessionWorld } from './session-world.ts';
+
+/** Errors of ours that no fault of the API excuses. */
+const INEXCUSABLE = new Set([
+  'invalid_options',
+  'invalid_item',
+  'ledger_conflict',
+  'ledger_record',
+  'ledger_decryption',
+  'ledger_unavailable',
+]);
+
+/** What the client, the SDK and an aborted run fail with when the API does. */
+const OTHERS =
+  /^(?:API|BadRequest|Authentication|Permission|NotFound|Conflict|Unprocessable|RateLimit|InternalServer|Abort|ModelBehavior|Terminated)/;
+
+/** @throws the error again, unless something that was done to the session accounts for it. */
+export function explainError(error: unknown, world: SessionWorld): void {
+  if (error instanceof HybridSessionError && !INEXCUSABLE.has(error.code)) {
+    if (error.code === 'history_transaction') return;
+    if (world.isFaulty || world.hasForgotten) return;
+  }
+  const name = error instanceof Error ? error.constructor.name : '';
+  if (world.isFaulty && error instanceof Error && (OTHERS.test(name) || OTHERS.test(error.name))) return;
+  if (world.isFaulty && error instanceof Error && /terminated|aborted|failed|incomplete/i.test(error.message))
+    return;
+  throw error;
+}

@@ -1,0 +1,96 @@
+import * as fc from 'fast-check';
+import { faultTable, type FaultName } from '../../../mocks/faults/fault-table.ts';
+import type { Operation } from '../../../mocks/http/operations.ts';
+import type { Fault } from '../../../mocks/index.ts';
+
+/** A fault of the simulator, and what it strikes. */
+export interface ArbitraryFault {
+  readonly operation: Operation | '*';
+  readonly fault: Exclude<Fault, string>;
+}
+
+const LIST: readonly Operation[] = ['conversations.items.list', 'responses.inputItems.list'];
+const MODEL: readonly Operation[] = ['responses.create'];
+
+/** What a session or a run asks for. */
+const ASKED: readonly (Operation | '*')[] = [
+  '*',
+  'conversations.create',
+  'conversations.retrieve',
+  'conversations.update',
+  'conversations.delete',
+  'conversations.items.create',
+  'conversations.items.create',
+  'conversations.items.create',
+  'conversations.items.list',
+  'conversations.items.list',
+  'conversations.items.delete',
+  'responses.create',
+  'responses.retrieve',
+  'responses.inputItems.list',
+];
+
+/** Where a fault makes sense: what spoils a list or an answer strikes only these. */
+const PLACES: { readonly [name in FaultName]?: readonly (Operation | '*')[] } = {
+  dropped_items: LIST,
+  duplicated_items: LIST,
+  reordered_items: LIST,
+  lagging_items: LIST,
+  missing_cursor: LIST,
+  failed_response: MODEL,
+  incomplete_response: MODEL,
+  cut_stream: MODEL,
+  slow_stream: MODEL,
+  zero_data_retention: MODEL,
+  previous_response_not_found: MODEL,
+  no_tool_output: MODEL,
+  no_tool_call: MODEL,
+  context_length_exceeded: MODEL,
+};
+
+/** A refusal for good says that nothing was done: it cannot come after the effect. */
+const REFUSALS: ReadonlySet<FaultName> = new Set<FaultName>([
+  'duplicate_item',
+  'no_tool_output',
+  'no_tool_call',
+  'context_length_exceeded',
+]);
+
+const names = Object.keys(faultTable) as FaultName[];
+
+const timing = {
+  moment: fc.constantFrom('before' as const, 'after' as const),
+  skip: fc.constantFrom(0, 0, 0, 1, 2, 5),
+  count: fc.constantFrom(1, 1, 2, 7),
+  at: fc.constantFrom('response.in_progress', 'response.output_item.added', 'response.completed'),
+};
+
+/** Most strike once or twice; some last until they are lifted. */
+const times = fc.constantFrom<number | undefined>(1, 1, 1, 2, 3, undefined);
+
+const named = fc.constantFrom(...names).chain((name) =>
+  fc.record({
+    operation: fc.constantFrom(...(PLACES[name] ?? ASKED)),
+    fault: fc
+      .record({ name: fc.constant(name), every: fc.constant(0), retryAfter: fc.constant(0), ...timing })
+      .map((fault) => (REFUSALS.has(name) ? { ...fault, moment: 'before' as const } : fault))
+      .chain((fault) => timed(fault)),
+  }),
+);
+
+const spelledOut = fc.record({
+  operation: fc.constantFrom(...ASKED),
+  fault: fc
+    .record({ status: fc.constantFrom(500, 408, 409, 429, 504), moment: timing.moment, skip: timing.skip })
+    .chain((fault) => timed(fault)),
+});
+
+function timed<T extends object>(fault: T): fc.Arbitrary<T & { times?: number }> {
+  return times.map((often) => (often === undefined ? fault : { ...fault, times: often }));
+}
+
+/** Every fault there is, on everything that is asked for, at any moment, once or for good. */
+export const anyFault: fc.Arbitrary<ArbitraryFault> = fc.oneof(
+  { weight: 3, arbitrary: named },
+  { weight: 2, arbitrary: spelledOut },
+);

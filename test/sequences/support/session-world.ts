@@ -1,0 +1,241 @@
+import type { SimulatorCore } from '../../../mocks/simulator.ts';
+import {
+  ConversationNotFoundError,
+  type HybridSessionEvent,
+  type HybridSessionOptions,
+  type Mode,
+} from '../../../src/index.ts';
+import { simulated } from '../../support/simulated.ts';
+import { AppProcess, turns, type Death } from './app-process.ts';
+import type { Serving } from './call-effects.ts';
+import { ExpectedHistory } from './expected-history.ts';
+import type { ArbitraryFault } from './fault-arbitrary.ts';
+import { explainError } from './explain-error.ts';
+import { storePlace, type StoreName, type StorePlace } from './stores.ts';
+import { WatchedSession } from './watched-session.ts';
+
+/** What is the same for all of a sequence. */
+export interface Settings {
+  readonly store: StoreName;
+  readonly options: Pick<HybridSessionOptions, 'mirror' | 'keepContent' | 'checkList'>;
+  readonly unlink: 'none' | 'id-replay' | 'every-turn';
+  readonly inputItems: 'own' | 'inherited';
+  /** Whether there is a second session on the same ledger and conversation, and where it lives. */
+  readonly second: 'none' | 'same-process' | 'other-process';
+  /** Turns of the event loop around each call to the outside. */
+  readonly pauses: readonly number[];
+}
+
+/** Real milliseconds after which a step counts as one that hangs. */
+const DEADLINE = 30_000;
+
+/** A session under way. */
+export interface Slot {
+  readonly process: AppProcess;
+  readonly session: WatchedSession;
+}
+
+/** What one session is to do. */
+export interface Work {
+  readonly which: number;
+  readonly act: (slot: Slot) => Promise<unknown>;
+}
+
+/** The real thing: sessions on a simulated API, the faults that are set, and beside them what is to be expected. */
+export class SessionWorld {
+  readonly settings: Settings;
+  readonly simulator: SimulatorCore;
+  readonly expected: ExpectedHistory = new ExpectedHistory();
+  readonly events: HybridSessionEvent[] = [];
+  mode: Mode = 'chain';
+  readonly #place: StorePlace;
+  #slots: Slot[] = [];
+  #lifts: (() => void)[] = [];
+  #count = 0;
+  /** A clear did not come to its end: the next use of the first session does that, and everybody follows it. */
+  #isClearing = false;
+  #isGone = false;
+  /** What a fault has done to the list can stay there until somebody looks. */
+  #hasBeenFaulty = false;
+  /** A process died, or was left, with something that nothing else held yet. */
+  hasForgotten = false;
+
+  private constructor(settings: Settings, place: StorePlace) {
+    this.settings = settings;
+    this.#place = place;
+    const { unlink, inputItems } = settings;
+    this.simulator = simulated({ unlink, inputItems }).simulator;
+    this.#slots = [this.#open(this.#process(), undefined)];
+  }
+
+  static async open(settings: Settings): Promise<SessionWorld> {
+    return new SessionWorld(settings, await storePlace(settings.store));
+  }
+
+  close(): Promise<void> {
+    for (const { process } of this.#slots) process.kill();
+    return this.#place.close();
+  }
+
+  /** A number that nothing had before. */
+  next(): number {
+    return (this.#count += 1);
+  }
+
+  get isFaulty(): boolean {
+    return this.#lifts.length > 0;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#slots[0]?.session.sessionId;
+  }
+
+  fault({ operation, fault }: ArbitraryFault): void {
+    this.#hasBeenFaulty = true;
+    this.#lifts.push(this.simulator.fault(operation, fault));
+  }
+
+  lift(): void {
+    for (const lift of this.#lifts) lift();
+    this.#lifts = [];
+  }
+
+  /** Lets sessions work, all at once, and takes in what they said. */
+  async act(...works: readonly Work[]): Promise<void> {
+    const busy = works.map(({ which, act }) => ({ slot: this.#slot(which), act }));
+    const done = Promise.all(
+      busy.map(async ({ slot, act }) => {
+        const ended = act(slot).catch((error: unknown) => this.#failed(error));
+        await Promise.race([ended, slot.process.died]);
+      }),
+    );
+    await inTime(done);
+    await inTime(this.#quiet());
+    const slots = [...new Set(busy.map(({ slot }) => slot))];
+    const calls = slots.map(({ session }) => session.takeCalls());
+    this.expected.explain(calls);
+    for (const { name, outcome } of calls.flat()) {
+      const isDone = outcome !== undefined && 'value' in outcome;
+      if (isDone) this.#isClearing = false;
+      else if (name === 'clearSession()') this.#isClearing = true;
+    }
+    if (this.#isGone) this.#beginAnew();
+    this.#slots = this.#slots.map((slot) => (slot.process.isAlive ? slot : this.#reborn(slot)));
+  }
+
+  /** Both at once, in sessions of their own; one after the other where there is but one. */
+  together(one: Work, other: Work): Promise<void> {
+    const second = this.#slot(1);
+    if (second === this.#slot(0)) return this.act(one);
+    return this.act({ ...one, which: 0 }, { ...other, which: 1 });
+  }
+
+  /** The same for one session, which is killed on the way. */
+  async killWithin(work: Work, death: Death): Promise<void> {
+    const { process } = this.#slot(work.which);
+    process.killAt(death);
+    await this.act(work);
+    process.killAt(undefined);
+    if (process.isAlive) return;
+    this.hasForgotten = true;
+  }
+
+  /** A new session in the place of one that is left as it is, in the same process or in another. */
+  restart(which: number, isKilled: boolean): void {
+    const slot = this.#slot(which);
+    if (isKilled) {
+      slot.process.kill();
+      this.hasForgotten = true;
+    }
+    // A known limit: in the conversation's metadata is no room for what is not written yet, so that it goes with its session.
+    if (this.settings.store === 'conversation') this.hasForgotten = true;
+    const { sessionId } = slot.session;
+    const next = this.#open(isKilled ? this.#process() : slot.process, sessionId);
+    this.#slots = this.#slots.map((one) => (one === slot ? next : one));
+    this.#slots = this.#slots.map((one) => (one.process.isAlive ? one : this.#reborn(one)));
+  }
+
+  serving(): Serving {
+    const isList = this.mode === 'off' || this.mode === 'shadow';
+    if (!isList || this.settings.options.mirror === 'off') return 'ledger';
+    return this.#hasBeenFaulty || this.settings.unlink !== 'none' ? 'doubtful-list' : 'list';
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots.map((_, which) => this.#slot(which));
+  }
+
+  #process(): AppProcess {
+    return new AppProcess(this.simulator.fetch, this.settings.pauses, (client) => this.#place.open(client));
+  }
+
+  #open(process: AppProcess, id: string | undefined): Slot {
+    const { mirror } = this.settings.options;
+    const session = new WatchedSession(
+      {
+        ...this.settings.options,
+        client: process.client,
+        ledger: process.ledger,
+        ...(mirror === 'off' ? { sessionId: 'session' } : { conversationId: id }),
+        rollout: () => this.mode,
+        onEvent: (event) => void this.events.push(event),
+      },
+      { serving: () => this.serving() },
+    );
+    return { process, session };
+  }
+
+  /** The session of that number; a second one begins when the first one has an ID, and follows it to a new conversation. */
+  #slot(which: number): Slot {
+    const [first, second] = this.#slots;
+    if (first === undefined) throw new Error('There is no session');
+    if (which % 2 === 0 || this.settings.second === 'none' || this.#isClearing) return first;
+    const { sessionId } = first.session;
+    if (second !== undefined && second.session.sessionId === sessionId) return second;
+    if (sessionId === undefined) return first;
+    const isHere = this.settings.second === 'same-process';
+    const next = this.#open(isHere ? first.process : this.#process(), sessionId);
+    this.#slots = [first, next];
+    return next;
+  }
+
+  #reborn({ session }: Slot): Slot {
+    return this.#open(this.#process(), session.sessionId);
+  }
+
+  /** A clear that was cut short had deleted everything, and nobody learned of the new conversation. */
+  #beginAnew(): void {
+    this.#isGone = false;
+    this.#isClearing = false;
+    this.expected.narrow(
+      ({ items }) => items.length === 0,
+      () => 'The conversation is gone.',
+    );
+    this.#slots = [this.#open(this.#process(), undefined)];
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isClearing && error instanceof ConversationNotFoundError) this.#isGone = true;
+    else explainError(error, this);
+  }
+
+  /** Waits until every call has ended that was begun, also those that a run makes after it has ended. */
+  async #quiet(): Promise<void> {
+    for (let still = 0; still < 10; still += 1) {
+      await turns(1);
+      if (this.#slots.some(({ process, session }) => process.isAlive && session.isBusy)) still = 0;
+    }
+  }
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`It hangs: nothing came of it in ${DEADLINE} ms`)), DEADLINE);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,96 @@
+import type {
+  AgentInputItem,
+  OpenAIResponsesCompactionArgs,
+  SessionHistoryRewriteArgs,
+  SessionHistoryTransactionArgs,
+} from '@openai/agents';
+import { HybridSession, type HistoryReport, type HybridSessionOptions } from '../../../src/index.ts';
+import * as effects from './call-effects.ts';
+import type { Call } from './expected-history.ts';
+
+/** What a session is compared with while it is called. */
+export interface Surroundings {
+  /** Whether this session now serves the list as the stock session does, and whether that can be trusted. */
+  readonly serving: () => effects.Serving;
+}
+
+/** A session that notes every call, whether a test makes it or the SDK's runner, and what each call does to the history. */
+export class WatchedSession extends HybridSession {
+  readonly #surroundings: Surroundings;
+  #calls: Call[] = [];
+  #added: AgentInputItem[] = [];
+
+  constructor(options: HybridSessionOptions, surroundings: Surroundings) {
+    super(options);
+    this.#surroundings = surroundings;
+  }
+
+  /** Whether calls are under way. */
+  get isBusy(): boolean {
+    return this.#calls.some(({ outcome }) => outcome === undefined);
+  }
+
+  /** What was added, by whomever, since the calls were taken. */
+  get added(): readonly AgentInputItem[] {
+    return this.#added;
+  }
+
+  /** The calls since the last time, in the order in which they were made. */
+  takeCalls(): readonly Call[] {
+    const calls = this.#calls;
+    this.#calls = [];
+    this.#added = [];
+    return calls;
+  }
+
+  override getItems(limit?: number): Promise<AgentInputItem[]> {
+    const serving = this.#surroundings.serving();
+    return this.#watch(`getItems(${limit ?? ''})`, effects.read(limit, serving), () => super.getItems(limit));
+  }
+
+  override addItems(items: AgentInputItem[]): Promise<void> {
+    this.#added.push(...structuredClone(items));
+    return this.#watch(`addItems(${items.length})`, effects.append(items), () => super.addItems(items));
+  }
+
+  override popItem(): Promise<AgentInputItem | undefined> {
+    return this.#watch('popItem()', effects.pop(this.#surroundings.serving()), () => super.popItem());
+  }
+
+  override clearSession(): Promise<void> {
+    return this.#watch('clearSession()', effects.clear, () => super.clearSession());
+  }
+
+  override applyHistoryMutations(args: SessionHistoryRewriteArgs): Promise<void> {
+    return this.#watch('applyHistoryMutations()', effects.mutate(args), () =>
+      super.applyHistoryMutations(args),
+    );
+  }
+
+  override applyHistoryTransaction(args: SessionHistoryTransactionArgs): Promise<void> {
+    const name = `applyHistoryTransaction(${args.operationId})`;
+    return this.#watch(name, effects.transact(args), () => super.applyHistoryTransaction(args));
+  }
+
+  override runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
+    const name = `runCompaction(${args?.responseId ?? ''})`;
+    return this.#watch(name, effects.respond(args?.responseId), () => super.runCompaction(args));
+  }
+
+  override verify(): Promise<HistoryReport> {
+    return this.#watch('verify()', effects.verify, () => super.verify());
+  }
+
+  async #watch<T>(name: string, after: Call['after'], call: () => Promise<T>): Promise<T> {
+    const noted: Call = { name, outcome: undefined, after };
+    this.#calls.push(noted);
+    try {
+      const value = await call();
+      noted.outcome = { value: structuredClone(value) };
+      return value;
+    } catch (error) {
+      noted.outcome = { error };
+      throw error;
+    }
+  }
+}
