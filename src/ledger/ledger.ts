@@ -1,3 +1,4 @@
+import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { applyRecords, resolveBase, stateFrom } from './apply-records.ts';
 import { isObject } from './json.ts';
 import {
@@ -91,7 +92,10 @@ export class Ledger {
         const steps: readonly LedgerStep[] =
           position === undefined ? decided : [{ type: 'repair', position }, ...decided];
         const stamp = { v: LEDGER_FORMAT, commit, time: this.#options.now() } as const;
-        const records = steps.map((step): LedgerRecord => ({ ...stamp, ...step }));
+        // What could not be read again must not be written: it would take everything behind it along.
+        const records = steps.map((step, index) =>
+          parseRecord({ ...stamp, ...step }, this.sessionId, state.version + index),
+        );
         if (await this.#append(state, records, commit)) return state;
         this.#options.onConflict?.(state.version);
       }
@@ -190,7 +194,9 @@ export class Ledger {
   }
 
   async #fetch(from: number, to?: number): Promise<LedgerPage> {
-    const page = await this.#options.store.read(this.sessionId, from, to);
+    const page: unknown = await this.#options.store.read(this.sessionId, from, to);
+    if (!isPage(page))
+      throw new LedgerRecordError(this.sessionId, undefined, 'damaged', 'the store gave no records');
     const start = page.base === undefined ? from : page.base.version;
     const records = page.records.map((record, index) => parseRecord(record, this.sessionId, start + index));
     return { ...page, records };
@@ -210,6 +216,10 @@ export class Ledger {
 /** Stands where a record cannot be read; it changes nothing. */
 function passedOver(position: number): LedgerRecord {
   return { v: LEDGER_FORMAT, commit: '', time: 0, type: 'repair', position };
+}
+
+function isPage(value: unknown): value is LedgerPage {
+  return isObject(value) && Array.isArray(value['records']);
 }
 
 function damagedPosition(error: unknown): number | undefined {

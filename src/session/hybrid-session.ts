@@ -171,11 +171,12 @@ export class HybridSession
    */
   runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
     return this.#life.run(async ({ attachment, history }, mode) => {
-      const id = args?.responseId;
-      if (id === undefined || id === '') return null;
+      const id: unknown = args?.responseId;
+      // A server may answer without an ID, or with one that is none.
+      if (typeof id !== 'string' || id === '') return null;
       await history.open(mode);
       const state = await attachment.ledger.commit((newest) =>
-        this.#life.responses.steps(newest, id, args?.store),
+        this.#life.responses.steps(newest, id, args?.store !== false),
       );
       this.#life.turnEnded(attachment.sessionId, id, state.responses.at(-1)?.model);
       return null;

@@ -7,6 +7,7 @@ import { changed, html, notJson, tamperedClient, type Tamper } from './support/t
 
 const isList = (method: string, path: string): boolean => method === 'GET' && path.endsWith('/items');
 const isWrite = (method: string, path: string): boolean => method === 'POST' && path.endsWith('/items');
+const isAsk = (method: string, path: string): boolean => method === 'POST' && path === '/responses';
 const isCreate = (method: string, path: string): boolean => method === 'POST' && path === '/conversations';
 const isRetrieve = (method: string, path: string): boolean =>
   method === 'GET' && path.startsWith('/responses/') && !path.endsWith('/input_items');
@@ -245,4 +246,26 @@ describe('an answer to responses.retrieve', () => {
     const later = new HybridSession({ client, ledger, conversationId, keepContent: false });
     expect(texts(await later.getItems())).toEqual(texts(await first.getItems()));
   });
+});
+
+describe('an answer of the model', () => {
+  it.each([42, null, '', {}, [], true])(
+    'with the ID %j ends its turn, and the session can be read by the next process',
+    async (id) => {
+      const { client, simulator } = simulated();
+      const ledger = memoryLedger();
+      const wrong = tamperedClient(
+        simulator,
+        only(isAsk, async (answer) => changed(answer(), (body) => ({ ...body, id }))),
+      );
+      const session = new HybridSession({ client: wrong, ledger });
+      const answers = await converse(simulatedRunner(wrong), session, ['hi', 'thanks']);
+      const said = ['hi', answers[0], 'thanks', answers[1]];
+      expect(texts(await session.getItems())).toEqual(said);
+      const conversationId = await session.getSessionId();
+      const later = new HybridSession({ client, ledger, conversationId });
+      expect(texts(await later.getItems())).toEqual(said);
+      expect(await later.verify()).toMatchObject({ verified: true, responseId: undefined });
+    },
+  );
 });
