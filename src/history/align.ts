@@ -1,7 +1,13 @@
+import { longestIncreasing } from './longest-increasing.ts';
+
+/** Cells of the table for what differs: 64 MiB. */
+const LARGEST_TABLE = 2 ** 24;
+
 /**
  * For each of `left` the position in `right` at which the same stands, so that as many as possible are paired in order.
  *
  * A longest common subsequence; time and memory grow with the product of what differs, not with what is equal at both ends.
+ * Where that would be too much, only what stands once on either side is paired.
  */
 export function align(left: readonly string[], right: readonly string[]): (number | undefined)[] {
   const pairs: (number | undefined)[] = Array.from({ length: left.length }, () => undefined);
@@ -17,6 +23,8 @@ export function align(left: readonly string[], right: readonly string[]): (numbe
     pairs[leftEnd] = rightEnd;
   }
   const width = rightEnd - start + 1;
+  if ((leftEnd - start + 1) * width > LARGEST_TABLE)
+    return alignUnique(left, right, pairs, [start, leftEnd, rightEnd]);
   const lengths = new Uint32Array((leftEnd - start + 1) * width);
   const at = (i: number, j: number): number => lengths[(i - start) * width + (j - start)] ?? 0;
   for (let i = leftEnd - 1; i >= start; i -= 1) {
@@ -34,4 +42,33 @@ export function align(left: readonly string[], right: readonly string[]): (numbe
     else j += 1;
   }
   return pairs;
+}
+
+/** Pairs what stands once on either side, as long as the order stays. */
+function alignUnique(
+  left: readonly string[],
+  right: readonly string[],
+  pairs: (number | undefined)[],
+  [start, leftEnd, rightEnd]: readonly [number, number, number],
+): (number | undefined)[] {
+  const there = positionsOnce(right, start, rightEnd);
+  const common = [...positionsOnce(left, start, leftEnd)].flatMap(([value, at]) => {
+    const position = there.get(value);
+    return position === undefined ? [] : [{ at, position }];
+  });
+  const kept = longestIncreasing(common.map(({ position }) => position));
+  for (const [index, { at, position }] of common.entries()) if (kept.has(index)) pairs[at] = position;
+  return pairs;
+}
+
+function positionsOnce(values: readonly string[], start: number, end: number): Map<string, number> {
+  const positions = new Map<string, number>();
+  const repeated = new Set<string>();
+  for (let at = start; at < end; at += 1) {
+    const value = values[at] ?? '';
+    if (positions.has(value)) repeated.add(value);
+    else positions.set(value, at);
+  }
+  for (const value of repeated) positions.delete(value);
+  return positions;
 }

@@ -6,6 +6,9 @@ import { believed } from './believed.ts';
 import { apiItems, INCLUDE, readPages, type ApiItem } from './conversation-list.ts';
 import type { ContentCache } from './content-cache.ts';
 
+/** How many responses are followed back: a server could name another parent for ever. */
+export const LONGEST_CHAIN = 10_000;
+
 /** What a stored response holds. */
 export interface StoredResponse {
   readonly id: string;
@@ -76,6 +79,8 @@ export class ResponseChain {
     let next: string | undefined = id;
     while (next !== undefined && !visited.has(next)) {
       visited.add(next);
+      if (visited.size > LONGEST_CHAIN)
+        throw new InvalidResponseError('responses.retrieve', `the chain behind '${id}' does not end`);
       const response = await this.response(next);
       if (response === undefined) break;
       const input = (await this.input(next)) ?? [];

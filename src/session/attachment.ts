@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { ConversationNotFoundError } from '../errors/conversation-not-found-error.ts';
 import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { statusOf } from '../history/api-error.ts';
-import { believed } from '../history/believed.ts';
+import { acknowledged, believed } from '../history/believed.ts';
 import { scopedCache } from '../history/content-cache.ts';
 import { HistoryReader } from '../history/history-reader.ts';
 import { ItemConverter } from '../history/item-converter.ts';
@@ -107,7 +107,10 @@ export async function deleteConversation(
   conversationId: string,
   isKnown: boolean,
 ): Promise<void> {
-  await client.conversations.delete(conversationId).catch((error: unknown) => {
+  const request = acknowledged('conversations.delete', async () =>
+    client.conversations.delete(conversationId),
+  );
+  await request.catch((error: unknown) => {
     if (statusOf(error) !== 404 || !isKnown) throw asNotFound(error, conversationId);
   });
 }
