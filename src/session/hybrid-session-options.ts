@@ -207,9 +207,7 @@ function depthOf({ code, path }: z.core.$ZodIssue): number {
 /** A listener hears what is worth a line: of turns those in `shadow`, which reports each. */
 function listener(onEvent: EventListener): SessionObserver {
   return {
-    event: (event) => {
-      if (event.type !== 'turn' || event.mode === 'shadow') onEvent(event);
-    },
+    event: (event) => (event.type !== 'turn' || event.mode === 'shadow' ? onEvent(event) : undefined),
   };
 }
 

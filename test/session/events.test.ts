@@ -158,6 +158,23 @@ describe.each(Object.keys(WAYS) as HybridSessionEvent['type'][])('the event %s',
     expect(isOurs(error) ? shown(error) : '').not.toMatch(/4711|secret|weather|Answer|thanks|sunny/);
   });
 
+  it('costs nothing when the listener fails later', async () => {
+    const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
+    const rejected: unknown[] = [];
+    const note = (reason: unknown): void => void rejected.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      await WAYS[type]({
+        ...world,
+        open: (options) => world.open({ ...options, onEvent: () => Promise.resolve().then(failing) }),
+      }).catch(() => undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(rejected).toEqual([]);
+  });
+
   it('costs nothing when the listener throws', async () => {
     const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
     const failed: unknown = await WAYS[type](world).catch((thrown: unknown) => String(thrown));
