@@ -126,6 +126,9 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
   },
 };
 
+/** Typed as a listener, as the compiler lets an asynchronous function be. */
+const failingLater: () => unknown = () => Promise.resolve().then(failing);
+
 function failing(): never {
   throw new Error('the listener failed');
 }
@@ -166,7 +169,7 @@ describe.each(Object.keys(WAYS) as HybridSessionEvent['type'][])('the event %s',
     try {
       await WAYS[type]({
         ...world,
-        open: (options) => world.open({ ...options, onEvent: () => Promise.resolve().then(failing) }),
+        open: (options) => world.open({ ...options, onEvent: failingLater }),
       }).catch(() => undefined);
       await new Promise((resolve) => setImmediate(resolve));
     } finally {
