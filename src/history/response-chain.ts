@@ -30,7 +30,7 @@ export class ResponseChain {
   /** The response, or undefined when it is deleted, expired or was never stored. */
   async response(id: string): Promise<StoredResponse | undefined> {
     const cached = this.#cache.get(`response ${id}`);
-    if (cached !== undefined) return cached as StoredResponse;
+    if (isStored(cached, id)) return cached;
     const body: unknown = await ifFound(() =>
       believed('responses.retrieve', async () =>
         this.#client.responses.retrieve(id, { include: [...INCLUDE] }),
@@ -52,7 +52,7 @@ export class ResponseChain {
   /** The input of a response, oldest first; whether that begins with what it inherited depends on the server. */
   async input(id: string): Promise<readonly ApiItem[] | undefined> {
     const cached = this.#cache.get(`input ${id}`);
-    if (cached !== undefined) return cached as readonly ApiItem[];
+    if (Array.isArray(cached)) return apiItems('responses.inputItems.list', cached);
     const items = await ifFound(() =>
       readPages('responses.inputItems.list', (after) =>
         this.#client.responses.inputItems.list(id, {
@@ -94,6 +94,11 @@ export class ResponseChain {
     for (const hop of hops.toReversed()) for (const item of hop) items.set(item.id, item);
     return [...items.values()];
   }
+}
+
+/** A cache may be anybody's, and hold anything. */
+function isStored(value: unknown, id: string): value is StoredResponse {
+  return isObject(value) && value['id'] === id && Array.isArray(value['output']);
 }
 
 async function ifFound<T>(request: () => Promise<T>): Promise<T | undefined> {

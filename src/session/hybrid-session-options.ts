@@ -82,7 +82,11 @@ const text = z.string().min(1, { message: 'must not be empty' });
 
 const schema = z.strictObject({
   client: z.custom<OpenAI>((value) => isClient(value), { message: 'must be an OpenAI client' }).optional(),
-  conversationId: text.optional(),
+  conversationId: text
+    .refine((id) => id !== '.' && id !== '..' && !/\p{Surrogate}/u.test(id), {
+      message: 'cannot be part of a URL',
+    })
+    .optional(),
   ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
   rollout: z
     .union(
@@ -129,7 +133,7 @@ const schema = z.strictObject({
  * @throws InvalidOptionsError naming the option, before any request.
  */
 export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
-  const parsed = schema.safeParse(options);
+  const parsed = read(options);
   if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => innermost(issue))[0]);
   const given = parsed.data;
   const mirror = given.mirror ?? 'await';
@@ -180,6 +184,15 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
   };
 }
 
+/** What is given may be anything, and throw when it is looked at; what it says then is not passed on. */
+function read(options: unknown): ReturnType<typeof schema.safeParse> {
+  try {
+    return schema.safeParse(options);
+  } catch {
+    throw new InvalidOptionsError('options', 'cannot be read: looking at one of them throws');
+  }
+}
+
 function refuse(condition: boolean, option: string, problem: string): void {
   if (condition) throw new InvalidOptionsError(option, problem);
 }
@@ -222,5 +235,5 @@ function isObserver(value: unknown): boolean {
 
 /** By its methods: an app may hold two copies of the client's class. */
 function isClient(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'conversations' in value && 'responses' in value;
+  return isObject(value) && isObject(value['conversations']) && isObject(value['responses']);
 }

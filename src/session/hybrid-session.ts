@@ -72,7 +72,9 @@ export class HybridSession
   getItems(limit?: number): Promise<AgentInputItem[]> {
     return this.#life.telemetry.run('read', (watch) =>
       this.#life.run(async ({ history }, mode) => {
-        const served = await history.read(mode, limit, watch);
+        // What is no number says nothing of how many: better too much than too little.
+        const newest = typeof limit === 'number' ? limit : undefined;
+        const served = await history.read(mode, newest, watch);
         this.#life.turn.began(await this.#life.beginning(mode, served));
         if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
         return served.items;
