@@ -35,12 +35,12 @@ export function guardProcess(): void {
 }
 
 /** What a piece of work throws, or undefined. */
-export async function failureOf(work: () => unknown): Promise<unknown> {
+export async function failureOf(work: () => unknown): Promise<Error | undefined> {
   try {
     await work();
     return undefined;
   } catch (error) {
-    return error ?? new Error('it threw nothing');
+    return error instanceof Error ? error : new Error('what was thrown is no error');
   }
 }
 
