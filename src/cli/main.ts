@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { CommandError, UsageError } from './command-error.ts';
 import type { CliIo, Command } from './command.ts';
+import { guardedIo, plain } from './guarded-io.ts';
 
 interface NamedCommand {
   readonly name: string;
@@ -28,7 +29,8 @@ const USAGE = 64;
 const FAILED = 70;
 
 /** Runs `hybrid-session` with the given arguments. @returns the exit code. */
-export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+export async function main(argv: readonly string[], given: CliIo): Promise<number> {
+  const io = guardedIo(given);
   const [name, ...args] = argv;
   try {
     if (name === undefined) throw new UsageError('No command was given', 'hybrid-session --help');
@@ -40,7 +42,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     if (args.includes('--help') || args.includes('-h')) return say(io, command.help);
     return await command.run(args, io);
   } catch (error) {
-    io.err(described(error, name));
+    io.err(plain(described(error, name)));
     return error instanceof UsageError ? USAGE : FAILED;
   }
 }
