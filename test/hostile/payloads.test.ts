@@ -157,7 +157,12 @@ describe('answers that no endpoint promises', () => {
   }, 600_000);
 
   it('cost no item of a session that keeps its ledger in the metadata', async () => {
-    const always: fc.Arbitrary<Plan> = plans.map((plan) => ({ ...plan, keepContent: true }));
+    const always: fc.Arbitrary<Plan> = plans.map((plan) => ({
+      ...plan,
+      keepContent: true,
+      // What the conversation does not have yet ends with its session: see docs/guarantees.md.
+      acts: plan.acts.filter((act) => act !== 'reopen'),
+    }));
     await holds(25, always, (plan) => survive(plan, 'metadata'));
   }, 600_000);
 });
