@@ -1,0 +1,12 @@
+// The tests that a mutant has to get past: those of the three rooms.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/{ledger,history,model}/*.test.ts'],
+    exclude: ['test/model/digest-speed.test.ts', 'test/history/round-trip.test.ts'],
+    // One copy of the SDK for all files: loading it takes longer than most tests.
+    isolate: false,
+    testTimeout: 10_000,
+  },
+});
