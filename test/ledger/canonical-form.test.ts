@@ -8,6 +8,23 @@ const item = (fields: object): AgentInputItem => fields as AgentInputItem;
 const formOf = (fields: object): unknown => canonicalForm(item(fields));
 const digestOf = (fields: object): string | null => itemDigest(item(fields));
 
+const imageOf = (part: object): unknown =>
+  formOf({ role: 'user', content: [{ type: 'input_image', ...part }] });
+const fileOf = (part: object): unknown =>
+  formOf({ role: 'user', content: [{ type: 'input_file', ...part }] });
+const image = (reference: unknown, detail: string | null = null): unknown => [
+  'message',
+  'user',
+  '',
+  [['image', reference, detail]],
+];
+const file = (reference: unknown, name: string | null = null, detail: string | null = null): unknown => [
+  'message',
+  'user',
+  '',
+  [['file', reference, name, detail]],
+];
+
 describe('an item of an odd shape has a form all the same', () => {
   test.each<[string, object, unknown]>([
     ['a message without content', { role: 'user' }, ['message', 'user', '', []]],
@@ -164,23 +181,6 @@ describe('an item of an odd shape has a form all the same', () => {
 });
 
 describe('media', () => {
-  const imageOf = (part: object): unknown =>
-    formOf({ role: 'user', content: [{ type: 'input_image', ...part }] });
-  const fileOf = (part: object): unknown =>
-    formOf({ role: 'user', content: [{ type: 'input_file', ...part }] });
-  const image = (reference: unknown, detail: string | null = null): unknown => [
-    'message',
-    'user',
-    '',
-    [['image', reference, detail]],
-  ];
-  const file = (reference: unknown, name: string | null = null, detail: string | null = null): unknown => [
-    'message',
-    'user',
-    '',
-    [['file', reference, name, detail]],
-  ];
-
   test.each<[object, unknown, string | null]>([
     [{ image: 'https://x/y.png' }, ['data', 'https://x/y.png'], null],
     [{ image: { url: ' https://x/y.png ' } }, ['data', 'https://x/y.png'], null],
