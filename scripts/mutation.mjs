@@ -65,6 +65,7 @@ function describe(room, { files }) {
   const survivors = [];
   let killed = 0;
   for (const [file, { source, mutants }] of Object.entries(files)) {
+    if (!file.startsWith(`src/${room}/`)) continue;
     const lines = source.split('\n');
     for (const { status, replacement, mutatorName, location } of mutants) {
       if (KILLED.has(status)) killed += 1;
