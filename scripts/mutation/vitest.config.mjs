@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/{ledger,history,model}/*.test.ts',
-      'test/session/{bad-answers,keep-content}.test.ts',
+      'test/session/keep-content.test.ts',
       'test/flows/{unreliable-list,conversation-ledger}.test.ts',
     ],
     exclude: ['test/model/digest-speed.test.ts'],

@@ -22,7 +22,7 @@ export const INCLUDE = [
 const ATTEMPTS = 3;
 
 /** How many pages a list may have: a server could say for ever that there are more. */
-export const MOST_PAGES = 10_000;
+export const MOST_PAGES = 2500;
 
 /** Reads one page that begins after the given item. */
 export type PageReader = (after: string | undefined) => PromiseLike<unknown>;

@@ -7,7 +7,7 @@ import { apiItems, INCLUDE, readPages, type ApiItem } from './conversation-list.
 import type { ContentCache } from './content-cache.ts';
 
 /** How many responses are followed back: a server could name another parent for ever. */
-export const LONGEST_CHAIN = 10_000;
+export const LONGEST_CHAIN = 5000;
 
 /** What a stored response holds. */
 export interface StoredResponse {
