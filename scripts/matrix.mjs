@@ -109,6 +109,11 @@ function install(name, version, tarball, extra = {}) {
     'libsql',
     '@electric-sql/pglite',
     'ws',
+    '@openfeature/core',
+    '@openfeature/server-sdk',
+    '@opentelemetry/api',
+    '@opentelemetry/sdk-metrics',
+    '@opentelemetry/sdk-trace-base',
   ];
   const own = Object.fromEntries(
     development.flatMap((one) => {

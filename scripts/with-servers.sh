@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# with-servers.sh <command...>: runs the command with a real Redis and a real PostgreSQL.
+# with-servers.sh <command...>: runs the command with a real Redis, a real PostgreSQL and a real browser.
 #
-# Starts them on free ports of 127.0.0.1, exports TEST_REDIS_URL, TEST_REDIS_CLUSTER_URL and TEST_POSTGRES_URL, and
-# stops and removes all of it however the command ends. Exits with the command's status. What is missing is installed
-# with apt-get, which needs root.
+# Starts the servers on free ports of 127.0.0.1, exports TEST_REDIS_URL, TEST_REDIS_CLUSTER_URL, TEST_POSTGRES_URL and
+# TEST_BROWSER, and stops and removes all of it however the command ends. Exits with the command's status. What is
+# missing is installed with apt-get, which needs root.
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
@@ -16,6 +16,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/servers/redis.sh"
 # shellcheck source=scripts/servers/postgres.sh
 source "$here/servers/postgres.sh"
+# shellcheck source=scripts/servers/browser.sh
+source "$here/servers/browser.sh"
 
 say() { echo "with-servers: $*" >&2; }
 
@@ -79,6 +81,7 @@ trap 'exit 141' PIPE
 
 redis_install
 postgres_install
+browser_install
 redis_start "$work/redis"
 postgres_start "$work/postgres"
 say "Redis at $TEST_REDIS_URL, PostgreSQL at $TEST_POSTGRES_URL"

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+import { addAbortSignal } from 'node:stream';
+import { isatty } from 'node:tty';
+import { loadPackage } from './cli/load-package.ts';
 import { main } from './cli/main.ts';
 
 // `hybrid-session repro | head -1`: the reader has what it wanted.
@@ -11,8 +14,20 @@ process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  input: (signal) => addAbortSignal(signal, process.stdin.setEncoding('utf8')),
+  terminal: {
+    input: isatty(0),
+    out: isatty(1),
+    err: isatty(2),
+    columns: process.stdout.columns ?? 80,
+  },
   stopped: () =>
     new Promise((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+      let asked = 0;
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        // Not once: the SDK ends the process as soon as it sees that it alone listens. Who asks twice wants it now.
+        process.on(signal, () => ((asked += 1) === 1 ? resolve(signal) : process.exit(130)));
+      }
     }),
+  load: loadPackage,
 });

@@ -2,5 +2,7 @@ export {
   openFeatureRollout,
   type FlagClient,
   type FlagContext,
+  type FlagContextValue,
+  type FlagDetails,
   type OpenFeatureRolloutOptions,
 } from './rollout/open-feature-rollout.ts';

@@ -18,8 +18,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['history', 'model', 'ledger', 'rollout', 'errors'],
   // The model declares the chain that it asks; the session answers.
   session: ['telemetry', 'history', 'model', 'ledger', 'rollout', 'stores', 'errors'],
+  transfer: ['ledger', 'errors'],
+  inspection: ['ledger', 'errors'],
   runner: ['session', 'model', 'ledger', 'errors'],
-  cli: ['index.ts', 'mocks'],
+  doctor: ['session', 'history', 'ledger', 'transfer', 'errors'],
+  cli: ['index.ts', 'sqlite.ts', 'redis.ts', 'postgres.ts', 'mocks'],
 };
 
 /** Files that decide and never do: the same input gives the same answer. */
@@ -30,6 +33,8 @@ const PURE = [
   /^src\/model\/(?:plan|parent-refusal)\.ts$/,
   /^src\/telemetry\/session-stats\.ts$/,
   /^src\/session\/forecast\.ts$/,
+  /^src\/transfer\/(?:item-view|media-view|markdown)\.ts$/,
+  /^src\/doctor\/(?:align-views|time-order|confirmed|truth|turn-placement|reconstruct|supposed-state|known-places|response-bounds|timeline|judge)\.ts$/,
 ];
 
 /** `ledger` of `src/ledger/digest.ts`, `index.ts` of `src/index.ts`, `mocks` of anything there. */

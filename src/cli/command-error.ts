@@ -13,11 +13,11 @@ export class CommandError extends Error {
   }
 }
 
-/** Arguments that a command cannot work with. */
+/** Arguments, or a setting of the environment, that a command cannot work with. */
 export class UsageError extends CommandError {
   override readonly name = 'UsageError';
 
-  constructor(problem: string, hint: string) {
-    super('invalid_argument', problem, hint);
+  constructor(problem: string, hint: string, code = 'invalid_argument') {
+    super(code, problem, hint);
   }
 }

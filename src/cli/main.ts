@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
-import { CommandError, UsageError } from './command-error.ts';
+import { UsageError } from './command-error.ts';
 import type { CliIo, Command } from './command.ts';
 import { guardedIo, plain } from './guarded-io.ts';
+import { describeError } from './describe-error.ts';
 
 interface NamedCommand {
   readonly name: string;
@@ -17,9 +18,34 @@ const COMMANDS: readonly NamedCommand[] = [
     load: async () => (await import('./repro.ts')).repro,
   },
   {
+    name: 'doctor',
+    summary: 'show what is wrong with one conversation, and what can be restored',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
     name: 'simulate',
     summary: 'serve a simulator of the API over HTTP, for any client',
     load: async () => (await import('./simulate.ts')).simulate,
+  },
+  {
+    name: 'export',
+    summary: 'write a conversation as JSON Lines or Markdown',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
+    name: 'import',
+    summary: 'write JSON Lines into a ledger or a new conversation',
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
+    name: 'inspect',
+    summary: "show what a session's ledger says",
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
+  {
+    name: 'erase',
+    summary: 'remove every trace of a session',
+    load: async () => (await import('./erase.ts')).erase,
   },
 ];
 
@@ -42,7 +68,7 @@ export async function main(argv: readonly string[], given: CliIo): Promise<numbe
     if (args.includes('--help') || args.includes('-h')) return say(io, command.help);
     return await command.run(args, io);
   } catch (error) {
-    io.err(plain(described(error, name)));
+    io.err(plain(describeError(error, nameOf(name))));
     return error instanceof UsageError ? USAGE : FAILED;
   }
 }
@@ -67,7 +93,7 @@ ${lines.join('\n')}
   help NAME  options and examples of one command (also: hybrid-session NAME --help)
   --version  the version of this package
 
-Exit codes: 0 all went well, 1 a check failed, ${USAGE} wrong arguments, ${FAILED} something failed on the way.
+Exit codes: 0 all went well, 1 a check failed, ${USAGE} wrong arguments, ${FAILED} something failed on the way, 130 stopped.
 Data goes to stdout, words about it to stderr.
 `;
 }
@@ -80,11 +106,7 @@ function version(): string {
   return String(found);
 }
 
-function described(error: unknown, name: string | undefined): string {
+function nameOf(name: string | undefined): string {
   const known = name !== undefined && COMMANDS.some((command) => command.name === name);
-  const who = known ? `hybrid-session ${name}` : 'hybrid-session';
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const hint = error instanceof CommandError ? error.hint : `${who} --help`;
-  return `${who}: ${code === '' ? '' : `${code}: `}${message}\nTry: ${hint}\n`;
+  return known ? `hybrid-session ${name}` : 'hybrid-session';
 }

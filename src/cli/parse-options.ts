@@ -1,16 +1,51 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './command-error.ts';
 
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
+
+/** An argument that stands alone, such as a conversation's ID. */
+export interface Operand {
+  /** As the help text names it, without brackets. */
+  readonly name: string;
+  readonly example: string;
+}
+
 /** Reads a command's options; a value that belongs to none of them is an error, never ignored. */
-export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
+export function parseOptions<T extends Options>(
   command: string,
   args: readonly string[],
   options: T,
-): ReturnType<typeof parseArgs<{ options: T }>>['values'] {
+): Values<T> {
+  return parse(command, () => parseArgs({ args: [...args], options }).values);
+}
+
+/**
+ * Reads a command's options and the one argument that stands alone, in any order.
+ *
+ * @throws UsageError when that argument is missing or empty, or when there is another.
+ */
+export function parseOperand<T extends Options>(
+  command: string,
+  args: readonly string[],
+  options: T,
+  { name, example }: Operand,
+): { readonly values: Values<T>; readonly operand: string } {
+  const { values, positionals } = parse(command, () =>
+    parseArgs({ args: [...args], options, allowPositionals: true }),
+  );
+  const [operand = '', second] = positionals;
+  if (operand === '') throw new UsageError(`No ${name} was given`, `hybrid-session ${command} ${example}`);
+  if (second !== undefined)
+    throw new UsageError(`Unexpected argument '${second}'`, `hybrid-session ${command} ${operand}`);
+  return { values, operand };
+}
+
+function parse<T>(command: string, read: () => T): T {
   try {
-    return parseArgs({ args: [...args], options }).values;
+    return read();
   } catch (error) {
-    // Node adds advice after the first sentence, about positional arguments, which no command takes.
+    // Node adds advice after the first sentence, about arguments that begin with a dash.
     const [problem = ''] = (error instanceof Error ? error.message : String(error)).split(/\.(?:\s|$)/);
     throw new UsageError(problem, `hybrid-session ${command} --help`);
   }

@@ -5,9 +5,12 @@ export class InvalidItemError extends HybridSessionError {
   readonly code = 'invalid_item';
   /** Position in the array that was given. */
   readonly index: number;
+  /** What is wrong with it, such as "field 'callId' is wrong for a function_call (invalid_type)". */
+  readonly problem: string;
 
   constructor(index: number, problem: string, options?: ErrorOptions) {
     super(`Cannot store item ${index}: ${problem}`, options);
     this.index = index;
+    this.problem = problem;
   }
 }

@@ -8,8 +8,14 @@ const LARGEST_TABLE = 2 ** 24;
  *
  * A longest common subsequence; time and memory grow with the product of what differs, not with what is equal at both ends.
  * Where that would be too much, only what stands once on either side is paired.
+ *
+ * @param earliest of several ways takes the one that pairs what stands first in `left`; it costs what is equal at the end, too.
  */
-export function align(left: readonly string[], right: readonly string[]): (number | undefined)[] {
+export function align<T extends string | number>(
+  left: readonly T[],
+  right: readonly T[],
+  earliest = false,
+): (number | undefined)[] {
   const pairs: (number | undefined)[] = Array.from({ length: left.length }, () => undefined);
   let start = 0;
   while (start < left.length && start < right.length && left[start] === right[start]) {
@@ -17,7 +23,8 @@ export function align(left: readonly string[], right: readonly string[]): (numbe
     start += 1;
   }
   let [leftEnd, rightEnd] = [left.length, right.length];
-  while (leftEnd > start && rightEnd > start && left[leftEnd - 1] === right[rightEnd - 1]) {
+  const end = earliest ? leftEnd : start;
+  while (leftEnd > end && rightEnd > start && left[leftEnd - 1] === right[rightEnd - 1]) {
     leftEnd -= 1;
     rightEnd -= 1;
     pairs[leftEnd] = rightEnd;
@@ -38,16 +45,16 @@ export function align(left: readonly string[], right: readonly string[]): (numbe
       pairs[i] = j;
       i += 1;
       j += 1;
-    } else if (at(i + 1, j) >= at(i, j + 1)) i += 1;
+    } else if (at(i + 1, j) > at(i, j + 1) || (!earliest && at(i + 1, j) === at(i, j + 1))) i += 1;
     else j += 1;
   }
   return pairs;
 }
 
 /** Pairs what stands once on either side, as long as the order stays. */
-function alignUnique(
-  left: readonly string[],
-  right: readonly string[],
+function alignUnique<T extends string | number>(
+  left: readonly T[],
+  right: readonly T[],
   pairs: (number | undefined)[],
   [start, leftEnd, rightEnd]: readonly [number, number, number],
 ): (number | undefined)[] {
@@ -61,11 +68,12 @@ function alignUnique(
   return pairs;
 }
 
-function positionsOnce(values: readonly string[], start: number, end: number): Map<string, number> {
-  const positions = new Map<string, number>();
-  const repeated = new Set<string>();
+function positionsOnce<T>(values: readonly T[], start: number, end: number): Map<T, number> {
+  const positions = new Map<T, number>();
+  const repeated = new Set<T>();
   for (let at = start; at < end; at += 1) {
-    const value = values[at] ?? '';
+    const value = values[at];
+    if (value === undefined) continue;
     if (positions.has(value)) repeated.add(value);
     else positions.set(value, at);
   }

@@ -21,16 +21,25 @@ export function contentCache(maxBytes: number = DEFAULT_CACHE_BYTES): ContentCac
     const problem = `must be a positive integer, received ${maxBytes}`;
     throw new InvalidOptionsError('maxBytes', problem, { subject: 'the cache' });
   }
-  const cache = new LRUCache<string, object>({
+  const lru = new LRUCache<string, object>({
     maxSize: maxBytes,
     sizeCalculation: (value) => Math.max(1, 2 * JSON.stringify(value).length),
   });
-  return {
-    get: (key) => cache.get(key),
+  const cache: ContentCache = {
+    get: (key) => lru.get(key),
     set: (key, value) => {
-      if (typeof value === 'object' && value !== null) cache.set(key, value);
+      if (typeof value === 'object' && value !== null) lru.set(key, value);
     },
   };
+  budgets.set(cache, maxBytes);
+  return cache;
+}
+
+const budgets = new WeakMap<ContentCache, number>();
+
+/** How many bytes a cache may hold; the default for one of the caller's own making. */
+export function budgetOf(cache: ContentCache): number {
+  return budgets.get(cache) ?? DEFAULT_CACHE_BYTES;
 }
 
 const scopes = new WeakMap<object, number>();

@@ -27,15 +27,34 @@ export const MOST_PAGES = 2500;
 /** Reads one page that begins after the given item. */
 export type PageReader = (after: string | undefined) => PromiseLike<unknown>;
 
+/** How a long read can be watched and ended. */
+export interface ReadOptions {
+  /** Ends the request under way. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told how many items were read so far. */
+  readonly onPage?: ((count: number) => void) | undefined;
+}
+
 /** The whole list of a conversation, oldest first. @throws InvalidResponseError, or the client's own errors. */
-export function readConversation(client: OpenAI, conversationId: string): Promise<ApiItem[]> {
-  return readPages('conversations.items.list', (after) =>
-    client.conversations.items.list(conversationId, {
-      order: 'asc',
-      limit: 100,
-      include: [...INCLUDE],
-      ...(after === undefined ? {} : { after }),
-    }),
+export function readConversation(
+  client: OpenAI,
+  conversationId: string,
+  { signal, onPage }: ReadOptions = {},
+): Promise<ApiItem[]> {
+  return readPages(
+    'conversations.items.list',
+    (after) =>
+      client.conversations.items.list(
+        conversationId,
+        {
+          order: 'asc',
+          limit: 100,
+          include: [...INCLUDE],
+          ...(after === undefined ? {} : { after }),
+        },
+        { signal },
+      ),
+    onPage,
   );
 }
 
@@ -43,36 +62,52 @@ export function readConversation(client: OpenAI, conversationId: string): Promis
  * Reads page after page, and believes `has_more` rather than the cursor: a page that forgets its `last_id` would
  * otherwise end the list silently. Begins again when the item that a page begins after was taken out meanwhile.
  */
-export async function readPages(operation: string, reader: PageReader): Promise<ApiItem[]> {
+export async function readPages(
+  operation: string,
+  reader: PageReader,
+  onPage?: (count: number) => void,
+): Promise<ApiItem[]> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const items = await readOnce(operation, reader);
+    const items = await readOnce(operation, reader, onPage);
     if (items !== undefined) return items;
   }
   throw new InvalidResponseError(operation, 'its items are taken out faster than they can be read');
 }
 
 /** @returns undefined when the item that a page begins after is gone: the API then answers as if the list were. */
-async function readOnce(operation: string, reader: PageReader): Promise<ApiItem[] | undefined> {
+async function readOnce(
+  operation: string,
+  reader: PageReader,
+  onPage: ((count: number) => void) | undefined,
+): Promise<ApiItem[] | undefined> {
   const items: ApiItem[] = [];
   const cursors = new Set<string>();
   let after: string | undefined;
   for (;;) {
     const cursor = after;
-    const answer = await believed(operation, async () => reader(cursor)).catch((error: unknown) => {
+    const page = await readPage(operation, () => reader(cursor)).catch((error: unknown) => {
       if (cursor === undefined || statusOf(error) !== 404) throw error;
       return undefined;
     });
-    if (answer === undefined) return undefined;
-    const page = bodyOf(answer);
-    const data = apiItems(operation, page['data']);
-    for (const item of data) items.push(item);
-    after = data.at(-1)?.id;
-    if (page['has_more'] !== true || after === undefined) return items;
+    if (page === undefined) return undefined;
+    for (const item of page.items) items.push(item);
+    onPage?.(items.length);
+    after = page.items.at(-1)?.id;
+    if (!page.hasMore || after === undefined) return items;
     if (cursors.has(after))
       throw new InvalidResponseError(operation, `page after '${after}' leads back to itself`);
     cursors.add(after);
     if (cursors.size > MOST_PAGES) throw new InvalidResponseError(operation, 'its pages do not end');
   }
+}
+
+/** One page of items, as the server sent it. */
+export async function readPage(
+  operation: string,
+  request: () => PromiseLike<unknown>,
+): Promise<{ readonly items: readonly ApiItem[]; readonly hasMore: boolean }> {
+  const page = bodyOf(await believed(operation, async () => request()));
+  return { items: apiItems(operation, page['data']), hasMore: page['has_more'] === true };
 }
 
 /** What the server sent: the client makes an empty page of an answer that is no page, which would end the list silently. */

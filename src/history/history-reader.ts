@@ -25,6 +25,8 @@ export interface HistoryReaderOptions {
   readonly cache: ContentCache;
   /** Shared with others who read the same conversation. Default: none other. */
   readonly pinned?: PinnedContent;
+  /** Ends the request under way. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads a session's history back, each item from the best source: ledger, list, the turn's response, the chain. */
@@ -36,14 +38,15 @@ export class HistoryReader {
   constructor(options: HistoryReaderOptions) {
     this.#options = options;
     this.#pinned = options.pinned ?? new PinnedContent();
-    this.#chain = options.client === undefined ? undefined : new ResponseChain(options.client, options.cache);
+    const { client, cache, signal } = options;
+    this.#chain = client === undefined ? undefined : new ResponseChain(client, cache, signal);
   }
 
   /** The conversation's list, oldest first, in the SDK's form. */
   async list(): Promise<ListedItem[]> {
-    const { client, conversationId } = this.#options;
+    const { client, conversationId, signal } = this.#options;
     if (client === undefined || conversationId === undefined) return [];
-    return this.listed(await readConversation(client, conversationId));
+    return this.listed(await readConversation(client, conversationId, { signal }));
   }
 
   /** Items as a list gave them, in the SDK's form. */
@@ -120,6 +123,11 @@ export class HistoryReader {
     const isWhole = restored.every(({ entry, item }) => item !== undefined || entry.digest === null);
     if (failures.length > 0 && !isWhole) throw failures[0];
     return restored;
+  }
+
+  /** Whether an entry's content is at hand, without asking the API. */
+  holds(entry: LedgerEntry): boolean {
+    return entry.item !== undefined || this.#held(entry) !== undefined;
   }
 
   /** What this process still holds of an entry that has no content in the ledger. */

@@ -1,30 +1,16 @@
-import { extendDigest } from './digest.ts';
-import type { RestoredBase } from './restored-base.ts';
-import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
+import type { LedgerRecord } from './ledger-record.ts';
+import type { LedgerEntry, LedgerState } from './ledger-state.ts';
 import {
-  digestOf,
-  emptyState,
-  type LedgerEntry,
-  type LedgerState,
-  type RecordedResponse,
-} from './ledger-state.ts';
-
-interface MutableState {
-  version: number;
-  nextSeq: number;
-  base: LedgerHead | undefined;
-  entries: LedgerEntry[];
-  responses: RecordedResponse[];
-  contexts: Map<string, readonly RecordedResponse[]>;
-  refused: Set<string>;
-  unmirrored: Map<number, LedgerEntry>;
-  dropped: Map<number, Pick<LedgerEntry, 'digest' | 'id'>>;
-  removed: Map<string, boolean>;
-  operations: Map<string, string>;
-  unproven: number;
-  lease: { writer: string; until: number } | undefined;
-  cleared: boolean;
-}
+  create,
+  cutAt,
+  drop,
+  enlist,
+  leave,
+  push,
+  respond,
+  unlist,
+  type MutableState,
+} from './mutable-state.ts';
 
 /** Folds records into the state, in place: a session's history is too long to copy at every turn. */
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
@@ -32,32 +18,8 @@ export function applyRecords(target: LedgerState, records: readonly LedgerRecord
   for (const record of records) {
     applyRecord(state, record);
     state.version += 1;
+    state.newest = record.commit;
   }
-}
-
-/** The state of a session of which only the head is known: what lies before it has to be read back. */
-export function stateFrom(base: LedgerHead): LedgerState {
-  const state: MutableState = { ...(emptyState() as MutableState), base };
-  state.version = base.version;
-  state.nextSeq = base.length;
-  if (base.response !== undefined) {
-    const { id, time, store, context } = base.response;
-    respond(state, { id, time, store, context });
-  }
-  return state;
-}
-
-/** Puts what was read back in the place of the base; what is not proven counts as such. */
-export function resolveBase(target: LedgerState, base: RestoredBase): void {
-  const state = target as MutableState;
-  state.base = undefined;
-  for (const [seq, { item, mirrorId }] of base.items.entries()) {
-    const { kind, digest, id } = item;
-    const shared = { context: '', item: undefined, skipped: undefined, commit: '', due: 0 };
-    push(state, { seq, kind, digest, id, mirrorId, ...shared });
-  }
-  state.nextSeq = Math.max(state.nextSeq, base.items.length);
-  if (!base.proven) state.unproven = base.items.length;
 }
 
 function applyRecord(state: MutableState, record: LedgerRecord): void {
@@ -72,17 +34,16 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       replace(state, record);
       if (record.operation !== undefined) state.operations.set(record.operation.id, record.operation.digest);
       return;
-    case 'pop': {
-      const popped = state.entries.pop();
-      if (popped !== undefined) drop(state, [popped]);
+    case 'pop':
+      drop(state, cutAt(state, Math.max(0, state.entries.length - 1)));
       return;
-    }
     case 'clear':
       for (const entry of state.entries)
-        if (entry.mirrorId !== undefined) state.removed.set(entry.mirrorId, false);
+        if (entry.mirrorId !== undefined) leave(state, entry.mirrorId, false);
       state.base = undefined;
       state.entries = [];
       state.responses = [];
+      state.recorded.clear();
       state.contexts.clear();
       state.refused.clear();
       state.unmirrored.clear();
@@ -90,6 +51,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.operations.clear();
       state.unproven = 0;
       state.cleared = true;
+      state.bytes = 0;
       return;
     case 'mirror':
       mirror(state, record);
@@ -108,70 +70,8 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
   }
 }
 
-type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit' | 'type'>;
-
-function respond(state: MutableState, record: Responded): void {
-  const { id, time, store, model, parent, context } = record;
-  const { nextSeq } = state;
-  const history = digestOf(state);
-  const response: RecordedResponse = { id, time, store, model, parent, context, nextSeq, history };
-  state.responses.push(response);
-  if (context === undefined) return;
-  state.contexts.set(context.digest, [response, ...(state.contexts.get(context.digest) ?? [])]);
-}
-
-function create(state: MutableState, item: LedgerItem, { commit, time }: LedgerRecord): LedgerEntry {
-  const entry: LedgerEntry = {
-    seq: state.nextSeq,
-    kind: item.kind,
-    digest: item.digest,
-    id: item.id,
-    item: item.item,
-    context: '',
-    mirrorId: undefined,
-    skipped: undefined,
-    commit,
-    due: time,
-  };
-  state.nextSeq += 1;
-  if (item.mirrorId === undefined) state.unmirrored.set(entry.seq, entry);
-  else enlist(state, entry, item.mirrorId);
-  return entry;
-}
-
-/** The conversation holds an entry under this ID, which therefore stays there. */
-function enlist(state: MutableState, entry: LedgerEntry, id: string): void {
-  entry.mirrorId = id;
-  state.unmirrored.delete(entry.seq);
-  if (state.removed.get(id) === true) state.removed.set(id, false);
-}
-
-function push(state: MutableState, entry: LedgerEntry): void {
-  entry.context = extendDigest(digestOf(state), entry.digest);
-  state.entries.push(entry);
-}
-
-function drop(state: MutableState, dropped: readonly LedgerEntry[]): void {
-  for (const { seq, digest, id } of dropped) {
-    // A write of it may be under way, or have lost its answer.
-    if (state.unmirrored.delete(seq)) state.dropped.set(seq, { digest, id });
-  }
-  unlist(
-    state,
-    dropped.flatMap(({ mirrorId }) => mirrorId ?? []),
-  );
-}
-
-/** What no entry holds any longer has to leave the conversation. */
-function unlist(state: MutableState, ids: readonly string[]): void {
-  if (ids.length === 0) return;
-  // The API lists an item twice when it is given the same ID twice: the other one stays.
-  const held = new Set(state.entries.map(({ mirrorId }) => mirrorId));
-  for (const id of ids) if (!held.has(id)) state.removed.set(id, true);
-}
-
 function replace(state: MutableState, record: Extract<LedgerRecord, { type: 'replace' }>): void {
-  const cut = state.entries.splice(record.keep);
+  const cut = cutAt(state, record.keep);
   const bySeq = new Map(cut.map((entry) => [entry.seq, entry]));
   // The conversation can only grow at its end: what follows an item it does not hold yet is written again behind it.
   let rewrite = false;
@@ -217,7 +117,7 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
   }
   if (record.settled === true) state.dropped.clear();
   unlist(state, record.surplus ?? []);
-  for (const id of record.removed) state.removed.set(id, false);
+  for (const id of record.removed) leave(state, id, false);
   for (const { seq, reason } of record.skipped ?? []) {
     const entry = state.unmirrored.get(seq);
     if (entry === undefined) continue;

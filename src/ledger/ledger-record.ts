@@ -40,6 +40,8 @@ const context = z.object({
   digest: z.string(),
   bytes: position.optional(),
   since: z.number().optional(),
+  /** The IDs of the calls it ends with that the client has to answer. */
+  open: z.array(z.string()).readonly().optional(),
 });
 
 const recordSchema = z.discriminatedUnion('type', [
@@ -86,6 +88,11 @@ const recordSchema = z.discriminatedUnion('type', [
     store: z.boolean(),
     /** Length and digest of the context it ends, where the model boundary saw that context. */
     context: context.optional(),
+    /**
+     * What its model was shown, each where it was looked at: how many items the list lacked then, and whether the history
+     * was served whole.
+     */
+    seen: z.object({ lost: position.optional(), whole: z.boolean().optional() }).optional(),
   }),
   /** One writer at a time writes to the conversation, until then (milliseconds since the epoch). */
   z.object({ ...common, type: z.literal('lease'), writer: z.string(), until: z.number() }),
@@ -94,6 +101,12 @@ const recordSchema = z.discriminatedUnion('type', [
   /** The server refused to continue from this response: it is not offered again. */
   z.object({ ...common, type: z.literal('refused'), id: z.string() }),
 ]);
+
+/**
+ * What it takes to go on from a head without reading what lies before it: the sequence number of the next item, the name of
+ * the newest append, and at most how many changes the conversation lacks. Absent where more than that has to be known.
+ */
+const tip = z.object({ nextSeq: position, commit: z.string(), pending: position });
 
 const headSchema = z.object({
   format: z.literal(LEDGER_FORMAT),
@@ -105,9 +118,13 @@ const headSchema = z.object({
       id: z.string(),
       time: z.number(),
       store: z.boolean(),
+      model: z.string().optional(),
+      /** The server would not continue from it. */
+      refused: z.boolean().optional(),
       context: context.optional(),
     })
     .optional(),
+  tip: tip.optional(),
 });
 
 /** One step in the life of a session. Records are only ever appended. */

@@ -36,8 +36,11 @@ export interface RecordedResponse {
         readonly bytes?: number | undefined;
         /** When the oldest response was made that this one goes back to, unless that is itself. */
         readonly since?: number | undefined;
+        readonly open?: readonly string[] | undefined;
       }
     | undefined;
+  /** What its model was shown, each where it was looked at: what the list lacked, and whether the history was whole. */
+  readonly seen: { readonly lost?: number | undefined; readonly whole?: boolean | undefined } | undefined;
   /** The sequence number of the next item at that moment: its turn's items come before it. */
   readonly nextSeq: number;
   /** The digest of the whole history at that moment. */
@@ -47,11 +50,15 @@ export interface RecordedResponse {
 /** What a session contains, as a fold over its records: see `applyRecords`. */
 export interface LedgerState {
   readonly version: number;
+  /** The name of the append that the newest record belongs to. */
+  readonly newest: string;
   readonly nextSeq: number;
-  /** What lies before the entries and is not read back yet, where the store keeps no beginning. */
+  /** What lies before the entries and is not read. */
   readonly base: LedgerHead | undefined;
   readonly entries: readonly LedgerEntry[];
   readonly responses: readonly RecordedResponse[];
+  /** The IDs of the responses. */
+  readonly recorded: ReadonlySet<string>;
   /** The responses whose context is known, by its digest, newest first. */
   readonly contexts: ReadonlyMap<string, readonly RecordedResponse[]>;
   /** The responses from which the server refused to continue. */
@@ -62,6 +69,8 @@ export interface LedgerState {
   readonly dropped: ReadonlyMap<number, Pick<LedgerEntry, 'digest' | 'id'>>;
   /** Every ID that was taken out of the history; true while the conversation may still hold it. */
   readonly removed: ReadonlyMap<string, boolean>;
+  /** How many of these the conversation may still hold. */
+  readonly leaving: number;
   /** Digests of the history transactions that were applied, by operation ID. */
   readonly operations: ReadonlyMap<string, string>;
   /** How many items were adopted from a list of which the ledger knew nothing. */
@@ -70,26 +79,37 @@ export interface LedgerState {
   readonly lease: { readonly writer: string; readonly until: number } | undefined;
   /** Whether the session was cleared and its conversation may still exist. */
   readonly cleared: boolean;
+  /** About what the entries' content takes in memory, in bytes. */
+  readonly bytes: number;
 }
 
 /** The state of a session with no records. */
 export function emptyState(): LedgerState {
   return {
     version: 0,
+    newest: '',
     nextSeq: 0,
     base: undefined,
     entries: [],
     responses: [],
+    recorded: new Set(),
     contexts: new Map(),
     refused: new Set(),
     unmirrored: new Map(),
     dropped: new Map(),
     removed: new Map(),
+    leaving: 0,
     operations: new Map(),
     unproven: 0,
     lease: undefined,
     cleared: false,
+    bytes: 0,
   };
+}
+
+/** How many changes the conversation does not have yet, or may not have. */
+export function pendingChanges({ unmirrored, dropped, leaving }: LedgerState): number {
+  return unmirrored.size + dropped.size + leaving;
 }
 
 /** The digest of the whole history. */
@@ -103,11 +123,11 @@ export function baseDigest(state: LedgerState): string {
 }
 
 /** How many items the history has, read back or not. */
-function lengthOf(state: LedgerState): number {
+export function lengthOf(state: LedgerState): number {
   return (state.base?.length ?? 0) + state.entries.length;
 }
 
-/** The head that the store keeps beside the records. */
+/** The head that the store keeps beside the records, without what it takes to go on from it. */
 export function headOf(state: LedgerState): LedgerHead {
   const newest = state.responses.at(-1);
   return {
@@ -122,8 +142,15 @@ export function headOf(state: LedgerState): LedgerHead {
             id: newest.id,
             time: newest.time,
             store: newest.store,
+            ...(newest.model === undefined ? {} : { model: newest.model }),
+            ...(state.refused.has(newest.id) ? { refused: true } : {}),
             ...(newest.context === undefined ? {} : { context: newest.context }),
           },
         }),
   };
+}
+
+/** How many changes the conversation may lack, with what lies before the entries. */
+export function pendingAt(state: LedgerState): number {
+  return (state.base?.tip?.pending ?? 0) + pendingChanges(state);
 }

@@ -1,68 +1,55 @@
-import { LedgerRecordError } from '../errors/ledger-record-error.ts';
-import { applyRecords, resolveBase, stateFrom } from './apply-records.ts';
+import { applyRecords } from './apply-records.ts';
 import { isObject } from './json.ts';
-import {
-  LEDGER_FORMAT,
-  parseHead,
-  parseRecord,
-  type LedgerHead,
-  type LedgerRecord,
-  type LedgerStep,
-} from './ledger-record.ts';
+import { LEDGER_FORMAT, type LedgerHead, type LedgerRecord, type LedgerStep } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
-import type { LedgerPage, LedgerStore } from './ledger-store.ts';
+import type { LedgerOptions } from './ledger-options.ts';
 import { nextHead } from './next-head.ts';
-import type { RestoredBase } from './restored-base.ts';
+import { RecordReader } from './record-reader.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { fitTip, isHeadOf, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
+import { stampSteps } from './stamp-steps.ts';
 import { placeOf } from './store-place.ts';
-
-/** What a ledger needs besides its store. */
-export interface LedgerOptions {
-  readonly store: LedgerStore;
-  readonly sessionId: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Reads back what lies before the records, where the store keeps no beginning. */
-  readonly readBase?: (base: LedgerHead) => Promise<RestoredBase>;
-  /** Called when the newest record is damaged: what it said is lost, and everything else is not. */
-  readonly onDamaged?: (position: number) => void;
-  /** Called after another writer's records were read in the middle of an append. */
-  readonly onConflict?: (version: number) => void;
-}
 
 /** Decides what to append, from the newest state; asked again when another writer came first. */
 export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];
 
-/** Who made an append: this ledger, another one on the same store in this process, or somebody in another process. */
-export type Origin = 'own' | 'here' | 'elsewhere';
-
-/** One session's ledger: its state in memory, and the appends that move it on. */
+/**
+ * One session's ledger: its state in memory, and the appends that move it on. What only adds to the end needs no more than
+ * the tip, of a size that does not grow with the session; the whole is one, too, and stays in memory until `release()`.
+ */
 export class Ledger {
   readonly sessionId: string;
   readonly #options: LedgerOptions;
+  readonly #reader: RecordReader;
   readonly #queue = new SerialQueue();
   readonly #place: string;
   readonly #writer: string;
   #state: LedgerState | undefined;
-  /** The append that the newest record known belongs to. */
-  #newest: string | undefined;
-  /** The damaged record at the end, until the next append says that it is passed over. */
-  #damaged: number | undefined;
+  /** What is known begins at a head. */
+  #isTip = false;
+  /** The record before the tip was not looked at yet: a damaged one must not be buried under new ones. */
+  #isUnseen = false;
 
   constructor(options: LedgerOptions) {
     this.sessionId = options.sessionId;
     this.#options = options;
+    this.#reader = new RecordReader(options);
     this.#place = placeOf(options.store);
     this.#writer = `${this.#place}${globalThis.crypto.randomUUID().slice(0, 8)}/`;
   }
 
-  /** Who made the append of this name. */
-  originOf(commit: string): Origin {
+  /** About what the state takes in memory, in bytes. */
+  get bytes(): number {
+    return this.#state?.bytes ?? 0;
+  }
+
+  /** Who made the append of this name: this ledger, another one on the same store in this process, or another process. */
+  originOf(commit: string): 'own' | 'here' | 'elsewhere' {
     if (commit.startsWith(this.#writer)) return 'own';
     return commit.startsWith(this.#place) ? 'here' : 'elsewhere';
   }
 
-  /** The state, read from the store at first use. It changes in place with every append. */
+  /** The whole state, read from the store at first use. It changes in place with every append. */
   state(): Promise<LedgerState> {
     return this.#queue.run(() => this.#load());
   }
@@ -70,8 +57,35 @@ export class Ledger {
   /** The state after reading what other writers have appended since; a new one when the ledger was deleted meanwhile. */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
-      if (this.#state !== undefined && (await this.#catchUp(this.#state)) === undefined) this.#forget();
+      const state = this.#state;
+      if (state !== undefined && !this.#isTip && (await this.#catchUp(state)) === undefined) this.#unload();
       return this.#load();
+    });
+  }
+
+  /** The state as it was when it had that version, for those who began then; not kept. */
+  async at(version: number): Promise<LedgerState> {
+    const { base, records } = await this.#reader.read(0);
+    const state = base === undefined ? emptyState() : stateFrom(base);
+    applyRecords(state, records.slice(0, Math.max(0, version - state.version)));
+    return state;
+  }
+
+  /** What is known of the newest part; of what lies before only what the head says. */
+  tip(): Promise<LedgerState> {
+    return this.#queue.run(() => this.#loadTip());
+  }
+
+  /** The same after a look whether other writers have appended since. */
+  refreshTip(): Promise<LedgerState> {
+    return this.#queue.run(async () => {
+      const state = this.#state;
+      const isOld = async (known: LedgerState): Promise<boolean> =>
+        this.#isTip
+          ? !isHeadOf(await this.#reader.head(), known)
+          : (await this.#catchUp(known)) === undefined;
+      if (state !== undefined && (await isOld(state))) this.#unload();
+      return this.#loadTip();
     });
   }
 
@@ -82,41 +96,58 @@ export class Ledger {
    * that both stay. When the store's answer got lost, the ledger looks whether the append was applied before it gives up.
    */
   commit(decide: LedgerDecision): Promise<LedgerState> {
-    return this.#queue.run(async () => {
-      const commit = `${this.#writer}${globalThis.crypto.randomUUID()}`;
-      for (;;) {
-        const state = await this.#load();
-        const decided = decide(state);
-        if (decided.length === 0) return state;
-        const position = this.#damaged;
-        const steps: readonly LedgerStep[] =
-          position === undefined ? decided : [{ type: 'repair', position }, ...decided];
-        const stamp = { v: LEDGER_FORMAT, commit, time: this.#options.now() } as const;
-        // What could not be read again must not be written: it would take everything behind it along.
-        const records = steps.map((step, index) =>
-          parseRecord({ ...stamp, ...step }, this.sessionId, state.version + index),
-        );
-        if (await this.#append(state, records, commit)) return state;
-        this.#options.onConflict?.(state.version);
-      }
-    });
+    return this.#queue.run(() => this.#commit(() => this.#load(), decide));
+  }
+
+  /** The same where `decide` needs no more than the tip, and only adds to it. */
+  commitTip(decide: LedgerDecision): Promise<LedgerState> {
+    return this.#queue.run(() => this.#commit(() => this.#loadTip(), decide));
   }
 
   /** Forgets the session in the store. */
   delete(): Promise<void> {
     return this.#queue.run(async () => {
       await this.#options.store.delete(this.sessionId);
-      this.#forget();
+      this.#unload();
     });
+  }
+
+  /** Lets go of what is in memory; it is read again when it is needed. */
+  release(): Promise<void> {
+    return this.#queue.run(async () => this.#unload());
+  }
+
+  #unload(): void {
+    this.#state = undefined;
+    this.#isTip = false;
+  }
+
+  async #commit(load: () => Promise<LedgerState>, decide: LedgerDecision): Promise<LedgerState> {
+    const commit = `${this.#writer}${globalThis.crypto.randomUUID()}`;
+    for (;;) {
+      const state = await load();
+      const decided = decide(state);
+      if (decided.length === 0) return state;
+      if (this.#isUnseen && !(await this.#seePrevious(state))) continue;
+      const position = this.#reader.damaged;
+      const steps: readonly LedgerStep[] =
+        position === undefined ? decided : [{ type: 'repair', position }, ...decided];
+      const stamp = { v: LEDGER_FORMAT, commit, time: this.#options.now() } as const;
+      const records = stampSteps(steps, stamp, this.sessionId, state.version);
+      if (await this.#append(state, records, commit)) return load();
+      this.#options.onConflict?.(state.version);
+    }
   }
 
   /** @returns false when another writer came first; the state then includes what it wrote. */
   async #append(state: LedgerState, records: readonly LedgerRecord[], commit: string): Promise<boolean> {
     const expected = state.version;
+    const head = nextHead(state, records);
     try {
-      await this.#options.store.append(this.sessionId, records, nextHead(state, records), expected);
+      await this.#options.store.append(this.sessionId, records, head, expected);
       this.#apply(state, records);
-      this.#damaged = undefined;
+      this.#reader.repaired();
+      if (this.#isTip) this.#shorten(head);
       return true;
     } catch (error) {
       // Whatever went wrong, it may have been applied: only the store can tell.
@@ -124,28 +155,66 @@ export class Ledger {
       try {
         found = await this.#catchUp(state);
       } catch {
-        this.#forget();
+        this.#unload();
         throw error;
       }
       if (found?.some((record) => record.commit === commit) === true) return true;
-      const deleted = found === undefined;
-      if (deleted) this.#forget();
-      if (isConflict(error) && (deleted || state.version > expected)) return false;
+      if (found === undefined) this.#unload();
+      const isMoved = this.#state !== state || state.version > expected;
+      if (isMoved && isObject(error) && error['code'] === 'ledger_conflict') return false;
       throw error;
     }
   }
 
   async #load(): Promise<LedgerState> {
-    if (this.#state !== undefined) return this.#state;
-    const page = await this.#read(0);
-    const base = page.base === undefined ? undefined : parseHead(page.base, this.sessionId);
+    if (this.#state !== undefined && !this.#isTip) return this.#state;
+    const { base, records } = await this.#reader.read(0);
     const state = base === undefined ? emptyState() : stateFrom(base);
     if (base !== undefined && this.#options.readBase !== undefined) {
       resolveBase(state, await this.#options.readBase(base));
     }
-    this.#apply(state, page.records);
+    applyRecords(state, records);
+    this.#isTip = false;
+    this.#isUnseen = false;
     this.#state = state;
     return state;
+  }
+
+  async #loadTip(): Promise<LedgerState> {
+    if (this.#state !== undefined) return this.#state;
+    const head = await this.#reader.head();
+    const tip = head === undefined ? undefined : this.#tipFrom(head);
+    if (tip === undefined) return this.#load();
+    this.#state = tip;
+    this.#isTip = true;
+    this.#isUnseen = true;
+    return tip;
+  }
+
+  /** @returns undefined where the conversation may lack something, so that it has to be known what. */
+  #tipFrom(head: LedgerHead): LedgerState | undefined {
+    const { isMirrored = true } = this.#options;
+    return isMirrored && head.tip?.pending !== 0 ? undefined : tipFrom(head);
+  }
+
+  /** What was appended to a tip is in the store: where nothing is left to do with it, it need not stay in memory. */
+  #shorten(head: LedgerHead): void {
+    // What the conversation will never hold may be held by nothing but this process.
+    const isHeld = this.#state?.entries.every(
+      ({ skipped, item }) => skipped === undefined || item !== undefined,
+    );
+    if (isHeld === true) this.#state = this.#tipFrom(head) ?? this.#state;
+  }
+
+  /** @returns false when what lies before the tip is not what it should be: then the whole was read. */
+  async #seePrevious(state: LedgerState): Promise<boolean> {
+    this.#isUnseen = false;
+    const page = await this.#reader.read(state.version - 1);
+    const isThere = page.base !== undefined || page.records[0]?.commit === state.newest;
+    if (isThere && this.#reader.damaged === undefined) return true;
+    this.#unload();
+    await this.#load();
+    return false;
   }
 
   /**
@@ -159,75 +228,22 @@ export class Ledger {
   async #catchUp(state: LedgerState): Promise<readonly LedgerRecord[] | undefined> {
     const known = Math.min(1, state.version);
     const from = state.version - known;
-    const page = await this.#read(from);
+    const page = await this.#reader.read(from);
     if (page.base !== undefined && page.base.version >= state.version) {
       // The store keeps no beginning: all it can say is whether anything happened.
       const isSame = page.base.version === state.version && page.base.digest === digestOf(state);
       return isSame && page.records.length === 0 ? [] : undefined;
     }
     const { records } = page;
-    if (known === 1 && records[0]?.commit !== this.#newest) return undefined;
+    if (known === 1 && records[0]?.commit !== state.newest) return undefined;
     const news = records.slice(known);
     this.#apply(state, news);
     return news;
   }
 
-  /** @throws LedgerRecordError for a record that cannot be read, unless it is the newest one. */
-  async #read(from: number): Promise<LedgerPage> {
-    try {
-      return await this.#fetch(from);
-    } catch (error) {
-      const position = damagedPosition(error);
-      if (position === undefined || position < from) throw error;
-      const before = await this.#fetch(from, position);
-      const after = await this.#fetch(position + 1);
-      const isKnown = after.records.some(
-        (record) => record.type === 'repair' && record.position === position,
-      );
-      if (after.records.length > 0 && !isKnown) throw error;
-      if (!isKnown && this.#damaged !== position) {
-        this.#damaged = position;
-        this.#options.onDamaged?.(position);
-      }
-      return { ...before, records: [...before.records, passedOver(position), ...after.records] };
-    }
-  }
-
-  async #fetch(from: number, to?: number): Promise<LedgerPage> {
-    const page: unknown = await this.#options.store.read(this.sessionId, from, to);
-    if (!isPage(page))
-      throw new LedgerRecordError(this.sessionId, undefined, 'damaged', 'the store gave no records');
-    const start = page.base === undefined ? from : page.base.version;
-    const records = page.records.map((record, index) => parseRecord(record, this.sessionId, start + index));
-    return { ...page, records };
-  }
-
   #apply(state: LedgerState, records: readonly LedgerRecord[]): void {
-    applyRecords(state, records);
-    this.#newest = records.at(-1)?.commit ?? this.#newest;
+    // What lies before a tip and changes is not known: the next one who asks reads it.
+    if (this.#isTip && !fitTip(state, records)) this.#unload();
+    else applyRecords(state, records);
   }
-
-  #forget(): void {
-    this.#state = undefined;
-    this.#newest = undefined;
-  }
-}
-
-/** Stands where a record cannot be read; it changes nothing. */
-function passedOver(position: number): LedgerRecord {
-  return { v: LEDGER_FORMAT, commit: '', time: 0, type: 'repair', position };
-}
-
-function isPage(value: unknown): value is LedgerPage {
-  return isObject(value) && Array.isArray(value['records']);
-}
-
-function damagedPosition(error: unknown): number | undefined {
-  if (!isObject(error) || error['code'] !== 'ledger_record' || error['reason'] !== 'damaged')
-    return undefined;
-  return typeof error['position'] === 'number' ? error['position'] : undefined;
-}
-
-function isConflict(error: unknown): boolean {
-  return isObject(error) && error['code'] === 'ledger_conflict';
 }

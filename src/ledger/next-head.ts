@@ -1,6 +1,7 @@
 import { EMPTY_DIGEST, extendDigest } from './digest.ts';
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
 import { baseDigest, headOf, type LedgerState } from './ledger-state.ts';
+import { nextTip } from './next-tip.ts';
 
 /** What the head needs to know of an entry. */
 interface Link {
@@ -13,6 +14,7 @@ interface Link {
 export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): LedgerHead {
   const head = headOf(state);
   let { response } = head;
+  const refused = new Set(state.refused);
   let { nextSeq } = state;
   // The history is the first `kept` entries of the state and what has grown behind them: only that is built anew.
   let kept = state.entries.length;
@@ -52,6 +54,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
         break;
       case 'clear':
         cutAt(0);
+        refused.clear();
         response = undefined;
         before = { length: 0, digest: EMPTY_DIGEST };
         break;
@@ -60,20 +63,27 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
           id: record.id,
           time: record.time,
           store: record.store,
+          ...(record.model === undefined ? {} : { model: record.model }),
+          ...(refused.has(record.id) ? { refused: true } : {}),
           ...(record.context === undefined ? {} : { context: record.context }),
         };
         break;
-      case 'mirror':
       case 'refused':
+        refused.add(record.id);
+        if (record.id === response?.id) response = { ...response, refused: true };
+        break;
+      case 'mirror':
       case 'lease':
       case 'repair':
     }
   }
+  const tip = nextTip(state, records, nextSeq);
   return {
     format: head.format,
     version: state.version + records.length,
     length: before.length + kept + grown.length,
     digest: last(),
     ...(response === undefined ? {} : { response }),
+    ...(tip === undefined ? {} : { tip }),
   };
 }

@@ -1,4 +1,5 @@
 import type OpenAI from 'openai';
+import type { AnchoredHistory } from './anchor.ts';
 import type { PlanReason } from './plan.ts';
 
 /** A response that a request may continue from. */
@@ -24,6 +25,8 @@ export interface Answer extends Parent {
     readonly digest: string;
     readonly bytes?: number | undefined;
     readonly since?: number | undefined;
+    /** The IDs of the calls it ends with that the client has to answer; absent when there are none. */
+    readonly open?: readonly string[];
   };
   /** Earlier answers of the same turn that this one's context begins with: they are recorded together. */
   readonly lineage: readonly string[];
@@ -44,7 +47,7 @@ export interface PlannedRequest {
   readonly would: WouldBe | undefined;
 }
 
-/** What would have been decided about a request in mode `chain`. */
+/** What would have been decided in mode `chain`, which has the whole history to go by where the list has lost something. */
 export interface WouldBe {
   readonly plan: 'chain' | 'replay';
   readonly reason: PlanReason;
@@ -83,8 +86,14 @@ export interface ChainedSession {
 export interface Chain {
   /** The session's own client, if it was given one. */
   readonly client: OpenAI | undefined;
-  /** What is known now. */
-  view(): Promise<ChainView>;
+  /** The session's history, as far as it need not be read. */
+  readonly history: AnchoredHistory;
+  /**
+   * What is known now.
+   *
+   * @param depth whether every recorded response has to be known, or those at the tip of the history will do.
+   */
+  view(depth: 'whole' | 'tip'): Promise<ChainView>;
   /** A request was answered completely. */
   answered(answer: Answer): void;
   /** The server refused to continue from this response. */

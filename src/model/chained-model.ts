@@ -6,7 +6,7 @@ import { usesWebSocket } from './model-class.ts';
 import { parentRefusal } from './parent-refusal.ts';
 
 const wrappers = new WeakMap<Model, Model>();
-const wrapped = new WeakSet<Model>();
+const wrapped = new WeakSet<object>();
 
 /**
  * A model that continues from the response that provably ends the beginning of a request's context, and sends the rest.
@@ -24,6 +24,11 @@ export function chainedModel(model: Model): Model {
     wrapped.add(wrapper);
   }
   return wrapper;
+}
+
+/** Whether a model was wrapped. */
+export function isChainedModel(model: object): boolean {
+  return wrapped.has(model);
 }
 
 function memberOf(model: Model, property: string | symbol): unknown {
@@ -50,11 +55,11 @@ async function respond(model: Model, request: ModelRequest): Promise<ModelRespon
     chained && usesWebSocket(model)
       ? gatherResponse(model.getStreamedResponse(call.request), failures)
       : model.getResponse(call.request);
-  const response = await attempt.catch((error: unknown) => {
+  const response = await attempt.catch(async (error: unknown) => {
     const why = chained && request.signal?.aborted !== true ? parentRefusal(error, ...failures) : undefined;
     if (why === undefined) throw error;
     chained = false;
-    return model.getResponse(call.replay(why));
+    return model.getResponse(await call.replay(why));
   });
   call.answered(response.responseId, response.output, response.providerData, chained);
   return response;
@@ -89,11 +94,11 @@ async function* stream(model: Model, request: ModelRequest): AsyncGenerator<Stre
         if (!shown) yield* held;
         throw error;
       }
-      yield* watched(model.getStreamedResponse(call.replay(why)), call, false);
+      yield* watched(model.getStreamedResponse(await call.replay(why)), call, false);
       return;
     }
   }
-  yield* watched(model.getStreamedResponse(request), call, false);
+  yield* watched(model.getStreamedResponse(call.request), call, false);
 }
 
 /** Notes the answer before the event that completes it is seen: a reader may stop there. */

@@ -8,6 +8,8 @@ export interface BoundRun {
   readonly chain: Chain | undefined;
   /** The client of the run's session: agents that the run uses as tools share it. */
   readonly client: OpenAI | undefined;
+  /** The name of the model that the run's first agent asks, where it has one. */
+  readonly model: string | undefined;
   /** Set inside a tool: the chains of the runs around it, which are none of the tool's business. */
   readonly around: readonly Chain[] | undefined;
 }
@@ -15,8 +17,8 @@ export interface BoundRun {
 const storage = new AsyncLocalStorage<BoundRun>();
 
 /** Runs something whose model requests belong to one session, or to none. */
-export function withChain<T>(chain: Chain | undefined, run: () => T): T {
-  return storage.run({ chain, client: chain?.client, around: undefined }, run);
+export function withChain<T>(chain: Chain | undefined, run: () => T, model?: string): T {
+  return storage.run({ chain, client: chain?.client, model, around: undefined }, run);
 }
 
 /** The run that this request was made in; undefined when it was not bound. */
@@ -32,5 +34,5 @@ export function enterTool(): void {
   const run = storage.getStore();
   if (run === undefined) return;
   const around = [...(run.around ?? []), ...(run.chain === undefined ? [] : [run.chain])];
-  storage.enterWith({ chain: undefined, client: run.client, around });
+  storage.enterWith({ chain: undefined, client: run.client, model: undefined, around });
 }

@@ -13,10 +13,10 @@ export function usesWebSocket(model: Model): boolean {
   return classNames(model).includes('OpenAIResponsesWSModel');
 }
 
-/** By name too, since an app may hold two copies of the SDK. */
-function classNames(model: Model): string[] {
+/** The names of an object's classes: by name too, since an app may hold two copies of the SDK. */
+export function classNames(object: object): string[] {
   const names: string[] = [];
-  let type: unknown = model.constructor;
+  let type: unknown = object.constructor;
   while (typeof type === 'function') {
     names.push(type.name);
     type = Object.getPrototypeOf(type);

@@ -1,4 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
+import type { Anchor } from './anchor.ts';
 import type { ChainView, Parent } from './chain.ts';
 import { behindChain } from './for-model.ts';
 import { answeredCalls, openCalls } from './tool-calls.ts';
@@ -50,8 +51,10 @@ export type Plan =
 
 /** A request as far as a plan depends on it. */
 export interface PlannableRequest {
+  /** What stands before the items, where the request has an anchor in its place; no call in it is unanswered. */
+  readonly anchor: Anchor | undefined;
   readonly items: readonly AgentInputItem[];
-  /** The digests of the first 0, 1, 2, ... items; one more than there are items. */
+  /** The digests of the context with the first 0, 1, 2, ... items; one more than there are items. */
   readonly contexts: readonly string[];
   /** Why the request cannot be chained whatever is recorded. */
   readonly obstacle: 'caller-set' | 'prompt' | 'unsupported-model' | undefined;
@@ -62,8 +65,8 @@ export function plan(request: PlannableRequest, view: ChainView): Plan {
   if (request.obstacle !== undefined) return { type: 'replay', reason: request.obstacle };
   if (view.empty) return { type: 'replay', reason: 'no-parent' };
   let reason: Exclude<PlanReason, 'extends'> = 'diverged';
-  const { items, contexts } = request;
-  for (let from = items.length; from > 0; from -= 1) {
+  const { anchor, items, contexts } = request;
+  for (let from = items.length; from >= (anchor === undefined ? 1 : 0); from -= 1) {
     const context = contexts[from];
     // Items that no digest covers belong to what stands before them: only the longest prefix of a context counts.
     if (context === undefined || context === contexts[from + 1]) continue;

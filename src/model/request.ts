@@ -1,13 +1,17 @@
 import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../ledger/digest.ts';
 import { isObject, type JsonObject } from '../ledger/json.ts';
+import { anchorOf } from './anchor.ts';
 import { speaksResponses } from './model-class.ts';
 import type { PlannableRequest } from './plan.ts';
 
 /** What a plan depends on, read off a request. */
 export function plannable(request: ModelRequest, model: Model): PlannableRequest {
-  const items = itemsOf(request.input);
-  return { items, contexts: contextsOf(items), obstacle: obstacleOf(request, model) };
+  const all = itemsOf(request.input);
+  const anchor = anchorOf(all[0]);
+  const items = anchor === undefined ? all : all.slice(1);
+  const contexts = contextsOf(anchor?.digest ?? EMPTY_DIGEST, items);
+  return { anchor, items, contexts, obstacle: obstacleOf(request, model) };
 }
 
 /** The digest of a context that goes on with these items. */
@@ -19,9 +23,9 @@ function itemsOf(input: string | AgentInputItem[]): readonly AgentInputItem[] {
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : input;
 }
 
-function contextsOf(items: readonly AgentInputItem[]): string[] {
-  const contexts = [EMPTY_DIGEST];
-  let context = EMPTY_DIGEST;
+function contextsOf(beginning: string, items: readonly AgentInputItem[]): string[] {
+  const contexts = [beginning];
+  let context = beginning;
   for (const item of items) {
     context = extendDigest(context, itemDigest(item));
     contexts.push(context);

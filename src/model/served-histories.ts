@@ -38,14 +38,15 @@ export function noteServed(chain: Chain, digest: string): void {
  * The one session whose history the contexts begin with, the longest counting.
  *
  * @param except sessions that the request cannot belong to.
- * @returns undefined when there is none, or more than one.
+ * @returns undefined when there is none, more than one, or it is one of the exceptions.
  */
 export function servedBy(contexts: readonly string[], except: readonly Chain[] = []): Chain | undefined {
   if (served.size === 0) return undefined;
   for (const context of contexts.toReversed()) {
     const chains = [...(served.get(context) ?? [])].flatMap(({ ref }) => ref.deref() ?? []);
-    const [only, ...others] = chains.filter((chain) => !except.includes(chain));
-    if (only !== undefined) return others.length === 0 ? only : undefined;
+    const [only, ...others] = chains;
+    // Who shows a tool the history of the run around it has not become another session by that.
+    if (only !== undefined) return others.length === 0 && !except.includes(only) ? only : undefined;
   }
   return undefined;
 }

@@ -70,7 +70,7 @@ export async function attach(
   const { pinned } = line;
   const reader = new HistoryReader({ client, conversationId: id, converter, cache, pinned });
   const ledger = openLedger(options, id, reader, emit);
-  if (conversationId !== undefined && (await ledger.state()).cleared) {
+  if (conversationId !== undefined && (await ledger.tip()).cleared) {
     // A clear that was cut short: finish it, and begin anew as it would have.
     await deleteConversation(client, id, true);
     await ledger.delete();
@@ -137,6 +137,7 @@ function openLedger(options: ResolvedOptions, sessionId: string, reader: History
     store: options.ledger,
     sessionId,
     now: () => Date.now(),
+    isMirrored: options.sessionId === undefined,
     readBase: (base) => readBase(base, reader, sessionId, options.onIncomplete),
     onDamaged: (position) => emit({ type: 'ledger_damaged', sessionId, position }),
     onConflict: (version) => emit({ type: 'conflict', sessionId, version }),

@@ -6,18 +6,24 @@ import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { requireStorable } from './require-storable.ts';
 import type { OpenSession } from './session-life.ts';
 
+/** What is to be changed: the items that are new, and the records that say so. */
+export interface HistoryChange {
+  readonly added: readonly AgentInputItem[];
+  readonly decide: LedgerDecision;
+  /** It only adds to the end: what lies before need not be known. */
+  readonly adds?: boolean;
+}
+
 /**
  * Changes the history: in the ledger first, then in the conversation.
  *
- * @param added what is new, for a ledger that keeps no content.
  * @throws InvalidItemError when neither the ledger nor the conversation could hold what is new.
  */
 export async function changeHistory(
   { attachment, history }: OpenSession,
   mode: Mode,
   options: ResolvedOptions,
-  added: readonly AgentInputItem[],
-  decide: LedgerDecision,
+  { added, decide, adds = false }: HistoryChange,
 ): Promise<void> {
   const { ledger, reader, remote } = attachment;
   if (!options.keepContent) await requireStorable(reader, added);
@@ -29,7 +35,7 @@ export async function changeHistory(
       ? steps
       : [...steps, ...remote.mirror.leaseSteps(state)];
   };
-  await ledger.commit(leased).finally(settle);
+  await (adds ? ledger.commitTip(leased) : ledger.commit(leased)).finally(settle);
   await updateMirror(attachment, options);
 }
 

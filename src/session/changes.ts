@@ -1,19 +1,12 @@
 import type { AgentInputItem, SessionHistoryTransactionArgs } from '@openai/agents';
-import type { LedgerDecision } from '../ledger/ledger.ts';
+import { pendingChanges } from '../ledger/ledger-state.ts';
 import type { Mode } from '../rollout/mode.ts';
-import { changeHistory } from './change-history.ts';
+import { changeHistory, type HistoryChange } from './change-history.ts';
 import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import type { parseMutations } from './parse-mutations.ts';
 import type { parseTransaction } from './parse-transaction.ts';
-import { pendingChanges } from './pending-changes.ts';
 import type { OpenSession, SessionLife } from './session-life.ts';
-
-/** What is to be changed: the items that are new, and the records that say so. */
-interface Change {
-  readonly added: readonly AgentInputItem[];
-  readonly decide: LedgerDecision;
-}
 
 /** Appends items. */
 export function appendItems(
@@ -22,7 +15,9 @@ export function appendItems(
   items: readonly AgentInputItem[],
 ): Promise<void> {
   return change(life, options, async () =>
-    items.length === 0 ? undefined : { added: items, decide: () => appendSteps(items, options.keepContent) },
+    items.length === 0
+      ? undefined
+      : { added: items, decide: () => appendSteps(items, options.keepContent), adds: true },
   );
 }
 
@@ -75,16 +70,17 @@ function addedBy(transaction: SessionHistoryTransactionArgs['transaction']): rea
 function change(
   life: SessionLife,
   options: ResolvedOptions,
-  prepare: (open: OpenSession, mode: Mode) => Promise<Change | undefined>,
+  prepare: (open: OpenSession, mode: Mode) => Promise<HistoryChange | undefined>,
 ): Promise<void> {
-  return life.telemetry.run('append', (watch) =>
-    life.run(async (open, mode) => {
+  return life.telemetry.run('append', (watch) => {
+    watch.note({ sessionId: life.sessionId });
+    return life.run(async (open, mode) => {
       const { sessionId, ledger, remote } = open.attachment;
       const prepared = await prepare(open, mode);
       watch.note({ sessionId, mode, items: prepared?.added.length ?? 0 });
       if (prepared === undefined) return;
-      await changeHistory(open, mode, options, prepared.added, prepared.decide);
-      if (remote !== undefined) watch.note({ pending: pendingChanges(await ledger.state()) });
-    }),
-  );
+      await changeHistory(open, mode, options, prepared);
+      if (remote !== undefined) watch.note({ pending: pendingChanges(await ledger.tip()) });
+    });
+  });
 }

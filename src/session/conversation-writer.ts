@@ -6,9 +6,8 @@ import { apiItems } from '../history/conversation-list.ts';
 import type { ApiInputItem } from '../history/item-converter.ts';
 import { isObject } from '../ledger/json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
+import { pendingChanges, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import { failureReason } from './failure-reason.ts';
-import { pendingChanges } from './pending-changes.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 
 /** The API takes at most 20 items in one call. */
@@ -55,7 +54,7 @@ export class ConversationWriter {
     for (let from = 0; from < prepared.length; from += ITEMS_PER_CALL) {
       // Long appends outlast the lease: without it another process writes the rest.
       if (!(await lease.take())) return false;
-      const state = await ledger.state();
+      const state = await ledger.tip();
       if (!prepared.slice(from).every((one) => isDue(state, one))) return false;
       await this.#write(prepared.slice(from, from + ITEMS_PER_CALL));
     }
@@ -65,7 +64,7 @@ export class ConversationWriter {
   /** Takes those of the given IDs out that are no longer in the history. */
   async remove(ids: ReadonlySet<string>): Promise<void> {
     const { client, conversationId, ledger } = this.#options;
-    const { removed } = await ledger.state();
+    const { removed } = await ledger.tip();
     const due = [...removed].filter(([id, pending]) => pending && ids.has(id));
     for (const [id] of due) {
       // No retry by the client: the mirror makes the tries.
@@ -75,13 +74,13 @@ export class ConversationWriter {
       await request.catch((error: unknown) => {
         if (statusOf(error) !== 404) throw error;
       });
-      await ledger.commit(() => [{ type: 'mirror', added: [], removed: [id] }]);
+      await ledger.commitTip(() => [{ type: 'mirror', added: [], removed: [id] }]);
     }
   }
 
   /** Leaves an entry out of the conversation for good. */
   async skip(entry: LedgerEntry, reason: string): Promise<void> {
-    await this.#options.ledger.commit(() => [
+    await this.#options.ledger.commitTip(() => [
       { type: 'mirror', added: [], removed: [], skipped: [{ seq: entry.seq, reason }] },
     ]);
     this.#options.onSkipped(entry.kind, reason);
@@ -129,7 +128,7 @@ export class ConversationWriter {
       const id = ids[index];
       return id === undefined ? [] : [{ ...one, id }];
     });
-    await this.#options.ledger.commit((state) => {
+    await this.#options.ledger.commitTip((state) => {
       const isHere = (one: DueItem): boolean => isDue(state, one) || !state.unmirrored.has(one.entry.seq);
       const added = written.filter((one) => isHere(one)).map(({ entry, id }) => ({ seq: entry.seq, id }));
       const surplus = written.filter((one) => !isHere(one)).map(({ id }) => id);

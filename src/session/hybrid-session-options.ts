@@ -1,12 +1,15 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
+import { invalidOption } from '../errors/invalid-option.ts';
 import { InvalidOptionsError } from '../errors/invalid-options-error.ts';
 import { contentCache, type ContentCache } from '../history/content-cache.ts';
 import { isObject } from '../ledger/json.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
-import { DEFAULT_MODE, MODES } from '../rollout/mode.ts';
-import type { Rollout, RolloutFunction } from '../rollout/rollout.ts';
+import { DEFAULT_MODE } from '../rollout/mode.ts';
+import { rolloutSchema } from '../rollout/rollout-schema.ts';
+import type { Rollout } from '../rollout/rollout.ts';
 import { memoryLedger } from '../stores/memory-ledger.ts';
+import { loadedHistories, type LoadedHistories } from './loaded-histories.ts';
 import { debugLog } from '../telemetry/debug-log.ts';
 import type { SessionObserver } from '../telemetry/observer.ts';
 import { sdkTracing } from '../telemetry/sdk-tracing.ts';
@@ -42,7 +45,10 @@ export interface HybridSessionOptions {
   readonly onIncomplete?: 'throw' | 'warn' | undefined;
   /** How long a response can be continued from, in milliseconds. Default 29 days: the API keeps responses for 30. */
   readonly responseTtl?: number | undefined;
-  /** A budget for content read back from the API, default 32 MiB, or a `contentCache()` that sessions share. */
+  /**
+   * A budget for content read back from the API, default 32 MiB, or a `contentCache()` that sessions share. The histories
+   * they have in memory share the same budget; those without a cache of their own share 256 MiB.
+   */
   readonly cache?: { readonly maxBytes: number } | ContentCache | undefined;
   /** Receives what the session notices. What it throws is ignored. */
   readonly onEvent?: EventListener | undefined;
@@ -64,6 +70,7 @@ export interface ResolvedOptions {
   readonly onIncomplete: 'throw' | 'warn';
   readonly responseTtl: number;
   readonly cache: ContentCache;
+  readonly loaded: LoadedHistories;
   readonly observers: readonly SessionObserver[];
 }
 
@@ -88,22 +95,7 @@ const schema = z.strictObject({
     })
     .optional(),
   ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
-  rollout: z
-    .union(
-      [
-        z.enum(MODES),
-        z.custom<RolloutFunction>((value) => typeof value === 'function'),
-        z.strictObject({
-          mode: z.enum(MODES),
-          percent: z.number().min(0).max(100).optional(),
-          models: z.array(z.union([z.string().min(1), z.instanceof(RegExp)])).optional(),
-          salt: z.string().optional(),
-          otherwise: z.enum(MODES).optional(),
-        }),
-      ],
-      { error: `must be one of ${MODES.join(', ')}, a rule or a function` },
-    )
-    .optional(),
+  rollout: rolloutSchema.optional(),
   mirror: z.enum(['await', 'background', 'off']).optional(),
   mirrorLease: z.number().int().positive().optional(),
   sessionId: text.optional(),
@@ -134,7 +126,7 @@ const schema = z.strictObject({
  */
 export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
   const parsed = read(options);
-  if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => innermost(issue))[0]);
+  if (!parsed.success) throw invalidOption(parsed.error);
   const given = parsed.data;
   const mirror = given.mirror ?? 'await';
   if (mirror === 'off') {
@@ -161,7 +153,8 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
       "needs mirror: 'off'; otherwise the conversation's ID names the session",
     );
   }
-  const { cache } = given;
+  const cache =
+    given.cache !== undefined && 'maxBytes' in given.cache ? contentCache(given.cache.maxBytes) : given.cache;
   return {
     client: given.client,
     conversationId: given.conversationId,
@@ -174,7 +167,8 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     checkList: given.checkList ?? 'open',
     onIncomplete: given.onIncomplete ?? 'throw',
     responseTtl: given.responseTtl ?? 29 * DAY,
-    cache: cache === undefined ? contentCache() : 'maxBytes' in cache ? contentCache(cache.maxBytes) : cache,
+    cache: cache ?? contentCache(),
+    loaded: loadedHistories(cache),
     observers: [
       sdkTracing(),
       debugLog,
@@ -195,26 +189,6 @@ function read(options: unknown): ReturnType<typeof schema.safeParse> {
 
 function refuse(condition: boolean, option: string, problem: string): void {
   if (condition) throw new InvalidOptionsError(option, problem);
-}
-
-function invalid(issue: z.core.$ZodIssue | undefined): InvalidOptionsError {
-  const path = issue?.path.join('.') ?? '';
-  if (issue?.code === 'unrecognized_keys') {
-    return new InvalidOptionsError([...issue.path, issue.keys[0] ?? ''].join('.'), 'is not known');
-  }
-  return new InvalidOptionsError(path || 'options', `is invalid: ${issue?.message ?? 'unknown'}`);
-}
-
-/** Of the forms that an option may have, the one that was meant is the one that fits the furthest. */
-function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.flat().map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
-  const deepest = inner.toSorted((a, b) => depthOf(b) - depthOf(a))[0];
-  return deepest === undefined || depthOf(deepest) <= depthOf(issue) ? issue : deepest;
-}
-
-function depthOf({ code, path }: z.core.$ZodIssue): number {
-  return path.length + (code === 'unrecognized_keys' ? 1 : 0);
 }
 
 /** A listener hears what is worth a line: of turns those in `shadow`, which reports each. */

@@ -11,6 +11,7 @@ import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
+import { refuseAnchors } from './anchoring.ts';
 import { noteServed } from '../model/served-histories.ts';
 import type { SessionStats } from '../telemetry/session-stats.ts';
 import { deleteConversation } from './attachment.ts';
@@ -70,16 +71,18 @@ export class HybridSession
    * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
    */
   getItems(limit?: number): Promise<AgentInputItem[]> {
-    return this.#life.telemetry.run('read', (watch) =>
-      this.#life.run(async ({ history }, mode) => {
+    return this.#life.telemetry.run('read', (watch) => {
+      watch.note({ sessionId: this.sessionId });
+      return this.#life.run(async ({ history }, mode) => {
         // What is no number says nothing of how many: better too much than too little.
         const newest = typeof limit === 'number' ? limit : undefined;
         const served = await history.read(mode, newest, watch);
-        this.#life.turn.began(await this.#life.beginning(mode, served));
+        const beginning = await this.#life.beginning(mode, served);
+        this.#life.turn.began({ ...beginning, isPart: newest !== undefined });
         if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
         return served.items;
-      }, true),
-    );
+      }, true);
+    });
   }
 
   /**
@@ -92,6 +95,7 @@ export class HybridSession
   async addItems(items: AgentInputItem[]): Promise<void> {
     // Now, not in turn: what becomes of the caller's array afterwards is the caller's business.
     const parsed = parseAgentItems(items);
+    refuseAnchors(parsed);
     await appendItems(this.#life, this.#options, parsed);
   }
 
@@ -173,14 +177,19 @@ export class HybridSession
    */
   runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
     return this.#life.run(async ({ attachment, history }, mode) => {
-      const id: unknown = args?.responseId;
+      const { ledger, sessionId } = attachment;
+      const given: unknown = args?.responseId;
       // A server may answer without an ID, or with one that is none.
-      if (typeof id !== 'string' || id === '') return null;
+      const id = typeof given === 'string' && given !== '' ? given : undefined;
+      if (id === undefined) {
+        this.#life.turnEnded(sessionId, id, await ledger.tip());
+        return null;
+      }
       await history.open(mode);
-      const state = await attachment.ledger.commit((newest) =>
-        this.#life.responses.steps(newest, id, args?.store !== false),
+      const state = await ledger.commitTip((newest) =>
+        this.#life.responses.steps(newest, id, args?.store !== false, this.#life.turn.seen),
       );
-      this.#life.turnEnded(attachment.sessionId, id, state.responses.at(-1)?.model);
+      this.#life.turnEnded(sessionId, id, state);
       return null;
     });
   }

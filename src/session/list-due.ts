@@ -24,7 +24,7 @@ export class ListDue {
     this.#checked = true;
   }
 
-  /** The list could not be read: the next read tries again, but not every write before it. */
+  /** The list could not be read, or was not to be: the next read tries again, but not every write before it. */
   tried(): void {
     this.#tried = true;
   }

@@ -59,10 +59,10 @@ export class MirrorLease {
   /** @returns whether this process holds the lease now. */
   async take(): Promise<boolean> {
     const { ledger } = this.#options;
-    const state = await ledger.state();
+    const state = await ledger.tip();
     // Somebody else's lease may have been given back since.
-    if (!this.isHeld(state)) await ledger.refresh();
-    return this.isHeld(await ledger.commit((newest) => this.steps(newest)));
+    if (!this.isHeld(state)) await ledger.refreshTip();
+    return this.isHeld(await ledger.commitTip((newest) => this.steps(newest)));
   }
 
   /** What gives the lease back together with the record that nothing is left to write. */

@@ -4,12 +4,11 @@ import type { HistoryReader } from '../history/history-reader.ts';
 import type { ItemConverter } from '../history/item-converter.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
-import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
+import { pendingChanges, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import { ConversationWriter, type DueItem, type PreparedItem } from './conversation-writer.ts';
 import { failureReason } from './failure-reason.ts';
 import type { MirrorLease } from './mirror-lease.ts';
 import type { MirrorLine } from './mirror-line.ts';
-import { pendingChanges } from './pending-changes.ts';
 import { retryDelay } from './retry-delay.ts';
 import { sleep } from './sleep.ts';
 
@@ -70,7 +69,7 @@ export class Mirror {
     return line.queue.run(async () => {
       try {
         const isWhole = await this.#tries(untilFree ? this.#options.lease.patience : PATIENCE);
-        const state = await ledger.state();
+        const state = await ledger.tip();
         reader.unpin(state);
         const pending = pendingChanges(state);
         this.#leftOver = pending > 0;
@@ -97,7 +96,7 @@ export class Mirror {
   /** The items are safe in the ledger: a run that the model has answered does not fail for the mirror's sake. */
   async #giveUp(error: unknown): Promise<number> {
     this.#leftOver = true;
-    const state = await this.#options.ledger.state().catch(() => undefined);
+    const state = await this.#options.ledger.tip().catch(() => undefined);
     const pending = state === undefined ? 1 : Math.max(1, pendingChanges(state));
     this.#options.onFailure(pending, failureReason(error));
     return pending;
@@ -124,17 +123,17 @@ export class Mirror {
   async #inTurn(patience: number): Promise<boolean> {
     const { line, ledger, lease, now } = this.#options;
     const until = now() + patience;
-    const isKnown = line.last === this && !this.#leftOver && lease.isHeld(await ledger.state());
-    if (!isKnown) await ledger.refresh();
+    const isKnown = line.last === this && !this.#leftOver && lease.isHeld(await ledger.tip());
+    if (!isKnown) await ledger.refreshTip();
     let isWhole = true;
     for (;;) {
-      while (isWhole && pendingChanges(await ledger.state()) > 0) {
+      while (isWhole && pendingChanges(await ledger.tip()) > 0) {
         if (await lease.take()) isWhole = await this.#once();
         else if (now() < until) await sleep(POLL);
         else return true;
       }
       // Others leave to the holder what they append meanwhile: it goes only when nothing is left that it can write.
-      const state = await ledger.commit((newest) =>
+      const state = await ledger.commitTip((newest) =>
         isWhole && pendingChanges(newest) > 0 ? [] : lease.releaseSteps(newest),
       );
       if (!isWhole || pendingChanges(state) === 0) return isWhole;
@@ -145,7 +144,7 @@ export class Mirror {
   async #once(): Promise<boolean> {
     const { ledger } = this.#options;
     await this.#look();
-    const { unmirrored, removed } = await ledger.state();
+    const { unmirrored, removed } = await ledger.tip();
     const due = Array.from(unmirrored.values(), (entry): DueItem => ({ entry, commit: entry.commit }));
     const leaving = new Set([...removed].filter(([, isDue]) => isDue).map(([id]) => id));
     const prepared = await this.#prepare(due);
@@ -154,7 +153,9 @@ export class Mirror {
     await this.#writer.remove(new Set(prepared.flatMap(({ item }) => ('id' in item ? (item.id ?? []) : []))));
     // What leaves the list because of a later change may be the only place that has its content.
     if (await this.#writer.append(prepared)) await this.#writer.remove(leaving);
-    return due.every(({ entry }) => entry.skipped !== undefined || written.has(entry.seq));
+    // What was skipped is not due any longer.
+    const { unmirrored: left } = await ledger.tip();
+    return due.every(({ entry: { seq } }) => written.has(seq) || !left.has(seq));
   }
 
   /** What somebody else began to write, or this session without an answer, may be there already. */
@@ -163,16 +164,16 @@ export class Mirror {
     if (lease.inherited) line.looksDue = LOOKS;
     lease.inherited = false;
     const isOwn = ({ commit }: LedgerEntry): boolean => ledger.originOf(commit) === 'own';
-    const state = await ledger.state();
+    const state = await ledger.tip();
     const isSure = line.looksDue === 0 && state.dropped.size === 0;
     if (isSure && [...state.unmirrored.values()].every((entry) => isOwn(entry))) return;
     await look();
-    for (line.looksDue -= 1; line.looksDue > 0 && isOpen(await ledger.state()); line.looksDue -= 1) {
+    for (line.looksDue -= 1; line.looksDue > 0 && isOpen(await ledger.tip()); line.looksDue -= 1) {
       await sleep(LIST_LAG);
       await look();
     }
     line.looksDue = 0;
-    await ledger.commit(({ dropped }) =>
+    await ledger.commitTip(({ dropped }) =>
       dropped.size === 0 ? [] : [{ type: 'mirror', added: [], removed: [], settled: true }],
     );
   }
@@ -180,8 +181,9 @@ export class Mirror {
   async #prepare(due: readonly DueItem[]): Promise<PreparedItem[]> {
     if (due.length === 0) return [];
     const { ledger, reader, converter } = this.#options;
+    const isAtHand = due.every(({ entry }) => reader.holds(entry));
     const restored = await reader.restore(
-      await ledger.state(),
+      await (isAtHand ? ledger.tip() : ledger.state()),
       due.map(({ entry }) => entry),
     );
     const present = restored.flatMap(({ item }, index) => {

@@ -1,7 +1,8 @@
 import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
-import type { LedgerState } from '../ledger/ledger-state.ts';
+import type { LedgerState, RecordedResponse } from '../ledger/ledger-state.ts';
+import type { AnchoredHistory } from '../model/anchor.ts';
 import type { Answer, Chain, ChainView, Parent, PlannedRequest } from '../model/chain.ts';
 import { claimAnswer } from '../model/unclaimed-answers.ts';
 import type { Mode } from '../rollout/mode.ts';
@@ -15,6 +16,7 @@ const ANSWERS_KEPT = 1000;
 export interface ResponseLogOptions {
   readonly client: OpenAI | undefined;
   readonly responseTtl: number;
+  readonly history: AnchoredHistory;
   readonly current: () => Promise<{
     readonly sessionId: string;
     readonly ledger: Ledger;
@@ -23,7 +25,8 @@ export interface ResponseLogOptions {
   readonly emit: (event: HybridSessionEvent) => void;
   /** A decision begins that somebody may watch. */
   readonly watch: () => Watch;
-  readonly planned: (planned: PlannedRequest) => void;
+  /** @returns what is to be told of it. */
+  readonly planned: (planned: PlannedRequest) => PlannedRequest;
 }
 
 /**
@@ -43,14 +46,18 @@ export class ResponseLog implements Chain {
     this.#options = options;
   }
 
+  get history(): AnchoredHistory {
+    return this.#options.history;
+  }
+
   get client(): OpenAI | undefined {
     return this.#options.client;
   }
 
-  async view(): Promise<ChainView> {
+  async view(depth: 'whole' | 'tip'): Promise<ChainView> {
     const { sessionId, ledger, mode } = await this.#options.current();
     this.#sessionId = sessionId;
-    const state = await ledger.state();
+    const state = await (depth === 'whole' ? ledger.state() : ledger.tip());
     this.#forgetEndedTurns(state);
     const fresh = new Map<string, Parent[]>();
     for (const answer of this.#answers.values()) {
@@ -81,19 +88,24 @@ export class ResponseLog implements Chain {
   planning(): (planned: PlannedRequest) => void {
     const { watch, planned, emit } = this.#options;
     const watching = watch();
-    return (one) => {
+    return (decided) => {
       const sessionId = this.#sessionId;
+      const one = planned(decided);
       const { would, ...facts } = one;
       watching.note({ sessionId, ...facts, would: would?.plan, wouldReason: would?.reason });
       watching.end();
-      planned(one);
       emit({ type: 'planned', sessionId, ...one });
     };
   }
 
-  /** What the ledger has to learn when a turn ended with this response. */
-  steps(state: LedgerState, id: string, store: boolean | undefined): LedgerStep[] {
-    const known = new Set(state.responses.map((response) => response.id));
+  /** What the ledger has to learn when a turn ended with this response, whose model was shown this. */
+  steps(
+    state: LedgerState,
+    id: string,
+    store: boolean | undefined,
+    seen?: RecordedResponse['seen'],
+  ): LedgerStep[] {
+    const known = state.recorded;
     const refused = [...this.#refused].filter((one) => !state.refused.has(one));
     const last = this.#answers.get(id) ?? this.#claim(id);
     const before = (last?.lineage ?? []).flatMap((one) => this.#answers.get(one) ?? []);
@@ -109,10 +121,12 @@ export class ResponseLog implements Chain {
         context: answer.context,
         ...(answer.model === undefined ? {} : { model: answer.model }),
         ...(answer.parent === undefined ? {} : { parent: answer.parent }),
+        ...(seen === undefined || answer.id !== id ? {} : { seen }),
       });
     }
     // Without the model boundary only the ID is known: enough to read the turn back, not to continue from it.
-    if (last === undefined && !known.has(id)) steps.push({ type: 'response', id, store: store ?? true });
+    if (last === undefined && !known.has(id))
+      steps.push({ type: 'response', id, store: store ?? true, ...(seen === undefined ? {} : { seen }) });
     return steps;
   }
 
@@ -124,9 +138,8 @@ export class ResponseLog implements Chain {
 
   /** With an answer that the ledger holds a turn has ended; what was answered before that belongs to no turn any more. */
   #forgetEndedTurns(state: LedgerState): void {
-    const recorded = new Set(state.responses.map(({ id }) => id));
     const ids = [...this.#answers.keys()];
-    for (const id of ids.slice(0, ids.findLastIndex((one) => recorded.has(one)) + 1))
+    for (const id of ids.slice(0, ids.findLastIndex((one) => state.recorded.has(one)) + 1))
       this.#answers.delete(id);
   }
 

@@ -4,7 +4,7 @@ import { statusOf } from '../history/api-error.ts';
 import type { Finding } from '../history/finding.ts';
 import type { ListedItem } from '../history/listed-item.ts';
 import type { RestoredItem } from '../history/restore.ts';
-import { digestOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
+import { digestOf, pendingChanges, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import { bytesForModel } from '../model/for-model.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { asNotFound, type Attachment, type Remote } from './attachment.ts';
@@ -13,7 +13,6 @@ import type { HistoryReport } from './history-report.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import type { CheckedList } from './list-check.ts';
 import { ListDue } from './list-due.ts';
-import { pendingChanges } from './pending-changes.ts';
 import type { HybridSessionEvent } from '../telemetry/session-event.ts';
 import type { Watch } from '../telemetry/telemetry.ts';
 import { readWhole, type WholeRead } from './read-whole.ts';
@@ -114,7 +113,7 @@ export class SessionHistory {
   async open(mode: Mode, isRead = false): Promise<CheckedList | undefined> {
     const { remote, ledger, sessionId } = this.#attachment;
     if (remote === undefined) return undefined;
-    const { version } = await ledger.state();
+    const { version } = await ledger.tip();
     const isDue = isRead && this.#options.checkList === 'every-read';
     if (!isDue && this.#due.reason(version, isRead) === undefined) return undefined;
     try {
@@ -130,6 +129,11 @@ export class SessionHistory {
       this.#emit({ type: 'list_failed', sessionId, reason: failureReason(error) });
       return undefined;
     }
+  }
+
+  /** The history is not read now: the list is compared when it is, not before something is written. */
+  postponeCheck(): void {
+    this.#due.tried();
   }
 
   /** Reads the list, compares, restores, and says what it found. Writes nothing to the conversation. */

@@ -1,7 +1,10 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import { lengthOf, type LedgerState } from '../ledger/ledger-state.ts';
 import { SerialQueue } from '../ledger/serial-queue.ts';
+import { currentRun, type BoundRun } from '../model/current-chain.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve-mode.ts';
+import { Anchoring } from './anchoring.ts';
 import { attach, type Attachment } from './attachment.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ResponseLog } from './response-log.ts';
@@ -39,6 +42,7 @@ export class SessionLife {
     this.responses = new ResponseLog({
       client: options.client,
       responseTtl: options.responseTtl,
+      history: new Anchoring(this, options),
       current: () => this.#atRequest(),
       emit: (event) => this.telemetry.event(event),
       watch: () => this.telemetry.begin('plan'),
@@ -65,8 +69,17 @@ export class SessionLife {
     return this.#queue.run(async () => {
       const open = await this.#open();
       if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
-      return operation(open, this.#mode);
+      try {
+        return await operation(open, this.#mode);
+      } finally {
+        this.#options.loaded.used(this, open.attachment.ledger.bytes);
+      }
     });
+  }
+
+  /** Lets go of the history in memory when nobody works with it: it is read again when it is needed. */
+  unload(): Promise<void> {
+    return this.#queue.run(async () => this.#opened?.attachment.ledger.release());
   }
 
   /** The same for an operation that begins nothing: undefined when there is nothing yet. */
@@ -78,15 +91,23 @@ export class SessionLife {
   }
 
   /** What is known of a turn now that its history was read. */
-  async beginning(mode: Mode, { lost, bytes }: ServedHistory): Promise<TurnBeginning> {
-    const state = await (await this.#open()).attachment.ledger.state();
+  async beginning(mode: Mode, { lost, bytes, items }: ServedHistory): Promise<Omit<TurnBeginning, 'isPart'>> {
+    const state = await (await this.#open()).attachment.ledger.tip();
     const { responseTtl } = this.#options;
-    const isWhole = this.turn.wasWhole ?? (lost === undefined || lost.length === 0);
-    return { mode, lost, bytes, forecast: forecast(state, { now: Date.now(), responseTtl, isWhole }) };
+    const isWhole = lost === undefined || lost.length === 0;
+    return {
+      mode,
+      lost,
+      bytes,
+      isRun: this.#run !== undefined,
+      served: items.length,
+      length: lengthOf(state),
+      forecast: forecast(state, { now: Date.now(), responseTtl, isWhole }),
+    };
   }
 
-  turnEnded(sessionId: string, responseId: string, model: string | undefined): void {
-    const turn = this.turn.ended(responseId, model);
+  turnEnded(sessionId: string, responseId: string | undefined, { responses }: LedgerState): void {
+    const turn = this.turn.ended(responseId, responses);
     if (turn !== undefined) this.telemetry.event({ type: 'turn', sessionId, ...turn });
   }
 
@@ -104,12 +125,18 @@ export class SessionLife {
 
   async #decide({ attachment }: OpenSession): Promise<Mode> {
     const { sessionId, ledger } = attachment;
-    const { responses } = await ledger.state();
-    const context = { sessionId, model: responses.at(-1)?.model };
-    const { mode, problem } = await resolveMode(this.#options.rollout, context);
+    const { responses } = await ledger.tip();
+    const context = { sessionId, model: this.#run?.model ?? responses.at(-1)?.model };
+    const { mode, problem, code } = await resolveMode(this.#options.rollout, context);
     if (problem !== undefined)
-      this.telemetry.event({ type: 'rollout_failed', sessionId, mode, reason: problem });
+      this.telemetry.event({ type: 'rollout_failed', sessionId, mode, reason: problem, code });
     return mode;
+  }
+
+  /** The run of our runner in which the session is used right now. */
+  get #run(): BoundRun | undefined {
+    const run = currentRun();
+    return run?.chain === this.responses ? run : undefined;
   }
 
   /** What a request of this turn goes by: the mode in which the history was read. */

@@ -14,6 +14,9 @@ export const METADATA_KEY = 'hybrid_session';
 const MOST_PAIRS = 16;
 const LONGEST_VALUE = 512;
 
+/** Where in a value stands what not every head has. */
+const REST = 10;
+
 /** What of an `OpenAI` client is used. */
 export interface MetadataClient {
   readonly conversations: {
@@ -101,12 +104,23 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
 }
 
 /** A head in a few hundred characters, whatever the session's length. */
-function encodeHead({ version, length, digest, response }: LedgerHead): string {
+function encodeHead({ version, length, digest, response, tip }: LedgerHead): string {
   const fields: unknown[] = [LEDGER_FORMAT, version, length, digest];
   if (response !== undefined) {
     const { id, time, store, context } = response;
     fields.push(id, time, store ? 1 : 0);
     if (context !== undefined) fields.push(context.length, context.digest, context.since ?? null);
+  }
+  const rest = {
+    ...(response?.model === undefined ? {} : { model: response.model }),
+    ...(response?.refused === true ? { refused: true } : {}),
+    // Which calls they are is too long to keep: that there are some is enough to look.
+    ...(response?.context?.open === undefined ? {} : { open: true }),
+    ...(tip === undefined ? {} : { tip: [tip.nextSeq, tip.commit, tip.pending] }),
+  };
+  if (Object.keys(rest).length > 0) {
+    while (fields.length < REST) fields.push(null);
+    fields.push(rest);
   }
   const value = JSON.stringify(fields);
   if (value.length > LONGEST_VALUE)
@@ -122,14 +136,22 @@ function decodeHead(value: string, sessionId: string): LedgerHead {
   } catch {
     throw new LedgerRecordError(sessionId, undefined, 'damaged', 'it is not JSON');
   }
-  const [format, version, length, digest, id, time, store, contextLength, contextDigest, since]: unknown[] =
-    Array.isArray(fields) ? fields : [];
+  const all: unknown[] = Array.isArray(fields) ? fields : [];
+  const [format, version, length, digest, id, time, store, contextLength, contextDigest, since] = all;
+  const rest = isObject(all[REST]) ? all[REST] : {};
+  const open = rest['open'] === true ? { open: [''] } : {};
   const context =
-    contextDigest === undefined
+    (contextDigest ?? undefined) === undefined
       ? {}
-      : { context: { length: contextLength, digest: contextDigest, since: since ?? undefined } };
-  const response = id === undefined ? {} : { response: { id, time, store: store === 1, ...context } };
-  return parseHead({ format, version, length, digest, ...response }, sessionId);
+      : { context: { length: contextLength, digest: contextDigest, since: since ?? undefined, ...open } };
+  const about = { model: rest['model'], refused: rest['refused'] };
+  const response =
+    (id ?? undefined) === undefined
+      ? {}
+      : { response: { id, time, store: store === 1, ...about, ...context } };
+  const [nextSeq, commit, pending]: unknown[] = Array.isArray(rest['tip']) ? rest['tip'] : [];
+  const tip = nextSeq === undefined ? {} : { tip: { nextSeq, commit, pending } };
+  return parseHead({ format, version, length, digest, ...response, ...tip }, sessionId);
 }
 
 /**

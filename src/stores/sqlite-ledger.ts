@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { configureSqlite, openSqlite } from './open-sqlite.ts';
+import { openSqliteReadOnly } from './open-sqlite-read-only.ts';
 import { whileBusy } from './sqlite-busy.ts';
 import type { OwnedSqliteDatabase, SqliteDatabase } from './sqlite-database.ts';
 import { createTables, deleteSession, insertRecords, selectHead, selectRecords } from './sqlite-tables.ts';
@@ -19,10 +20,13 @@ export type SqliteLedgerOptions = {
       /** An open database of `node:sqlite`, better-sqlite3 or libsql. It stays yours: the ledger never closes it. */
       readonly database: SqliteDatabase;
       readonly path?: undefined;
+      readonly readOnly?: undefined;
     }
   | {
       /** A file, created if missing and opened at first use, with write-ahead logging and every commit synced. */
       readonly path: string;
+      /** Only look: a file that is not there, or holds no ledger, is an error instead of a new ledger. Default false. */
+      readonly readOnly?: boolean | undefined;
       readonly database?: undefined;
     }
 );
@@ -39,6 +43,7 @@ const schema = z
   .strictObject({
     database: withMethods<SqliteDatabase>('exec', 'prepare').optional(),
     path: z.string().min(1, { message: 'must not be empty' }).optional(),
+    readOnly: z.boolean().default(false),
     busyTimeout: z.number().nonnegative().default(10_000),
   })
   .refine(({ database, path }) => (database === undefined) !== (path === undefined), {
@@ -53,8 +58,8 @@ const schema = z
  * tables at first use. With a database of your own, how durable an append is depends on its `synchronous` pragma, and
  * the ledger needs it outside of a transaction.
  *
- * @throws InvalidOptionsError; the store's methods throw LedgerUnavailableError when no driver is there or after
- * `close()`, and the driver's own errors.
+ * @throws InvalidOptionsError; the store's methods throw LedgerUnavailableError when no driver is there, after `close()`,
+ * or with `readOnly` when there is no ledger, and the driver's own errors.
  */
 export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
   const given = parseStoreOptions('SQLite', schema, options);
@@ -114,6 +119,10 @@ interface Opened {
 }
 
 async function open(given: z.output<typeof schema>): Promise<Opened> {
+  if (given.readOnly && given.path !== undefined) {
+    const owned = await openSqliteReadOnly(given.path, given.busyTimeout);
+    return { database: owned, owned };
+  }
   const owned = given.path === undefined ? undefined : await openSqlite(given.path);
   const database = given.database ?? owned;
   if (database === undefined) throw new LedgerUnavailableError('closed', 'there is no database');

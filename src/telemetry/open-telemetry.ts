@@ -31,7 +31,7 @@ const SCOPE = 'agents-hybrid-session';
  *
  * Spans: `hybrid_session.read`, `.restore`, `.append` and `.plan`, within the active span, with `gen_ai.conversation.id` and the
  * facts as `hybrid_session.*`. Metrics: `hybrid_session.operation.duration` (histogram, seconds) and the counters
- * `hybrid_session.turns`, `.turns_with_loss`, `.lost_items`, `.restored_items`, `.requests`, `.saved_bytes` and `.events`.
+ * `hybrid_session.turns`, `.checked_turns`, `.turns_with_loss`, `.lost_items`, `.restored_items`, `.requests`, `.saved_bytes` and `.events`.
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): SessionObserver {
   let instruments: Instruments | undefined;
@@ -59,6 +59,7 @@ class Instruments {
     });
     this.#counters = {
       turns: counter('turns', '{turn}', 'Turns that ended with a response'),
+      checkedTurns: counter('checked_turns', '{turn}', 'Turns whose list was compared with the ledger'),
       turnsWithLoss: counter('turns_with_loss', '{turn}', 'Turns whose list lacked items'),
       lostItems: counter('lost_items', '{item}', 'Items that lists have lost'),
       restoredItems: counter(
@@ -96,7 +97,8 @@ class Instruments {
 
   count(event: HybridSessionEvent): void {
     const shared = this.#conversation(event.sessionId);
-    const { turns, turnsWithLoss, lostItems, restoredItems, requests, savedBytes, events } = this.#counters;
+    const { turns, checkedTurns, turnsWithLoss, lostItems, restoredItems, requests, savedBytes, events } =
+      this.#counters;
     switch (event.type) {
       case 'turn': {
         const attributes = {
@@ -104,7 +106,8 @@ class Instruments {
           ...(event.model === undefined ? {} : { 'gen_ai.response.model': event.model }),
           ...shared,
         };
-        turns.add(1, attributes);
+        turns.add(1, { 'hybrid_session.chain_reason': event.chain.reason, ...attributes });
+        if (event.lost !== undefined) checkedTurns.add(1, attributes);
         if ((event.lost ?? 0) > 0) turnsWithLoss.add(1, attributes);
         if ((event.newlyLost ?? 0) > 0) lostItems.add(event.newlyLost ?? 0, attributes);
         return;

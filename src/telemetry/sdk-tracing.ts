@@ -24,7 +24,8 @@ export function sdkTracing(): SessionObserver {
     begin(name) {
       if (getCurrentTrace() === null)
         return name === 'read' ? recorded(name, (one) => (untraced = one)) : NOTHING;
-      if (untraced !== undefined) show(untraced);
+      // A run whose trace has begun before it reads has no read from before it.
+      if (untraced !== undefined && name !== 'read') show(untraced);
       untraced = undefined;
       return traced(begin(name));
     },

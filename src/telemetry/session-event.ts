@@ -1,9 +1,11 @@
 import type { MissingItem } from '../errors/history-incomplete-error.ts';
 import type { Finding } from '../history/finding.ts';
 import type { ItemSource } from '../history/restore.ts';
+import type { AnchorObstacle } from '../model/anchor.ts';
 import type { PlannedRequest } from '../model/chain.ts';
 import type { PlanReason } from '../model/plan.ts';
 import type { Mode } from '../rollout/mode.ts';
+import type { RolloutProblem } from '../rollout/resolve-mode.ts';
 
 /** How many items came from each source. */
 export type SourceCounts = { readonly [source in ItemSource]?: number };
@@ -23,8 +25,8 @@ export interface TurnEvent {
   readonly type: 'turn';
   readonly sessionId: string;
   readonly mode: Mode;
-  /** The response that ended it. */
-  readonly responseId: string;
+  /** The response that ended it; undefined for a model that gives its responses no ID. */
+  readonly responseId: string | undefined;
   /** The model that answered, where the model boundary is in use. */
   readonly model: string | undefined;
   /** How many items the list lacked when the history was read; undefined where the list was not compared. */
@@ -51,8 +53,10 @@ export interface TurnEvent {
  * - `turn`: a turn ended with a response: what the list lacked when it began, and whether it was or could have been chained;
  *   to `onEvent` in `shadow` only, to observers in every mode but `off`.
  * - `planned`: one request to the model: chained or replayed, and why.
+ * - `unanchored`: a runner with anchored history was handed all of it, and why.
  * - `parent_refused`: the server would not continue from a response, so everything was sent instead.
- * - `rollout_failed`: the rollout threw, was too slow, or answered what is no mode; the default mode was taken.
+ * - `rollout_failed`: the rollout threw, was too slow, or answered what is no mode; its default mode was taken. `code`: what was
+ *   thrown, as one word, such as `FLAG_NOT_FOUND`.
  * - `ledger_damaged`: the newest record of the ledger cannot be read; what it said is lost, and is passed over.
  * - `conflict`: another writer appended first; both turns stay.
  */
@@ -65,6 +69,7 @@ export type HybridSessionEvent =
       readonly parentId: string;
       readonly reason: string;
     }
+  | { readonly type: 'unanchored'; readonly sessionId: string; readonly reason: AnchorObstacle }
   | {
       readonly type: 'lost';
       readonly sessionId: string;
@@ -101,7 +106,8 @@ export type HybridSessionEvent =
       readonly type: 'rollout_failed';
       readonly sessionId: string;
       readonly mode: Mode;
-      readonly reason: string;
+      readonly reason: RolloutProblem;
+      readonly code: string | undefined;
     }
   | { readonly type: 'ledger_damaged'; readonly sessionId: string; readonly position: number }
   | { readonly type: 'conflict'; readonly sessionId: string; readonly version: number };

@@ -10,7 +10,7 @@ export interface LossStats {
   readonly checkedTurns: number;
   /** Turns whose list lacked items. */
   readonly turnsWithLoss: number;
-  /** Items that the lists lost, each counted once. */
+  /** Items that the lists lost, each counted once as long as the ledger keeps its records. */
   readonly lostItems: number;
   /** `turnsWithLoss` of `checkedTurns`, from 0 to 1; null when no turn was checked. */
   readonly lossRate: number | null;

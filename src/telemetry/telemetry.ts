@@ -1,3 +1,4 @@
+import { asWord } from '../errors/as-word.ts';
 import { isObject } from '../ledger/json.ts';
 import type { ObservedOperation, OperationFacts, OperationName, SessionObserver } from './observer.ts';
 import type { HybridSessionEvent } from './session-event.ts';
@@ -68,11 +69,8 @@ async function watched<T>(watch: Watch, work: (watch: Watch) => Promise<T>): Pro
 function failureWord(error: unknown): string {
   if (!isObject(error)) return 'error';
   const { code, status, name } = error;
-  if (name === 'HybridSessionError' || typeof status !== 'number') {
-    if (typeof code === 'string' && /^\w{1,64}$/.test(code)) return code;
-  }
   if (typeof status === 'number') return `status ${status}`;
-  return typeof name === 'string' && /^\w{1,64}$/.test(name) ? name : 'error';
+  return asWord(code) ?? asWord(name) ?? 'error';
 }
 
 function begun<T>(

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { EventEmitter } from 'node:events';
 import type { CliIo } from '../../src/cli/command.ts';
+import { loadPackage } from '../../src/cli/load-package.ts';
 
 /** An io that keeps what was said and lets a test send the signal. */
 export interface CapturedIo {
@@ -12,8 +13,20 @@ export interface CapturedIo {
   readonly stop: (signal: string) => void;
 }
 
-/** An io with the given environment. */
-export function captureIo(env: Readonly<Record<string, string>> = {}): CapturedIo {
+/** What stands around a command. */
+export interface Surroundings {
+  /** Standard input, in pieces. */
+  readonly input?: readonly string[];
+  readonly terminal?: Partial<CliIo['terminal']>;
+  /** In the place of installed packages. */
+  readonly load?: CliIo['load'];
+}
+
+/** An io with the given environment, without a terminal. */
+export function captureIo(
+  env: Readonly<Record<string, string>> = {},
+  { input = [], terminal = {}, load = loadPackage }: Surroundings = {},
+): CapturedIo {
   const events = new EventEmitter();
   let stdout = '';
   let stderr = '';
@@ -27,6 +40,14 @@ export function captureIo(env: Readonly<Record<string, string>> = {}): CapturedI
       err: (text) => {
         stderr += text;
       },
+      input: async function* (signal) {
+        for (const piece of input) {
+          signal.throwIfAborted();
+          yield piece;
+        }
+      },
+      terminal: { input: false, out: false, err: false, columns: 80, ...terminal },
+      load,
       stopped: async () => String((await once(events, 'stop'))[0]),
     },
     stdout: () => stdout,

@@ -15,6 +15,7 @@ describe('hybrid-session', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: hybrid-session <command>/);
     expect(stdout).toMatch(/^ {2}repro {2,}\w/m);
+    expect(stdout).toMatch(/^ {2}doctor {2,}\w/m);
     expect(stdout).toMatch(/^ {2}simulate {2,}\w/m);
     expect(stdout).toContain('Exit codes: 0 all went well, 1 a check failed, 64 wrong arguments, 70');
   });
@@ -23,16 +24,19 @@ describe('hybrid-session', () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
-  it.each(['repro', 'simulate'])('explains %s in every way of asking', async (name) => {
-    const asked = await run('help', name);
-    expect(asked).toMatchObject({ code: 0, stderr: '' });
-    expect(asked.stdout).toContain(`Usage: hybrid-session ${name} [options]`);
-    expect(asked.stdout).toContain('Exit codes');
-    expect(asked.stdout).toContain('Examples:');
-    expect(await run(name, '--help')).toEqual(asked);
-    expect(await run(name, '-h')).toEqual(asked);
-    expect(await run(name, '--no-such-option', '--help')).toEqual(asked);
-  });
+  it.each(['repro', 'doctor', 'simulate', 'export', 'import', 'inspect', 'erase'])(
+    'explains %s in every way of asking',
+    async (name) => {
+      const asked = await run('help', name);
+      expect(asked).toMatchObject({ code: 0, stderr: '' });
+      expect(asked.stdout).toMatch(new RegExp(`^Usage: hybrid-session ${name} .*\\[options\\]\n`));
+      expect(asked.stdout).toContain('Exit codes');
+      expect(asked.stdout).toContain('Examples:');
+      expect(await run(name, '--help')).toEqual(asked);
+      expect(await run(name, '-h')).toEqual(asked);
+      expect(await run(name, '--no-such-option', '--help')).toEqual(asked);
+    },
+  );
 
   it('says what to type when no command was given', async () => {
     expect(await run()).toEqual({

@@ -1,10 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { ConversationNotFoundError } from '../../src/errors/conversation-not-found-error.ts';
+import { HistoryAnchorError } from '../../src/errors/history-anchor-error.ts';
 import { HistoryIncompleteError, type MissingItem } from '../../src/errors/history-incomplete-error.ts';
 import { HistoryTransactionError } from '../../src/errors/history-transaction-error.ts';
 import { HybridSessionError, type HybridSessionErrorCode } from '../../src/errors/hybrid-session-error.ts';
+import { ImportRefusedError } from '../../src/errors/import-refused-error.ts';
 import { InvalidItemError } from '../../src/errors/invalid-item-error.ts';
+import { InvalidLineError } from '../../src/errors/invalid-line-error.ts';
 import { InvalidOptionsError } from '../../src/errors/invalid-options-error.ts';
 import { InvalidResponseError } from '../../src/errors/invalid-response-error.ts';
 import { LedgerConflictError } from '../../src/errors/ledger-conflict-error.ts';
@@ -33,7 +36,7 @@ const examples: Record<HybridSessionErrorCode, Example> = {
   invalid_item: {
     error: new InvalidItemError(2, 'it is not an object', { cause }),
     name: 'InvalidItemError',
-    fields: { index: 2 },
+    fields: { index: 2, problem: 'it is not an object' },
     message: 'Cannot store item 2: it is not an object',
   },
   invalid_response: {
@@ -50,6 +53,14 @@ const examples: Record<HybridSessionErrorCode, Example> = {
       "Cannot attach to conversation 'conv_1': it does not exist for this client; " +
       'check the ID and the account, or leave out conversationId to start a new one',
   },
+  history_anchor: {
+    error: new HistoryAnchorError('conv_1', 'gone', { cause }),
+    name: 'HistoryAnchorError',
+    fields: { sessionId: 'conv_1', reason: 'gone' },
+    message:
+      "Cannot show the model the history of session 'conv_1': it was cleared or rewritten since the run began; " +
+      'begin a new run',
+  },
   history_incomplete: {
     error: new HistoryIncompleteError('conv_1', [{ index: 3, kind: 'message:assistant', id: 'msg_1' }], {
       cause,
@@ -65,6 +76,18 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     name: 'HistoryTransactionError',
     fields: { operationId: 'op_1', reason: 'suffix-changed' },
     message: "Cannot apply history transaction 'op_1': the history ends otherwise",
+  },
+  import_refused: {
+    error: new ImportRefusedError('conv_1', 'not-empty', 'it has 3 item(s) already'),
+    name: 'ImportRefusedError',
+    fields: { sessionId: 'conv_1', reason: 'not-empty' },
+    message: "Cannot import into 'conv_1': it has 3 item(s) already",
+  },
+  invalid_line: {
+    error: new InvalidLineError(17, 'it is not JSON', { cause }),
+    name: 'InvalidLineError',
+    fields: { line: 17 },
+    message: 'Cannot read line 17: it is not JSON',
   },
   ledger_conflict: {
     error: new LedgerConflictError('conv_1', 4, 5, { cause }),
@@ -102,7 +125,7 @@ const examples: Record<HybridSessionErrorCode, Example> = {
   },
 };
 
-const WITHOUT_CAUSE = new Set(['history_transaction']);
+const WITHOUT_CAUSE = new Set(['history_transaction', 'import_refused']);
 
 describe.each(Object.entries(examples))('%s', (code, { error, name, fields, message }) => {
   test('is told by its code, whichever copy of the class threw it', () => {
@@ -132,7 +155,8 @@ test('each error has its file, and each file its error', async () => {
   const names = Object.values(examples).map(
     ({ name }) => `${name.replaceAll(/(?<=.)([A-Z])/g, '-$1').toLowerCase()}.ts`,
   );
-  expect(files.toSorted()).toEqual([...names, 'hybrid-session-error.ts'].toSorted());
+  const shared = ['hybrid-session-error.ts', 'invalid-option.ts', 'as-word.ts'];
+  expect(files.toSorted()).toEqual([...names, ...shared].toSorted());
 });
 
 test('an incomplete history names a few of what is missing, and counts all', () => {

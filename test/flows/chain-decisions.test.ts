@@ -174,6 +174,7 @@ class Unreadable extends HybridSession {
     const chain = this.#world.session[CHAIN];
     return {
       client: chain.client,
+      history: chain.history,
       view: () => Promise.reject(new Error(`The ledger of the ${WORD} cannot be read`)),
       answered: (answer) => chain.answered(answer),
       refused: (id, why) => chain.refused(id, why),

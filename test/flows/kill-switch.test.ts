@@ -1,10 +1,11 @@
 import { InMemoryProvider, OpenFeature } from '@openfeature/server-sdk';
 import type { Runner } from '@openai/agents';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { HybridRunner, HybridSession, rolloutSwitch, type Mode, type Rollout } from '../../src/index.ts';
 import { openFeatureRollout } from '../../src/openfeature.ts';
+import { deferred } from '../support/deferred.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
-import { converse, recorder, type Recorder } from './support/story.ts';
+import { assistantAgent, converse, recorder, type Recorder } from './support/story.ts';
 
 /** A session in the middle of its life, and the runner that its app holds. */
 interface Live {
@@ -67,6 +68,76 @@ describe('every live session changes at its next turn', () => {
     expect(await seenNext(lives)).toEqual(all(lives, '5'));
     mode = 'chain';
     for (const { session } of lives) expect(await session.getItems()).toHaveLength(8);
+  });
+
+  test('also where a turn is in the middle: that one ends as it began', async () => {
+    const { client, simulator } = simulated({ unlink: 'every-turn' });
+    const control = rolloutSwitch('chain');
+    const told = recorder();
+    const session = new HybridSession({ client, rollout: control.rollout, onEvent: told.onEvent });
+    const runner = new HybridRunner({ tracingDisabled: true });
+    await converse(runner, session, ['hi', 'what can you do?', 'give me one example'], { stream: true });
+    const text = 'call get_weather {"city":"Oslo"}';
+    const streamed = await runner.run(assistantAgent(), text, { session, stream: true });
+    for await (const event of streamed) if (event.type === 'raw_model_stream_event') control.force('off');
+    await streamed.completed;
+    // Both requests of the turn were chained, the one after the order too.
+    expect(
+      told
+        .of('planned')
+        .slice(-2)
+        .map(({ plan }) => plan),
+    ).toEqual(['chain', 'chain']);
+    expect(streamed.finalOutput).toContain('I see 9 items');
+    const [answer] = await converse(runner, session, ['thanks'], { stream: true });
+    expect(told.of('planned').at(-1)).toMatchObject({ plan: 'replay', reason: 'mode' });
+    // What the list has kept: 5 messages of the user, the call, its result, and the newest answer.
+    expect(answer).toContain('I see 8 items');
+    control.force(undefined);
+    expect(await session.getItems()).toHaveLength(12);
+    expect(simulator.log.filter(({ status }) => (status ?? 0) >= 400)).toEqual([]);
+  });
+
+  test('also where there is no conversation: the ledger is served, and nothing is chained', async () => {
+    const { client } = simulated();
+    const control = rolloutSwitch('chain');
+    const told = recorder();
+    const session = new HybridSession({
+      client,
+      mirror: 'off',
+      sessionId: 'session-1',
+      rollout: control.rollout,
+      onEvent: told.onEvent,
+    });
+    const runner = new HybridRunner({ tracingDisabled: true });
+    for (const mode of ['chain', 'off', 'shadow', 'rebuild', 'chain'] as const) {
+      control.force(mode);
+      await converse(runner, session, ['hi']);
+    }
+    expect(told.of('planned').map(({ reason }) => reason)).toEqual([
+      'no-parent',
+      'mode',
+      'mode',
+      'mode',
+      'extends',
+    ]);
+    expect(await session.getItems()).toHaveLength(10);
+  });
+
+  test('also where the flag service hangs: a turn that waits for it obeys', async () => {
+    const { client } = simulated();
+    const answer = deferred<Mode>();
+    const ask = vi.fn<() => Promise<Mode>>(() => answer.promise);
+    const control = rolloutSwitch(ask);
+    const told = recorder();
+    const session = new HybridSession({ client, rollout: control.rollout, onEvent: told.onEvent });
+    const running = converse(new HybridRunner({ tracingDisabled: true }), session, ['hi']);
+    await vi.waitFor(() => expect(ask).toHaveBeenCalledOnce());
+    control.force('off');
+    answer.resolve('chain');
+    await running;
+    expect(told.of('planned').map(({ reason }) => reason)).toEqual(['mode']);
+    expect(told.of('rollout_failed')).toEqual([]);
   });
 
   describe('by one value of a flag', () => {

@@ -22,7 +22,14 @@ import { inspect } from 'node:util';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { HybridRunner, HybridSession, memoryLedger, type Mode } from '../../src/index.ts';
+import {
+  HybridRunner,
+  HybridSession,
+  HybridSessionError,
+  memoryLedger,
+  type LedgerStore,
+  type Mode,
+} from '../../src/index.ts';
 import { openTelemetry } from '../../src/opentelemetry.ts';
 import type { SimulatorCore } from '../../mocks/simulator.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
@@ -86,7 +93,9 @@ afterEach(() => {
 });
 
 /** What goes wrong while the session is in use. */
-const TROUBLES: Readonly<Record<string, (simulator: SimulatorCore, client: OpenAI) => unknown>> = {
+const TROUBLES: Readonly<
+  Record<string, (simulator: SimulatorCore, client: OpenAI, down: () => void) => unknown>
+> = {
   nothing: () => undefined,
   'the conversation cannot be written': (simulator) =>
     simulator.fault('conversations.items.create', { status: 500, message: MESSAGE }),
@@ -101,6 +110,13 @@ const TROUBLES: Readonly<Record<string, (simulator: SimulatorCore, client: OpenA
   'responses are gone': async (simulator, client) => {
     for (const { id } of simulator.snapshot().responses) await client.responses.delete(id);
   },
+  'the server says it with other words': (simulator) => {
+    const said = { code: MESSAGE, type: MESSAGE, param: MESSAGE, headers: { 'x-request-id': WORD } };
+    simulator.fault('conversations.items.create', { status: 500, message: MESSAGE, ...said, times: 2 });
+    simulator.fault('conversations.items.list', { status: 500, message: MESSAGE, ...said, times: 2 });
+    simulator.fault('responses.create', { status: 400, message: MESSAGE, ...said, skip: 1, times: 1 });
+  },
+  'the ledger is down': (_simulator, _client, down) => down(),
   'the model fails': (simulator) => simulator.fault('responses.create', { status: 500, message: MESSAGE }),
 };
 
@@ -117,17 +133,39 @@ describe.each([true, false])('with keepContent: %s', (keepContent) => {
       await live(one.trouble, one.mode, keepContent);
       expect(output.length).toBeGreaterThan(3);
       const written = output.map((value) => inspect(value, { depth: 20, maxStringLength: null })).join('\n');
-      expect(written).not.toContain(WORD);
+      const [leak] = new RegExp(`.{0,300}${WORD}.{0,100}`).exec(written) ?? [];
+      expect(leak).toBeUndefined();
       expect(written).toContain('hybrid_session.append');
       expect(written).toContain('openai-agents:hybrid-session');
     },
   );
 });
 
+/** A store that can go down, and says why with all it knows. */
+function breakable(store: LedgerStore): { ledger: LedgerStore; down: () => void } {
+  let isDown = false;
+  const reach = <T>(work: () => Promise<T>): Promise<T> =>
+    isDown
+      ? Promise.reject(Object.assign(new Error(`redis://:${WORD}@host is down`), { code: `${WORD} code` }))
+      : work();
+  return {
+    down: () => (isDown = true),
+    ledger: {
+      head: (sessionId) => reach(() => store.head(sessionId)),
+      read: (...args) => reach(() => store.read(...args)),
+      append: (...args) => reach(() => store.append(...args)),
+      delete: (sessionId) => reach(() => store.delete(sessionId)),
+    },
+  };
+}
+
 async function live(trouble: string, mode: Mode, keepContent: boolean): Promise<void> {
   const { simulator } = simulated({ unlink: 'every-turn' });
   const client = new OpenAI({
     apiKey: KEY,
+    organization: `${WORD}-organization`,
+    defaultHeaders: { cookie: `${WORD}-cookie` },
+    defaultQuery: { token: `${WORD}-token` },
     baseURL: 'http://127.0.0.1/v1',
     fetch: simulator.fetch,
     maxRetries: 0,
@@ -142,24 +180,33 @@ async function live(trouble: string, mode: Mode, keepContent: boolean): Promise<
     meterProvider,
   });
   const { events, onEvent } = recorder();
-  const ledger = memoryLedger();
-  const options = { client, ledger, keepContent, rollout: mode, onEvent, observers: [observer] };
+  const { ledger, down } = breakable(memoryLedger());
+  let asked = 0;
+  /** Fails every third time, and says why. */
+  const rollout = Object.assign(
+    (): Mode => {
+      if ((asked += 1) % 3 > 0) return mode;
+      throw Object.assign(new Error(MESSAGE), { code: MESSAGE, name: MESSAGE });
+    },
+    { defaultMode: mode },
+  );
+  const options = { client, ledger, keepContent, rollout, onEvent, observers: [observer] };
   const session = new HybridSession({ ...options, checkList: 'every-read' });
   const sessions = [session];
   /** Our own errors are ours; the API's pass through as they are. */
   const noting = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((error: unknown) => {
-      if (error instanceof Error && error.name.endsWith('Error') && 'code' in error && 'sessionId' in error)
-        output.push(error, error.stack, JSON.stringify(error));
+      if (error instanceof HybridSessionError) output.push(error, error.stack, JSON.stringify(error));
     });
   };
   await withTrace('support', async () => {
     await noting(() => converse(new HybridRunner(), session, SAID, { agent }));
-    await TROUBLES[trouble]?.(simulator, client);
+    await TROUBLES[trouble]?.(simulator, client, down);
     await noting(() => converse(new HybridRunner(), session, SAID, { agent, stream: true }));
     await noting(() => converse(simulatedRunner(client), session, SAID, { agent }));
     await noting(() => session.getItems());
     await noting(() => session.addItems([{ role: 'user', content: WORD, [WORD]: 1n } as never]));
+    await noting(() => session.applyHistoryMutations({ mutations: [{ type: WORD }] } as never));
     await noting(() => session.flush());
     const again = new HybridSession({ ...options, conversationId: await session.getSessionId() });
     sessions.push(again);
@@ -170,6 +217,8 @@ async function live(trouble: string, mode: Mode, keepContent: boolean): Promise<
   output.push(
     events,
     sessions.map((one) => one.stats()),
+    inspect(sessions, { showHidden: true, depth: 20 }),
+    JSON.stringify(sessions),
     spans
       .getFinishedSpans()
       .map(({ name, attributes, status, events: noted }) => ({ name, attributes, status, noted })),

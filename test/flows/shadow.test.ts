@@ -1,17 +1,29 @@
-import { OpenAIConversationsSession, OpenAIProvider, type Session } from '@openai/agents';
+import {
+  Agent,
+  OpenAIChatCompletionsModel,
+  OpenAIConversationsSession,
+  OpenAIProvider,
+  Usage,
+  type Model,
+  type Session,
+} from '@openai/agents';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   chainedProvider,
   HybridRunner,
   HybridSession,
+  memoryLedger,
   mergeStats,
   statsCollector,
   type HybridSessionOptions,
+  type Mode,
 } from '../../src/index.ts';
 import type { SimulatorCore } from '../../mocks/simulator.ts';
 import { WAYS } from '../runner/both-worlds.ts';
+import { chatClient } from '../runner/chat-client.ts';
+import { assistant } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
-import { converse, recorder, TURNS } from './support/story.ts';
+import { assistantAgent, converse, listedIds, recorder, TURNS } from './support/story.ts';
 
 const POLICIES = ['none', 'id-replay', 'every-turn'] as const;
 
@@ -101,6 +113,81 @@ describe.each(WAYS)('shadow, %s', (_way, stream) => {
   });
 });
 
+/** Of each turn: what was lost, and what mode `chain` would have made of it. */
+async function told(wrapped: boolean, restarts: boolean): Promise<unknown[]> {
+  const { client } = simulated({ unlink: 'every-turn' });
+  const { onEvent, of } = recorder();
+  const ledger = memoryLedger();
+  const open = (conversationId?: string): HybridSession =>
+    new HybridSession({ client, ledger, conversationId, rollout: 'shadow', onEvent });
+  let session = open();
+  const ours = new HybridRunner({ tracingDisabled: true });
+  for (const text of TURNS) {
+    await converse(wrapped ? ours : simulatedRunner(client), session, [text]);
+    if (restarts) session = open(await session.getSessionId());
+  }
+  return of('turn').map(({ lost, newlyLost, chain: { reason, savedBytes } }) => [
+    lost,
+    newlyLost,
+    reason,
+    savedBytes > 0,
+  ]);
+}
+
+/** The plan of the fourth turn, in this mode after three in shadow. */
+async function planned(last: 'shadow' | 'chain') {
+  const { client } = simulated({ unlink: 'every-turn' });
+  const { onEvent, of } = recorder();
+  let rollout: Mode = 'shadow';
+  const session = new HybridSession({ client, rollout: () => rollout, onEvent });
+  const runner = new HybridRunner({ tracingDisabled: true });
+  await converse(runner, session, TURNS.slice(0, 3));
+  rollout = last;
+  await converse(runner, session, TURNS.slice(3));
+  return of('planned').at(-1);
+}
+
+describe('what a turn could have been where the list has lost something', () => {
+  const [first, second, third] = [
+    [0, 0, 'no-parent', false],
+    [0, 0, 'extends', true],
+    [1, 1, 'extends', true],
+  ];
+
+  test.each([false, true])(
+    'is told for the whole history, not for what was left (restarts: %s)',
+    async (restarts) => {
+      expect(await told(false, restarts)).toEqual([first, second, third, [2, 1, 'diverged', false]]);
+      // The second response was given with everything in sight: our runner would have continued from there.
+      expect(await told(true, restarts)).toEqual([first, second, third, [2, 1, 'extends', true]]);
+    },
+  );
+
+  test('is what mode chain does indeed', async () => {
+    const { would } = (await planned('shadow')) ?? {};
+    const chained = await planned('chain');
+    expect(would).toMatchObject({ plan: 'chain', reason: 'extends', sent: 3 });
+    expect(chained).toMatchObject({ ...would });
+  });
+
+  test('is told by what the run was given, whatever the app reads beside it', async () => {
+    const { client } = simulated({ unlink: 'every-turn' });
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, rollout: 'shadow', onEvent });
+    const runner = new HybridRunner({ tracingDisabled: true });
+    await converse(runner, session, TURNS.slice(0, 2));
+    const streamed = await runner.run(assistantAgent(), 'call get_weather {"city":"Oslo"}', {
+      session,
+      stream: true,
+    });
+    for await (const event of streamed)
+      if (event.type === 'raw_model_stream_event')
+        await Promise.all([session.getItems(), session.getItems(1)]);
+    await streamed.completed;
+    expect(of('turn').at(-1)).toMatchObject({ lost: 1, newlyLost: 1, requests: 2 });
+  });
+});
+
 /** Why the second turn could have been chained or not, when something happens after the first. */
 async function reasonsAfter(
   change: (session: HybridSession, world: Simulated) => Promise<unknown>,
@@ -115,6 +202,38 @@ async function reasonsAfter(
   await converse(runner, session, ['thanks']);
   return of('turn').at(-1)?.chain.reason;
 }
+
+describe('a turn of a model that does not speak the Responses API', () => {
+  const silent: Model = {
+    getResponse: async () => ({
+      usage: new Usage(),
+      output: [{ ...assistant('hey'), id: 'msg_theirs' }] as never,
+    }),
+    getStreamedResponse: () => {
+      throw new Error('not asked for');
+    },
+  };
+
+  test.each<[string, Model]>([
+    ['has IDs of its own', new OpenAIChatCompletionsModel(chatClient('hey').client, 'chat')],
+    ['has no IDs', silent],
+  ])('is told, and never could have been chained, where it %s', async (_, model) => {
+    const { client, simulator } = simulated();
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, rollout: 'shadow', onEvent });
+    const agent = new Agent({ name: 'Assistant', model });
+    await converse(simulatedRunner(client), session, ['hi', 'thanks'], { agent });
+    const id = await session.getSessionId();
+    const [, lost = ''] = listedIds(simulator, id);
+    await client.conversations.items.delete(lost, { conversation_id: id });
+    await converse(simulatedRunner(client), session, ['bye'], { agent });
+    expect(of('turn').map((turn) => [turn.lost, turn.newlyLost, turn.chain.possible])).toEqual([
+      [0, 0, false],
+      [0, 0, false],
+      [1, 1, false],
+    ]);
+  });
+});
 
 describe('what a turn could have been', () => {
   afterEach(() => void vi.useRealTimers());

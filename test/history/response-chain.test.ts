@@ -230,3 +230,65 @@ describe('a response', () => {
     await expect(chainOn(client).response(first)).rejects.toMatchObject({ status: 500 });
   });
 });
+
+/** A response that was given that many messages. */
+async function longInput(count: number): Promise<Simulated & { readonly id: string }> {
+  const world = simulated();
+  const input = Array.from({ length: count }, (_, at) => ({ role: 'user' as const, content: `text ${at}` }));
+  const { id } = await world.client.responses.create({ model: MODEL, input });
+  return { ...world, id };
+}
+
+function reads({ simulator }: Simulated): number {
+  return simulator.log.filter(({ path }) => path.endsWith('/input_items')).length;
+}
+
+describe('the end of a long input', () => {
+  test('is all of it when that fits into one page', async () => {
+    const world = await longInput(100);
+    const end = await chainOn(world.client).inputEnd(world.id, async () => true);
+    expect(end).toMatchObject({ isWhole: true });
+    expect(end?.items).toHaveLength(100);
+    expect(reads(world)).toBe(1);
+  });
+
+  test('is read no further than it has to be', async () => {
+    const world = await longInput(350);
+    const end = await chainOn(world.client).inputEnd(
+      world.id,
+      async (items) => textOf(items[0]) === 'text 150',
+    );
+    expect(end?.isWhole).toBe(false);
+    expect(userTexts(end?.items ?? [])).toEqual(Array.from({ length: 200 }, (_, at) => `text ${at + 150}`));
+    expect(reads(world)).toBe(3);
+  });
+
+  test('is all of it when nothing is enough', async () => {
+    const world = await longInput(230);
+    const end = await chainOn(world.client).inputEnd(world.id, async () => false);
+    expect(end?.isWhole).toBe(true);
+    expect(userTexts(end?.items ?? [])).toEqual(Array.from({ length: 230 }, (_, at) => `text ${at}`));
+  });
+
+  test('is read from the beginning where the server knows one order alone', async () => {
+    const items = Array.from({ length: 250 }, (_, at) => ({
+      id: `msg_${at}`,
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_text', text: `text ${at}` }],
+    }));
+    const client = clientOn(({ searchParams }) => {
+      const after = searchParams.get('after');
+      const from = after === null ? 0 : Number(after.slice(4)) + 1;
+      return page(items.slice(from, from + 100), { has_more: from + 100 < items.length });
+    });
+    const end = await chainOn(client).inputEnd('resp_1', async () => true);
+    expect(end?.isWhole).toBe(true);
+    expect(userTexts(end?.items ?? [])).toEqual(items.map((_, at) => `text ${at}`));
+  });
+
+  test('of a response that is gone is nothing', async () => {
+    const { client } = simulated();
+    expect(await chainOn(client).inputEnd('resp_unknown', async () => true)).toBeUndefined();
+  });
+});

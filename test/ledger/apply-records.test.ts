@@ -1,9 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyRecords, resolveBase, stateFrom } from '../../src/ledger/apply-records.ts';
+import { applyRecords } from '../../src/ledger/apply-records.ts';
+import { fitTip, resolveBase, stateFrom, tipFrom } from '../../src/ledger/state-from-head.ts';
 import { EMPTY_DIGEST, extendDigest } from '../../src/ledger/digest.ts';
 import type { LedgerItem, LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
-import { digestOf, emptyState, headOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
+import {
+  digestOf,
+  emptyState,
+  headOf,
+  pendingChanges,
+  type LedgerState,
+} from '../../src/ledger/ledger-state.ts';
 import { nextHead } from '../../src/ledger/next-head.ts';
 import { ledgerRecords } from '../support/records.ts';
 
@@ -23,6 +30,9 @@ function stateOf(...steps: LedgerStep[]): LedgerState {
   return state;
 }
 
+const places = ({ entries }: LedgerState): unknown[] =>
+  entries.map(({ seq, context, mirrorId }) => ({ seq, context, mirrorId }));
+
 const digests = (state: LedgerState): (string | null)[] => state.entries.map(({ digest }) => digest);
 
 describe('a state, whatever was recorded', () => {
@@ -32,7 +42,7 @@ describe('a state, whatever was recorded', () => {
         const state = emptyState();
         applyRecords(state, before);
         const head = headOf(state);
-        const foretold = nextHead(state, batch);
+        const { tip: _tip, ...foretold } = nextHead(state, batch);
         expect(headOf(state)).toEqual(head);
         applyRecords(state, batch);
         expect(headOf(state)).toEqual(foretold);
@@ -49,12 +59,64 @@ describe('a state, whatever was recorded', () => {
         const state = stateFrom(headOf(whole));
         expect(headOf(state)).toEqual(headOf(whole));
         applyRecords(state, before);
-        const foretold = nextHead(state, batch);
+        const { tip: _tip, ...foretold } = nextHead(state, batch);
         applyRecords(state, batch);
         expect(headOf(state)).toEqual(foretold);
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  test('is never said to lack less in the conversation than it does', () => {
+    fc.assert(
+      fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
+        const state = emptyState();
+        applyRecords(state, before);
+        const { tip } = nextHead(state, batch);
+        applyRecords(state, batch);
+        expect(tip === undefined).toBe(state.lease !== undefined);
+        if (tip === undefined) return;
+        expect(tip.pending).toBeGreaterThanOrEqual(pendingChanges(state));
+        expect(tip).toMatchObject({ nextSeq: state.nextSeq, commit: state.newest });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('goes on from its head as from the whole, where what comes fits', () => {
+    let gone = 0;
+    fc.assert(
+      fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
+        const whole = emptyState();
+        applyRecords(whole, before);
+        const settled = records({
+          type: 'mirror',
+          added: [...whole.unmirrored.keys()].map((seq) => ({ seq, id: `msg_of_${seq}` })),
+          removed: [...whole.removed].flatMap(([id, isThere]) => (isThere ? [id] : [])),
+          settled: true,
+          released: true,
+        });
+        const head = nextHead(whole, settled);
+        applyRecords(whole, settled);
+        expect(head.tip).toMatchObject({ pending: 0 });
+        const tip = tipFrom(head);
+        // No response is recorded after it was refused.
+        const refused = new Set(before.flatMap((one) => (one.type === 'refused' ? [one.id] : [])));
+        const isStrange = batch.some((one) => one.type === 'response' && refused.has(one.id));
+        if (tip === undefined || isStrange || !fitTip(tip, batch)) return;
+        gone += 1;
+        applyRecords(whole, batch);
+        applyRecords(tip, batch);
+        expect(headOf(tip)).toEqual(headOf(whole));
+        expect(nextHead(tip, [])).toEqual(nextHead(whole, []));
+        expect(tip.lease).toEqual(whole.lease);
+        expect([...tip.unmirrored.keys()]).toEqual([...whole.unmirrored.keys()]);
+        expect(pendingChanges(tip)).toBe(pendingChanges(whole));
+        expect(places(tip)).toEqual(places(whole).slice(whole.entries.length - tip.entries.length));
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(gone).toBeGreaterThan(200);
   });
 
   test('is the same, applied one by one or at once', () => {
@@ -305,5 +367,5 @@ test('knows which items came before a response', () => {
   expect(state.responses).toMatchObject([
     { id: 'resp_1', nextSeq: 2, model: 'gpt-5.5', parent: 'resp_0', time: 1 },
   ]);
-  expect(headOf(state).response).toEqual({ id: 'resp_1', store: true, time: 1 });
+  expect(headOf(state).response).toEqual({ id: 'resp_1', store: true, time: 1, model: 'gpt-5.5' });
 });

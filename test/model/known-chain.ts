@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
+import type { AnchoredHistory } from '../../src/model/anchor.ts';
 import type { Answer, Chain, ChainView, PlannedRequest } from '../../src/model/chain.ts';
 import { extendContext } from '../../src/model/request.ts';
 
@@ -9,6 +10,13 @@ export interface KnownChain extends Chain {
   readonly plans: PlannedRequest[];
   readonly refusals: [string, string][];
 }
+
+/** A session that nothing stands for. */
+export const noHistory: AnchoredHistory = {
+  anchor: async () => 'no-parent',
+  expand: () => Promise.reject(new Error('Nobody looks')),
+  unanchored: () => undefined,
+};
 
 /** @param context what the response `resp_0` ends; without, nothing is known. */
 export function knownChain(context?: readonly AgentInputItem[], fields: Partial<ChainView> = {}): KnownChain {
@@ -22,6 +30,7 @@ export function knownChain(context?: readonly AgentInputItem[], fields: Partial<
     plans,
     refusals,
     client: undefined,
+    history: noHistory,
     view: async () => ({
       enabled: true,
       empty: known === undefined,

@@ -17,7 +17,7 @@ function request(
     if (item.type !== 'reasoning') covered += 1;
     return `context ${covered}`;
   });
-  return { items, contexts: ['context 0', ...contexts], obstacle };
+  return { anchor: undefined, items, contexts: ['context 0', ...contexts], obstacle };
 }
 
 const parent = (id: string, fields: Partial<Parent> = {}): Parent => ({

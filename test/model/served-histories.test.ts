@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
 import type { Chain } from '../../src/model/chain.ts';
+import { noHistory } from './known-chain.ts';
 import { noteServed, servedBy } from '../../src/model/served-histories.ts';
 
 function chain(): Chain {
   return {
     client: undefined,
+    history: noHistory,
     view: () => Promise.reject(new Error('Nobody looks')),
     answered: () => undefined,
     refused: () => undefined,
@@ -53,12 +55,13 @@ test('knows nobody by an empty history: every request begins with that', () => {
   expect(servedBy([EMPTY_DIGEST, 'anything'])).toBeUndefined();
 });
 
-test('leaves out those that the request cannot belong to, and looks further', () => {
+test('takes a request with the history of the run around it for no other session', () => {
   const [outer, inner] = [chain(), chain()];
   noteServed(outer, 'outer 2');
   noteServed(inner, 'outer 1');
   const contexts = [EMPTY_DIGEST, 'outer 1', 'outer 2'];
   expect(servedBy(contexts)).toBe(outer);
-  expect(servedBy(contexts, [outer])).toBe(inner);
+  expect(servedBy(contexts, [outer])).toBeUndefined();
+  expect(servedBy(contexts.slice(0, 2), [outer])).toBe(inner);
   expect(servedBy(contexts, [outer, inner])).toBeUndefined();
 });

@@ -1,4 +1,5 @@
-import { access, readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installedConsumer, linkedConsumer } from './consumer.ts';
@@ -10,6 +11,11 @@ const TWO_TURNS = {
   roles: ['user', 'assistant', 'user', 'assistant'],
   verified: true,
 };
+
+const ITEMS = [
+  '{"role":"user","content":"my name is Ada"}\n',
+  '{"type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hello Ada"}]}\n',
+].join('');
 
 let packed: PackedPackage;
 let esm: string;
@@ -106,6 +112,22 @@ describe.each([
   });
 });
 
+describe('the command, where a driver is installed', () => {
+  it('imports, inspects, exports the same bytes, and erases', async () => {
+    const cli = join(esm, 'node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+    const run = (...args: string[]): ReturnType<typeof runProgram> =>
+      runProgram('node', [cli, ...args], { cwd: esm });
+    await writeFile(join(esm, 'items.jsonl'), ITEMS);
+    const ledger = ['--ledger', 'sqlite:sessions.db'];
+    expect((await run('import', 'items.jsonl', ...ledger, '--session', 'user-42')).stdout).toBe('user-42\n');
+    expect((await run('export', 'user-42', ...ledger)).stdout).toBe(ITEMS);
+    expect((await run('inspect', 'user-42', ...ledger)).stdout).toMatch(/^items {8}2$/m);
+    expect((await run('erase', 'user-42', ...ledger, '--yes')).stdout).toBe('ledger user-42 2 items\n');
+    const again = startProgram('node', [cli, 'erase', 'user-42', ...ledger, '--yes'], { cwd: esm });
+    expect((await again.finished).code).toBe(1);
+  });
+});
+
 describe('the doors', () => {
   it('are all open: each file under src, the simulator, and the contract of stores', async () => {
     const { exports } = await readManifest('package.json');
@@ -159,6 +181,89 @@ describe('the package installed by npm', () => {
     const { stdout, stderr } = await runProgram('bash', ['-c', pipe], { cwd: app });
     expect(stdout).toBe('gpt-5.4  OpenAIConversationsSession\n0\n');
     expect(stderr).toBe('');
+  });
+
+  it('imports a file into a new conversation and exports it again', async () => {
+    const running = startProgram(command(), ['simulate', '--port', '0'], { cwd: app });
+    const env = { OPENAI_BASE_URL: await running.line(/^http:/), OPENAI_API_KEY: 'any' };
+    await writeFile(join(app, 'items.jsonl'), ITEMS);
+    const imported = await runProgram(command(), ['import', 'items.jsonl'], { cwd: app, env });
+    const id = imported.stdout.trim();
+    expect(id).toMatch(/^conv_/);
+    const options = ['--format', 'markdown', '--output', 'out.md'];
+    const exported = await runProgram(command(), ['export', id, ...options], { cwd: app, env });
+    running.child.kill('SIGTERM');
+    await running.finished;
+    expect({ stdout: exported.stdout, stderr: exported.stderr }).toMatchObject({
+      stdout: '',
+      stderr: expect.stringMatching(/^Exported 2 item\(s\), digest \S+\n$/) as string,
+    });
+    const markdown = await readFile(join(app, 'out.md'), 'utf8');
+    expect(markdown).toContain('```text\nmy name is Ada\n```');
+    expect(markdown.match(/^## .*$/gm)).toEqual(['## 1. User', '## 2. Assistant']);
+  });
+
+  it('finds what a conversation has lost, from a log of its responses', async () => {
+    const running = startProgram(command(), ['simulate', '--port', '0', '--unlink', 'every-turn'], {
+      cwd: app,
+    });
+    const url = await running.line(/^http:/);
+    const post = async (path: string, body: object): Promise<{ id: string }> => {
+      const headers = { authorization: 'Bearer any', 'content-type': 'application/json' };
+      const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return (await answer.json()) as { id: string };
+    };
+    const { id: conversation } = await post('/conversations', {});
+    const log: string[] = [];
+    for (const input of ['one', 'two'])
+      log.push((await post('/responses', { model: 'gpt-5.4', input, conversation })).id);
+    const pipe = `printf '{"id":"%s"}\\n' ${log.join(' ')} | "${command()}" doctor ${conversation} --response - --json`;
+    const doctor = startProgram('bash', ['-c', pipe], {
+      cwd: app,
+      env: { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'any' },
+    });
+    const { code, stdout, stderr } = await doctor.finished;
+    running.child.kill('SIGTERM');
+    await running.finished;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      verdict: 'repairable',
+      listed: 3,
+      timeline: [{}, { standing: 'lost', places: [{ source: 'response', responseId: log[0] }] }, {}, {}],
+    });
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'stops a diagnosis on %s in the middle of a request',
+    async (signal) => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const asked = new Promise((resolve) => server.once('request', resolve));
+      const doctor = startProgram(
+        command(),
+        ['doctor', 'conv_1', '--base-url', `http://127.0.0.1:${port}/v1`],
+        {
+          cwd: app,
+          env: { OPENAI_API_KEY: 'any' },
+        },
+      );
+      await asked;
+      doctor.child.kill(signal);
+      const { code, stdout, stderr } = await doctor.finished;
+      server.closeAllConnections();
+      server.close();
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(stderr).toMatch(new RegExp(`^Stopped by ${signal}\\.\nTo go on: hybrid-session doctor conv_1`));
+    },
+  );
+
+  it('says what is missing for a ledger, and what to type', async () => {
+    const args = ['inspect', 'conv_1', '--ledger', 'redis:redis://127.0.0.1:1'];
+    const { code, stdout, stderr } = await startProgram(command(), args, { cwd: app }).finished;
+    expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
+    expect(stderr).toMatch(/^hybrid-session inspect: missing_driver: .*\nTry: npm install redis\n$/);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('serves the simulator until %s', async (signal) => {

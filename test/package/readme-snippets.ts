@@ -21,9 +21,9 @@ export function snippetsOf(markdown: string): Snippet[] {
   return snippets;
 }
 
-/** The commands of this package in a Markdown text that need no key and end by themselves. */
+/** The commands of this package in a Markdown text that need no key, no conversation of the reader's, and end by themselves. */
 export function commandsOf(markdown: string): string[][] {
   return [...markdown.matchAll(/^npx (hybrid-session [^#\n]+)/gm)]
     .map(([, line = '']) => line.trim().split(/\s+/))
-    .filter((words) => !words.includes('--live') && !words.includes('simulate'));
+    .filter((words) => !words.some((word) => /^(?:--live$|simulate$|conv_|resp_)|\.jsonl$/.test(word)));
 }

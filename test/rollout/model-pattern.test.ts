@@ -16,6 +16,9 @@ it.each([
   ['gpt-5.*-mini', 'gpt-5.5-mini-2026-03-05', false],
   ['*', 'anything', true],
   ['gpt-5.4', 'ft:gpt-5.4-2026-03-05:org::abc', true],
+  ['gpt-5.4', 'openai/gpt-5.4-2026-03-05', true],
+  ['openai/gpt-5.4', 'openai/gpt-5.4', true],
+  ['azure/gpt-5.4', 'openai/gpt-5.4', false],
   ['gpt-5.4', 'gpt-4.1', false],
 ])('%s means %s: %s', (pattern, model, expected) => {
   expect(matchesModel(pattern, model)).toBe(expected);

@@ -1,9 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { resolveMode } from '../../src/rollout/resolve-mode.ts';
-import { rolloutSwitch } from '../../src/rollout/rollout-switch.ts';
+import type { Mode } from '../../src/rollout/mode.ts';
+import type { Rollout, RolloutFunction } from '../../src/rollout/rollout.ts';
+import { deferred } from '../support/deferred.ts';
 
-function throwing(): never {
-  throw new Error('flag service down');
+function throwing(): RolloutFunction {
+  return () => {
+    throw new Error('flag service down');
+  };
+}
+
+/** Rejects with what an app's own code threw. */
+function rejecting(error: Error): RolloutFunction {
+  return async () => Promise.reject(error);
+}
+
+async function modeOf(rollout: Rollout): Promise<unknown> {
+  const { mode, problem } = await resolveMode(rollout, context);
+  return problem ?? mode;
 }
 
 const context = { sessionId: 'conv_1', model: undefined };
@@ -13,42 +27,59 @@ describe('The mode of a turn', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('is what is set, what the rule says, or what the function answers', async () => {
-    expect(await resolveMode('shadow', context)).toEqual({ mode: 'shadow', problem: undefined });
-    expect(await resolveMode({ mode: 'rebuild', percent: 0 }, context)).toEqual({
-      mode: 'off',
-      problem: undefined,
-    });
-    expect(await resolveMode(() => 'off', context)).toEqual({ mode: 'off', problem: undefined });
-    expect(await resolveMode(() => Promise.resolve('rebuild'), context)).toEqual({
-      mode: 'rebuild',
-      problem: undefined,
-    });
+    expect(await modeOf('shadow')).toBe('shadow');
+    expect(await modeOf({ mode: 'rebuild', percent: 0 })).toBe('off');
+    expect(await modeOf(() => 'off')).toBe('off');
+    expect(await modeOf(() => Promise.resolve('rebuild'))).toBe('rebuild');
   });
 
-  it('is the default, with a reason, when the function throws, answers nonsense, or takes too long', async () => {
-    expect(await resolveMode(throwing, context)).toEqual({ mode: 'chain', problem: 'threw' });
-    expect(await resolveMode(async () => Promise.reject(new Error('down')), context)).toEqual({
-      mode: 'chain',
-      problem: 'threw',
-    });
-    expect(await resolveMode(() => 'on' as never, context)).toEqual({ mode: 'chain', problem: 'no-mode' });
-    expect(await resolveMode(() => undefined as never, context)).toEqual({
-      mode: 'chain',
-      problem: 'no-mode',
-    });
-    const never = resolveMode(() => new Promise(() => undefined), context);
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(await never).toEqual({ mode: 'chain', problem: 'too-slow' });
-    expect(vi.getTimerCount()).toBe(0);
-  });
-});
+  describe.each<[string, Mode | undefined, Mode]>([
+    ['the default', undefined, 'chain'],
+    ["the function's own default", 'off', 'off'],
+  ])('is %s, with a reason, when the function', (_, defaultMode, mode) => {
+    const failing = (decide: RolloutFunction): RolloutFunction =>
+      defaultMode === undefined ? decide : Object.assign(decide, { defaultMode });
 
-it('A rollout switch overrules every session that uses it, until it is given back', async () => {
-  const control = rolloutSwitch({ mode: 'rebuild' });
-  const mode = async (): Promise<string> => (await resolveMode(control.rollout, context)).mode;
-  expect(await mode()).toBe('rebuild');
-  control.force('off');
-  expect(await mode()).toBe('off');
-  control.force(undefined);
-  expect(await mode()).toBe('rebuild');
+    it('throws', async () => {
+      const problem = { mode, problem: 'threw', code: 'Error' };
+      expect(await resolveMode(failing(throwing()), context)).toEqual(problem);
+      const failed = async (error: Error) => resolveMode(failing(rejecting(error)), context);
+      expect(await failed(new TypeError('secret'))).toEqual({ ...problem, code: 'TypeError' });
+      const refused = Object.assign(new Error('secret'), { code: 'ECONNREFUSED' });
+      expect(await failed(refused)).toEqual({ ...problem, code: 'ECONNREFUSED' });
+      expect(await failed(Object.assign(new Error(''), { code: 'a secret' }))).toEqual(problem);
+    });
+
+    it.each(['on', '', undefined, null, 1, {}, ['off']])('answers %j', async (nonsense) => {
+      const problem = { mode, problem: 'no-mode', code: undefined };
+      expect(
+        await resolveMode(
+          failing(() => nonsense as Mode),
+          context,
+        ),
+      ).toEqual(problem);
+      expect(
+        await resolveMode(
+          failing(async () => nonsense as Mode),
+          context,
+        ),
+      ).toEqual(problem);
+    });
+
+    it('takes longer than a second, even when it fails in the end', async () => {
+      const late = deferred<Mode>();
+      const resolved = resolveMode(
+        failing(() => late.promise),
+        context,
+      );
+      await vi.advanceTimersByTimeAsync(999);
+      expect(vi.getTimerCount()).toBe(1);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await resolved).toEqual({ mode, problem: 'too-slow', code: undefined });
+      expect(vi.getTimerCount()).toBe(0);
+      // Nobody waits any more: vitest fails a test that leaves a rejection unhandled.
+      late.reject(new Error('too late'));
+      await vi.advanceTimersByTimeAsync(0);
+    });
+  });
 });

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { applyRule, bucketOf } from '../../src/rollout/rollout-rule.ts';
 
 const sessions = Array.from({ length: 20_000 }, (_, index) => `conv_${index}`);
+/** A session's place must never change: its users would be moved between modes. */
+const PLACES: readonly number[] = [97.48708401724393, 85.5055563819974, 46.57119198277435];
 const known = { model: 'gpt-5.4' };
 
 describe('A rollout rule', () => {
@@ -28,6 +31,36 @@ describe('A rollout rule', () => {
     // Chi-squared with 19 degrees of freedom: 43.8 is passed by chance once in a thousand sets; these are always the same.
     const expected = sessions.length / buckets.length;
     expect(buckets.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)).toBeLessThan(43.8);
+  });
+
+  it('spreads the IDs that the API gives evenly, with any salt', () => {
+    // The shape of real IDs: a time that only creeps, and a part that is random.
+    const ids = Array.from(
+      { length: 10_000 },
+      (_, index) =>
+        `conv_${(0x6ab66ff4 + index).toString(16)}${createHash('md5').update(String(index)).digest('hex')}00`,
+    );
+    for (const salt of ['', 'agent-memory', '2026-11']) {
+      const buckets = Array.from({ length: 100 }, () => 0);
+      for (const id of ids) {
+        const bucket = Math.floor(bucketOf(id, salt));
+        buckets[bucket] = (buckets[bucket] ?? 0) + 1;
+      }
+      // 99 degrees of freedom: 148.2 is passed by chance once in a thousand sets.
+      expect(buckets.reduce((sum, count) => sum + (count - 100) ** 2 / 100, 0)).toBeLessThan(148.2);
+    }
+  });
+
+  it('places a session for ever: in the next process, and in the next version', () => {
+    const id = 'conv_6ab66ff4558481978754b80122351c000d32e39f9bc8e199';
+    expect([bucketOf(id, ''), bucketOf(id, 'agent-memory'), bucketOf('user-42', '')]).toEqual(PLACES);
+  });
+
+  it('chooses nobody at 0 and everybody at 100', () => {
+    for (const sessionId of sessions) {
+      expect(applyRule({ mode: 'chain', percent: 0 }, { sessionId, ...known })).toBe('off');
+      expect(applyRule({ mode: 'chain', percent: 100 }, { sessionId, ...known })).toBe('chain');
+    }
   });
 
   it('only adds sessions when the share is raised', () => {

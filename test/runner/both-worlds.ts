@@ -12,21 +12,25 @@ import {
 export type Scenario = (world: FlowWorld) => Promise<unknown>;
 
 /**
- * Lets the same happen with our runner and session and with the SDK's own, and demands that every model saw the same and
- * that every caller did.
+ * Lets the same happen with our runner and session, with anchored history, and with the SDK's own, and demands that every
+ * model saw the same and that every caller did.
  *
- * @returns our world, for what is to be said about the way there.
+ * @returns our world without anchors, for what is to be said about the way there.
  */
 export async function inBothWorlds(
   stream: boolean,
   scenario: Scenario,
   options: FlowOptions = {},
 ): Promise<ChainedWorld> {
-  const chained = chainedWorld(stream, options);
   const replayed = replayedWorld(stream, options);
-  const [ours, theirs] = [await scenario(chained), await scenario(replayed)];
-  expect(sightOf(chained)).toEqual(sightOf(replayed));
-  expect(ours).toEqual(theirs);
+  const theirs = await scenario(replayed);
+  const seen = sightOf(replayed);
+  const anchored = chainedWorld(stream, { ...options, runner: { ...options.runner, history: 'anchored' } });
+  expect(await scenario(anchored)).toEqual(theirs);
+  expect(sightOf(anchored)).toEqual(seen);
+  const chained = chainedWorld(stream, options);
+  expect(await scenario(chained)).toEqual(theirs);
+  expect(sightOf(chained)).toEqual(seen);
   return chained;
 }
 

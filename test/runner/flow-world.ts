@@ -4,7 +4,6 @@ import {
   Runner,
   type Agent,
   type AgentInputItem,
-  type RunConfig,
   type RunResult,
   type RunState,
   type Session,
@@ -16,6 +15,7 @@ import type { SimulatorCore, SimulatorOptions } from '../../mocks/index.ts';
 import {
   HybridRunner,
   HybridSession,
+  type HybridRunnerConfig,
   memoryLedger,
   type HybridSessionEvent,
   type HybridSessionOptions,
@@ -41,7 +41,7 @@ export type TurnOptions = Omit<StreamRunOptions<unknown>, 'stream' | 'session' |
 export interface FlowOptions {
   readonly simulator?: SimulatorOptions;
   readonly session?: HybridSessionOptions;
-  readonly runner?: Partial<RunConfig>;
+  readonly runner?: HybridRunnerConfig;
 }
 
 /** A server, a session and a runner, and whether turns are streamed. */
@@ -65,12 +65,13 @@ export interface ChainedWorld extends FlowWorld {
 export function replayedWorld(stream: boolean, options: FlowOptions = {}): FlowWorld {
   const { simulator, client } = simulated(options.simulator);
   const modelProvider = new OpenAIProvider({ openAIClient: client });
+  const { history: _history, ...ofTheSdk } = options.runner ?? {};
   return {
     simulator,
     client,
     stream,
     session: new MemorySession(),
-    runner: new Runner({ modelProvider, tracingDisabled: true, ...options.runner }),
+    runner: new Runner({ modelProvider, tracingDisabled: true, ...ofTheSdk }),
     reopen: () => undefined,
   };
 }

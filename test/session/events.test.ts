@@ -57,6 +57,10 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
     for (const { id } of simulator.snapshot().responses) await client.responses.delete(id);
     await session.getItems();
   },
+  async unanchored({ open }) {
+    const runner = new HybridRunner({ tracingDisabled: true, history: 'anchored' });
+    await converse(runner, open(), SAY);
+  },
   async adopted({ open, client }) {
     const session = open({ checkList: 'every-read' });
     const id = await session.getSessionId();

@@ -48,6 +48,20 @@ const WRONG: readonly (readonly [string, string, object])[] = [
   ['a rule without a mode', 'rollout.mode', { rollout: { percent: 5 } }],
   ['a rule of more than all', 'rollout.percent', { rollout: { mode: 'chain', percent: 101 } }],
   ['a rule with an unknown name', 'rollout.percentage', { rollout: { mode: 'chain', percentage: 5 } }],
+  ['a rule of less than nobody', 'rollout.percent', { rollout: { mode: 'chain', percent: -1 } }],
+  ['a rule of no number', 'rollout.percent', { rollout: { mode: 'chain', percent: Number.NaN } }],
+  ['a rule for a model without a name', 'rollout.models.0', { rollout: { mode: 'chain', models: [''] } }],
+  ['a rule for models that are no list', 'rollout.models', { rollout: { mode: 'chain', models: 'gpt-5.4' } }],
+  [
+    'a rule with an unknown mode for the others',
+    'rollout.otherwise',
+    { rollout: { mode: 'chain', otherwise: 'on' } },
+  ],
+  [
+    'a function with an unknown default',
+    'rollout.defaultMode',
+    { rollout: Object.assign(() => 'off', { defaultMode: 'on' }) },
+  ],
   ['a listener that is no function', 'onEvent', { onEvent: console }],
 ];
 

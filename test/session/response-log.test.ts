@@ -6,6 +6,7 @@ import type { Mode } from '../../src/rollout/mode.ts';
 import { ResponseLog } from '../../src/session/response-log.ts';
 import type { HybridSessionEvent } from '../../src/telemetry/session-event.ts';
 import { Watch } from '../../src/telemetry/telemetry.ts';
+import { noHistory } from '../model/known-chain.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
 
 interface Kept {
@@ -22,10 +23,11 @@ function kept(mode: Mode = 'chain', store = memoryLedger()): Kept {
   const log = new ResponseLog({
     client: undefined,
     responseTtl: 1000,
+    history: noHistory,
     current: async () => ({ sessionId: 'session', ledger, mode }),
     emit: (event) => void events.push(event),
     watch: () => new Watch([]),
-    planned: () => undefined,
+    planned: (one) => one,
   });
   const end = async (id: string, stored?: boolean): Promise<void> => {
     await ledger.commit((state) => log.steps(state, id, stored));
@@ -54,7 +56,7 @@ test('offers the answers of the turn under way, the newest first, and then those
   await session.end('a');
   session.log.answered(answer('b', same));
   session.log.answered(answer('c', same));
-  const view = await session.log.view();
+  const view = await session.log.view('whole');
   expect(view.candidates('same').map(({ id }) => id)).toEqual(['c', 'b', 'a']);
   expect(view.unrecorded('same')).toEqual(['c', 'b']);
   expect(view.candidates('another')).toEqual([]);
@@ -77,7 +79,7 @@ test('forgets what came before an answer that was recorded', async () => {
   session.log.answered(answer('last'));
   await session.end('last');
   session.log.answered(answer('of the next turn'));
-  const view = await session.log.view();
+  const view = await session.log.view('whole');
   expect(view.candidates('end of failed 49')).toEqual([]);
   expect(view.candidates('end of last')).toHaveLength(1);
   expect(view.unrecorded('end of of the next turn')).toEqual(['of the next turn']);
@@ -86,7 +88,7 @@ test('forgets what came before an answer that was recorded', async () => {
 test('keeps no more than a thousand answers of turns that never end', async () => {
   const session = kept();
   for (let index = 0; index <= 1000; index += 1) session.log.answered(answer(`${index}`));
-  const view = await session.log.view();
+  const view = await session.log.view('whole');
   expect(view.candidates('end of 0')).toEqual([]);
   expect(view.candidates('end of 1')).toHaveLength(1);
 });
@@ -108,7 +110,7 @@ test('records the ID alone where nobody saw the answer', async () => {
     { id: 'unseen', store: true, context: undefined },
     { id: 'unstored', store: false, context: undefined },
   ]);
-  expect((await session.log.view()).empty).toBe(true);
+  expect((await session.log.view('whole')).empty).toBe(true);
 });
 
 test('remembers a refused parent, also in another process', async () => {
@@ -116,13 +118,13 @@ test('remembers a refused parent, also in another process', async () => {
   const session = kept('chain', store);
   session.log.answered(answer('a'));
   await session.end('a');
-  await session.log.view();
+  await session.log.view('whole');
   session.log.refused('a', 'not found');
-  expect((await session.log.view()).isRefused('a')).toBe(true);
+  expect((await session.log.view('whole')).isRefused('a')).toBe(true);
   session.log.answered(answer('b'));
   await session.end('b');
-  expect((await kept('chain', store).log.view()).isRefused('a')).toBe(true);
-  expect((await kept('chain', store).log.view()).isRefused('b')).toBe(false);
+  expect((await kept('chain', store).log.view('whole')).isRefused('a')).toBe(true);
+  expect((await kept('chain', store).log.view('whole')).isRefused('b')).toBe(false);
   expect(session.events).toEqual([
     { type: 'parent_refused', sessionId: 'session', parentId: 'a', reason: 'not found' },
   ]);
@@ -134,7 +136,7 @@ test.each<[Mode, boolean]>([
   ['rebuild', false],
   ['chain', true],
 ])('may be continued from in mode %s: %s', async (mode, enabled) => {
-  expect((await kept(mode).log.view()).enabled).toBe(enabled);
+  expect((await kept(mode).log.view('whole')).enabled).toBe(enabled);
 });
 
 test('forgets everything when the history begins anew', async () => {
@@ -142,7 +144,7 @@ test('forgets everything when the history begins anew', async () => {
   session.log.answered(answer('a'));
   session.log.refused('b', 'expired');
   session.log.clear();
-  const view = await session.log.view();
+  const view = await session.log.view('whole');
   expect(view.empty).toBe(true);
   expect(view.isRefused('b')).toBe(false);
 });

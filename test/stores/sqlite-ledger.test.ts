@@ -74,6 +74,30 @@ describe('sqliteLedger', () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 
+  it('only looks when it is told to', async () => {
+    const { path } = await filled();
+    const looking = sqliteLedger({ path, readOnly: true });
+    onTestFinished(() => looking.close());
+    expect(await looking.read('session-1')).toEqual({ records: [record('one'), record('two')] });
+    await expect(looking.append('session-1', [record('three')], head(3), 2)).rejects.toThrow(/read.?only/i);
+    await expect(looking.delete('session-1')).rejects.toThrow(/read.?only/i);
+    expect(await looking.head('session-1')).toEqual(head(2));
+  });
+
+  it('makes no file and no table in order to look', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const path = join(folder.path, 'ledger.db');
+    const looking = sqliteLedger({ path, readOnly: true });
+    await expect(looking.head('session-1')).rejects.toMatchObject({ reason: 'not-found' });
+    expect(await readdir(folder.path)).toEqual([]);
+    const database = await openSqlite(path);
+    database.exec('CREATE TABLE mine (id INTEGER)');
+    database.close();
+    await expect(looking.head('session-1')).rejects.toMatchObject({ reason: 'not-found' });
+    await looking.close();
+  });
+
   it('opens the file again after it could not', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);

@@ -62,11 +62,13 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
         id: fc.constantFrom('resp_1', 'resp_2'),
         store: fc.boolean(),
         context: fc.option(context),
+        seen: fc.option(fc.record({ lost: fc.nat(9), whole: fc.boolean() }, { requiredKeys: [] })),
       })
-      .map(({ context, ...rest }): LedgerRecord => ({
+      .map(({ context, seen, ...rest }): LedgerRecord => ({
         ...rest,
         type: 'response',
         ...(context === null ? {} : { context }),
+        ...(seen === null ? {} : { seen }),
       })),
   },
   {

@@ -145,7 +145,10 @@ test('counts losses, what came back, plans and what was saved', async () => {
       ([one, has]) => one === name && Object.entries(attributes).every(([key, is]) => has[key] === is),
     )?.[2];
   const model = { 'gen_ai.response.model': 'gpt-5.4', 'hybrid_session.mode': 'chain' };
-  expect(value('hybrid_session.turns', model)).toBe(4);
+  expect(value('hybrid_session.turns', { ...model, 'hybrid_session.chain_reason': 'no-parent' })).toBe(1);
+  const chained = { ...model, 'hybrid_session.chain_reason': 'extends' };
+  expect(value('hybrid_session.turns', chained)).toBe(3);
+  expect(value('hybrid_session.checked_turns', model)).toBe(4);
   expect(value('hybrid_session.turns_with_loss', model)).toBe(2);
   expect(value('hybrid_session.lost_items', model)).toBe(2);
   expect(value('hybrid_session.restored_items', { 'hybrid_session.source': 'ledger' })).toBe(3);
@@ -169,6 +172,7 @@ test('marks a span that failed with a word for the reason', async () => {
   const [span] = spans.getFinishedSpans();
   expect(span?.status).toEqual({ code: 2, message: 'conversation_not_found' });
   expect(span?.attributes['error.type']).toBe('conversation_not_found');
+  expect(span?.attributes['gen_ai.conversation.id']).toBe('conv_unknown');
   expect(await points()).toContainEqual([
     'hybrid_session.operation.duration',
     { 'hybrid_session.operation': 'read', 'error.type': 'conversation_not_found' },

@@ -122,6 +122,21 @@ test('makes neither spans nor traces outside a trace', async () => {
   expect(spans).toEqual([]);
 });
 
+test('shows in a trace no read that does not belong to it', async () => {
+  const session = new HybridSession({ client: simulated().client });
+  await session.addItems([user('hi')]);
+  await session.getItems();
+  await withTrace('support', async () => {
+    await session.getItems();
+    await session.addItems([user('thanks')]);
+  });
+  expect(ours().map(({ name }) => name)).toEqual([
+    'hybrid_session.restore',
+    'hybrid_session.read',
+    'hybrid_session.append',
+  ]);
+});
+
 test('ends a span that failed with a word for the reason, and no content', async () => {
   const { client } = simulated();
   const session = new HybridSession({ client, conversationId: 'conv_unknown' });

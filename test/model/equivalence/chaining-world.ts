@@ -16,6 +16,8 @@ import type { World } from './world.ts';
 export interface ChainingOptions {
   /** Whether the SDK's own runner is used, with a chained provider. */
   readonly ownRunner?: boolean;
+  /** Whether the runner is handed an anchor in place of the history. */
+  readonly anchored?: boolean;
   /** Whether there is a conversation. Default true. */
   readonly conversation?: boolean;
   /** Whether the conversation loses the model's messages at every turn, and the ledger holds no content. */
@@ -81,8 +83,9 @@ export function chainingWorld(options: ChainingOptions = {}): ChainingWorld {
   };
 }
 
-function runnerOf(client: OpenAI, model: string, { ownRunner }: ChainingOptions): Runner {
-  if (ownRunner !== true) return new HybridRunner({ model, tracingDisabled: true });
+function runnerOf(client: OpenAI, model: string, { ownRunner, anchored }: ChainingOptions): Runner {
+  const history = anchored === true ? 'anchored' : 'whole';
+  if (ownRunner !== true) return new HybridRunner({ model, tracingDisabled: true, history });
   const modelProvider = chainedProvider(new OpenAIProvider({ openAIClient: client }));
   return new Runner({ model, modelProvider, tracingDisabled: true });
 }

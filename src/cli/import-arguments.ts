@@ -1,0 +1,72 @@
+import { UsageError } from './command-error.ts';
+import { LEDGER_OPTIONS, type LedgerArguments } from './ledger-command.ts';
+import { parseLedgerLocation } from './ledger-location.ts';
+import { parseOperand } from './parse-options.ts';
+
+/** What was typed behind `import`. */
+export interface ImportArguments {
+  readonly path: string;
+  /**
+   * Where the items go: a session of a ledger; a conversation with a ledger that keeps content; a conversation whose
+   * ledger, if it has one, lives in it.
+   */
+  readonly kind: 'session' | 'conversation' | 'conversation-alone';
+  /** The options that name the target, as they are typed again; no URL of a ledger, which may hold a password. */
+  readonly target: string;
+  readonly values: LedgerArguments & {
+    readonly session?: string | undefined;
+    readonly conversation?: string | undefined;
+    readonly append?: boolean | undefined;
+  };
+}
+
+/** @throws UsageError for options that do not go together. */
+export function parseImport(args: readonly string[]): ImportArguments {
+  const { values, operand: path } = parseOperand(
+    'import',
+    args,
+    {
+      ...LEDGER_OPTIONS,
+      session: { type: 'string' },
+      conversation: { type: 'string' },
+      append: { type: 'boolean' },
+      quiet: { type: 'boolean' },
+    },
+    { name: 'file', example: 'history.jsonl --ledger sqlite:sessions.db --session NAME' },
+  );
+  const typed = `hybrid-session import ${path}`;
+  const { ledger, session, conversation, append } = values;
+  const location = ledger === undefined ? undefined : parseLedgerLocation('import', ledger);
+  const inConversation = location === undefined || location.kind === 'conversation';
+  for (const [name, value] of Object.entries({ session, conversation })) {
+    if (value === '') throw new UsageError(`--${name} must not be empty`, `${typed} --${name} ID`);
+  }
+  if (session !== undefined && conversation !== undefined) {
+    throw new UsageError(
+      '--session names a session without a conversation: it does not go with --conversation',
+      `${typed} --ledger sqlite:sessions.db --conversation ${conversation}`,
+    );
+  }
+  if (session !== undefined && inConversation) {
+    throw new UsageError(
+      '--session needs a ledger of its own',
+      `${typed} --session ${session} --ledger sqlite:sessions.db`,
+    );
+  }
+  if (append === true && session === undefined && (conversation === undefined || inConversation)) {
+    throw new UsageError(
+      '--append needs a session, or a conversation and its ledger, in which an import that is cut short is known',
+      `${typed} --append --ledger sqlite:sessions.db --conversation ${conversation ?? 'conv_...'}`,
+    );
+  }
+  return {
+    path,
+    kind: session !== undefined ? 'session' : inConversation ? 'conversation-alone' : 'conversation',
+    target: [
+      ...(ledger === undefined ? [] : ['--ledger ...']),
+      ...(session === undefined ? [] : [`--session ${session}`]),
+      ...(conversation === undefined ? [] : [`--conversation ${conversation}`]),
+    ].join(' '),
+    values,
+  };
+}

@@ -1,0 +1,66 @@
+import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
+import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
+import { push, respond, type MutableState } from './mutable-state.ts';
+import type { RestoredBase } from './restored-base.ts';
+
+/** The state of a session of which only the head is known: what lies before it has to be read back. */
+export function stateFrom(base: LedgerHead): LedgerState {
+  const state: MutableState = { ...(emptyState() as MutableState), base };
+  state.version = base.version;
+  state.nextSeq = base.length;
+  if (base.response !== undefined) {
+    const { id, time, store, model, context } = base.response;
+    respond(state, { id, time, store, model, context });
+    if (base.response.refused === true) state.refused.add(id);
+  }
+  return state;
+}
+
+/**
+ * The state that goes on from a head, of a size that does not grow with the session.
+ *
+ * @returns undefined where more has to be known than the head says.
+ */
+export function tipFrom(head: LedgerHead): LedgerState | undefined {
+  // A history of no length may have been cleared.
+  if (head.tip === undefined || head.length === 0) return undefined;
+  const state = stateFrom(head) as MutableState;
+  state.nextSeq = head.tip.nextSeq;
+  state.newest = head.tip.commit;
+  return state;
+}
+
+/** Whether a head is that of a state, so that nothing was appended since. */
+export function isHeadOf(head: LedgerHead | undefined, state: LedgerState): boolean {
+  return (
+    head?.version === state.version &&
+    head.digest === digestOf(state) &&
+    (head.tip === undefined || head.tip.commit === state.newest)
+  );
+}
+
+/** Whether records can be applied to a state that goes on from a head: they change nothing that lies before it. */
+export function fitTip({ base }: LedgerState, records: readonly LedgerRecord[]): boolean {
+  const from = base?.tip?.nextSeq ?? 0;
+  return records.every((record) => {
+    if (record.type === 'mirror')
+      return (
+        record.removed.length + (record.surplus?.length ?? 0) === 0 &&
+        record.added.every(({ seq }) => seq >= from)
+      );
+    return record.type !== 'replace' && record.type !== 'pop' && record.type !== 'clear';
+  });
+}
+
+/** Puts what was read back in the place of the base; what is not proven counts as such. */
+export function resolveBase(target: LedgerState, base: RestoredBase): void {
+  const state = target as MutableState;
+  state.base = undefined;
+  for (const [seq, { item, mirrorId }] of base.items.entries()) {
+    const { kind, digest, id } = item;
+    const shared = { context: '', item: undefined, skipped: undefined, commit: '', due: 0 };
+    push(state, { seq, kind, digest, id, mirrorId, ...shared });
+  }
+  state.nextSeq = Math.max(state.nextSeq, base.items.length);
+  if (!base.proven) state.unproven = base.items.length;
+}

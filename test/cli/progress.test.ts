@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { showProgress, type Progress } from '../../src/cli/progress.ts';
+import { captureIo } from './captured-io.ts';
+
+function progress(
+  err: boolean,
+  quiet = false,
+): {
+  readonly progress: Progress;
+  readonly pass: (milliseconds: number) => void;
+  readonly stderr: () => string;
+} {
+  let time = 0;
+  const { io, stderr } = captureIo({}, { terminal: { err, columns: 20 } });
+  return {
+    progress: showProgress(io, { quiet, now: () => time }),
+    pass: (milliseconds) => (time += milliseconds),
+    stderr,
+  };
+}
+
+describe('progress', () => {
+  it('draws one line again on a terminal, not at every step, and takes it away', () => {
+    const { progress: shown, pass, stderr } = progress(true);
+    shown.update('1 of 3');
+    shown.update('2 of 3');
+    pass(100);
+    shown.update('3 of 3, and longer than the line');
+    shown.clear();
+    shown.clear();
+    expect(stderr()).toBe('\r\u001B[2K1 of 3\r\u001B[2K3 of 3, and longer \r\u001B[2K');
+  });
+
+  it('writes a plain line elsewhere, when the work takes its time', () => {
+    const { progress: shown, pass, stderr } = progress(false);
+    shown.update('1 of 3');
+    pass(5000);
+    shown.update('2 of 3');
+    shown.update('3 of 3');
+    shown.clear();
+    expect(stderr()).toBe('2 of 3\n');
+  });
+
+  it('says at once what is not progress, on a line of its own', () => {
+    const plain = progress(false);
+    plain.progress.note('Waiting 3 s');
+    expect(plain.stderr()).toBe('Waiting 3 s\n');
+    const drawn = progress(true);
+    drawn.progress.update('1');
+    drawn.progress.note('Waiting 3 s');
+    expect(drawn.stderr()).toBe('\r\u001B[2K1\r\u001B[2KWaiting 3 s\n');
+  });
+
+  it('is silent when asked to be', () => {
+    const { progress: shown, stderr } = progress(true, true);
+    shown.update('1');
+    shown.note('2');
+    shown.clear();
+    expect(stderr()).toBe('');
+  });
+});
