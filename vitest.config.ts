@@ -16,7 +16,7 @@ const config: ViteUserConfig = defineConfig({
       // The rooms in which a rule without a test can lose a turn.
       thresholds: {
         'src/ledger/**': { lines: 95, branches: 95 },
-        'src/history/**': { lines: 95, branches: 95 },
+        'src/history/**': { lines: 95, branches: 93 },
         'src/model/**': { lines: 95, branches: 95 },
       },
     },
