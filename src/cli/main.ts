@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { UsageError } from './command-error.ts';
 import type { CliIo, Command } from './command.ts';
+import { guardedIo, plain } from './guarded-io.ts';
 import { describeError } from './describe-error.ts';
 
 interface NamedCommand {
@@ -59,7 +60,8 @@ const USAGE = 64;
 const FAILED = 70;
 
 /** Runs `hybrid-session` with the given arguments. @returns the exit code. */
-export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+export async function main(argv: readonly string[], given: CliIo): Promise<number> {
+  const io = guardedIo(given);
   const [name, ...args] = argv;
   try {
     if (name === undefined) throw new UsageError('No command was given', 'hybrid-session --help');
@@ -71,7 +73,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     if (args.includes('--help') || args.includes('-h')) return say(io, command.help);
     return await command.run(args, io);
   } catch (error) {
-    io.err(describeError(error, nameOf(name)));
+    io.err(plain(describeError(error, nameOf(name))));
     return error instanceof UsageError ? USAGE : FAILED;
   }
 }

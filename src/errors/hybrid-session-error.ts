@@ -27,7 +27,14 @@ export abstract class HybridSessionError extends Error {
   abstract readonly code: HybridSessionErrorCode;
 
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    // An ID is text from outside: in a log it stays on its line, and in its direction.
+    super(
+      message.replaceAll(
+        /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu,
+        (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+      ),
+      options,
+    );
     this.name = new.target.name;
   }
 }

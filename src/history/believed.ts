@@ -1,4 +1,5 @@
 import { InvalidResponseError } from '../errors/invalid-response-error.ts';
+import { isObject } from '../ledger/json.ts';
 
 /** Runs a request; an answer that cannot be read becomes a typed error, everything else passes through untouched. */
 export async function believed<T>(operation: string, request: () => Promise<T>): Promise<T> {
@@ -10,6 +11,16 @@ export async function believed<T>(operation: string, request: () => Promise<T>):
       throw new InvalidResponseError(operation, problem, { cause: withoutContent(error) });
     throw error;
   }
+}
+
+/**
+ * Runs a request that takes something away. What is left when it only seems so is left for ever, so a page of a gateway
+ * or an error that came with status 200 does not count as done.
+ */
+export async function acknowledged(operation: string, request: () => Promise<unknown>): Promise<void> {
+  const answer = await believed(operation, request);
+  if (typeof answer === 'string' || (isObject(answer) && isObject(answer['error'])))
+    throw new InvalidResponseError(operation, 'it does not say that it was done');
 }
 
 /** The client reads the fields of an answer without looking; what fails on the network it wraps. */

@@ -64,7 +64,11 @@ export function scopedCache(cache: ContentCache, client: object): ContentCache {
 
 function quietly<T>(use: () => T): T | undefined {
   try {
-    return use();
+    const result = use();
+    if (!(result instanceof Promise)) return result;
+    // A cache that answers later is none, whatever becomes of its answer.
+    result.catch(() => undefined);
+    return undefined;
   } catch {
     return undefined;
   }

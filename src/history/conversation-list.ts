@@ -1,6 +1,7 @@
 import type OpenAI from 'openai';
 import { InvalidResponseError } from '../errors/invalid-response-error.ts';
-import { isObject, type JsonObject } from '../ledger/json.ts';
+import { DEEPEST } from '../ledger/copy-json.ts';
+import { isDeeper, isObject, type JsonObject } from '../ledger/json.ts';
 import { statusOf } from './api-error.ts';
 import { believed } from './believed.ts';
 
@@ -19,6 +20,9 @@ export const INCLUDE = [
 
 /** How often to begin a list again. */
 const ATTEMPTS = 3;
+
+/** How many pages a list may have: a server could say for ever that there are more. */
+export const MOST_PAGES = 2500;
 
 /** Reads one page that begins after the given item. */
 export type PageReader = (after: string | undefined) => PromiseLike<unknown>;
@@ -93,6 +97,7 @@ async function readOnce(
     if (cursors.has(after))
       throw new InvalidResponseError(operation, `page after '${after}' leads back to itself`);
     cursors.add(after);
+    if (cursors.size > MOST_PAGES) throw new InvalidResponseError(operation, 'its pages do not end');
   }
 }
 
@@ -115,8 +120,11 @@ function bodyOf(page: unknown): JsonObject {
 export function apiItems(operation: string, data: unknown): ApiItem[] {
   if (!Array.isArray(data)) throw new InvalidResponseError(operation, 'it holds no array of items');
   return data.map((item: unknown, index) => {
-    if (isApiItem(item)) return item;
-    throw new InvalidResponseError(operation, `item ${index} has no ID or no type`);
+    if (!isApiItem(item)) throw new InvalidResponseError(operation, `item ${index} has no ID or no type`);
+    // It would end the stack of whoever reads it.
+    if (isDeeper(item, DEEPEST))
+      throw new InvalidResponseError(operation, `item ${index} is nested deeper than ${DEEPEST} levels`);
+    return item;
   });
 }
 

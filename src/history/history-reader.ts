@@ -1,6 +1,8 @@
 import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
+import { kindOf } from '../ledger/canonical-form.ts';
 import { itemDigest } from '../ledger/digest.ts';
+import { isObject } from '../ledger/json.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
 import { statusOf } from './api-error.ts';
 import type { ContentCache } from './content-cache.ts';
@@ -131,10 +133,20 @@ export class HistoryReader {
   /** What this process still holds of an entry that has no content in the ledger. */
   #held(entry: LedgerEntry): AgentInputItem | undefined {
     for (const key of keysOf(entry)) {
-      const item = this.#pinned.get(key) ?? this.#options.cache.get(cacheKey(key));
-      if (item !== undefined) return item as AgentInputItem;
+      const item = this.#pinned.get(key) ?? this.#cached(key, entry);
+      if (item !== undefined) return item;
     }
     return undefined;
+  }
+
+  /** A cache may be anybody's: what it holds is taken only when it is what the ledger means. */
+  #cached(key: string, entry: LedgerEntry): AgentInputItem | undefined {
+    const cached = this.#options.cache.get(cacheKey(key));
+    if (!isObject(cached)) return undefined;
+    const item = cached as AgentInputItem;
+    if (itemDigest(item) !== entry.digest) return undefined;
+    // No digest covers reasoning.
+    return entry.digest !== null || kindOf(item) === entry.kind ? item : undefined;
   }
 
   /** A conversation that is gone holds nothing; the responses may. */

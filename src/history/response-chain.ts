@@ -6,6 +6,9 @@ import { believed } from './believed.ts';
 import { apiItems, INCLUDE, readPage, readPages, type ApiItem } from './conversation-list.ts';
 import type { ContentCache } from './content-cache.ts';
 
+/** How many responses are followed back: a server could name another parent for ever. */
+export const LONGEST_CHAIN = 5000;
+
 /** What a stored response holds. */
 export interface StoredResponse {
   readonly id: string;
@@ -47,7 +50,7 @@ export class ResponseChain {
   /** The response, or undefined when it is deleted, expired or was never stored. */
   async response(id: string): Promise<StoredResponse | undefined> {
     const cached = this.#cache.get(`response ${id}`);
-    if (cached !== undefined) return cached as StoredResponse;
+    if (isStored(cached, id)) return cached;
     const body: unknown = await ifFound(() =>
       believed('responses.retrieve', async () =>
         this.#client.responses.retrieve(id, { include: [...INCLUDE] }, { signal: this.#signal }),
@@ -74,7 +77,7 @@ export class ResponseChain {
   /** The input of a response, oldest first; whether that begins with what it inherited depends on the server. */
   async input(id: string): Promise<readonly ApiItem[] | undefined> {
     const cached = this.#cache.get(`input ${id}`);
-    if (cached !== undefined) return cached as readonly ApiItem[];
+    if (Array.isArray(cached)) return apiItems(INPUT, cached);
     const items = await ifFound(() => readPages(INPUT, (after) => this.#inputPage(id, 'asc', after)));
     if (items !== undefined) this.#cache.set(`input ${id}`, items);
     return items;
@@ -128,6 +131,8 @@ export class ResponseChain {
     let next: string | undefined = id;
     while (next !== undefined && !visited.has(next)) {
       visited.add(next);
+      if (visited.size > LONGEST_CHAIN)
+        throw new InvalidResponseError('responses.retrieve', `the chain behind '${id}' does not end`);
       const response = await this.response(next);
       if (response === undefined) break;
       const input = (await this.input(next)) ?? [];
@@ -141,6 +146,11 @@ export class ResponseChain {
     for (const hop of hops.toReversed()) for (const item of hop) items.set(item.id, item);
     return [...items.values()];
   }
+}
+
+/** A cache may be anybody's, and hold anything. */
+function isStored(value: unknown, id: string): value is StoredResponse {
+  return isObject(value) && value['id'] === id && Array.isArray(value['output']);
 }
 
 async function ifFound<T>(request: () => Promise<T>): Promise<T | undefined> {

@@ -1,8 +1,8 @@
 import { applyRecords } from '../ledger/apply-records.ts';
-import { stateFrom } from '../ledger/state-from-head.ts';
 import { parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
 import { emptyState, headOf, type LedgerEntry, type LedgerState } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
+import { stateFrom } from '../ledger/state-from-head.ts';
 import type {
   InspectedItem,
   InspectedResponse,

@@ -4,10 +4,14 @@ import { isObject } from './json.ts';
 /** A value holds something that JSON cannot; unlike what the value's own code may throw, its message quotes nothing. */
 export class NotJsonError extends TypeError {}
 
+/** What is nested deeper could be written and then not be read again: every walk through it ends the stack. */
+export const DEEPEST = 500;
+
 /**
  * A copy as JSON would make it, except that bytes become data URLs, of the media type that stands beside them.
  *
- * @throws NotJsonError for what JSON cannot hold: functions, symbols, big integers, cycles; and what `toJSON` throws.
+ * @throws NotJsonError for what JSON cannot hold: functions, symbols, big integers, cycles, what is nested too
+ * deeply; and what `toJSON` throws.
  */
 export function copyJson(value: unknown, mediaType?: string, ancestors: readonly unknown[] = []): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
@@ -19,6 +23,7 @@ export function copyJson(value: unknown, mediaType?: string, ancestors: readonly
   if (ArrayBuffer.isView(value)) {
     return dataUrl(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), mediaType);
   }
+  if (ancestors.length >= DEEPEST) throw new NotJsonError(`it is nested deeper than ${DEEPEST} levels`);
   const path = [...ancestors, value];
   if (Array.isArray(value)) {
     return value.map((entry: unknown) => (entry === undefined ? null : copyJson(entry, mediaType, path)));

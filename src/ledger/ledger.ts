@@ -1,7 +1,7 @@
 import { applyRecords } from './apply-records.ts';
 import { CommitNames } from './commit-names.ts';
 import { isObject } from './json.ts';
-import { recordOf, type LedgerHead, type LedgerRecord, type LedgerStep } from './ledger-record.ts';
+import type { LedgerHead, LedgerRecord, LedgerStep } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { nextHead } from './next-head.ts';
@@ -11,6 +11,7 @@ import { movedTo } from './session-move.ts';
 import { staying } from './session-moved.ts';
 import { stateAt } from './state-at.ts';
 import { fitTip, isHeadOf, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
+import { stampSteps } from './stamp-steps.ts';
 
 /** Decides what to append, from the newest state; asked again when another writer came first. */
 export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];
@@ -131,7 +132,7 @@ export class Ledger {
       const steps: readonly LedgerStep[] =
         position === undefined ? decided : [{ type: 'repair', position }, ...decided];
       const stamp = { commit, time: this.#options.now() };
-      const records = steps.map((step) => recordOf(step, stamp));
+      const records = stampSteps(steps, stamp, this.sessionId, state.version);
       if (await this.#append(state, records, commit)) return load();
       this.#options.onConflict?.(state.version);
     }

@@ -1,3 +1,4 @@
+import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { isObject } from './json.ts';
 import {
   LEDGER_FORMAT,
@@ -65,7 +66,9 @@ export class RecordReader {
 
   async #fetch(from: number, to?: number): Promise<LedgerPage> {
     const { store, sessionId } = this.#options;
-    const page = await store.read(sessionId, from, to);
+    const page: unknown = await store.read(sessionId, from, to);
+    if (!isPage(page))
+      throw new LedgerRecordError(sessionId, undefined, 'damaged', 'the store gave no records');
     const base = page.base === undefined ? undefined : parseHead(page.base, sessionId);
     const start = base?.version ?? from;
     const records = page.records.map((record, index) => parseRecord(record, sessionId, start + index));
@@ -76,6 +79,10 @@ export class RecordReader {
 /** Stands where a record cannot be read; it changes nothing. */
 function passedOver(position: number): LedgerRecord {
   return { v: LEDGER_FORMAT, commit: '', time: 0, type: 'repair', position };
+}
+
+function isPage(value: unknown): value is LedgerPage {
+  return isObject(value) && Array.isArray(value['records']);
 }
 
 function damagedPosition(error: unknown): number | undefined {

@@ -94,7 +94,7 @@ export class ModelCall {
   answered(id: string | undefined, output: readonly AgentInputItem[], body: unknown, chained: boolean): void {
     const facts = isObject(body) ? body : {};
     const { anchor, obstacle, items, contexts } = this.#plannable;
-    if (id === undefined || id === '' || obstacle !== undefined) return;
+    if (typeof id !== 'string' || id === '' || obstacle !== undefined) return;
     if (facts['status'] !== undefined && facts['status'] !== 'completed') return;
     // What the model class left out, the chain would still show to the model.
     if (Array.isArray(facts['output']) && facts['output'].length !== output.length) return;

@@ -67,6 +67,9 @@ function matches({ code, message, param, statuses }: RefusalCase, facts: Facts):
   );
 }
 
+/** Of a message this much is looked at: a server that answers at length must not take the turn's time. */
+const LOOKED_AT = 4000;
+
 /** What an error carries: it may wrap another, a response that failed, or an event. */
 const CARRIED = ['error', 'errors', 'cause', 'detail', 'response', 'event'];
 
@@ -74,12 +77,12 @@ const CARRIED = ['error', 'errors', 'cause', 'detail', 'response', 'event'];
 function factsOf(value: unknown, outer: number | undefined, depth: number): Facts[] {
   if (depth > 5) return [];
   if (typeof value === 'string') {
-    return [{ status: outer, code: undefined, param: undefined, message: value }];
+    return [{ status: outer, code: undefined, param: undefined, message: value.slice(0, LOOKED_AT) }];
   }
   if (Array.isArray(value)) return value.flatMap((one: unknown) => factsOf(one, outer, depth + 1));
   if (!isObject(value)) return [];
   const status = typeof value['status'] === 'number' ? value['status'] : outer;
-  const message = typeof value['message'] === 'string' ? value['message'] : '';
+  const message = typeof value['message'] === 'string' ? value['message'].slice(0, LOOKED_AT) : '';
   const own: Facts = { status, code: value['code'], param: value['param'], message };
   return [own, ...CARRIED.flatMap((key) => factsOf(value[key], status, depth + 1))];
 }

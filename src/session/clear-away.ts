@@ -1,5 +1,6 @@
 import type OpenAI from 'openai';
 import { statusOf } from '../history/api-error.ts';
+import { acknowledged } from '../history/believed.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { asNotFound } from './as-not-found.ts';
@@ -25,7 +26,10 @@ export async function clearAway(
 }
 
 async function deleteConversation(client: OpenAI, conversationId: string, isKnown: boolean): Promise<void> {
-  await client.conversations.delete(conversationId).catch((error: unknown) => {
+  const request = acknowledged('conversations.delete', async () =>
+    client.conversations.delete(conversationId),
+  );
+  await request.catch((error: unknown) => {
     if (statusOf(error) !== 404 || !isKnown) throw asNotFound(error, conversationId);
   });
 }

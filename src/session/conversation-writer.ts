@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { apiCodeOf, isTransient, statusOf } from '../history/api-error.ts';
-import { believed } from '../history/believed.ts';
+import { acknowledged, believed } from '../history/believed.ts';
 import { apiItems, type ApiItem } from '../history/conversation-list.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
 import { withId, type ApiInputItem } from '../history/item-converter.ts';
@@ -87,10 +87,8 @@ export class ConversationWriter {
     const due = [...removed].filter(([id, pending]) => pending && ids.has(id));
     for (const [id] of due) {
       // No retry by the client: the mirror makes the tries.
-      const request = client.conversations.items.delete(
-        id,
-        { conversation_id: conversationId },
-        { maxRetries: 0 },
+      const request = acknowledged('conversations.items.delete', async () =>
+        client.conversations.items.delete(id, { conversation_id: conversationId }, { maxRetries: 0 }),
       );
       await request.catch((error: unknown) => {
         if (statusOf(error) !== 404) throw error;

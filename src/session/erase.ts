@@ -1,5 +1,8 @@
 import type OpenAI from 'openai';
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { statusOf } from '../history/api-error.ts';
+import { acknowledged } from '../history/believed.ts';
+import { LONGEST_CHAIN } from '../history/response-chain.ts';
 import { isObject } from '../ledger/json.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { Attachment } from './attachment.ts';
@@ -38,10 +41,11 @@ export async function erase(
       client,
       state.responses.map((response) => response.id),
     )) {
-      if (await deleted(client.responses.delete(id))) responses.push(id);
+      if (await deleted('responses.delete', () => client.responses.delete(id))) responses.push(id);
     }
     for (const id of [...copies, remote.conversationId]) {
-      conversation = (await deleted(client.conversations.delete(id))) || conversation;
+      const isDeleted = await deleted('conversations.delete', () => client.conversations.delete(id));
+      conversation = isDeleted || conversation;
     }
   }
   for (const id of copies) await store.delete(id);
@@ -56,16 +60,19 @@ async function withParents(client: OpenAI, ids: readonly string[]): Promise<Set<
     const response: unknown = await client.responses.retrieve(id).catch((error: unknown) => {
       if (statusOf(error) !== 404) throw error;
     });
-    const parent = isObject(response) ? response['previous_response_id'] : undefined;
+    // What is behind another response than the one asked for is nobody's to delete.
+    const parent = isObject(response) && response['id'] === id ? response['previous_response_id'] : undefined;
     if (typeof parent === 'string') found.add(parent);
+    if (found.size > ids.length + LONGEST_CHAIN)
+      throw new InvalidResponseError('responses.retrieve', 'its chain does not end');
   }
   return found;
 }
 
 /** @returns false when it was gone already. */
-async function deleted(request: Promise<unknown>): Promise<boolean> {
+async function deleted(operation: string, request: () => PromiseLike<unknown>): Promise<boolean> {
   try {
-    await request;
+    await acknowledged(operation, async () => request());
     return true;
   } catch (error) {
     if (statusOf(error) === 404) return false;

@@ -89,7 +89,11 @@ const text = z.string().min(1, { message: 'must not be empty' });
 
 const schema = z.strictObject({
   client: z.custom<OpenAI>((value) => isClient(value), { message: 'must be an OpenAI client' }).optional(),
-  conversationId: text.optional(),
+  conversationId: text
+    .refine((id) => id !== '.' && id !== '..' && !/\p{Surrogate}/u.test(id), {
+      message: 'cannot be part of a URL',
+    })
+    .optional(),
   ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
   rollout: rolloutSchema.optional(),
   mirror: z.enum(['await', 'background', 'off']).optional(),
@@ -121,7 +125,7 @@ const schema = z.strictObject({
  * @throws InvalidOptionsError naming the option, before any request.
  */
 export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
-  const parsed = schema.safeParse(options);
+  const parsed = read(options);
   if (!parsed.success) throw invalidOption(parsed.error);
   const given = parsed.data;
   const mirror = given.mirror ?? 'await';
@@ -174,6 +178,15 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
   };
 }
 
+/** What is given may be anything, and throw when it is looked at; what it says then is not passed on. */
+function read(options: unknown): ReturnType<typeof schema.safeParse> {
+  try {
+    return schema.safeParse(options);
+  } catch {
+    throw new InvalidOptionsError('options', 'cannot be read: looking at one of them throws');
+  }
+}
+
 function refuse(condition: boolean, option: string, problem: string): void {
   if (condition) throw new InvalidOptionsError(option, problem);
 }
@@ -181,9 +194,7 @@ function refuse(condition: boolean, option: string, problem: string): void {
 /** A listener hears what is worth a line: of turns those in `shadow`, which reports each. */
 function listener(onEvent: EventListener): SessionObserver {
   return {
-    event: (event) => {
-      if (event.type !== 'turn' || event.mode === 'shadow') onEvent(event);
-    },
+    event: (event) => (event.type !== 'turn' || event.mode === 'shadow' ? onEvent(event) : undefined),
   };
 }
 
@@ -198,5 +209,5 @@ function isObserver(value: unknown): boolean {
 
 /** By its methods: an app may hold two copies of the client's class. */
 function isClient(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'conversations' in value && 'responses' in value;
+  return isObject(value) && isObject(value['conversations']) && isObject(value['responses']);
 }

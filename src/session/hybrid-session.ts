@@ -76,9 +76,11 @@ export class HybridSession
     return this.#life.telemetry.run('read', (watch) => {
       watch.note({ sessionId: this.sessionId });
       return this.#life.run(async ({ history }, mode) => {
-        const served = await history.read(mode, limit, watch);
+        // What is no number says nothing of how many: better too much than too little.
+        const newest = typeof limit === 'number' ? limit : undefined;
+        const served = await history.read(mode, newest, watch);
         const beginning = await this.#life.beginning(mode, served);
-        this.#life.turn.began({ ...beginning, isPart: limit !== undefined });
+        this.#life.turn.began({ ...beginning, isPart: newest !== undefined });
         if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
         return served.items;
       }, true);
@@ -175,14 +177,16 @@ export class HybridSession
   runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
     return this.#life.run(async ({ attachment, history }, mode) => {
       const { ledger, sessionId } = attachment;
-      const id = args?.responseId === '' ? undefined : args?.responseId;
+      const given: unknown = args?.responseId;
+      // A server may answer without an ID, or with one that is none.
+      const id = typeof given === 'string' && given !== '' ? given : undefined;
       if (id === undefined) {
         this.#life.turnEnded(sessionId, id, await ledger.tip());
         return null;
       }
       await history.open(mode);
       const state = await ledger.commitTip((newest) =>
-        this.#life.responses.steps(newest, id, args?.store, this.#life.turn.seen),
+        this.#life.responses.steps(newest, id, args?.store !== false, this.#life.turn.seen),
       );
       this.#life.turnEnded(sessionId, id, state);
       return null;

@@ -15,7 +15,11 @@ export function parseTransaction(args: SessionHistoryTransactionArgs): ParsedTra
   const given: unknown = args;
   const id: unknown = isObject(given) ? given['operationId'] : undefined;
   if (typeof id !== 'string' || id.trim() === '') {
-    throw new HistoryTransactionError(String(id), 'invalid', 'operationId must be a non-empty string');
+    throw new HistoryTransactionError(
+      typeof id === 'string' ? id : typeof id,
+      'invalid',
+      'operationId must be a non-empty string',
+    );
   }
   const transaction = parse(id, isObject(given) ? given['transaction'] : undefined);
   const digest = createHash('sha256').update(stableJson(transaction)).digest('base64url');

@@ -1,4 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
+import { acknowledged } from '../history/believed.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { asNotFound } from './as-not-found.ts';
 import type { Remote } from './attachment.ts';
@@ -24,7 +25,11 @@ export async function popListed(ledger: Ledger, remote: Remote): Promise<AgentIn
     isKnown = steps.length > 0;
     return steps;
   });
-  if (!isKnown) await client.conversations.items.delete(id, { conversation_id: conversationId });
+  if (!isKnown) {
+    await acknowledged('conversations.items.delete', async () =>
+      client.conversations.items.delete(id, { conversation_id: conversationId }),
+    );
+  }
   return popped;
 }
 

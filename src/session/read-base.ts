@@ -5,6 +5,9 @@ import { ledgerItem } from '../ledger/agent-item.ts';
 import type { LedgerHead } from '../ledger/ledger-record.ts';
 import type { RestoredBase } from '../ledger/restored-base.ts';
 
+/** How many missing items an error names at most. */
+const MOST_NAMED = 1000;
+
 /**
  * The history that a ledger's head describes, from the list and from the chain behind the newest response.
  *
@@ -20,7 +23,8 @@ export async function readBase(
   const context = base.response === undefined ? [] : await reader.context(base.response.id);
   const proven = matchBase(base, list, context);
   if (proven === undefined && onIncomplete === 'throw') {
-    const missing = Math.max(1, base.length - list.length);
+    // A head says any number, a damaged one too.
+    const missing = Math.min(MOST_NAMED, Math.max(1, base.length - list.length));
     throw new HistoryIncompleteError(
       sessionId,
       Array.from({ length: missing }, (_, index) => ({ index: base.length - missing + index, kind: 'item' })),

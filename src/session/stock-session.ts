@@ -1,7 +1,8 @@
 import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { believed } from '../history/believed.ts';
-import { apiItems, type ApiItem } from '../history/conversation-list.ts';
+import { apiItems, MOST_PAGES, type ApiItem } from '../history/conversation-list.ts';
 
 /** What the stock session serves, and the list it was made from. */
 export interface StockRead {
@@ -36,9 +37,17 @@ export class StockSession {
     const note = (item: unknown): void => void this.#seen.push(item);
     const list = (...args: Parameters<OpenAI['conversations']['items']['list']>): AsyncIterable<unknown> => ({
       async *[Symbol.asyncIterator]() {
-        for await (const item of client.conversations.items.list(...args)) {
-          note(item);
-          yield item;
+        // The client itself would follow a cursor that leads back for ever.
+        const cursors = new Set<unknown>();
+        for await (const page of (await client.conversations.items.list(...args)).iterPages()) {
+          for (const item of page.getPaginatedItems()) {
+            note(item);
+            yield item;
+          }
+          if (!page.hasNextPage()) return;
+          if (cursors.has(page.last_id) || cursors.size > MOST_PAGES)
+            throw new InvalidResponseError('conversations.items.list', 'its pages lead back or do not end');
+          cursors.add(page.last_id);
         }
       },
     });

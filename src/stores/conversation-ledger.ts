@@ -1,3 +1,4 @@
+import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
 import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
@@ -47,8 +48,8 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
 
   const metadataOf = async (sessionId: string): Promise<Record<string, string> | undefined> => {
     try {
-      const { metadata } = await client.conversations.retrieve(sessionId);
-      return isObject(metadata) ? strings(metadata) : {};
+      const conversation: unknown = await client.conversations.retrieve(sessionId);
+      return metadataIn(conversation, sessionId);
     } catch (error) {
       if (isObject(error) && error['status'] === 404) return undefined;
       throw error;
@@ -79,7 +80,9 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
         }
         const next = { ...metadata, [METADATA_KEY]: encodeHead(head) };
         try {
-          await client.conversations.update(sessionId, { metadata: next });
+          const updated: unknown = await client.conversations.update(sessionId, { metadata: next });
+          if (metadataIn(updated, sessionId)[METADATA_KEY] !== next[METADATA_KEY])
+            throw new InvalidResponseError('conversations.update', 'it does not hold what was written');
         } catch (error) {
           // The answer may have got lost: the metadata say whether the update was applied.
           const applied = await metadataOf(sessionId).catch(() => undefined);
@@ -91,7 +94,9 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
         const metadata = await metadataOf(sessionId);
         if (metadata?.[METADATA_KEY] === undefined) return;
         const { [METADATA_KEY]: _head, ...kept } = metadata;
-        await client.conversations.update(sessionId, { metadata: kept });
+        const updated: unknown = await client.conversations.update(sessionId, { metadata: kept });
+        if (metadataIn(updated, sessionId)[METADATA_KEY] !== undefined)
+          throw new InvalidResponseError('conversations.update', 'it still holds what was deleted');
       }),
   };
 }
@@ -162,6 +167,20 @@ function decodeMove(fields: unknown): unknown {
     ...(whole === 1 ? { whole: true } : {}),
     ...(done === 1 ? { done: true } : {}),
   };
+}
+
+/**
+ * What is not the conversation says nothing of its metadata: taken for empty, the user's own would be written over.
+ *
+ * @throws InvalidResponseError
+ */
+function metadataIn(conversation: unknown, sessionId: string): Record<string, string> {
+  const operation = 'conversations.retrieve';
+  if (!isObject(conversation) || isObject(conversation['error']) || conversation['id'] !== sessionId)
+    throw new InvalidResponseError(operation, `it is not conversation '${sessionId}'`);
+  const metadata = conversation['metadata'] ?? {};
+  if (!isObject(metadata)) throw new InvalidResponseError(operation, 'its metadata is no object');
+  return strings(metadata);
 }
 
 function strings(metadata: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -12,10 +12,15 @@ export function withMethods<T>(...methods: string[]): z.ZodType<T, T> {
 
 /** @throws InvalidOptionsError naming the store and the option, before anything is opened. */
 export function parseStoreOptions<T>(store: string, schema: z.ZodType<T>, options: unknown): T {
-  const parsed = schema.safeParse(options);
+  const subject = `the ${store} ledger`;
+  let parsed: ReturnType<typeof schema.safeParse>;
+  try {
+    parsed = schema.safeParse(options);
+  } catch {
+    throw new InvalidOptionsError('options', 'cannot be read: looking at one of them throws', { subject });
+  }
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const subject = `the ${store} ledger`;
   if (issue?.code === 'unrecognized_keys')
     throw new InvalidOptionsError(issue.keys[0] ?? '', 'is not known', { subject });
   const option = issue?.path.join('.') || 'options';

@@ -82,7 +82,10 @@ function begun<T>(
 
 function harmlessly<T>(work: () => T): T | undefined {
   try {
-    return work();
+    const result = work();
+    // A listener may be asynchronous, and fail later.
+    if (result instanceof Promise) result.catch(() => undefined);
+    return result;
   } catch {
     // Watching never costs a turn.
     return undefined;

@@ -88,6 +88,23 @@ describe('A session that keeps its ledger in the conversation itself', () => {
     expect(await lenient.verify()).toMatchObject({ verified: false, unproven: 3 });
   });
 
+  it('names a bounded number of missing items, whatever a damaged head says', async () => {
+    const { client } = simulated();
+    const { id } = await client.conversations.create();
+    await runner.run(agent, 'hi', { session: reopened(client, id) });
+    const { metadata } = await client.conversations.retrieve(id);
+    const [format, version, , digest]: unknown[] = JSON.parse(
+      Reflect.get(Object(metadata), 'hybrid_session'),
+    );
+    const head = JSON.stringify([format, version, Number.MAX_SAFE_INTEGER, `${String(digest)}?`]);
+    await client.conversations.update(id, { metadata: { hybrid_session: head } });
+    const error: unknown = await reopened(client, id)
+      .getItems()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(HistoryIncompleteError);
+    expect(error).toMatchObject({ missing: { length: 1000 } });
+  });
+
   it('finds a turn of which only the input was stored', async () => {
     const { client } = simulated();
     const { id } = await client.conversations.create();

@@ -26,3 +26,33 @@ it('pairs equal things in order, as many as can be', () => {
     { numRuns: 500 },
   );
 });
+
+it('pairs what stands once where a table of everything would not fit', () => {
+  const count = 60_000;
+  const left = [
+    'first',
+    ...Array.from({ length: count }, (_, index) => `left ${index}`),
+    'b',
+    'twice',
+    'twice',
+    'd',
+  ];
+  const right = [
+    'first',
+    'e',
+    'b',
+    ...Array.from({ length: count }, (_, index) => `right ${index}`),
+    'twice',
+    'd',
+    'f',
+  ];
+  const pairs = align(left, right);
+  const found = pairs.flatMap((position, index) =>
+    position === undefined ? [] : [[left[index], right[position]]],
+  );
+  expect(found).toEqual([
+    ['first', 'first'],
+    ['b', 'b'],
+    ['d', 'd'],
+  ]);
+});

@@ -51,3 +51,12 @@ test('starts no more when one has failed, and tells the first failure', async ()
 test('has nothing to do for nothing', async () => {
   expect(await mapLimit([], 4, async () => Promise.reject(new Error('called')))).toEqual([]);
 });
+
+test('starts no more when one has failed and another ends well', async () => {
+  const calls = new Calls();
+  const outcome = mapLimit([1, 2, 3, 4, 5], 2, calls.run).catch((error: unknown) => error);
+  await calls.end('oldest', new Error('first'));
+  await calls.end('oldest');
+  expect(await outcome).toEqual(new Error('first'));
+  expect(calls.started).toEqual([1, 2]);
+});

@@ -79,3 +79,23 @@ test('what only one of the two has lost is found again, wherever it stood', () =
     }),
   );
 });
+
+test('a head without items is matched by nothing but nothing, whatever the list holds', () => {
+  expect(matchBase({ length: 0, digest: EMPTY_DIGEST }, told('ab'), [])).toEqual([]);
+  expect(matchBase({ length: 2, digest: EMPTY_DIGEST }, told('ab'), [])).toBeUndefined();
+  const proof = proofOf(told('ab'));
+  expect(textsOf(matchBase({ ...proof, length: 0 }, told('ab'), []))).toBe('ab');
+});
+
+test('reasoning behind the last item belongs to it, all of it', () => {
+  const list = [...told('a'), thought('rs_1'), thought('rs_2'), ...told('b')];
+  expect(matchBase(proofOf(told('a')), list, [])?.map(({ id }) => id)).toEqual(['msg_0a', 'rs_1', 'rs_2']);
+});
+
+test('reasoning is told apart by its ID', () => {
+  const list = [...told('a'), thought('rs_1')];
+  const context = [...told('a', 'ctx'), thought('rs_2'), { id: 'ctx_b', item: user('b') }];
+  const found = matchBase(proofOf(told('ab')), list, context);
+  expect(textsOf(found)).toBe('a?b');
+  expect(found?.map(({ id }) => id)).toEqual(['msg_0a', 'rs_2', 'ctx_b']);
+});

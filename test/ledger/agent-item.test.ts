@@ -194,7 +194,7 @@ describe('what is no item is refused, with its place and without its content', (
     let data: unknown = SECRET;
     for (let depth = 0; depth < 100_000; depth += 1) data = [data];
     expect(errorOf([{ type: 'unknown', providerData: { data } }]).message).toBe(
-      'Cannot store item 0: it cannot be written as JSON',
+      'Cannot store item 0: it is nested deeper than 500 levels',
     );
   });
 

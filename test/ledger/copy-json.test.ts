@@ -69,3 +69,19 @@ describe('what JSON cannot hold', () => {
     expect(() => copyJson(value)).toThrow(problem);
   });
 });
+
+const nested = (levels: number): unknown => {
+  let value: unknown = 'inside';
+  for (let level = 0; level < levels; level += 1) value = level % 2 === 0 ? [value] : { value };
+  return value;
+};
+
+describe('what is nested deeply', () => {
+  test('is copied down to 500 levels', () => {
+    expect(copyJson(nested(500))).toEqual(nested(500));
+  });
+
+  test.each([501, 5000, 1_000_000])('is refused from there on: %i levels', (levels) => {
+    expect(() => copyJson(nested(levels))).toThrow(new NotJsonError('it is nested deeper than 500 levels'));
+  });
+});

@@ -325,3 +325,24 @@ test('deleting forgets what the ledger itself knew', async () => {
   expect((await ledger.state()).entries).toEqual([]);
   expect(await store.head('conv_1')).toBeUndefined();
 });
+
+test('writes no record that it could not read again', async () => {
+  const store = memoryLedger();
+  const ledger = ledgerOn(store);
+  await ledger.commit(() => say('one'));
+  const wrong = [{ type: 'response', id: 42, store: true }] as unknown as LedgerStep[];
+  await expect(ledger.commit(() => [...say('two'), ...wrong])).rejects.toMatchObject({
+    code: 'ledger_record',
+    position: 2,
+  });
+  await ledger.commit(() => say('three'));
+  expect(historyOf(await ledgerOn(store).state())).toEqual(['one', 'three']);
+});
+
+test.each([undefined, null, 7, {}, { records: 'none' }, []])(
+  'does not take %j for what a store holds',
+  async (page) => {
+    const store = storeWith(memoryLedger(), { read: async () => page as LedgerPage });
+    await expect(ledgerOn(store).state()).rejects.toMatchObject({ code: 'ledger_record', reason: 'damaged' });
+  },
+);

@@ -2,7 +2,7 @@ import type { AgentInputItem } from '@openai/agents';
 import { array, assert, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { itemDigest } from '../../src/ledger/digest.ts';
-import { behindChain, forModel } from '../../src/model/for-model.ts';
+import { behindChain, bytesForModel, forModel } from '../../src/model/for-model.ts';
 import { assistant, user } from '../support/conversation.ts';
 import { anyItem } from '../support/items.ts';
 
@@ -13,6 +13,14 @@ const hosted: AgentInputItem = {
   status: 'completed',
   providerData: { type: 'web_search_call', id: 'ws_1' },
 };
+
+/** Reasoning with its ID. */
+const reasoning = (providerData: Record<string, unknown>): AgentInputItem => ({
+  type: 'reasoning',
+  id: 'rs_1',
+  content: [],
+  providerData,
+});
 
 const digests = (items: readonly AgentInputItem[]): (string | null)[] =>
   items.map((item) => itemDigest(item)).filter((digest) => digest !== null);
@@ -99,5 +107,87 @@ describe('behind a chain', () => {
     });
     behindChain([item]);
     expect(item.providerData).toEqual({ id: 'msg_1' });
+  });
+});
+
+describe('what the API takes by its content', () => {
+  test.each([
+    'function_call_output',
+    'custom_tool_call',
+    'custom_tool_call_output',
+    'computer_call_output',
+    'shell_call',
+    'shell_call_output',
+    'apply_patch_call',
+    'apply_patch_call_output',
+    'mcp_approval_response',
+    'compaction',
+    'function_call',
+    'message',
+  ])('goes behind a chain without its ID: %s', (type) => {
+    const item: AgentInputItem = {
+      type: 'unknown',
+      id: 'x_1',
+      providerData: { type, id: 'x_1', kept: true },
+    };
+    expect(behindChain([item])).toEqual([{ type: 'unknown', providerData: { type, kept: true } }]);
+  });
+
+  test.each(['web_search_call', 'mcp_call', 'telepathy', ''])(
+    'is not what is only found by its ID, wherever that stands: %j',
+    (type) => {
+      const unknown: AgentInputItem = { type: 'unknown', providerData: { type } };
+      expect(behindChain([{ ...unknown, id: 'x_1' }])).toBeUndefined();
+      expect(behindChain([{ type: 'unknown', providerData: { type, id: 'x_1' } }])).toBeUndefined();
+      expect(behindChain([unknown])).toEqual([unknown]);
+    },
+  );
+
+  test("is a call and its result in the SDK's form, too", () => {
+    const call: AgentInputItem = {
+      type: 'function_call',
+      id: 'fc_1',
+      callId: 'c',
+      name: 'f',
+      arguments: '{}',
+      providerData: { id: 'fc_1' },
+    };
+    const { id: _id, ...bare } = call;
+    expect([forModel(call), behindChain([call])]).toEqual([
+      { ...bare, providerData: {} },
+      [{ ...bare, providerData: {} }],
+    ]);
+    const result: AgentInputItem = {
+      type: 'function_call_result',
+      id: 'fco_1',
+      callId: 'c',
+      name: 'f',
+      output: 'x',
+      status: 'completed',
+    };
+    const { id: _resultId, ...bareResult } = result;
+    expect(forModel(result)).toEqual(bareResult);
+  });
+
+  test('is a message without a type', () => {
+    expect(behindChain([{ role: 'user', content: 'hi', id: 'msg_1' }])).toEqual([
+      { role: 'user', content: 'hi' },
+    ]);
+    expect(forModel({ role: 'user', content: 'hi', id: 'msg_1' })).toEqual({ role: 'user', content: 'hi' });
+  });
+
+  test('is encrypted reasoning under either name', () => {
+    expect(behindChain([reasoning({ encryptedContent: 'gAAAA' })])).toHaveLength(1);
+    expect(behindChain([reasoning({ encrypted_content: 'gAAAA' })])).toHaveLength(1);
+    expect(behindChain([reasoning({ encrypted_content: 7 })])).toEqual([]);
+  });
+});
+
+describe('the bytes of items in a request', () => {
+  test('are those of their JSON as they are sent, in UTF-8', () => {
+    const items = [{ ...user('h\u00EF'), id: 'msg_1' }, user('there')];
+    const sent = items.map((item) => Buffer.byteLength(JSON.stringify(forModel(item))));
+    expect(bytesForModel(items)).toBe((sent[0] ?? 0) + (sent[1] ?? 0));
+    expect(bytesForModel([])).toBe(0);
   });
 });

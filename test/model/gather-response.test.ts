@@ -38,3 +38,29 @@ test('refuses a stream that ends before its response', async () => {
     'The stream of the response ended before its last event',
   );
 });
+
+test('keeps what the server said of the request, where it said it', async () => {
+  const events = streamed('resp_1', 'hello');
+  const told = events.map((event) =>
+    event.type === 'response_done'
+      ? { ...event, response: { ...event.response, requestId: 'req_1', rawUsage: { total: 2 } } }
+      : event,
+  );
+  expect(await gatherResponse(stream(told), [])).toMatchObject({
+    requestId: 'req_1',
+    rawUsage: { total: 2 },
+  });
+  const silent = await gatherResponse(stream(events), []);
+  expect(silent).not.toHaveProperty('requestId');
+  expect(silent).not.toHaveProperty('rawUsage');
+});
+
+test('hands over a response that failed, and no other event', async () => {
+  const failed: StreamEvent = {
+    type: 'model',
+    event: { type: 'response.failed', response: { id: 'resp_1' } },
+  };
+  const failures: StreamEvent[] = [];
+  await gatherResponse(stream([...begun('resp_1'), failed, ...streamed('resp_1', 'hello')]), failures);
+  expect(failures).toEqual([failed]);
+});

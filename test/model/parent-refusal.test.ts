@@ -230,3 +230,10 @@ function fits(
     (param === undefined || param === error.param)
   );
 }
+
+test('a message of a megabyte takes no time', () => {
+  const message = 'previous response '.repeat(60_000);
+  const started = performance.now();
+  expect(parentRefusal({ status: 400, message })).toBeUndefined();
+  expect(performance.now() - started).toBeLessThan(1000);
+});

@@ -48,6 +48,7 @@ describe('the tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
       'dist/cjs/package.json',
       'package.json',
     ]);

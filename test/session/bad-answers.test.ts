@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { HybridSession, memoryLedger } from '../../src/index.ts';
+import { ResponseChain } from '../../src/history/response-chain.ts';
+import { contentCache, HybridSession, memoryLedger } from '../../src/index.ts';
 import { converse, listedTexts, recorder, TURNS } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
+import { clientOn, page } from '../support/fake-client.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
 import { changed, html, notJson, tamperedClient, type Tamper } from './support/tampered.ts';
 
 const isList = (method: string, path: string): boolean => method === 'GET' && path.endsWith('/items');
 const isWrite = (method: string, path: string): boolean => method === 'POST' && path.endsWith('/items');
+const isDelete = (method: string): boolean => method === 'DELETE';
+const isAsk = (method: string, path: string): boolean => method === 'POST' && path === '/responses';
 const isCreate = (method: string, path: string): boolean => method === 'POST' && path === '/conversations';
 const isRetrieve = (method: string, path: string): boolean =>
   method === 'GET' && path.startsWith('/responses/') && !path.endsWith('/input_items');
@@ -32,6 +36,11 @@ const WRONG_LISTS: typeof WRONG = {
     changed(answer(), (body) => ({ ...body, data: [{ id: '', type: 'message' }] })),
   'has an item without a type': async (answer) =>
     changed(answer(), (body) => ({ ...body, data: withoutField(body['data'], 'type') })),
+  'has an item that is nested without end': async () =>
+    new Response(
+      `{"data":[{"id":"msg_1","type":"message","deep":${'['.repeat(20_000)}"sk-secret"${']'.repeat(20_000)}}],"has_more":false}`,
+      { headers: { 'content-type': 'application/json' } },
+    ),
   'has an item that is none': async (answer) =>
     changed(answer(), (body) => ({ ...body, data: ['sk-secret'] })),
 };
@@ -153,6 +162,24 @@ describe('an answer to items.list', () => {
     });
   });
 
+  it.each(['off', 'shadow'] as const)(
+    'with a cursor that leads back does not hang in mode %s',
+    async (rollout) => {
+      const { client, simulator } = simulated();
+      const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
+      const message = { id: 'msg_1', type: 'message', role: 'user', content: [], status: 'completed' };
+      const circular = tamperedClient(
+        simulator,
+        only(isList, async () => page([message], { has_more: true, last_id: 'msg_1' })),
+      );
+      const session = new HybridSession({ client: circular, conversationId: id, rollout });
+      expect(await thrownBy(session.getItems())).toMatchObject({
+        code: 'invalid_response',
+        message: expect.stringContaining('lead back'),
+      });
+    },
+  );
+
   it('of a type that nobody knows yet is kept as it is', async () => {
     const { client, simulator } = simulated();
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
@@ -244,5 +271,147 @@ describe('an answer to responses.retrieve', () => {
 
     const later = new HybridSession({ client, ledger, conversationId, keepContent: false });
     expect(texts(await later.getItems())).toEqual(texts(await first.getItems()));
+  });
+});
+
+describe('an answer of the model', () => {
+  it.each([42, null, '', {}, [], true])(
+    'with the ID %j ends its turn, and the session can be read by the next process',
+    async (id) => {
+      const { client, simulator } = simulated();
+      const ledger = memoryLedger();
+      const wrong = tamperedClient(
+        simulator,
+        only(isAsk, async (answer) => changed(answer(), (body) => ({ ...body, id }))),
+      );
+      const session = new HybridSession({ client: wrong, ledger });
+      const answers = await converse(simulatedRunner(wrong), session, ['hi', 'thanks']);
+      const said = ['hi', answers[0], 'thanks', answers[1]];
+      expect(texts(await session.getItems())).toEqual(said);
+      const conversationId = await session.getSessionId();
+      const later = new HybridSession({ client, ledger, conversationId });
+      expect(texts(await later.getItems())).toEqual(said);
+      expect(await later.verify()).toMatchObject({ verified: true, responseId: undefined });
+    },
+  );
+});
+
+describe('an answer to a deletion', () => {
+  const NOT_DONE: typeof WRONG = {
+    'is an error with status 200': async () => Response.json({ error: { message: 'sk-secret' } }),
+    'is a page of HTML': async () => html(),
+    'is a text': async () => Response.json('sk-secret'),
+  };
+
+  it.each(Object.keys(NOT_DONE))('that %s leaves the removal pending', async (kind) => {
+    const { simulator } = simulated();
+    let isWrong = true;
+    const client = tamperedClient(simulator, ({ method }, answer) =>
+      isWrong && isDelete(method) ? NOT_DONE[kind]?.(answer) : undefined,
+    );
+    const session = new HybridSession({ client });
+    await session.addItems([user('one'), user('two')]);
+    expect(texts([await session.popItem()])).toEqual(['two']);
+    expect(texts(await session.getItems())).toEqual(['one']);
+    expect(await thrownBy(session.flush())).toMatchObject({ code: 'mirror_incomplete', pending: 1 });
+    isWrong = false;
+    await session.flush();
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one']);
+  });
+
+  it.each(Object.keys(NOT_DONE))(
+    'that %s: what another writer added is not taken for popped',
+    async (kind) => {
+      const { client, simulator } = simulated();
+      const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
+      const wrong = tamperedClient(simulator, ({ method }, answer) =>
+        isDelete(method) ? NOT_DONE[kind]?.(answer) : undefined,
+      );
+      const session = new HybridSession({ client: wrong, conversationId: id, rollout: 'off' });
+      expect(await thrownBy(session.popItem())).toMatchObject({ operation: 'conversations.items.delete' });
+      expect(listedTexts(simulator, id)).toEqual(['one']);
+    },
+  );
+
+  it.each(Object.keys(NOT_DONE))('that %s does not clear or erase a session', async (kind) => {
+    const { simulator } = simulated();
+    let isWrong = true;
+    const client = tamperedClient(simulator, ({ method }, answer) =>
+      isWrong && isDelete(method) ? NOT_DONE[kind]?.(answer) : undefined,
+    );
+    const session = new HybridSession({ client });
+    await converse(simulatedRunner(client), session, ['hi']);
+    const conversationId = await session.getSessionId();
+    const error = await thrownBy(session.erase({ remote: true }));
+    expect(error).toMatchObject({ code: 'invalid_response', operation: 'responses.delete' });
+    expect(shown(error)).not.toContain('sk-secret');
+    expect((await session.getItems()).length).toBe(2);
+    expect(await thrownBy(session.clearSession())).toMatchObject({ operation: 'conversations.delete' });
+    isWrong = false;
+    expect(await session.getItems()).toEqual([]);
+    expect(simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(conversationId);
+  });
+});
+
+describe('answers without an end', { timeout: 120_000 }, () => {
+  it('a list is not read for ever', async () => {
+    let pages = 0;
+    const client = clientOn(() => {
+      pages += 1;
+      return page([{ id: `msg_${pages}`, type: 'message', role: 'user', content: [] }], {
+        has_more: true,
+        last_id: `msg_${pages}`,
+      });
+    });
+    for (const rollout of ['chain', 'off'] as const) {
+      pages = 0;
+      const session = new HybridSession({ client, conversationId: 'conv_1', rollout });
+      expect(await thrownBy(session.getItems())).toMatchObject({
+        code: 'invalid_response',
+        operation: 'conversations.items.list',
+      });
+      expect(pages).toBeLessThan(2510);
+    }
+  });
+
+  it('a chain is not followed for ever', async () => {
+    let depth = 0;
+    const client = clientOn(({ pathname }) => {
+      const id = pathname.split('/')[3] ?? '';
+      if (pathname.endsWith('/input_items')) return page([]);
+      depth += 1;
+      return Response.json({ id, status: 'completed', output: [], previous_response_id: `resp_${depth}` });
+    });
+    const chain = new ResponseChain(client, contentCache());
+    expect(await thrownBy(chain.context('resp_first'))).toMatchObject({
+      code: 'invalid_response',
+      operation: 'responses.retrieve',
+    });
+  });
+
+  it('a session whose responses go back for ever is not erased for ever', async () => {
+    const { simulator } = simulated();
+    let depth = 0;
+    const client = tamperedClient(simulator, ({ method, path }) => {
+      if (!isRetrieve(method, path)) return undefined;
+      depth += 1;
+      return Response.json({ id: path.split('/')[2], previous_response_id: `resp_${depth}` });
+    });
+    const session = new HybridSession({ client });
+    await converse(simulatedRunner(client), session, ['hi']);
+    expect(await thrownBy(session.erase({ remote: true }))).toMatchObject({ code: 'invalid_response' });
+  });
+
+  it('nothing is deleted that stands behind another response than the one asked for', async () => {
+    const { client, simulator } = simulated();
+    const other = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
+    const wrong = tamperedClient(
+      simulator,
+      only(isRetrieve, async () => Response.json({ id: 'resp_x', previous_response_id: other.id })),
+    );
+    const session = new HybridSession({ client: wrong });
+    await converse(simulatedRunner(wrong), session, ['hi']);
+    await session.erase({ remote: true });
+    expect((await client.responses.retrieve(other.id)).id).toBe(other.id);
   });
 });

@@ -191,6 +191,7 @@ describe('mutations and transactions that are none', () => {
     undefined,
     { operationId: '', transaction: { type: 'append_items', items: [] } },
     { operationId: ' \n', transaction: { type: 'append_items', items: [] } },
+    { operationId: { toString: 'none' }, transaction: { type: 'append_items', items: [] } },
     { operationId: 7, transaction: { type: 'append_items', items: [] } },
     { operationId: 'op' },
     { operationId: 'op', transaction: { type: 'delete' } },

@@ -135,6 +135,9 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
   },
 };
 
+/** Typed as a listener, as the compiler lets an asynchronous function be. */
+const failingLater: () => unknown = () => Promise.resolve().then(failing);
+
 function failing(): never {
   throw new Error('the listener failed');
 }
@@ -165,6 +168,23 @@ describe.each(Object.keys(WAYS) as HybridSessionEvent['type'][])('the event %s',
       world.events.map(() => expect.stringMatching(/^conv_/)),
     );
     expect(isOurs(error) ? shown(error) : '').not.toMatch(/4711|secret|weather|Answer|thanks|sunny/);
+  });
+
+  it('costs nothing when the listener fails later', async () => {
+    const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
+    const rejected: unknown[] = [];
+    const note = (reason: unknown): void => void rejected.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      await WAYS[type]({
+        ...world,
+        open: (options) => world.open({ ...options, onEvent: failingLater }),
+      }).catch(() => undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(rejected).toEqual([]);
   });
 
   it('costs nothing when the listener throws', async () => {

@@ -4,6 +4,7 @@ import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
 import type { LedgerHead } from '../../src/ledger/ledger-record.ts';
 import { METADATA_KEY } from '../../src/ledger/metadata-key.ts';
 import { conversationLedger } from '../../src/stores/conversation-ledger.ts';
+import { changed, tamperedClient } from '../session/support/tampered.ts';
 import { simulated } from '../support/simulated.ts';
 
 function head(version: number): LedgerHead {
@@ -129,5 +130,84 @@ describe('A ledger in the metadata of the conversation', () => {
     await client.conversations.delete(id);
     await store.delete(id);
     expect(await store.head(id)).toBeUndefined();
+  });
+});
+
+describe('An answer that is not the conversation', () => {
+  const WRONG: readonly (readonly [string, (body: Record<string, unknown>) => unknown])[] = [
+    ['an error with status 200', () => ({ error: { message: 'no', type: 'server_error' } })],
+    ['an error beside the conversation', (body) => ({ ...body, error: { message: 'no' } })],
+    ['another conversation', (body) => ({ ...body, id: 'conv_another' })],
+    ['nothing', () => null],
+    ['an empty object', () => ({})],
+    ['a list', () => []],
+    ['metadata that are none', (body) => ({ ...body, metadata: 'none' })],
+  ];
+
+  it.each(WRONG)('%s: is never taken for empty metadata', async (_, change) => {
+    const { client, simulator } = simulated();
+    const id = await conversation(client, { customer: 'c-17' });
+    const store = conversationLedger({ client });
+    await store.append(id, [], head(1), 0);
+    const wrong = conversationLedger({
+      client: tamperedClient(simulator, ({ method, path }, answer) =>
+        method === 'GET' && path === `/conversations/${id}` ? changed(answer(), change) : undefined,
+      ),
+    });
+    const refused = { code: 'invalid_response', operation: 'conversations.retrieve' };
+    await expect(wrong.read(id)).rejects.toMatchObject(refused);
+    await expect(wrong.append(id, [], head(2), 0)).rejects.toMatchObject(refused);
+    await expect(wrong.delete(id)).rejects.toMatchObject(refused);
+    expect((await client.conversations.retrieve(id)).metadata).toMatchObject({ customer: 'c-17' });
+    expect(await store.head(id)).toEqual(head(1));
+  });
+
+  it.each(WRONG.slice(0, 6))('%s: does not prove an update', async (_, change) => {
+    const { client, simulator } = simulated();
+    const id = await conversation(client);
+    const store = conversationLedger({ client });
+    await store.append(id, [], head(1), 0);
+    let isApplied = true;
+    const unsure = conversationLedger({
+      client: tamperedClient(simulator, async ({ method, path }, answer) => {
+        if (method !== 'POST' || path !== `/conversations/${id}`) return undefined;
+        const body = isApplied ? answer() : Promise.resolve(Response.json({ id, metadata: {} }));
+        return changed(body, change);
+      }),
+    });
+    await unsure.append(id, [], head(2), 1);
+    isApplied = false;
+    await expect(unsure.append(id, [], head(3), 2)).rejects.toMatchObject({ code: 'invalid_response' });
+    await expect(unsure.delete(id)).rejects.toMatchObject({ code: 'invalid_response' });
+    expect(await store.head(id)).toEqual(head(2));
+  });
+
+  it('that does not hold what was written is a failure', async () => {
+    const { client, simulator } = simulated();
+    const id = await conversation(client, { customer: 'c-17' });
+    const deaf = tamperedClient(simulator, ({ method, path }) =>
+      method === 'POST' && path === `/conversations/${id}`
+        ? Response.json({ id, object: 'conversation', metadata: { customer: 'c-17' } })
+        : undefined,
+    );
+    await expect(conversationLedger({ client: deaf }).append(id, [], head(1), 0)).rejects.toMatchObject({
+      code: 'invalid_response',
+      operation: 'conversations.update',
+    });
+  });
+
+  it('that still holds what was deleted is a failure', async () => {
+    const { client, simulator } = simulated();
+    const id = await conversation(client);
+    await conversationLedger({ client }).append(id, [], head(1), 0);
+    const deaf = tamperedClient(simulator, async ({ method, path }) =>
+      method === 'POST' && path === `/conversations/${id}`
+        ? Response.json(await client.conversations.retrieve(id))
+        : undefined,
+    );
+    await expect(conversationLedger({ client: deaf }).delete(id)).rejects.toMatchObject({
+      code: 'invalid_response',
+      operation: 'conversations.update',
+    });
   });
 });
