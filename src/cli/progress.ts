@@ -33,13 +33,18 @@ export function showProgress(
   // Work that is over soon needs no line in a log; a person wants to see at once that something happens.
   let due = terminal.err ? Number.NEGATIVE_INFINITY : now() + interval;
   let isDrawn = false;
+  let stage = '';
   const clear = (): void => {
     if (isDrawn) err('\r\u001B[2K');
     isDrawn = false;
   };
   return {
     update(text) {
-      if (quiet || now() < due) return;
+      // What begins is shown at once, however soon it follows.
+      const [begun = ''] = text.split(' ');
+      const isNew = terminal.err && begun !== stage;
+      if (quiet || (now() < due && !isNew)) return;
+      stage = begun;
       due = now() + interval;
       if (!terminal.err) return err(`${text}\n`);
       isDrawn = true;

@@ -11,7 +11,6 @@ import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
-import { noteServed } from '../model/served-histories.ts';
 import type { SessionStats } from '../telemetry/session-stats.ts';
 import { updateMirror } from './change-history.ts';
 import { appendItems, applyMutations, applyTransaction } from './changes.ts';
@@ -26,6 +25,7 @@ import { parseMutations } from './parse-mutations.ts';
 import { parseTransaction } from './parse-transaction.ts';
 import { planHeal } from './plan-heal.ts';
 import { popListed, popRecorded } from './pop.ts';
+import { readItems } from './read-items.ts';
 import { servesList } from './session-history.ts';
 import { SessionLife } from './session-life.ts';
 
@@ -73,18 +73,7 @@ export class HybridSession
    * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
    */
   getItems(limit?: number): Promise<AgentInputItem[]> {
-    return this.#life.telemetry.run('read', (watch) => {
-      watch.note({ sessionId: this.sessionId });
-      return this.#life.run(async ({ history }, mode) => {
-        // What is no number says nothing of how many: better too much than too little.
-        const newest = typeof limit === 'number' ? limit : undefined;
-        const served = await history.read(mode, newest, watch);
-        const beginning = await this.#life.beginning(mode, served);
-        this.#life.turn.began({ ...beginning, isPart: newest !== undefined });
-        if (served.digest !== undefined) noteServed(this.#life.responses, served.digest);
-        return served.items;
-      }, true);
-    });
+    return readItems(this.#life, limit);
   }
 
   /**
