@@ -22,13 +22,21 @@ function progress(
 describe('progress', () => {
   it('draws one line again on a terminal, not at every step, and takes it away', () => {
     const { progress: shown, pass, stderr } = progress(true);
-    shown.update('1 of 3');
-    shown.update('2 of 3');
+    shown.update('Read 1 of 3');
+    shown.update('Read 2 of 3');
     pass(100);
-    shown.update('3 of 3, and longer than the line');
+    shown.update('Read 3 of 3, and longer than the line');
     shown.clear();
     shown.clear();
-    expect(stderr()).toBe('\r\u001B[2K1 of 3\r\u001B[2K3 of 3, and longer \r\u001B[2K');
+    expect(stderr()).toBe('\r\u001B[2KRead 1 of 3\r\u001B[2KRead 3 of 3, and lo\r\u001B[2K');
+  });
+
+  it('draws at once what begins after something else', () => {
+    const { progress: shown, stderr } = progress(true);
+    shown.update('Reading 1 of 1');
+    shown.update('Writing 0 of 3');
+    shown.update('Writing 1 of 3');
+    expect(stderr()).toBe('\r\u001B[2KReading 1 of 1\r\u001B[2KWriting 0 of 3');
   });
 
   it('writes a plain line elsewhere, when the work takes its time', () => {
