@@ -152,6 +152,8 @@ const headSchema = z.object({
     })
     .optional(),
   tip: tip.optional(),
+  /** The session was cleared, and its conversation may still exist. */
+  cleared: z.boolean().optional(),
   /** Where the session came from and where it goes: see `SessionMove`. */
   move: z
     .object({

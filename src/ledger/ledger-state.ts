@@ -171,6 +171,7 @@ export function headOf(state: LedgerState): LedgerHead {
             ...(newest.context === undefined ? {} : { context: newest.context }),
           },
         }),
+    ...(state.cleared ? { cleared: true } : {}),
   };
 }
 

@@ -15,6 +15,7 @@ interface Link {
 export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): LedgerHead {
   const head = headOf(state);
   let { response, move } = head;
+  let { cleared } = state;
   const refused = new Set(state.refused);
   let { nextSeq } = state;
   // The history is the first `kept` entries of the state and what has grown behind them: only that is built anew.
@@ -36,6 +37,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
     switch (record.type) {
       case 'items':
         for (const item of record.items) grow(nextSeq++, item.digest);
+        cleared = false;
         break;
       case 'replace': {
         const cut = new Map(cutAt(record.keep).map((link) => [link.seq, link]));
@@ -56,6 +58,7 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
       case 'clear':
         cutAt(0);
         refused.clear();
+        cleared = true;
         response = undefined;
         before = { length: 0, digest: EMPTY_DIGEST };
         break;
@@ -91,5 +94,6 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
     digest: last(),
     ...(response === undefined ? {} : { response }),
     ...(tip === undefined ? {} : { tip }),
+    ...(cleared ? { cleared: true } : {}),
   };
 }

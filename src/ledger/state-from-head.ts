@@ -9,6 +9,7 @@ export function stateFrom(base: LedgerHead): LedgerState {
   state.version = base.version;
   state.nextSeq = base.length;
   state.move = base.move;
+  state.cleared = base.cleared === true;
   if (base.response !== undefined) {
     const { id, time, store, model, context } = base.response;
     respond(state, { id, time, store, model, context });

@@ -102,7 +102,7 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
 }
 
 /** A head in a few hundred characters, whatever the session's length. */
-function encodeHead({ format, version, length, digest, response, move, tip }: LedgerHead): string {
+function encodeHead({ format, version, length, digest, response, move, tip, cleared }: LedgerHead): string {
   const fields: unknown[] = [format, version, length, digest];
   if (response !== undefined) {
     const { id, time, store, context } = response;
@@ -115,6 +115,7 @@ function encodeHead({ format, version, length, digest, response, move, tip }: Le
       : {
           move: [move.from ?? null, Number(move.whole === true), move.to ?? null, Number(move.done === true)],
         }),
+    ...(cleared === true ? { cleared } : {}),
     ...(response?.model === undefined ? {} : { model: response.model }),
     ...(response?.refused === true ? { refused: true } : {}),
     // Which calls they are is too long to keep: that there are some is enough to look.
@@ -155,7 +156,8 @@ function decodeHead(value: string, sessionId: string): LedgerHead {
   const [nextSeq, commit, pending]: unknown[] = Array.isArray(rest['tip']) ? rest['tip'] : [];
   const tip = nextSeq === undefined ? {} : { tip: { nextSeq, commit, pending } };
   const moved = rest['move'] === undefined ? {} : { move: decodeMove(rest['move']) };
-  return parseHead({ format, version, length, digest, ...response, ...moved, ...tip }, sessionId);
+  const cleared = rest['cleared'] === true ? { cleared: true } : {};
+  return parseHead({ format, version, length, digest, ...response, ...moved, ...tip, ...cleared }, sessionId);
 }
 
 function decodeMove(fields: unknown): unknown {

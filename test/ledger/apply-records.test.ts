@@ -297,7 +297,13 @@ describe('clear', () => {
       { type: 'response', id: 'resp_1', store: true },
       { type: 'clear' },
     );
-    expect(headOf(state)).toEqual({ format: 1, version: 3, length: 0, digest: EMPTY_DIGEST });
+    expect(headOf(state)).toEqual({
+      format: 1,
+      version: 3,
+      length: 0,
+      digest: EMPTY_DIGEST,
+      cleared: true,
+    });
     expect(state.unmirrored.size).toBe(0);
     expect([...state.removed.values()].includes(true)).toBe(false);
     expect(state.cleared).toBe(true);

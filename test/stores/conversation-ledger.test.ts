@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
 import type { LedgerHead } from '../../src/ledger/ledger-record.ts';
 import { METADATA_KEY } from '../../src/ledger/metadata-key.ts';
+import { HybridSession } from '../../src/index.ts';
 import { conversationLedger } from '../../src/stores/conversation-ledger.ts';
 import { changed, tamperedClient } from '../session/support/tampered.ts';
+import { user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
 
 function head(version: number): LedgerHead {
@@ -210,4 +212,19 @@ describe('An answer that is not the conversation', () => {
       operation: 'conversations.update',
     });
   });
+});
+
+it('finishes a clear that was cut short, and serves nothing of what was cleared', async () => {
+  const { client, simulator } = simulated();
+  const ledger = conversationLedger({ client });
+  const session = new HybridSession({ client, ledger });
+  await session.addItems([user('hi')]);
+  const conversationId = await session.getSessionId();
+  simulator.fault('conversations.delete', { status: 500, times: 1 });
+  await expect(session.clearSession()).rejects.toMatchObject({ status: 500 });
+
+  const later = new HybridSession({ client, ledger: conversationLedger({ client }), conversationId });
+  expect(await later.getItems()).toEqual([]);
+  expect(await later.getSessionId()).not.toBe(conversationId);
+  await expect(client.conversations.retrieve(conversationId)).rejects.toMatchObject({ status: 404 });
 });
