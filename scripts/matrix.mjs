@@ -32,8 +32,12 @@ const SDK_SUITES = ['test/flows', 'test/contracts/session.test.ts', 'test/runner
 const NODE_SUITES = ['test/flows', 'test/contracts/session.test.ts', 'test/stores/sqlite-ledger.test.ts'];
 /** What an older SDK cannot do: the tests that fail with it, and must. */
 const EXCEPTIONS = JSON.parse(readFileSync(join(root, 'scripts', 'matrix', 'exceptions.json'), 'utf8'));
-/** Stories of many processes: they start workers from the sources. */
-const EXCLUDED = ['test/flows/processes/**'];
+/** Stories of many processes start workers from the sources; what is cut and interrupted knows nothing of the SDK. */
+const EXCLUDED = [
+  'test/flows/processes/**',
+  'test/flows/heal-interruptions.test.ts',
+  'test/flows/exactly-once.test.ts',
+];
 
 const { values } = parseArgs({
   options: { sdk: { type: 'string' }, runtime: { type: 'string' }, keep: { type: 'boolean' } },
