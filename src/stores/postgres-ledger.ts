@@ -58,13 +58,14 @@ export function postgresLedger(options: PostgresLedgerOptions): LedgerStore {
 
   const query = async (text: string, values: unknown[]): Promise<unknown[]> => {
     const ask = async (): Promise<unknown[]> => (await pool.query(text, values)).rows;
+    // Where serializable transactions are the default, the loser of a race fails instead of finding no row.
+    const asked = (): Promise<unknown[]> => again([SERIALIZATION_FAILURE], ask);
     try {
-      // Where serializable transactions are the default, the loser of a race fails instead of finding no row.
-      return await again([SERIALIZATION_FAILURE], ask);
+      return await asked();
     } catch (error) {
       if (codeOf(error) !== NO_SUCH_TABLE) throw error;
       await create();
-      return ask();
+      return asked();
     }
   };
 

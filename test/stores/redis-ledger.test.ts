@@ -183,7 +183,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     const { client, prefix, headKey } = await connected();
     const store = redisLedger({ client, prefix });
     await store.append('session-1', [record('one')], head(1), 0);
-    await client.set(headKey, '{"format":2}');
+    await client.set(headKey, '{"format":3}');
     await expect(store.head('session-1')).rejects.toMatchObject({
       reason: 'newer-format',
       position: undefined,
