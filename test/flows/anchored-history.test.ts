@@ -99,7 +99,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     });
     expect([...new Set(atModel.flat())]).toEqual(['head']);
     // An older SDK writes what a streamed run was asked before it asks the model.
-    expect([...new Set(requests)].toSorted()).toEqual(['conversations.items.create', 'responses.create']);
+    expect(new Set(requests)).toEqual(new Set(['responses.create', 'conversations.items.create']));
     expect(requests.filter((one) => one === 'responses.create')).toHaveLength(1);
     // Nor does it read the history to write what is new.
     expect(asked.filter((one) => one === 'read').length).toBeLessThanOrEqual(1);
