@@ -14,6 +14,7 @@ export function nextTip(
   let pending = pendingAt(state);
   let isLeased = state.lease !== undefined;
   let length = state.entries.length;
+  let isFirst = true;
   for (const record of records) {
     switch (record.type) {
       case 'items':
@@ -29,7 +30,9 @@ export function nextTip(
         pending += 1;
         break;
       case 'mirror':
-        pending += mirrored(state, record);
+        // A second one may say again what the first has said.
+        pending += isFirst ? mirrored(state, record) : record.added.length + state.entries.length;
+        isFirst = false;
         isLeased &&= record.released !== true;
         break;
       case 'lease':
@@ -44,8 +47,18 @@ export function nextTip(
       case 'moved':
     }
   }
+  // What takes things out again is not followed in every detail: the next append knows.
+  if (!records.every((record) => isPlain(record))) pending = Math.max(1, pending);
   const commit = records.at(-1)?.commit ?? state.newest;
   return isLeased ? undefined : { nextSeq, commit, pending: Math.max(0, pending) };
+}
+
+/** Whether a record only adds, or says that what was added is written. */
+function isPlain(record: LedgerRecord): boolean {
+  if (record.type !== 'mirror')
+    return record.type !== 'replace' && record.type !== 'pop' && record.type !== 'clear';
+  const { removed, surplus = [], strays = [], behind } = record;
+  return removed.length + surplus.length + strays.length === 0 && behind === undefined;
 }
 
 /** By how many the pending changes become more. */
@@ -53,11 +66,13 @@ function mirrored(state: LedgerState, record: Extract<LedgerRecord, { type: 'mir
   const { added, removed, surplus = [], strays = [], behind, settled, skipped = [] } = record;
   const done = [...added, ...skipped].map(({ seq }) => seq);
   const written = [...new Set(done)].filter((seq) => state.unmirrored.has(seq));
-  // What is no longer due where it was written has to leave again.
-  const strange = added.filter(({ seq }) => !state.unmirrored.has(seq) && !state.dropped.has(seq));
+  // What is no longer due where it was written has to leave again, and so has what was written twice.
+  const first = new Set(added.map(({ seq }) => seq));
+  const known = [...first].filter((seq) => state.unmirrored.has(seq) || state.dropped.has(seq));
+  const strange = added.length - known.length;
   const left = [...new Set(removed)].filter((id) => state.removed.get(id) === true);
   return (
-    strange.length +
+    strange +
     surplus.length +
     strays.length +
     (behind === undefined ? 0 : state.entries.length) -

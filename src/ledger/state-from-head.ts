@@ -42,13 +42,20 @@ export function isHeadOf(head: LedgerHead | undefined, state: LedgerState): bool
 }
 
 /** Whether records can be applied to a state that goes on from a head: they change nothing that lies before it. */
-export function fitTip({ base }: LedgerState, records: readonly LedgerRecord[]): boolean {
+export function fitTip({ base, unmirrored }: LedgerState, records: readonly LedgerRecord[]): boolean {
   const from = base?.tip?.nextSeq ?? 0;
+  const written = new Set<number>();
   return records.every((record) => {
     if (record.type === 'mirror') {
       const { added, removed, surplus = [], strays = [], behind = from } = record;
+      // An ID that is written a second time may be that of something that lies before.
+      const isDue = ({ seq }: { seq: number }): boolean => {
+        const isFirst = unmirrored.has(seq) && !written.has(seq);
+        written.add(seq);
+        return isFirst;
+      };
       const leaving = removed.length + surplus.length + strays.length;
-      return leaving === 0 && behind >= from && added.every(({ seq }) => seq >= from);
+      return leaving === 0 && behind >= from && added.every((one) => isDue(one));
     }
     return record.type !== 'replace' && record.type !== 'pop' && record.type !== 'clear';
   });
