@@ -28,7 +28,10 @@ export function memoryLedger(): LedgerStore {
       for (const record of added.records) session.records.push(record);
       session.head = added.head;
     },
-    async delete(sessionId) {
+    async delete(sessionId, expected?: number) {
+      const version = sessions.get(sessionId)?.records.length ?? 0;
+      if (expected !== undefined && version !== expected)
+        throw new LedgerConflictError(sessionId, expected, version);
       sessions.delete(sessionId);
     },
   };
