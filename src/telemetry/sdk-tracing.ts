@@ -23,7 +23,7 @@ export function sdkTracing(): SessionObserver {
   return {
     begin(name) {
       if (getCurrentTrace() === null)
-        return name === 'read' ? recorded(name, (one) => (untraced = one)) : NOTHING;
+        return name === 'read' ? recorded(name, (one) => (untraced = one)) : undefined;
       // A run whose trace has begun before it reads has no read from before it.
       if (untraced !== undefined && name !== 'read') show(untraced);
       untraced = undefined;
@@ -31,8 +31,6 @@ export function sdkTracing(): SessionObserver {
     },
   };
 }
-
-const NOTHING: ObservedOperation = { begin: () => NOTHING, end: () => undefined };
 
 function begin(name: OperationName, parent?: CustomSpan): CustomSpan {
   const span = createCustomSpan({ data: { name: `hybrid_session.${name}` } }, parent);
