@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AgentInputItem } from '@openai/agents';
 import { canonicalForm } from './canonical-form.ts';
 
@@ -24,5 +24,5 @@ export function extendDigest(context: string, item: string | null): string {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }
