@@ -51,12 +51,12 @@ export function fitTip({ base, unmirrored }: LedgerState, records: readonly Ledg
     if (record.type !== 'mirror') return true;
     const { added, behind = from } = record;
     // An ID that is written a second time may be that of something that lies before.
-    const isDue = ({ seq }: { seq: number }): boolean => {
+    const areDue = added.every(({ seq }) => {
       const isFirst = unmirrored.has(seq) && !written.has(seq);
       written.add(seq);
       return isFirst;
-    };
-    return behind >= from && added.every((one) => isDue(one));
+    });
+    return areDue && behind >= from;
   });
 }
 
