@@ -235,12 +235,15 @@ describe('a message of a megabyte', () => {
   const padding = 'previous response '.repeat(60_000);
 
   test('is looked at in its beginning alone', () => {
-    const looked = vi.spyOn(RegExp.prototype, 'test');
+    const { exec } = RegExp.prototype;
+    const looked = vi.spyOn(RegExp.prototype, 'test').mockImplementation(function test(this: RegExp, text) {
+      if (text.length > 4000) throw new Error('It looks at all of it');
+      return exec.call(this, text) !== null;
+    });
     onTestFinished(() => looked.mockRestore());
     const error = { status: 400, message: padding, error: { message: padding }, errors: [padding] };
     expect(parentRefusal(error)).toBeUndefined();
     expect(looked).toHaveBeenCalled();
-    for (const [text] of looked.mock.calls) expect(text.length).toBeLessThanOrEqual(4000);
   });
 
   test('is known by what it begins with', () => {
