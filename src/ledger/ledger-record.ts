@@ -2,6 +2,7 @@ import type { AgentInputItem } from '@openai/agents';
 import { z } from 'zod';
 import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { isObject } from './json.ts';
+import { parseSoon } from './parse-soon.ts';
 
 /** The version of the record and head format. */
 export const LEDGER_FORMAT = 1;
@@ -203,14 +204,14 @@ export function recordOf(
 
 /** @throws LedgerRecordError naming the session and the position. */
 export function parseRecord(value: unknown, sessionId: string, at: number): LedgerRecord {
-  const parsed = recordSchema.safeParse(value);
+  const parsed = parseSoon(recordSchema, value);
   if (parsed.success) return parsed.data;
   throw unreadable(value, 'v', sessionId, at, parsed.error);
 }
 
 /** @throws LedgerRecordError naming the session. */
 export function parseHead(value: unknown, sessionId: string): LedgerHead {
-  const parsed = headSchema.safeParse(value);
+  const parsed = parseSoon(headSchema, value);
   if (parsed.success) return parsed.data;
   throw unreadable(value, 'format', sessionId, undefined, parsed.error);
 }
