@@ -57,8 +57,8 @@ export class Ledger {
   /** The whole with what others have appended since. @throws SessionMoved when the session goes on elsewhere. */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
-      const state = this.#state;
-      if (state !== undefined && !this.#isTip && (await this.#catchUp(state)) === undefined) this.#unload();
+      const whole = this.#isTip ? undefined : this.#state;
+      if (whole !== undefined && (await this.#catchUp(whole)) === undefined) this.#unload();
       return staying(this.sessionId, await this.#load());
     });
   }
@@ -70,7 +70,8 @@ export class Ledger {
 
   /** What is known of the newest part. */
   tip(): Promise<LedgerState> {
-    return this.#queue.run(() => this.#loadTip());
+    const state = this.#queue.isIdle ? this.#state : undefined;
+    return state === undefined ? this.#queue.run(() => this.#loadTip()) : Promise.resolve(state);
   }
 
   /** The same after a look whether other writers have appended since. */
@@ -78,9 +79,7 @@ export class Ledger {
     return this.#queue.run(async () => {
       const state = this.#state;
       const isOld = async (known: LedgerState): Promise<boolean> =>
-        this.#isTip
-          ? !isHeadOf(await this.#reader.head(), known)
-          : (await this.#catchUp(known)) === undefined;
+        this.#isTip ? !isHeadOf(await this.#reader.head(), known) : !(await this.#catchUp(known));
       if (state !== undefined && (await isOld(state))) this.#unload();
       return staying(this.sessionId, await this.#loadTip());
     });
