@@ -8,7 +8,7 @@ export default defineConfig({
       'test/session/keep-content.test.ts',
       'test/flows/{unreliable-list,conversation-ledger}.test.ts',
     ],
-    exclude: ['test/model/digest-speed.test.ts'],
+    exclude: ['test/model/digest-work.test.ts'],
     // One copy of the SDK for all files: loading it takes longer than most tests.
     isolate: false,
     testTimeout: 10_000,

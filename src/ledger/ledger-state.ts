@@ -3,6 +3,13 @@ import { EMPTY_DIGEST } from './digest.ts';
 import { LEDGER_FORMAT, MOVE_FORMAT, type LedgerHead } from './ledger-record.ts';
 import type { SessionMove } from './session-move.ts';
 
+/** The right to write to the conversation: whose, and from when until when by the clock of that process. */
+export interface Lease {
+  readonly writer: string;
+  readonly taken: number;
+  readonly until: number;
+}
+
 /** One item of the history as the ledger knows it. */
 export interface LedgerEntry {
   /** Counts the items ever appended; stays the same when the position changes. */
@@ -87,8 +94,8 @@ export interface LedgerState {
   readonly operations: ReadonlyMap<string, string>;
   /** How many items were adopted from a list of which the ledger knew nothing. */
   readonly unproven: number;
-  /** Who may write to the conversation, and until when. */
-  readonly lease: { readonly writer: string; readonly until: number } | undefined;
+  /** Who may write to the conversation, and from when until when by the clock of that process. */
+  readonly lease: Lease | undefined;
   /** Where the session came from and where it goes; undefined for most. */
   readonly move: SessionMove | undefined;
   /** Conversations that its history was to be written to before another one was begun. */

@@ -1,6 +1,8 @@
 import { applyRecords } from './apply-records.ts';
 import { CommitNames } from './commit-names.ts';
+import { deletedAt } from './deleted-at.ts';
 import { isObject } from './json.ts';
+import type { LedgerDecision } from './ledger-decision.ts';
 import type { LedgerHead, LedgerRecord, LedgerStep } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
 import type { LedgerOptions } from './ledger-options.ts';
@@ -12,9 +14,6 @@ import { staying } from './session-moved.ts';
 import { stateAt } from './state-at.ts';
 import { fitTip, isHeadOf, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
 import { stampSteps } from './stamp-steps.ts';
-
-/** Decides what to append, from the newest state; asked again when another writer came first. */
-export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];
 
 /**
  * One session's ledger: its state in memory, and the appends that move it on. What only adds to the end needs no more than
@@ -102,11 +101,11 @@ export class Ledger {
     return this.#queue.run(() => this.#commit(() => this.#loadTip(), decide));
   }
 
-  /** Forgets the session in the store. */
-  delete(): Promise<void> {
+  /** Forgets the session in the store. @returns false when it was no longer at that version: then it is still there. */
+  delete(version: number): Promise<boolean> {
     return this.#queue.run(async () => {
-      await this.#options.store.delete(this.sessionId);
       this.#unload();
+      return deletedAt(this.#options.store, this.sessionId, version);
     });
   }
 

@@ -1,6 +1,6 @@
 import type { AgentInputItem, SessionHistoryTransactionArgs } from '@openai/agents';
 import { ledgerItem } from '../ledger/agent-item.ts';
-import type { LedgerDecision } from '../ledger/ledger.ts';
+import type { LedgerDecision } from '../ledger/ledger-decision.ts';
 import { pendingChanges } from '../ledger/ledger-state.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { refuseAnchors } from './anchoring.ts';

@@ -7,6 +7,7 @@ import type { Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve-mode.ts';
 import { Anchoring } from './anchoring.ts';
 import { attach, type Attachment } from './attachment.ts';
+import { clearAway } from './clear-away.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ResponseLog } from './response-log.ts';
 import type { HybridSessionEvent } from '../telemetry/session-event.ts';
@@ -191,7 +192,13 @@ export class SessionLife {
 
   async #attach(): Promise<OpenSession> {
     const emit = (event: HybridSessionEvent): void => this.telemetry.event(event);
-    const attachment = await attach(this.#options, this.#conversationId, emit);
+    let attachment = await attach(this.#options, this.#conversationId, emit);
+    const { ledger, remote } = attachment;
+    if (remote !== undefined && (await ledger.tip()).cleared) {
+      // A clear that was cut short: finish it, and begin anew as it would have.
+      const after = await clearAway({ ...attachment, remote }, this.#options, emit, true);
+      attachment = await attach(this.#options, after, emit);
+    }
     this.#conversationId = attachment.remote?.conversationId;
     return { attachment, history: new SessionHistory(attachment, this.#options, emit) };
   }

@@ -70,8 +70,7 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
       queue.run(async () => {
         const metadata = (await metadataOf(sessionId)) ?? {};
         const value = metadata[METADATA_KEY];
-        const actual = value === undefined ? 0 : decodeHead(value, sessionId).version;
-        if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
+        requireVersion(sessionId, value, expected);
         if (value === undefined && Object.keys(metadata).length >= MOST_PAIRS) {
           throw new LedgerUnavailableError(
             'full',
@@ -89,16 +88,23 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
           if (applied?.[METADATA_KEY] !== next[METADATA_KEY]) throw error;
         }
       }),
-    delete: (sessionId) =>
+    delete: (sessionId, expected?: number) =>
       queue.run(async () => {
-        const metadata = await metadataOf(sessionId);
-        if (metadata?.[METADATA_KEY] === undefined) return;
+        const metadata = (await metadataOf(sessionId)) ?? {};
+        if (expected !== undefined) requireVersion(sessionId, metadata[METADATA_KEY], expected);
+        if (metadata[METADATA_KEY] === undefined) return;
         const { [METADATA_KEY]: _head, ...kept } = metadata;
         const updated: unknown = await client.conversations.update(sessionId, { metadata: kept });
         if (metadataIn(updated, sessionId)[METADATA_KEY] !== undefined)
           throw new InvalidResponseError('conversations.update', 'it still holds what was deleted');
       }),
   };
+}
+
+/** @throws LedgerConflictError when the metadata's value is a head of another version. */
+function requireVersion(sessionId: string, value: string | undefined, expected: number): void {
+  const actual = value === undefined ? 0 : decodeHead(value, sessionId).version;
+  if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
 }
 
 /** A head in a few hundred characters, whatever the session's length. */

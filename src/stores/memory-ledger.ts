@@ -28,7 +28,10 @@ export function memoryLedger(): LedgerStore {
       for (const text of texts) session.records.push(text);
       sessions.set(sessionId, session);
     },
-    async delete(sessionId) {
+    async delete(sessionId, expected?: number) {
+      const version = sessions.get(sessionId)?.records.length ?? 0;
+      if (expected !== undefined && version !== expected)
+        throw new LedgerConflictError(sessionId, expected, version);
       sessions.delete(sessionId);
     },
   };

@@ -100,9 +100,23 @@ export function insertRecords(
   });
 }
 
-/** Deletes a session and its records in one statement, by the trigger. */
-export function deleteSession(database: SqliteDatabase, sessionId: string): void {
-  database.prepare(DELETE_SESSION).run(sessionKey(sessionId));
+/**
+ * Deletes a session and its records in one statement, by the trigger.
+ *
+ * @throws LedgerConflictError when the version is not the expected one; nothing has then changed.
+ */
+export function deleteSession(database: SqliteDatabase, sessionId: string, expected?: number): void {
+  const key = sessionKey(sessionId);
+  if (expected === undefined) {
+    database.prepare(DELETE_SESSION).run(key);
+    return;
+  }
+  inTransaction(database, () => {
+    const row = database.prepare(SELECT_SESSION).get(key);
+    const version = row === undefined ? 0 : checkedVersion(row, sessionId);
+    if (version !== expected) throw new LedgerConflictError(sessionId, expected, version);
+    database.prepare(DELETE_SESSION).run(key);
+  });
 }
 
 /** Takes the write lock at once: a lock taken only at the first write could find that what was read has changed. */

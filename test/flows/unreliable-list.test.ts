@@ -5,6 +5,7 @@ import type { Fault } from '../../mocks/index.ts';
 import { HybridSession, memoryLedger } from '../../src/index.ts';
 import { user } from '../support/conversation.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { runs } from '../support/runs.ts';
 import { converse, historyOf, idsOf, listedIds, listOf, recorder, TURNS } from './support/story.ts';
 
 const LIST = 'conversations.items.list';
@@ -37,7 +38,7 @@ describe('a list that cannot be relied on', () => {
         expect(of('adopted')).toEqual([]);
         expect(await session.verify()).toMatchObject({ verified: true, listed: 7, length: 8 });
       }),
-      { numRuns: 16, seed: 7 },
+      { numRuns: runs(16), seed: 7 },
     );
   });
 

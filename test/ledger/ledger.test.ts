@@ -320,8 +320,8 @@ describe('a store that keeps no beginning', () => {
 test('deleting forgets what the ledger itself knew', async () => {
   const store = memoryLedger();
   const ledger = ledgerOn(store);
-  await ledger.commit(() => say('a'));
-  await ledger.delete();
+  const { version } = await ledger.commit(() => say('a'));
+  expect(await ledger.delete(version)).toBe(true);
   expect((await ledger.state()).entries).toEqual([]);
   expect(await store.head('conv_1')).toBeUndefined();
 });
