@@ -58,6 +58,24 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        ...common,
+        type: fc.constant('mirror' as const),
+        added: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 1 }),
+        removed: fc.array(mirrorId, { maxLength: 1 }),
+        surplus: fc.array(mirrorId, { maxLength: 2 }),
+        again: fc.array(seq, { maxLength: 2 }),
+        behind: seq,
+        strays: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 2 }),
+        settled: fc.boolean(),
+        unlinked: fc.array(seq, { maxLength: 2 }),
+      },
+      { requiredKeys: ['v', 'commit', 'time', 'type', 'added', 'removed'] },
+    ),
+  },
+  {
     weight: 2,
     arbitrary: fc
       .record({
