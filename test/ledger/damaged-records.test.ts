@@ -3,7 +3,7 @@ import { LedgerRecordError } from '../../src/errors/ledger-record-error.ts';
 import { ledgerItem } from '../../src/ledger/agent-item.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import type { LedgerRecord, LedgerStep } from '../../src/ledger/ledger-record.ts';
-import type { LedgerState } from '../../src/ledger/ledger-state.ts';
+import { headOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
 import type { LedgerStore } from '../../src/ledger/ledger-store.ts';
 import { RecordReader } from '../../src/ledger/record-reader.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
@@ -97,7 +97,9 @@ describe.each([
       { type: 'repair', position: 2 },
       { type: 'items' },
     ]);
-    expect(historyOf(await ledger.state())).toEqual(['one', 'two', 'four']);
+    const whole = await ledger.state();
+    expect(historyOf(whole)).toEqual(['one', 'two', 'four']);
+    expect(await store.head('conv_1')).toMatchObject(headOf(whole));
   });
 
   test('may be the only one', async () => {
@@ -151,11 +153,23 @@ describe('a reader', () => {
     ['before what was asked for', damagedAt(0)],
     ['at no place', new LedgerRecordError('conv_1', undefined, 'damaged', 'no records')],
     ['of another kind', Object.assign(new Error('no'), { code: 'other', reason: 'damaged', position: 2 })],
+    ['at a place that is none', Object.assign(damagedAt(2), { position: '2' })],
     ['that is no object', 'damaged'],
   ])('passes on an error %s', async (_what, error) => {
     const one = reader(refusing(await filled(), 2, error));
     await expect(one.read(1)).rejects.toBe(error);
     expect(one.damaged).toBeUndefined();
+  });
+
+  test('passes on an error at no place at once, and looks no further', async () => {
+    const store = await filled();
+    const errors: Error[] = [new LedgerRecordError('conv_1', undefined, 'damaged', 'no records')];
+    const read: LedgerStore['read'] = async (...all) => {
+      const error = errors.pop();
+      if (error !== undefined) throw error;
+      return store.read(...all);
+    };
+    await expect(reader({ ...store, read }).read(0)).rejects.toMatchObject({ position: undefined });
   });
 
   test('finds a head in order, and none where there is none', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LedgerConflictError } from '../../src/errors/ledger-conflict-error.ts';
 import { ledgerItem } from '../../src/ledger/agent-item.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import type { LedgerOptions } from '../../src/ledger/ledger-options.ts';
@@ -96,6 +97,33 @@ describe('an append to the tip', () => {
     expect((await ledger.tip()).entries).toHaveLength(1);
   });
 
+  test('keeps everything as long as one thing is held by nothing else', async () => {
+    const ledger = ledgerOn(await filled(1), { isMirrored: true });
+    const bare = { digest: 'd', kind: 'message:user' };
+    await ledger.commitTip(() => [say('a', 'msg_a'), { type: 'items', items: [bare] }]);
+    await ledger.commitTip(() => [
+      { type: 'mirror', added: [], removed: [], skipped: [{ seq: 2, reason: 'no form' }] },
+    ]);
+    expect((await ledger.tip()).entries).toHaveLength(2);
+  });
+
+  test('lets go of what the conversation holds, also where the ledger has no content', async () => {
+    const ledger = ledgerOn(await filled(1), { isMirrored: true });
+    await ledger.commitTip(() => [
+      { type: 'items', items: [{ digest: 'd', kind: 'message:user', mirrorId: 'msg_a' }] },
+    ]);
+    expect(ledger.bytes).toBe(0);
+  });
+
+  test('that takes something away has the whole read next time', async () => {
+    const store = await filled(2);
+    const ledger = ledgerOn(store);
+    const state = await ledger.commitTip(() => [{ type: 'pop' }]);
+    expect(state).toMatchObject({ version: 3 });
+    expect(historyOf(await ledger.state())).toEqual(['old 0']);
+    expect((await store.read('conv_1')).records).toHaveLength(3);
+  });
+
   test('lets go of what the conversation will never hold and the ledger does', async () => {
     const ledger = ledgerOn(await filled(1), { isMirrored: true });
     await ledger.commitTip(() => [say('a')]);
@@ -115,6 +143,18 @@ describe('an append to the tip', () => {
     const { isMirrored: _no, ...rest } = { store, sessionId: 'conv_1', now: () => 0, isMirrored: false };
     expect(historyOf(await new Ledger(rest).tip())).toHaveLength(3);
     expect(historyOf(await ledgerOn(store).tip())).toEqual([]);
+  });
+
+  test.each<[string, LedgerStep]>([
+    ['somebody is writing to the conversation', { type: 'lease', writer: 'w', until: 9 }],
+    ['the session was cleared', { type: 'clear' }],
+  ])('reads the whole where %s', async (_what, step) => {
+    const { store, reads } = noting(await filled(2, [step]));
+    for (const isMirrored of [true, false]) {
+      reads.length = 0;
+      expect((await ledgerOn(store, { isMirrored }).tip()).base).toBeUndefined();
+      expect(reads).toEqual([0]);
+    }
   });
 
   test('of a session that was never written reads nothing but that', async () => {
@@ -232,7 +272,33 @@ describe('another writer', () => {
     const other = ledgerOn(store);
     for (const text of ['new 0', 'new 1', 'new 2']) await other.commit(() => [say(text)]);
     await ledger.commitTip(() => [say('mine')]);
-    expect(historyOf(await ledger.state())).toEqual(['new 0', 'new 1', 'new 2', 'mine']);
+    const whole = await ledgerOn(store).state();
+    expect(historyOf(whole)).toEqual(['new 0', 'new 1', 'new 2', 'mine']);
+    expect(await store.head('conv_1')).toMatchObject(headOf(whole));
+  });
+
+  test('who deleted the session leaves an append to begin it anew', async () => {
+    const store = await filled(3);
+    const ledger = ledgerOn(store);
+    await ledger.tip();
+    await store.delete('conv_1');
+    expect(await ledger.commitTip(() => [say('mine')])).toMatchObject({ version: 1, nextSeq: 1 });
+    expect(historyOf(await ledgerOn(store).state())).toEqual(['mine']);
+  });
+
+  test.each([
+    ['other words', 'new'],
+    ['the same words', 'old'],
+  ])('who wrote as much in its place, in %s, is noticed', async (_what, word) => {
+    const store = await filled(2);
+    const ledger = ledgerOn(store);
+    const before = await ledger.refreshTip();
+    await store.delete('conv_1');
+    const other = ledgerOn(store);
+    for (const at of [0, 1]) await other.commit(() => [say(`${word} ${at}`, `msg_${at}`)]);
+    const after = await ledger.refreshTip();
+    expect(after).not.toBe(before);
+    expect(after).toMatchObject({ version: 2, newest: (await other.state()).newest });
   });
 
   test('who deleted the session leaves nothing to go on from', async () => {
@@ -278,6 +344,24 @@ describe('an append to the tip whose answer got lost', () => {
     expect(ledger.bytes).toBe(0);
     down = false;
     expect(historyOf(await ledger.state()).slice(2)).toEqual(['a', 'b']);
+  });
+
+  test('and that a conflict stood for fails with it where the store cannot be read', async () => {
+    const memory = await filled(2);
+    const conflict = new LedgerConflictError('conv_1', 2);
+    let down = false;
+    const ledger = ledgerOn({
+      ...memory,
+      async append() {
+        down = true;
+        throw conflict;
+      },
+      async read(...all) {
+        if (down) throw new TypeError('down');
+        return memory.read(...all);
+      },
+    });
+    await expect(ledger.commit(() => [say('a')])).rejects.toBe(conflict);
   });
 
   test('fails with its own error when another writer came and went', async () => {

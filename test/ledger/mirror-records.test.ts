@@ -98,6 +98,7 @@ describe('an item that the conversation lacks before others that it holds', () =
     );
     expect(due(state)).toEqual(['c']);
     expect(state.entries[1]).toMatchObject({ skipped: 'no form', commit: 'c0' });
+    expect(leaving(state)).toEqual(['msg_c']);
   });
 
   test('that is no longer there has nothing behind it', () => {
@@ -233,6 +234,17 @@ describe('a head', () => {
     const both = [3, 4].map((seq) => ({ seq, id: `msg_${seq}` }));
     expect(pendingAfter(waiting, mirror({ added: both }))).toBe(0);
     expect(pendingAfter(waiting, mirror({ added: [...both, { seq: 4, id: 'msg_twice' }] }))).toBe(1);
+  });
+
+  test('says so after what is replaced, and after a second look, too', () => {
+    const state = stateOf(three);
+    expect(pendingAfter(state, { type: 'replace', keep: 1, items: [message('x')] })).toBe(3);
+    expect(pendingAfter(state, { type: 'replace', keep: 9, items: [message('x')] })).toBe(1);
+    const replaced = (keep: number): LedgerStep => ({ type: 'replace', keep, items: [message('x')] });
+    expect(pendingAfter(state, replaced(1), replaced(0))).toBe(6);
+    const surplus = mirror({ surplus: ['msg_x', 'msg_y'], strays: [{ seq: 0, id: 'msg_z' }] });
+    expect(pendingAfter(state, surplus)).toBe(3);
+    expect(pendingAfter(emptyState(), mirror({}), surplus)).toBe(3);
   });
 
   test('says nothing is lacking once what was taken out is said to be out', () => {

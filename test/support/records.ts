@@ -82,12 +82,14 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
         ...common,
         id: fc.constantFrom('resp_1', 'resp_2'),
         store: fc.boolean(),
+        model: fc.option(fc.constantFrom('gpt-5.4', 'gpt-5.5')),
         context: fc.option(context),
         seen: fc.option(fc.record({ lost: fc.nat(9), whole: fc.boolean() }, { requiredKeys: [] })),
       })
-      .map(({ context, seen, ...rest }): LedgerRecord => ({
+      .map(({ model, context, seen, ...rest }): LedgerRecord => ({
         ...rest,
         type: 'response',
+        ...(model === null ? {} : { model }),
         ...(context === null ? {} : { context }),
         ...(seen === null ? {} : { seen }),
       })),
