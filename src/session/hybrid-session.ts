@@ -94,7 +94,9 @@ export class HybridSession
       const { ledger, remote } = attachment;
       const isListed = remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0;
       if (!isListed) await history.open(mode);
-      const popped = isListed ? await popListed(ledger, remote) : await popRecorded(ledger, history);
+      const popped = isListed
+        ? await popListed(ledger, remote, history, mode)
+        : await popRecorded(ledger, history);
       await updateMirror(attachment, this.#options);
       return popped;
     }, true);
