@@ -82,7 +82,7 @@ export async function attach(
       return attach(options, undefined, emit);
     }
   }
-  const check = new ListCheck(ledger, reader, options.keepContent);
+  const check = new ListCheck(ledger, reader, options.keepContent, line);
   const lease = new MirrorLease({
     ledger,
     writer: placeOf(options.ledger),
