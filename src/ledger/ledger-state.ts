@@ -1,7 +1,10 @@
 import type { AgentInputItem } from '@openai/agents';
-import { EMPTY_DIGEST } from './digest.ts';
+import { EMPTY_DIGEST, markOf } from './digest.ts';
 import { LEDGER_FORMAT, MOVE_FORMAT, type LedgerHead } from './ledger-record.ts';
 import type { SessionMove } from './session-move.ts';
+
+/** A head has a size that does not grow: of what is to leave the conversation it names at most so many. */
+const MOST_MARKS = 40;
 
 /** One item of the history as the ledger knows it. */
 export interface LedgerEntry {
@@ -172,7 +175,21 @@ export function headOf(state: LedgerState): LedgerHead {
           },
         }),
     ...(state.cleared ? { cleared: true } : {}),
+    ...leavingOf(marksOf(state)),
   };
+}
+
+/** Marks of what the conversation may hold and the history does not; no more than a head has room for. */
+export function marksOf({ base, leaving, removed }: LedgerState): readonly string[] {
+  const before = base?.leaving ?? [];
+  if (leaving === 0) return before;
+  const due = [...removed].flatMap(([id, isThere]) => (isThere ? [id] : []));
+  return [...before, ...due.slice(-MOST_MARKS).map((id) => markOf(id))].slice(-MOST_MARKS);
+}
+
+/** What a head says of it. */
+export function leavingOf(marks: readonly string[]): Pick<LedgerHead, 'leaving'> {
+  return marks.length === 0 ? {} : { leaving: marks };
 }
 
 /** How many changes the conversation may lack, with what lies before the entries. */

@@ -1,6 +1,6 @@
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
-import { push, respond, type MutableState } from './mutable-state.ts';
+import { leave, push, respond, type MutableState } from './mutable-state.ts';
 import type { RestoredBase } from './restored-base.ts';
 
 /** The state of a session of which only the head is known: what lies before it has to be read back. */
@@ -79,5 +79,6 @@ export function resolveBase(target: LedgerState, base: RestoredBase): void {
     push(state, { seq, kind, digest, id, mirrorId, ...shared });
   }
   state.nextSeq = Math.max(state.nextSeq, base.items.length);
+  for (const id of base.leaving) leave(state, id, true);
   if (!base.proven) state.unproven = base.items.length;
 }

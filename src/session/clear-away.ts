@@ -17,7 +17,7 @@ export async function clearAway(
   { store, ledger, client }: { store: LedgerStore; ledger: Ledger; client: OpenAI },
   isKnown: boolean,
 ): Promise<void> {
-  for (const copy of await copiesOf(store, await ledger.state())) {
+  for (const copy of await copiesOf(store, await ledger.outline())) {
     await deleteConversation(client, copy, true);
     await store.delete(copy);
   }

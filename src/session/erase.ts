@@ -4,6 +4,7 @@ import { statusOf } from '../history/api-error.ts';
 import { acknowledged } from '../history/believed.ts';
 import { LONGEST_CHAIN } from '../history/response-chain.ts';
 import { isObject } from '../ledger/json.ts';
+import { lengthOf } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { Attachment } from './attachment.ts';
 import { copiesOf } from './copies-of.ts';
@@ -30,8 +31,8 @@ export async function erase(
   store: LedgerStore,
   deletesRemote: boolean,
 ): Promise<Erased> {
-  const state = await ledger.refresh();
-  const items = state.entries.length;
+  const state = await ledger.outline();
+  const items = lengthOf(state);
   const copies = await copiesOf(store, state);
   const responses: string[] = [];
   let conversation = false;

@@ -113,9 +113,9 @@ export class HybridSession
     await this.#life.runIfBegun(async ({ attachment }) => {
       const { ledger, remote } = attachment;
       await remote?.mirror.idle();
-      const isKnown = (await ledger.refresh()).version > 0;
+      const isKnown = (await ledger.outline()).version > 0;
       // From here on the ledger knows what to do, even if this process does not live to do it.
-      if (isKnown) await ledger.commit(() => [{ type: 'clear' }]);
+      if (isKnown) await ledger.clear();
       if (remote === undefined) return this.#life.responses.clear();
       this.#life.end('kept');
       await clearAway({ store: this.#options.ledger, ledger, client: remote.client }, isKnown);

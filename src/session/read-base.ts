@@ -2,6 +2,7 @@ import { HistoryIncompleteError } from '../errors/history-incomplete-error.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
 import { matchBase } from '../history/match-base.ts';
 import { ledgerItem } from '../ledger/agent-item.ts';
+import { markOf } from '../ledger/digest.ts';
 import type { LedgerHead } from '../ledger/ledger-record.ts';
 import type { RestoredBase } from '../ledger/restored-base.ts';
 
@@ -21,7 +22,9 @@ export async function readBase(
 ): Promise<RestoredBase> {
   const list = await reader.list();
   const context = base.response === undefined ? [] : await reader.context(base.response.id);
-  const proven = matchBase(base, list, context);
+  const marks = new Set(base.leaving);
+  const staying = list.filter(({ id }) => !marks.has(markOf(id)));
+  const proven = matchBase(base, staying, context) ?? matchBase(base, list, context);
   if (proven === undefined && onIncomplete === 'throw') {
     // A head says any number, a damaged one too.
     const missing = Math.min(MOST_NAMED, Math.max(1, base.length - list.length));
@@ -30,6 +33,11 @@ export async function readBase(
       Array.from({ length: missing }, (_, index) => ({ index: base.length - missing + index, kind: 'item' })),
     );
   }
-  const items = (proven ?? list).map(({ id, item }) => ({ item: ledgerItem(item, false), mirrorId: id }));
-  return { items, proven: proven !== undefined };
+  const items = (proven ?? staying).map(({ id, item }) => ({
+    item: ledgerItem(item, false),
+    mirrorId: id,
+  }));
+  const held = new Set(items.map(({ mirrorId }) => mirrorId));
+  const leaving = list.flatMap(({ id }) => (marks.has(markOf(id)) && !held.has(id) ? [id] : []));
+  return { items, proven: proven !== undefined, leaving };
 }
