@@ -165,20 +165,19 @@ describe('A session that keeps its ledger in the conversation itself', () => {
     expect(await next.verify()).toMatchObject({ verified: true, length: 4, listed: 4, findings: [] });
   });
 
-  it.each(['clearSession', 'erase'] as const)(
-    'ends with %s though nothing proves it any more',
-    async (end) => {
-      const { client, simulator } = simulated();
-      const { id } = await client.conversations.create();
-      await reopened(client, id).addItems([user('one'), user('two')]);
-      const [first = ''] = listedIds(simulator, id);
-      await client.conversations.items.delete(first, { conversation_id: id });
-      await expect(reopened(client, id).getItems()).rejects.toThrow(HistoryIncompleteError);
-      const session = reopened(client, id);
-      if (end === 'clearSession') await session.clearSession();
-      else expect(await session.erase({ remote: true })).toMatchObject({ items: 2, conversation: true });
-      expect(simulator.snapshot().conversations).toEqual([]);
-      expect(await session.getItems()).toEqual([]);
-    },
-  );
+  it.each([
+    ['clearSession', (session: HybridSession) => session.clearSession()],
+    ['erase', (session: HybridSession) => session.erase({ remote: true })],
+  ] as const)('ends with %s though nothing proves it any more', async (_, end) => {
+    const { client, simulator } = simulated();
+    const { id } = await client.conversations.create();
+    await reopened(client, id).addItems([user('one'), user('two')]);
+    const [first = ''] = listedIds(simulator, id);
+    await client.conversations.items.delete(first, { conversation_id: id });
+    await expect(reopened(client, id).getItems()).rejects.toThrow(HistoryIncompleteError);
+    const session = reopened(client, id);
+    await end(session);
+    expect(simulator.snapshot().conversations).toEqual([]);
+    expect(await session.getItems()).toEqual([]);
+  });
 });
