@@ -26,9 +26,9 @@ export function extendDigest(context: string, item: string | null): string {
   return item === null ? context : sha256(`${context}.${item}`);
 }
 
-/** The beginning of an ID's digest: enough to know the ID again where it is seen. */
-export function markOf(id: string): string {
-  return sha256(id).slice(0, MARK_LENGTH);
+/** The beginning of the digest of an ID or another digest: enough to know that again where it is seen. */
+export function markOf(name: string): string {
+  return sha256(name).slice(0, MARK_LENGTH);
 }
 
 function sha256(text: string): string {

@@ -179,16 +179,18 @@ export function headOf(state: LedgerState): LedgerHead {
   };
 }
 
-/** Marks of what the conversation may hold and the history does not; no more than a head has room for. */
-export function marksOf({ base, leaving, removed }: LedgerState): readonly string[] {
+/** Marks of what the conversation may hold and the history does not, by ID or digest; no more than a head has room for. */
+export function marksOf({ base, leaving, removed, dropped }: LedgerState): readonly string[] {
   const before = base?.leaving ?? [];
-  if (leaving === 0) return before;
+  if (leaving + dropped.size === 0) return before;
   const due = [...removed].flatMap(([id, isThere]) => (isThere ? [id] : []));
-  return [...before, ...due.slice(-MOST_MARKS).map((id) => markOf(id))].slice(-MOST_MARKS);
+  // Nobody knows the ID of what may have been written unseen.
+  const unseen = Array.from(dropped.values(), ({ digest, id = '' }) => digest ?? id);
+  return [...before, ...[...due, ...unseen].slice(-MOST_MARKS).map((one) => markOf(one))].slice(-MOST_MARKS);
 }
 
 /** What a head says of it. */
-export function leavingOf(marks: readonly string[]): Pick<LedgerHead, 'leaving'> {
+export function leavingOf(marks: readonly string[] = []): Pick<LedgerHead, 'leaving'> {
   return marks.length === 0 ? {} : { leaving: marks };
 }
 

@@ -2,7 +2,7 @@ import { applyRecords } from './apply-records.ts';
 import { CommitNames } from './commit-names.ts';
 import { isObject } from './json.ts';
 import type { LedgerHead, LedgerRecord, LedgerStep } from './ledger-record.ts';
-import { emptyState, type LedgerState } from './ledger-state.ts';
+import { emptyState, leavingOf, type LedgerState } from './ledger-state.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { newsSince } from './news-since.ts';
 import { nextHead } from './next-head.ts';
@@ -156,7 +156,8 @@ export class Ledger {
   /** @returns false when another writer came first; the state then includes what it wrote. */
   async #append(state: LedgerState, records: readonly LedgerRecord[], commit: string): Promise<boolean> {
     const expected = state.version;
-    const head = nextHead(state, records);
+    const { leaving, ...rest } = nextHead(state, records);
+    const head = this.#options.isMirrored === false ? rest : { ...rest, ...leavingOf(leaving) };
     try {
       await this.#options.store.append(this.sessionId, records, head, expected);
       this.#apply(state, records);

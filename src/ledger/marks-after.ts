@@ -12,13 +12,14 @@ export function marksAfter(state: LedgerState, records: readonly LedgerRecord[])
 }
 
 /** Whether a record takes nothing out of the conversation, and nothing that has left comes back with it. */
-function isPlain({ unmirrored, leaving }: LedgerState, record: LedgerRecord): boolean {
+function isPlain({ unmirrored, dropped, leaving }: LedgerState, record: LedgerRecord): boolean {
   switch (record.type) {
     case 'items':
       return leaving === 0;
     case 'mirror': {
       const { added, removed, surplus = [], strays = [], behind } = record;
-      if (leaving + removed.length + surplus.length + strays.length > 0 || behind !== undefined) return false;
+      const moved = leaving + dropped.size + removed.length + surplus.length + strays.length;
+      if (moved > 0 || behind !== undefined) return false;
       const seqs = new Set(added.map(({ seq }) => seq));
       return seqs.size === added.length && added.every(({ seq }) => unmirrored.has(seq));
     }
