@@ -114,10 +114,11 @@ export class HybridSession
       const { ledger, remote } = attachment;
       await remote?.mirror.idle();
       const isKnown = (await ledger.outline()).version > 0;
+      // Whatever becomes of it, the next use looks at what the ledger says.
+      if (remote !== undefined) this.#life.end('kept');
       // From here on the ledger knows what to do, even if this process does not live to do it.
       if (isKnown) await ledger.clear();
       if (remote === undefined) return this.#life.responses.clear();
-      this.#life.end('kept');
       await clearAway({ store: this.#options.ledger, ledger, client: remote.client }, isKnown);
       this.#life.end('gone');
     });

@@ -210,6 +210,36 @@ describe.each(MODES)('an append in mode %s', (rollout) => {
 });
 
 describe.each(MODES)('a clear in mode %s', (rollout) => {
+  it('of which the ledger has taken note, though it did not say so, is finished by the next use', async () => {
+    const { simulator } = simulated();
+    const ledger = memoryLedger();
+    let [isClearing, isDown] = [false, false];
+    const client = tamperedClient(simulator, () => {
+      if (isDown) throw new TypeError('fetch failed');
+      return undefined;
+    });
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      append: async (id, records, ...args) => {
+        await ledger.append(id, records, ...args);
+        if (!isClearing) return;
+        isDown = true;
+        throw new Error('The store is down');
+      },
+      read: async (...args) => {
+        if (isDown) throw new Error('The store is down');
+        return ledger.read(...args);
+      },
+    };
+    const session = new HybridSession({ client, ledger: store, rollout });
+    await session.addItems([user('one')]);
+    isClearing = true;
+    await expect(session.clearSession()).rejects.toThrow('The store is down');
+    [isClearing, isDown] = [false, false];
+    expect(await session.getItems()).toEqual([]);
+    expect(simulator.snapshot().conversations.map((one) => one.id)).toEqual([await session.getSessionId()]);
+  });
+
   it('deletes the conversation, forgets the ledger and begins anew', async () => {
     const world = simulated();
     const { client, simulator } = world;
