@@ -155,6 +155,8 @@ const headSchema = z.object({
   tip: tip.optional(),
   /** The session was cleared, and its conversation may still exist. */
   cleared: z.boolean().optional(),
+  /** Marks of the IDs or digests of what the conversation may hold and the history does not; of very many the last ones. */
+  leaving: z.array(z.string()).readonly().optional(),
   /** Where the session came from and where it goes: see `SessionMove`. */
   move: z
     .object({
