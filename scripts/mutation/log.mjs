@@ -21,7 +21,7 @@ export function readLog(folder) {
   return { noticed, late, passed, suspects };
 }
 
-/** @returns the newest entry, and whether it says that the process is to be ended. */
+/** The newest entry; `isEnding` when the process that wrote it waits for its end. */
 export function lastEntry(folder) {
   const path = join(folder, 'log');
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
@@ -31,8 +31,7 @@ export function lastEntry(folder) {
     readSync(file, end, 0, end.length, size - end.length);
     closeSync(file);
   }
-  const entry = JSON.parse(end.toString().split('\n').findLast(Boolean) ?? '{}');
-  return { ...entry, isEnding: entry.suspect !== undefined || entry.late !== undefined };
+  return JSON.parse(end.toString().split('\n').findLast(Boolean) ?? '{}');
 }
 
 function entriesOf(folder) {

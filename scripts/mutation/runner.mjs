@@ -91,7 +91,9 @@ export default class MutationRunner extends TestRunner {
     test.result.errors = undefined;
     if (this.#noticed !== undefined) {
       const isSure = !failed || plan.suspects.has(this.#noticed);
-      this.#log({ [isSure ? 'noticed' : 'suspect']: this.#noticed, test: test.id });
+      const outcome = isSure ? 'noticed' : 'suspect';
+      // What fails without a mutant cannot be asked any more in this process.
+      this.#log({ [outcome]: this.#noticed, test: test.id, isEnding: failed });
       if (failed) await forEver();
       plan.noticed.add(this.#noticed);
       this.#noticed = undefined;
@@ -115,7 +117,7 @@ export default class MutationRunner extends TestRunner {
   /** What is late goes on in the background. */
   async #late() {
     const id = this.#current ?? this.#noticed;
-    this.#log({ [this.#current === undefined ? 'suspect' : 'late']: id });
+    this.#log({ [this.#current === undefined ? 'suspect' : 'late']: id, isEnding: true });
     await forEver();
   }
 
