@@ -63,6 +63,7 @@ it('pairs what is equal at both ends as it stands there', () => {
   expect(align(['a', 'x', 'b', 'b'], ['a', 'b'])).toEqual([0, undefined, undefined, 1]);
   expect(align(['a', 'x', 'b', 'b'], ['a', 'b'], true)).toEqual([0, undefined, 1, undefined]);
   expect(align(['b', 'b', 'a'], ['b', 'a'])).toEqual([0, undefined, 1]);
+  expect(align(['x', 'a'], ['a', 'a'])).toEqual([undefined, 1]);
 });
 
 it('pairs what stands once where a table of everything would not fit', () => {
@@ -71,14 +72,18 @@ it('pairs what stands once where a table of everything would not fit', () => {
     'first',
     ...Array.from({ length: count }, (_, index) => `left ${index}`),
     'b',
+    'k',
     'twice',
     'twice',
+    'c',
     'd',
   ];
   const right = [
     'first',
+    'c',
     'e',
     'b',
+    'k',
     ...Array.from({ length: count }, (_, index) => `right ${index}`),
     'twice',
     'd',
@@ -91,6 +96,7 @@ it('pairs what stands once where a table of everything would not fit', () => {
   expect(found).toEqual([
     ['first', 'first'],
     ['b', 'b'],
+    ['k', 'k'],
     ['d', 'd'],
   ]);
 });

@@ -222,3 +222,22 @@ test('items keep every field that the API gave them', () => {
   const item = { id: 'x_1', type: 'telepathy_call', thought: { of: 'you' } };
   expect(apiItems('responses.retrieve', [item])).toEqual([item]);
 });
+
+const answering = (answer: unknown): ReturnType<typeof clientOn> => clientOn(() => Response.json(answer));
+
+test('what is wrong with a list is said, and of which', async () => {
+  await expect(readConversation(answering({ data: 'none' }), 'conv_1')).rejects.toThrow(
+    'Cannot use the answer to conversations.items.list: it holds no array of items',
+  );
+  const bad = { data: [...items(0, 1), { id: 'msg_2' }] };
+  await expect(readConversation(answering(bad), 'conv_1')).rejects.toThrow('item 1 has no ID or no type');
+});
+
+test('a read can be ended', async () => {
+  const { client } = simulated();
+  const { id } = await client.conversations.create({});
+  await expect(readConversation(client, id, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    name: 'Error',
+    message: 'Request was aborted.',
+  });
+});

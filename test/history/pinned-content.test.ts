@@ -85,3 +85,19 @@ describe('pinned content', () => {
     ).not.toThrow();
   });
 });
+
+test('content that was all let go leaves nothing to ask about', () => {
+  const pinned = new PinnedContent();
+  pinned.pin(mine, 'a', user('a'))();
+  expect(released(pinned, mine)).toEqual(['a']);
+  let asked = 0;
+  pinned.release(
+    mine,
+    () => {
+      asked += 1;
+      return new Set();
+    },
+    () => undefined,
+  );
+  expect(asked).toBe(0);
+});

@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { contentCache, type ContentCache } from '../../src/history/content-cache.ts';
 import { ResponseChain } from '../../src/history/response-chain.ts';
-import type { ApiItem } from '../../src/history/conversation-list.ts';
+import { INCLUDE, type ApiItem } from '../../src/history/conversation-list.ts';
 import { isObject } from '../../src/ledger/json.ts';
 import { clientOn, page } from '../support/fake-client.ts';
 import { simulated, type Simulated } from '../support/simulated.ts';
@@ -259,6 +259,7 @@ describe('the end of a long input', () => {
       async (items) => textOf(items[0]) === 'text 150',
     );
     expect(end?.isWhole).toBe(false);
+    expect(end?.items).toHaveLength(200);
     expect(userTexts(end?.items ?? [])).toEqual(Array.from({ length: 200 }, (_, at) => `text ${at + 150}`));
     expect(reads(world)).toBe(3);
   });
@@ -267,7 +268,18 @@ describe('the end of a long input', () => {
     const world = await longInput(230);
     const end = await chainOn(world.client).inputEnd(world.id, async () => false);
     expect(end?.isWhole).toBe(true);
+    expect(end?.items).toHaveLength(230);
     expect(userTexts(end?.items ?? [])).toEqual(Array.from({ length: 230 }, (_, at) => `text ${at}`));
+    expect(reads(world)).toBe(4);
+  });
+
+  test('is not read again when all of it was read before', async () => {
+    const world = await longInput(230);
+    const chain = chainOn(world.client);
+    await chain.input(world.id);
+    const before = reads(world);
+    expect(await chain.inputEnd(world.id, async () => false)).toMatchObject({ isWhole: true });
+    expect(reads(world)).toBe(before);
   });
 
   test('is read from the beginning where the server knows one order alone', async () => {
@@ -404,4 +416,62 @@ test('a long input that is gone before all was read is nothing', async () => {
       : Response.json({ error: { message: 'gone' } }, { status: 404 });
   });
   expect(await chainOn(client).inputEnd('resp_1', async () => false)).toBeUndefined();
+});
+
+const requests = async (inputItems: 'own' | 'inherited'): Promise<number> => {
+  const world = simulated({ inputItems });
+  const first = await say(world.client, 'one');
+  const third = await say(world.client, 'three', await say(world.client, 'two', first));
+  await chainOn(world.client).context(third);
+  return reads(world);
+};
+
+test('a chain is followed no further than the server lists what was inherited', async () => {
+  expect([await requests('inherited'), await requests('own')]).toEqual([1, 3]);
+});
+
+test('a response whose input is gone is still what it answered', async () => {
+  const client = clientOn((url) =>
+    url.pathname.endsWith('/input_items')
+      ? Response.json({ error: { message: 'gone' } }, { status: 404 })
+      : Response.json({ id: 'resp_1', status: 'completed', output: [{ id: 'msg_1', type: 'message' }] }),
+  );
+  const kept: string[] = [];
+  const cache: ContentCache = { get: () => undefined, set: (key) => void kept.push(key) };
+  expect((await new ResponseChain(client, cache).context('resp_1')).map(({ id }) => id)).toEqual(['msg_1']);
+  expect(kept).toEqual(['response resp_1']);
+});
+
+describe('a request for a response', () => {
+  test('asks for what is left out unless it is asked for', async () => {
+    const asked: string[][] = [];
+    const client = clientOn((url) => {
+      asked.push(url.searchParams.getAll('include[]').concat(url.searchParams.getAll('include')));
+      return url.pathname.endsWith('/input_items')
+        ? page([])
+        : Response.json({ id: 'resp_1', output: [], status: 'completed' });
+    });
+    await chainOn(client).context('resp_1');
+    expect(asked).toHaveLength(2);
+    for (const include of asked) expect(include).toEqual([...INCLUDE]);
+  });
+
+  test('can be ended', async () => {
+    const { client } = simulated();
+    const id = await say(client, 'one');
+    const chain = new ResponseChain(client, contentCache(), AbortSignal.abort());
+    await expect(chain.response(id)).rejects.toThrow('Request was aborted.');
+    await expect(chain.input(id)).rejects.toThrow('Request was aborted.');
+  });
+
+  test('names what was asked when the answer is another one', async () => {
+    const chain = chainOn(clientOn(() => Response.json({ id: 'resp_2', output: [] })));
+    await expect(chain.response('resp_1')).rejects.toThrow(
+      "Cannot use the answer to responses.retrieve: it is not response 'resp_1'",
+    );
+    const broken = chainOn(
+      clientOn(() => new Response('<', { headers: { 'content-type': 'application/json' } })),
+    );
+    await expect(broken.response('resp_1')).rejects.toMatchObject({ operation: 'responses.retrieve' });
+  });
 });
