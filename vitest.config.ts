@@ -18,8 +18,8 @@ const config: ViteUserConfig = defineConfig({
       reporter: ['text-summary'],
       // The rooms in which a rule without a test can lose a turn.
       thresholds: {
-        'src/ledger/**': { lines: 95, branches: 93 },
-        'src/history/**': { lines: 95, branches: 90 },
+        'src/ledger/**': { lines: 95, branches: 95 },
+        'src/history/**': { lines: 95, branches: 95 },
         'src/model/**': { lines: 95, branches: 95 },
       },
     },

@@ -105,10 +105,11 @@ export class HistoryReader {
     const sources: ContentSource[] = [{ source: 'list', find: (entry) => this.#held(entry) }];
     let restored = restore(entries, sources);
     const failures: unknown[] = [];
+    const chain = this.#chain;
     for (const source of ['list', 'response', 'chain'] as const) {
       const missing = restored.filter(({ item }) => item === undefined).map(({ entry }) => entry);
-      if (missing.length === 0 || this.#chain === undefined) break;
-      const items = await this.#read(source, state, missing, list).catch((error: unknown) => {
+      if (missing.length === 0 || chain === undefined) break;
+      const items = await this.#read(source, chain, state, missing, list).catch((error: unknown) => {
         failures.push(error);
         return [];
       });
@@ -161,13 +162,12 @@ export class HistoryReader {
 
   async #read(
     source: 'list' | 'response' | 'chain',
+    chain: ResponseChain,
     state: LedgerState,
     missing: readonly LedgerEntry[],
     list: readonly ListedItem[] | undefined,
   ): Promise<AgentInputItem[]> {
     if (source === 'list') return (list ?? (await this.#listIfFound())).map(({ item }) => item);
-    const chain = this.#chain;
-    if (chain === undefined) return [];
     if (source === 'response') {
       const ids = new Set(missing.map((entry) => ownResponse(state, entry)).filter((id) => id !== undefined));
       const responses = await mapLimit([...ids], RETRIEVALS_AT_ONCE, (id) => chain.response(id));

@@ -70,7 +70,7 @@ export class ItemConverter {
 }
 
 function read(items: readonly JsonObject[]): Promise<AgentInputItem[]> {
-  const list = async function* list(): AsyncGenerator<unknown> {
+  const list = async function* list(): AsyncGenerator {
     yield* structuredClone(items);
   };
   return session({ list }).getItems();

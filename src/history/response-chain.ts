@@ -76,8 +76,8 @@ export class ResponseChain {
 
   /** The input of a response, oldest first; whether that begins with what it inherited depends on the server. */
   async input(id: string): Promise<readonly ApiItem[] | undefined> {
-    const cached = this.#cache.get(`input ${id}`);
-    if (Array.isArray(cached)) return apiItems(INPUT, cached);
+    const cached = cachedItems(this.#cache.get(`input ${id}`));
+    if (cached !== undefined) return cached;
     const items = await ifFound(() => readPages(INPUT, (after) => this.#inputPage(id, 'asc', after)));
     if (items !== undefined) this.#cache.set(`input ${id}`, items);
     return items;
@@ -92,8 +92,8 @@ export class ResponseChain {
     id: string,
     isEnough: (items: readonly ApiItem[]) => Promise<boolean>,
   ): Promise<InputEnd | undefined> {
-    const cached = this.#cache.get(`input ${id}`);
-    if (cached !== undefined) return { items: cached as readonly ApiItem[], isWhole: true };
+    const cached = cachedItems(this.#cache.get(`input ${id}`));
+    if (cached !== undefined) return { items: cached, isWhole: true };
     const beginning = await ifFound(() => readPage(INPUT, () => this.#inputPage(id, 'asc', undefined)));
     if (beginning === undefined) return undefined;
     if (!beginning.hasMore) return { items: beginning.items, isWhole: true };
@@ -148,9 +148,17 @@ export class ResponseChain {
   }
 }
 
-/** A cache may be anybody's, and hold anything. */
+/** A cache may be anybody's, and hold anything: what it should not hold is read again. */
 function isStored(value: unknown, id: string): value is StoredResponse {
-  return isObject(value) && value['id'] === id && Array.isArray(value['output']);
+  return isObject(value) && value['id'] === id && cachedItems(value['output']) !== undefined;
+}
+
+function cachedItems(value: unknown): readonly ApiItem[] | undefined {
+  try {
+    return apiItems(INPUT, value);
+  } catch {
+    return undefined;
+  }
 }
 
 async function ifFound<T>(request: () => Promise<T>): Promise<T | undefined> {

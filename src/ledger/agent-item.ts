@@ -6,6 +6,7 @@ import { itemDigest } from './digest.ts';
 import { copyJson, NotJsonError } from './copy-json.ts';
 import { isObject, textOf } from './json.ts';
 import type { LedgerItem } from './ledger-record.ts';
+import { parseSoon } from './parse-soon.ts';
 
 const parts = z.array(z.looseObject({ type: z.string() }));
 const callId = z.string();
@@ -77,7 +78,7 @@ function problemWith(value: unknown): string | undefined {
   const { type = 'message', role } = value;
   const key = type === 'message' ? `message:${textOf(role)}` : textOf(type);
   const schema = schemas.get(key);
-  const [issue] = (schema ?? anyItem).safeParse(value).error?.issues ?? [];
+  const [issue] = parseSoon(schema ?? anyItem, value).error?.issues ?? [];
   if (issue !== undefined) {
     const [field = ''] = issue.path;
     const wanted = Object.hasOwn(common, field) ? '' : ` for a ${key}`;

@@ -22,7 +22,6 @@ function canonicalParts(content: unknown): Canonical {
  * What a function call returned. A `text` object goes out as a string, so it is one; a part list stays a list.
  */
 export function canonicalOutput(output: unknown): Canonical {
-  if (typeof output === 'string') return ['text', output];
   if (Array.isArray(output)) return ['parts', output.map((part: unknown) => canonicalPart(part))];
   if (!isObject(output)) return ['text', String(output)];
   if (output['type'] === 'text') return ['text', textOf(output['text'])];

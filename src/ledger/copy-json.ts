@@ -1,5 +1,4 @@
 import { base64Of } from './base64.ts';
-import { isObject } from './json.ts';
 
 /** A value holds something that JSON cannot; unlike what the value's own code may throw, its message quotes nothing. */
 export class NotJsonError extends TypeError {}
@@ -30,8 +29,7 @@ export function copyJson(value: unknown, mediaType?: string, ancestors: readonly
   }
   if ('toJSON' in value && typeof value.toJSON === 'function')
     return copyJson(value.toJSON(), mediaType, path);
-  if (!isObject(value)) return {};
-  const own = value['mediaType'];
+  const own = 'mediaType' in value ? value.mediaType : undefined;
   const beside = typeof own === 'string' && own !== '' ? own : mediaType;
   return Object.fromEntries(
     Object.entries(value)

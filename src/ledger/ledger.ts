@@ -4,8 +4,9 @@ import { deletedAt } from './deleted-at.ts';
 import { isObject } from './json.ts';
 import type { LedgerDecision } from './ledger-decision.ts';
 import type { LedgerHead, LedgerRecord, LedgerStep } from './ledger-record.ts';
-import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
+import { emptyState, leavingOf, type LedgerState } from './ledger-state.ts';
 import type { LedgerOptions } from './ledger-options.ts';
+import { newsSince } from './news-since.ts';
 import { nextHead } from './next-head.ts';
 import { RecordReader } from './record-reader.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -56,8 +57,8 @@ export class Ledger {
   /** The whole with what others have appended since. @throws SessionMoved when the session goes on elsewhere. */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
-      const state = this.#state;
-      if (state !== undefined && !this.#isTip && (await this.#catchUp(state)) === undefined) this.#unload();
+      const whole = this.#isTip ? undefined : this.#state;
+      if (whole !== undefined && (await this.#catchUp(whole)) === undefined) this.#unload();
       return staying(this.sessionId, await this.#load());
     });
   }
@@ -69,7 +70,8 @@ export class Ledger {
 
   /** What is known of the newest part. */
   tip(): Promise<LedgerState> {
-    return this.#queue.run(() => this.#loadTip());
+    const state = this.#queue.isIdle ? this.#state : undefined;
+    return state === undefined ? this.#queue.run(() => this.#loadTip()) : Promise.resolve(state);
   }
 
   /** The same after a look whether other writers have appended since. */
@@ -77,9 +79,7 @@ export class Ledger {
     return this.#queue.run(async () => {
       const state = this.#state;
       const isOld = async (known: LedgerState): Promise<boolean> =>
-        this.#isTip
-          ? !isHeadOf(await this.#reader.head(), known)
-          : (await this.#catchUp(known)) === undefined;
+        this.#isTip ? !isHeadOf(await this.#reader.head(), known) : !(await this.#catchUp(known));
       if (state !== undefined && (await isOld(state))) this.#unload();
       return staying(this.sessionId, await this.#loadTip());
     });
@@ -100,6 +100,20 @@ export class Ledger {
   /** The same where `decide` needs no more than the tip, and only adds to it. */
   commitTip(decide: LedgerDecision): Promise<LedgerState> {
     return this.#queue.run(() => this.#commit(() => this.#loadTip(), decide));
+  }
+
+  /** The newest state without what lies before the records, which may be impossible to read back; not kept. */
+  async outline(): Promise<LedgerState> {
+    return staying(this.sessionId, await this.at(Number.POSITIVE_INFINITY));
+  }
+
+  /** Appends that everything is gone, whatever it was and whether it can be read back or not. */
+  clear(): Promise<LedgerState> {
+    return this.#queue.run(() => {
+      this.#unload();
+      const load = (): Promise<LedgerState> => this.at(Number.POSITIVE_INFINITY);
+      return this.#commit(load, () => [{ type: 'clear' }]);
+    });
   }
 
   /** Forgets the session in the store. @returns false when it was no longer at that version: then it is still there. */
@@ -140,7 +154,8 @@ export class Ledger {
   /** @returns false when another writer came first; the state then includes what it wrote. */
   async #append(state: LedgerState, records: readonly LedgerRecord[], commit: string): Promise<boolean> {
     const expected = state.version;
-    const head = nextHead(state, records);
+    const { leaving, ...rest } = nextHead(state, records);
+    const head = this.#options.isMirrored === false ? rest : { ...rest, ...leavingOf(leaving) };
     try {
       await this.#options.store.append(this.sessionId, records, head, expected);
       this.#apply(state, records);
@@ -217,27 +232,10 @@ export class Ledger {
     return false;
   }
 
-  /**
-   * Applies what was appended since.
-   *
-   * The newest record known is read once more: when it is no longer there, the ledger was deleted, and what it said
-   * must not be served any longer.
-   *
-   * @returns undefined when the ledger is another one than it was.
-   */
+  /** Applies what was appended since. @returns undefined when the ledger is another one than it was. */
   async #catchUp(state: LedgerState): Promise<readonly LedgerRecord[] | undefined> {
-    const known = Math.min(1, state.version);
-    const from = state.version - known;
-    const page = await this.#reader.read(from);
-    if (page.base !== undefined && page.base.version >= state.version) {
-      // The store keeps no beginning: all it can say is whether anything happened.
-      const isSame = page.base.version === state.version && page.base.digest === digestOf(state);
-      return isSame && page.records.length === 0 ? [] : undefined;
-    }
-    const { records } = page;
-    if (known === 1 && records[0]?.commit !== state.newest) return undefined;
-    const news = records.slice(known);
-    this.#apply(state, news);
+    const news = await newsSince(this.#reader, state);
+    if (news !== undefined) this.#apply(state, news);
     return news;
   }
 

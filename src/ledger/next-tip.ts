@@ -31,8 +31,7 @@ export function nextTip(
         pending += 1;
         break;
       case 'mirror':
-        // A second one may say again what the first has said.
-        pending += isFirst ? mirrored(state, record) : record.added.length + state.entries.length;
+        pending += isFirst ? mirrored(state, record, length) : mirroredAgain(record, length);
         isFirst = false;
         isLeased &&= record.released !== true;
         break;
@@ -59,8 +58,18 @@ function isPlain(record: LedgerRecord): boolean {
   return !takesOut(record) && (record.type !== 'mirror' || record.behind === undefined);
 }
 
+/** By how many the pending changes become more at most: a second record may say again what the first has said. */
+function mirroredAgain(record: Extract<LedgerRecord, { type: 'mirror' }>, length: number): number {
+  const { added, surplus = [], strays = [] } = record;
+  return added.length + surplus.length + strays.length + 2 * length;
+}
+
 /** By how many the pending changes become more. */
-function mirrored(state: LedgerState, record: Extract<LedgerRecord, { type: 'mirror' }>): number {
+function mirrored(
+  state: LedgerState,
+  record: Extract<LedgerRecord, { type: 'mirror' }>,
+  length: number,
+): number {
   const { added, removed, surplus = [], strays = [], behind, settled, skipped = [] } = record;
   const done = [...added, ...skipped].map(({ seq }) => seq);
   const written = [...new Set(done)].filter((seq) => state.unmirrored.has(seq));
@@ -73,7 +82,8 @@ function mirrored(state: LedgerState, record: Extract<LedgerRecord, { type: 'mir
     strange +
     surplus.length +
     strays.length +
-    (behind === undefined ? 0 : state.entries.length) -
+    // What is written again has to leave where it was as well.
+    (behind === undefined ? 0 : 2 * length) -
     written.length -
     left.length -
     (settled === true ? state.dropped.size : 0)

@@ -3,6 +3,11 @@ export class SerialQueue {
   readonly #waiting: (() => void)[] = [];
   #isBusy = false;
 
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return !this.#isBusy;
+  }
+
   /** Begins at once when nothing else is under way. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#isBusy) await new Promise<void>((begin) => this.#waiting.push(begin));

@@ -1,6 +1,6 @@
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
-import { push, respond, type MutableState } from './mutable-state.ts';
+import { leave, push, respond, type MutableState } from './mutable-state.ts';
 import type { RestoredBase } from './restored-base.ts';
 import { takesOut } from './takes-out.ts';
 
@@ -50,13 +50,15 @@ export function fitTip({ base, unmirrored }: LedgerState, records: readonly Ledg
     if (takesOut(record)) return false;
     if (record.type !== 'mirror') return true;
     const { added, behind = from } = record;
-    // An ID that is written a second time may be that of something that lies before.
-    const areDue = added.every(({ seq }) => {
-      const isFirst = unmirrored.has(seq) && !written.has(seq);
-      written.add(seq);
-      return isFirst;
-    });
-    return areDue && behind >= from;
+    return (
+      behind >= from &&
+      added.every(({ seq }) => {
+        // An ID that is written a second time may be that of something that lies before.
+        const isDue = unmirrored.has(seq) && !written.has(seq);
+        written.add(seq);
+        return isDue;
+      })
+    );
   });
 }
 
@@ -78,5 +80,6 @@ export function resolveBase(target: LedgerState, base: RestoredBase): void {
     push(state, { seq, kind, digest, id, mirrorId, ...shared });
   }
   state.nextSeq = Math.max(state.nextSeq, base.items.length);
+  for (const id of base.leaving) leave(state, id, true);
   if (!base.proven) state.unproven = base.items.length;
 }

@@ -75,7 +75,7 @@ export async function attach(
       return attach(options, to, emit);
     }
   }
-  const check = new ListCheck(ledger, reader, options.keepContent);
+  const check = new ListCheck(ledger, reader, options.keepContent, line);
   const lease = new MirrorLease({
     ledger,
     writer: placeOf(options.ledger),

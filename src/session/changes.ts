@@ -38,11 +38,12 @@ export function applyMutations(
   return change(life, options, async ({ attachment, history }, mode) => {
     if (replacements.size === 0) return undefined;
     await history.open(mode);
-    const { entries } = await attachment.ledger.refresh();
+    await attachment.ledger.refresh();
     // Only calls are looked at: what else another session has in its hands is not needed.
-    const calls = entries.filter(({ kind }) => kind === 'function_call');
-    const contents = await history.contents(await attachment.ledger.state(), calls);
-    const items = new Map(contents.map(({ entry, item }) => [entry.seq, item]));
+    const { restored } = await history.contents(({ entries }) =>
+      entries.filter(({ kind }) => kind === 'function_call'),
+    );
+    const items = new Map(restored.map(({ entry, item }) => [entry.seq, item]));
     return {
       added: [...replacements.values()],
       decide: (state) =>

@@ -29,7 +29,7 @@ export async function clearAway(
 ): Promise<string | undefined> {
   const { sessionId, ledger, remote } = attachment;
   const { client } = remote;
-  for (const copy of await copiesOf(options.ledger, await ledger.state())) {
+  for (const copy of await copiesOf(options.ledger, await ledger.outline())) {
     await deleteConversation(client, copy, true);
     await options.ledger.delete(copy);
   }
@@ -51,7 +51,7 @@ async function whatCame(
   return mirrorLine(options.ledger, sessionId).healing.run(async () => {
     for (;;) {
       try {
-        const { cleared, version } = await ledger.refresh();
+        const { cleared, version } = await ledger.outline();
         if (cleared || version === 0) return version;
         return (await moveHistory(attachment, options, emit, {})).conversationId;
       } catch (error) {

@@ -4,6 +4,7 @@ import { statusOf } from '../history/api-error.ts';
 import { acknowledged } from '../history/believed.ts';
 import { LONGEST_CHAIN } from '../history/response-chain.ts';
 import { isObject } from '../ledger/json.ts';
+import { lengthOf } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { Attachment } from './attachment.ts';
 import { copiesOf } from './copies-of.ts';
@@ -35,9 +36,9 @@ export async function erase(
   let conversation = false;
   let items = 0;
   for (;;) {
-    const state = await ledger.refresh();
+    const state = await ledger.outline();
     const { version } = state;
-    items = Math.max(items, state.entries.length);
+    items = Math.max(items, lengthOf(state));
     const copies = await copiesOf(store, state);
     if (remote !== undefined && deletesRemote) {
       const { client } = remote;

@@ -95,7 +95,9 @@ export class HybridSession
       const { ledger, remote } = attachment;
       const isListed = remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0;
       if (!isListed) await history.open(mode);
-      const popped = isListed ? await popListed(ledger, remote) : await popRecorded(ledger, history);
+      const popped = isListed
+        ? await popListed(ledger, remote, history, mode)
+        : await popRecorded(ledger, history);
       await updateMirror(attachment, this.#options);
       return popped;
     }, true);
@@ -113,11 +115,12 @@ export class HybridSession
       const { ledger, remote } = attachment;
       const emit = (event: HybridSessionEvent): void => this.#life.telemetry.event(event);
       await remote?.mirror.idle();
-      const isKnown = (await ledger.refresh()).version > 0;
+      const isKnown = (await ledger.outline()).version > 0;
+      // Whatever becomes of it, the next use looks at what the ledger says.
+      if (remote !== undefined) this.#life.end('kept');
       // From here on the ledger knows what to do, even if this process does not live to do it.
-      if (isKnown) await ledger.commit(() => [{ type: 'clear' }]);
+      if (isKnown) await ledger.clear();
       if (remote === undefined) return this.#life.responses.clear();
-      this.#life.end('kept');
       const after = await clearAway({ ...attachment, remote }, this.#options, emit, isKnown);
       if (after === undefined) this.#life.end('gone');
       else this.#life.moved(after);

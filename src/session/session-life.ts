@@ -138,12 +138,13 @@ export class SessionLife {
     const sessionId = this.#conversationId ?? '';
     this.#conversationId = conversationId;
     this.#opening = undefined;
+    this.#opened = undefined;
     this.telemetry.event({ type: 'moved', sessionId, conversationId });
   }
 
   async #following<T>(operation: (open: OpenSession) => Promise<T>): Promise<T> {
     for (;;) {
-      const open = await this.#open();
+      const open = this.#opened ?? (await this.#open());
       try {
         return await operation(open);
       } catch (error) {
@@ -171,18 +172,20 @@ export class SessionLife {
 
   /** What a request of this turn goes by: the mode in which the history was read. */
   async #atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
-    const open = await this.#open();
+    const open = this.#opened ?? (await this.#open());
     const { sessionId, ledger } = open.attachment;
     return { sessionId, ledger, mode: this.#mode ?? (await this.#decide(open)) };
   }
 
   async #open(): Promise<OpenSession> {
-    this.#opening ??= this.#attach();
+    const opening = (this.#opening ??= this.#attach());
     try {
-      this.#opened = await this.#opening;
-      return this.#opened;
+      const opened = await opening;
+      // This life may have ended meanwhile.
+      if (this.#opening === opening) this.#opened = opened;
+      return opened;
     } catch (error) {
-      this.#opening = undefined;
+      if (this.#opening === opening) this.#opening = undefined;
       throw error;
     }
   }

@@ -15,7 +15,7 @@ export async function wholeHistory({
   const idle = async (): Promise<void> => remote?.mirror.idle();
   await ledger.refresh();
   const whole = await readWhole({ ledger, reader, now: () => Date.now(), idle }, ({ entries }) => entries);
-  const missing = missingItems(whole.restored, 0).filter(({ kind }) => kind !== 'reasoning');
+  const missing = missingItems(whole.state, whole.restored).filter(({ kind }) => kind !== 'reasoning');
   if (missing.length > 0) throw new HistoryIncompleteError(sessionId, missing);
   return whole;
 }

@@ -10,11 +10,11 @@ function longest(left: readonly string[], right: readonly string[]): number {
   return at === -1 ? skipped : Math.max(skipped, 1 + longest(rest, right.slice(at + 1)));
 }
 
-it('pairs equal things in order, as many as can be', () => {
+it.each([false, true])('pairs equal things in order, as many as can be (earliest: %s)', (earliest) => {
   const letters = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 7 });
   fc.assert(
     fc.property(letters, letters, (left, right) => {
-      const pairs = align(left, right);
+      const pairs = align(left, right, earliest);
       const found = pairs.flatMap((position, index) => (position === undefined ? [] : [{ position, index }]));
       for (const { position, index } of found) expect(right[position]).toBe(left[index]);
       expect(found.map(({ position }) => position)).toEqual(
@@ -27,20 +27,63 @@ it('pairs equal things in order, as many as can be', () => {
   );
 });
 
+/** The positions in `left` of every longest way to pair, the earliest ones first. */
+function firstWay(left: readonly string[], right: readonly string[]): number[] {
+  const most = longest(left, right);
+  let best: number[] | undefined;
+  for (let choice = 0; choice < 2 ** left.length; choice += 1) {
+    const at = left.map((_, index) => index).filter((index) => (choice & (1 << index)) !== 0);
+    if (
+      at.length !== most ||
+      longest(
+        at.map((index) => left[index] ?? ''),
+        right,
+      ) !== most
+    )
+      continue;
+    if (best === undefined || at.join().localeCompare(best.join()) < 0) best = at;
+  }
+  return best ?? [];
+}
+
+it('pairs what stands first, where that is asked for', () => {
+  const letters = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 6 });
+  fc.assert(
+    fc.property(letters, letters, (left, right) => {
+      const pairs = align(left, right, true);
+      expect(pairs.flatMap((position, index) => (position === undefined ? [] : [index]))).toEqual(
+        firstWay(left, right),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it('pairs what is equal at both ends as it stands there', () => {
+  expect(align(['a', 'x', 'b', 'b'], ['a', 'b'])).toEqual([0, undefined, undefined, 1]);
+  expect(align(['a', 'x', 'b', 'b'], ['a', 'b'], true)).toEqual([0, undefined, 1, undefined]);
+  expect(align(['b', 'b', 'a'], ['b', 'a'])).toEqual([0, undefined, 1]);
+  expect(align(['x', 'a'], ['a', 'a'])).toEqual([undefined, 1]);
+});
+
 it('pairs what stands once where a table of everything would not fit', () => {
-  const count = 60_000;
+  const count = 5000;
   const left = [
     'first',
     ...Array.from({ length: count }, (_, index) => `left ${index}`),
     'b',
+    'k',
     'twice',
     'twice',
+    'c',
     'd',
   ];
   const right = [
     'first',
+    'c',
     'e',
     'b',
+    'k',
     ...Array.from({ length: count }, (_, index) => `right ${index}`),
     'twice',
     'd',
@@ -53,6 +96,7 @@ it('pairs what stands once where a table of everything would not fit', () => {
   expect(found).toEqual([
     ['first', 'first'],
     ['b', 'b'],
+    ['k', 'k'],
     ['d', 'd'],
   ]);
 });

@@ -26,6 +26,8 @@ describe('an error of the client', () => {
     ['a timeout of the client', new APIConnectionTimeoutError(), { transient: true, ambiguous: true }],
     ['an answer that is not JSON', new SyntaxError('m'), { transient: false, ambiguous: true }],
     ['something that is no error', 'oops', { transient: false, ambiguous: true }],
+    ['an object without a name', { message: 'm' }, { transient: false, ambiguous: true }],
+    ['an object with a name that is none', { name: 7 }, { transient: false, ambiguous: true }],
   ])('%s: may it work later, may it have worked already', (_kind, error, { transient, ambiguous }) => {
     expect({ transient: isTransient(error), ambiguous: isAmbiguous(error) }).toEqual({
       transient,
@@ -36,10 +38,12 @@ describe('an error of the client', () => {
   test('is read by its fields, whichever copy of the client threw it', () => {
     const foreign = { name: 'APIError', status: 404, code: 'gone' };
     expect([statusOf(foreign), apiCodeOf(foreign)]).toEqual([404, 'gone']);
-    expect([statusOf(null), apiCodeOf(undefined), statusOf({ status: '404' })]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    const strange = [
+      statusOf(null),
+      apiCodeOf(undefined),
+      statusOf({ status: '404' }),
+      apiCodeOf({ code: 7 }),
+    ];
+    expect(strange).toEqual([undefined, undefined, undefined, undefined]);
   });
 });

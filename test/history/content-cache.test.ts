@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contentCache, DEFAULT_CACHE_BYTES, scopedCache } from '../../src/history/content-cache.ts';
+import { budgetOf, contentCache, DEFAULT_CACHE_BYTES, scopedCache } from '../../src/history/content-cache.ts';
 
 const sizeOf = (value: unknown): number => 2 * JSON.stringify(value).length;
 
@@ -86,4 +86,28 @@ describe('a cache that sessions share', () => {
     yours.set('a', value);
     expect([mine.get('a'), yours.get('a')]).toEqual([undefined, value]);
   });
+});
+
+describe('a cache of the caller’s own that fails', () => {
+  const failing: [string, () => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+    ['answers later', () => Promise.resolve({ text: 'late' })],
+  ];
+
+  test.each(failing)('holds nothing: it %s', (_how, fail) => {
+    const scoped = scopedCache({ get: fail, set: fail }, {});
+    expect(() => scoped.set('a', { text: 'x' })).not.toThrow();
+    expect(scoped.get('a')).toBeUndefined();
+  });
+});
+
+test('the budget of a cache is what it was made with, and the default for one of the caller’s own', () => {
+  expect(budgetOf(contentCache(77))).toBe(77);
+  expect(budgetOf({ get: () => undefined, set: () => undefined })).toBe(DEFAULT_CACHE_BYTES);
 });

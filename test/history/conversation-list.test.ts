@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidResponseError } from '../../src/errors/invalid-response-error.ts';
-import { apiItems, readConversation, readPages } from '../../src/history/conversation-list.ts';
+import { apiItems, MOST_PAGES, readConversation, readPages } from '../../src/history/conversation-list.ts';
+import { DEEPEST } from '../../src/ledger/copy-json.ts';
 import { clientOn, page } from '../support/fake-client.ts';
 import { simulated } from '../support/simulated.ts';
 
@@ -80,6 +81,72 @@ describe('pages', () => {
   });
 });
 
+/** What the client throws for an item that is not there. */
+const notFound = Object.assign(new Error('no such item'), { status: 404 });
+
+/** Reads pages of two; as often as said the page behind an item is refused because that one is gone. */
+async function readWith(gone: number, total = 5): Promise<{ ids: string[]; counts: number[] }> {
+  let left = gone;
+  const counts: number[] = [];
+  const reader = async (after: string | undefined): Promise<unknown> => {
+    const from = after === undefined ? 0 : Number(after.slice(4)) + 1;
+    if (from === 4 && left > 0) {
+      left -= 1;
+      throw notFound;
+    }
+    return { data: items(from, Math.min(from + 2, total)), has_more: from + 2 < total };
+  };
+  const read = await readPages('list', reader, (count) => counts.push(count));
+  return { ids: read.map(({ id }) => id), counts };
+}
+
+describe('a list whose item was taken out while it was read', () => {
+  test('is read again from the beginning', async () => {
+    const { ids, counts } = await readWith(2);
+    expect(ids).toEqual(items(0, 5).map(({ id }) => id));
+    expect(counts).toEqual([2, 4, 2, 4, 2, 4, 5]);
+  });
+
+  test('is given up when that happens again and again', async () => {
+    await expect(readWith(3)).rejects.toThrow(
+      'Cannot use the answer to list: its items are taken out faster than they can be read',
+    );
+  });
+
+  test('is not mistaken for one that does not exist, nor for one that cannot be read', async () => {
+    await expect(readPages('list', async () => Promise.reject(notFound))).rejects.toBe(notFound);
+    const down = Object.assign(new Error('down'), { status: 500 });
+    const failing = async (after: string | undefined): Promise<unknown> => {
+      if (after !== undefined) throw down;
+      return { data: items(0, 1), has_more: true };
+    };
+    await expect(readPages('list', failing)).rejects.toBe(down);
+  });
+});
+
+test('a list without an end is given up', async () => {
+  let count = 0;
+  const endless = readPages('list', async () => {
+    count += 1;
+    return { data: items(count, count + 1), has_more: true };
+  });
+  await expect(endless).rejects.toThrow('Cannot use the answer to list: its pages do not end');
+  expect(count).toBe(MOST_PAGES + 1);
+});
+
+const nested = (levels: number): object => {
+  let value: object = {};
+  for (let level = 1; level < levels; level += 1) value = { value };
+  return { ...items(0, 1)[0], value };
+};
+
+test('an item nested deeper than anyone can read is not taken, and is named by its place', () => {
+  expect(() => apiItems('list', [items(0, 1)[0], nested(DEEPEST)])).toThrow(
+    `Cannot use the answer to list: item 1 is nested deeper than ${DEEPEST} levels`,
+  );
+  expect(apiItems('list', [nested(DEEPEST - 1)])).toHaveLength(1);
+});
+
 describe('a conversation', () => {
   test('is read whole, in as few requests as the API allows', async () => {
     const { client, simulator } = simulated();
@@ -154,4 +221,23 @@ describe('a conversation', () => {
 test('items keep every field that the API gave them', () => {
   const item = { id: 'x_1', type: 'telepathy_call', thought: { of: 'you' } };
   expect(apiItems('responses.retrieve', [item])).toEqual([item]);
+});
+
+const answering = (answer: unknown): ReturnType<typeof clientOn> => clientOn(() => Response.json(answer));
+
+test('what is wrong with a list is said, and of which', async () => {
+  await expect(readConversation(answering({ data: 'none' }), 'conv_1')).rejects.toThrow(
+    'Cannot use the answer to conversations.items.list: it holds no array of items',
+  );
+  const bad = { data: [...items(0, 1), { id: 'msg_2' }] };
+  await expect(readConversation(answering(bad), 'conv_1')).rejects.toThrow('item 1 has no ID or no type');
+});
+
+test('a read can be ended', async () => {
+  const { client } = simulated();
+  const { id } = await client.conversations.create({});
+  await expect(readConversation(client, id, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    name: 'Error',
+    message: 'Request was aborted.',
+  });
 });

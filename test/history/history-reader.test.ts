@@ -241,3 +241,90 @@ test('a list of the API comes in the form of the SDK, under the IDs of the API',
   expect(list).toEqual(await reader.listed(raw));
   expect(await reader.apiForms([user('hi')])).toEqual([{ item: { role: 'user', content: 'hi' } }]);
 });
+
+const cached = (item: unknown): ContentCache => ({ get: () => item, set: () => undefined });
+const silent = (cache: ContentCache): HistoryReader =>
+  new HistoryReader({ client: undefined, conversationId: undefined, converter, cache });
+const thought: AgentInputItem = { type: 'reasoning', id: 'rs_1', content: [] };
+const stateWith = (item: AgentInputItem): LedgerState =>
+  stateOf([{ type: 'items', items: [ledgerItem(item, false)] }]);
+
+describe('content of a cache that anybody may write to', () => {
+  test('is taken when it is what the ledger means', async () => {
+    expect(contents(await silent(cached(user('a'))).restore(stateWith(user('a'))))).toEqual(['a']);
+    const [restored] = await silent(cached(thought)).restore(stateWith(thought));
+    expect(restored?.item).toEqual(thought);
+  });
+
+  test.each<[string, unknown, AgentInputItem]>([
+    ['another text', user('b'), user('a')],
+    ['no item', 'a', user('a')],
+    ['nothing', undefined, user('a')],
+    ['a message in the place of reasoning', user('a'), thought],
+    ['reasoning in the place of a message', thought, user('a')],
+    ['something else that no digest covers', { ...thought, type: 'message', role: 'user' }, thought],
+  ])('is not taken when it is %s', async (_what, held, item) => {
+    const reader = silent(cached(held));
+    const state = stateWith(item);
+    expect(sources(await reader.restore(state))).toEqual([undefined]);
+    expect(state.entries.map((entry) => reader.holds(entry))).toEqual([false]);
+  });
+
+  test('is at hand without asking, as is what the ledger keeps', () => {
+    const [bare] = stateWith(user('a')).entries;
+    const [kept] = stateOf([{ type: 'items', items: [ledgerItem(user('k'), true)] }]).entries;
+    if (bare === undefined || kept === undefined) throw new Error('no entry');
+    expect(silent(cached(user('a'))).holds(bare)).toBe(true);
+    expect(silent(cached(undefined)).holds(bare)).toBe(false);
+    expect(silent(cached(undefined)).holds(kept)).toBe(true);
+  });
+});
+
+describe('the context of a response', () => {
+  test('comes in the form of the SDK, under the IDs of the API', async () => {
+    const told = await tell({ chained: true });
+    const context = await readerOf(told).context(told.responses[1] ?? '');
+    expect(contents(context.map(({ item }) => ({ item })))).toMatchObject([
+      'one',
+      expect.any(String),
+      'two',
+      expect.any(String),
+    ]);
+    expect(context.map(({ id }) => id)).toEqual(context.map(({ item }) => ('id' in item ? item.id : 'none')));
+  });
+
+  test('is nothing without a client', async () => {
+    const options = { client: undefined, conversationId: 'conv_1', converter, cache: contentCache() };
+    expect(await new HistoryReader(options).context('resp_1')).toEqual([]);
+  });
+});
+
+test('a session without a conversation has no list, and asks for none', async () => {
+  const { client, simulator } = simulated();
+  const options = { client, conversationId: undefined, converter, cache: contentCache() };
+  expect(await new HistoryReader(options).list()).toEqual([]);
+  expect(simulator.log).toEqual([]);
+});
+
+test('a response that was not stored is not asked for', async () => {
+  const told = await tell();
+  told.simulator.fault('conversations.items.list', { status: 404 });
+  const state = stateOf([
+    { type: 'items', items: [ledgerItem(user('gone'), false)] },
+    { type: 'response', id: told.responses[0] ?? '', store: false },
+  ]);
+  const requests = (): number => told.simulator.log.filter(({ path }) => path.includes('/responses/')).length;
+  const before = requests();
+  expect(sources(await readerOf(told).restore(state))).toEqual([undefined]);
+  expect(requests()).toBe(before);
+});
+
+test('what came after a response is not looked for in its context', async () => {
+  const told = await tell({ chained: true });
+  told.simulator.fault('conversations.items.list', { status: 404 });
+  const state = stateOf([
+    { type: 'response', id: told.responses[1] ?? '', store: true },
+    { type: 'items', items: [ledgerItem(user('one'), false)] },
+  ]);
+  expect(sources(await readerOf(told).restore(state))).toEqual([undefined]);
+});

@@ -368,3 +368,71 @@ test('no request leaves the process', async () => {
     globalThis.fetch = fetch;
   }
 });
+
+const system = (...content: object[]): Record<string, unknown> => message({ role: 'system', content });
+
+describe('a message of the system', () => {
+  test.each(['input_text', 'text'])('that is text alone is read as the SDK reads it: %s', async (type) => {
+    const [item] = await converter.toAgentItems([system({ type, text: 'be ' }, { type, text: 'kind' })]);
+    expect(item).toMatchObject({ role: 'system', id: 'msg_1' });
+    expect(itemDigest(item ?? user(''))).not.toBeNull();
+    expect(item?.type).not.toBe('unknown');
+  });
+
+  test('that holds anything else is kept whole', async () => {
+    const raw = system({ type: 'input_text', text: 'a' }, { type: 'output_text', text: 'b' });
+    expect(await converter.toAgentItems([raw])).toEqual([
+      { type: 'unknown', id: 'msg_1', providerData: raw },
+    ]);
+  });
+});
+
+const partsOf = async (...content: object[]): Promise<unknown> => {
+  const [item] = await converter.toAgentItems([message({ content })]);
+  return item === undefined ? undefined : Reflect.get(item, 'content');
+};
+
+describe('a detail', () => {
+  const url = { type: 'input_image', image_url: 'https://pictures.test/a' };
+
+  test.each([undefined, '', 'auto', 7])('that says nothing is not there: %j', async (detail) => {
+    const file = { type: 'input_file', file_id: 'file-1' };
+    const [image, document] = (await partsOf({ ...url, detail }, { ...file, detail })) as object[];
+    expect(Object.keys(image ?? {})).not.toContain('detail');
+    expect(document).toEqual({ type: 'input_file', file: { id: 'file-1' } });
+  });
+
+  test('belongs to images and files alone', async () => {
+    expect(await partsOf({ type: 'input_text', text: 'a', detail: 'high', file_id: 'file-1' })).toEqual([
+      { type: 'input_text', text: 'a' },
+    ]);
+  });
+
+  test('leaves an image where it is that has no ID of an upload', async () => {
+    for (const file_id of ['', null, undefined, 7])
+      expect(await partsOf({ ...url, detail: 'low', file_id })).toMatchObject([
+        { image: 'https://pictures.test/a', detail: 'low' },
+      ]);
+  });
+});
+
+describe('an item of the API without an ID', () => {
+  test('that the SDK does not read is kept whole, without one', async () => {
+    const raw = { type: 'message', role: 'user', content: 7 };
+    expect(await converter.toAgentItems([raw])).toEqual([{ type: 'unknown', providerData: raw }]);
+    const numbered = { ...raw, id: 7 };
+    const [item] = await converter.toAgentItems([numbered]);
+    expect(Object.keys(item ?? {})).toEqual(['type', 'providerData']);
+  });
+});
+
+test('a call that only a server makes goes under the ID in its provider data, if that is all there is', async () => {
+  const data = { type: 'file_search_call', id: 'fs_1', queries: ['q'] };
+  expect(await toApi(itemOf(hosted('file_search_call', {}, data)))).toMatchObject([{ id: 'fs_1' }]);
+  const both = itemOf(hosted('file_search_call', { id: 'fs_2' }, { ...data, id: 'fs_2' }));
+  expect(await toApi(both)).toMatchObject([{ id: 'fs_2' }]);
+  const [none] = await toApi(itemOf(hosted('file_search_call', {}, { queries: ['q'] })));
+  expect(Object.entries(none ?? {}).filter(([key, value]) => key === 'id' && value !== undefined)).toEqual(
+    [],
+  );
+});

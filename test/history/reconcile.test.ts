@@ -184,6 +184,18 @@ describe('a pending item', () => {
     expect(history(adopt(state, found))).toEqual(['1', '9', '2', 'yes']);
   });
 
+  test('whose write may be in a list that shows it out of place leaves open whose that is', () => {
+    const items = list('a@1', 'yes@9', 'b@2', 'yes@8');
+    const state = ledger('a@1', 'b@2', 'no', 'yes');
+    const found = reconcile(state, items.slice(0, 3), () => true);
+    expect(found).toMatchObject({ relinked: [], misplaced: [], foreign: [] });
+    expect(idsOf(found, 'foreign')).toEqual(['9']);
+    expect(history(adopt(state, found))).toEqual(['1', '2', 'no', 'yes']);
+    // Once it is known where the write went, what is left is somebody else's.
+    apply(state, [{ type: 'mirror', added: [{ seq: 3, id: '8' }], removed: [] }]);
+    expect(reconcile(state, items, () => true).foreign.map(({ id }) => id)).toEqual(['9']);
+  });
+
   test('is linked although an older item moved to the end', () => {
     expect(reconcile(ledger('a@1', 'b@2', 'c@3', 'd'), list('b@2', 'c@3', 'd@4', 'a@1')).relinked).toEqual([
       { seq: 3, id: '4' },
@@ -201,6 +213,51 @@ describe('a pending item', () => {
   test('stands behind what another writer put in while it waited', () => {
     const state = ledger('a@1', 'mine');
     expect(history(adopt(state, reconcile(state, list('a@1', 'x@9'))))).toEqual(['1', '9', 'mine']);
+  });
+
+  test('is linked beside one that left the history before its answer came', () => {
+    const state = apply(ledger('a@1', 'b', 'c'), [{ type: 'pop' }]);
+    const found = reconcile(state, list('a@1', 'b@2', 'c@3'));
+    expect(found).toMatchObject({ relinked: [{ seq: 1, id: '2' }], dropped: [{ seq: 2, id: '3' }] });
+    expect(reconcile(state, list('a@1', 'b@2'))).toMatchObject({ dropped: [] });
+  });
+
+  test('is not linked to what another entry is known to be, nor twice to the same', () => {
+    expect(reconcile(ledger('a', 'a@1'), list('a@1')).relinked).toEqual([]);
+    expect(reconcile(ledger('a@1', 'b', 'b'), list('a@1', 'b@2', 'b@2')).relinked).toEqual([
+      { seq: 1, id: '2' },
+    ]);
+  });
+
+  test('is linked where it stands before others that the conversation holds', () => {
+    expect(reconcile(ledger('b', 'c@3'), list('b@2', 'c@3')).relinked).toEqual([{ seq: 0, id: '2' }]);
+  });
+
+  test('is linked behind reasoning that cannot be found', () => {
+    const items = [{ digest: null, kind: 'reasoning' }, ledgerItem(user('b'), true)];
+    const state = apply(emptyState(), [{ type: 'items', items }]);
+    expect(reconcile(state, list('b@2'))).toMatchObject({ relinked: [{ seq: 1, id: '2' }], misplaced: [] });
+  });
+
+  test('has what another writer added behind it stand behind it', () => {
+    const found = reconcile(ledger('a@1', 'b'), list('a@1', 'b@2', 'x@9'));
+    expect(found.foreign.map(({ id, index }) => [id, index])).toEqual([['9', 2]]);
+  });
+
+  test('that was written again is the last of the copies, and the others are too much', () => {
+    const again: LedgerStep = { type: 'mirror', added: [], removed: [], again: [1, 2] };
+    const state = apply(ledger('a@1', 'b', 'b'), [again]);
+    const three = reconcile(state, list('a@1', 'b@2', 'b@3', 'b@4'));
+    expect(three.relinked).toEqual([
+      { seq: 1, id: '3' },
+      { seq: 2, id: '4' },
+    ]);
+    expect(three.strays.map(({ id }) => id)).toEqual(['2']);
+    const two = reconcile(state, list('a@1', 'b@2', 'b@3'));
+    expect(two.relinked.map(({ id }) => id)).toEqual(['2', '3']);
+    expect(reconcile(state, list('a@1'))).toMatchObject({ relinked: [], misplaced: [] });
+    const one = apply(ledger('a@1', 'b'), [{ ...again, again: [1] }]);
+    expect(reconcile(one, list('a@1', 'b@2', 'b@3')).relinked).toEqual([{ seq: 1, id: '3' }]);
   });
 
   test('is linked by its ID where no digest covers it', () => {

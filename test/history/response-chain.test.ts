@@ -1,8 +1,8 @@
 import type OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
-import { contentCache } from '../../src/history/content-cache.ts';
+import { contentCache, type ContentCache } from '../../src/history/content-cache.ts';
 import { ResponseChain } from '../../src/history/response-chain.ts';
-import type { ApiItem } from '../../src/history/conversation-list.ts';
+import { INCLUDE, type ApiItem } from '../../src/history/conversation-list.ts';
 import { isObject } from '../../src/ledger/json.ts';
 import { clientOn, page } from '../support/fake-client.ts';
 import { simulated, type Simulated } from '../support/simulated.ts';
@@ -259,6 +259,7 @@ describe('the end of a long input', () => {
       async (items) => textOf(items[0]) === 'text 150',
     );
     expect(end?.isWhole).toBe(false);
+    expect(end?.items).toHaveLength(200);
     expect(userTexts(end?.items ?? [])).toEqual(Array.from({ length: 200 }, (_, at) => `text ${at + 150}`));
     expect(reads(world)).toBe(3);
   });
@@ -267,7 +268,18 @@ describe('the end of a long input', () => {
     const world = await longInput(230);
     const end = await chainOn(world.client).inputEnd(world.id, async () => false);
     expect(end?.isWhole).toBe(true);
+    expect(end?.items).toHaveLength(230);
     expect(userTexts(end?.items ?? [])).toEqual(Array.from({ length: 230 }, (_, at) => `text ${at}`));
+    expect(reads(world)).toBe(4);
+  });
+
+  test('is not read again when all of it was read before', async () => {
+    const world = await longInput(230);
+    const chain = chainOn(world.client);
+    await chain.input(world.id);
+    const before = reads(world);
+    expect(await chain.inputEnd(world.id, async () => false)).toMatchObject({ isWhole: true });
+    expect(reads(world)).toBe(before);
   });
 
   test('is read from the beginning where the server knows one order alone', async () => {
@@ -290,5 +302,176 @@ describe('the end of a long input', () => {
   test('of a response that is gone is nothing', async () => {
     const { client } = simulated();
     expect(await chainOn(client).inputEnd('resp_unknown', async () => true)).toBeUndefined();
+  });
+});
+
+const responseOf = async (facts: object): Promise<unknown> =>
+  chainOn(clientOn(() => Response.json({ id: 'resp_1', output: [], ...facts }))).response('resp_1');
+
+describe('what a response says of itself', () => {
+  test('is when it was made, in which conversation, behind what, and what became of it', async () => {
+    const facts = {
+      created_at: 1_700_000_000,
+      conversation: { id: 'conv_1' },
+      previous_response_id: 'resp_0',
+      status: 'incomplete',
+    };
+    const told = {
+      id: 'resp_1',
+      parent: 'resp_0',
+      output: [],
+      status: 'incomplete',
+      conversationId: 'conv_1',
+      time: 1_700_000_000_000,
+    };
+    expect(await responseOf(facts)).toEqual(told);
+    expect(await responseOf({ ...facts, conversation: 'conv_1' })).toEqual(told);
+  });
+
+  test('is nothing where a server leaves it out, or says it in another way', async () => {
+    const nothing = { parent: undefined, status: undefined, conversationId: undefined, time: undefined };
+    expect(await responseOf({})).toMatchObject(nothing);
+    const strange = { created_at: 'now', conversation: { id: 7 }, previous_response_id: {}, status: 200 };
+    expect(await responseOf(strange)).toMatchObject(nothing);
+    expect(await responseOf({ conversation: null })).toMatchObject(nothing);
+  });
+});
+
+/** A cache that has an answer to every question. */
+function knowing(answer: (key: string) => unknown): ContentCache {
+  return { get: answer, set: () => undefined };
+}
+
+describe('a cache of the caller’s own', () => {
+  const junk = [
+    undefined,
+    7,
+    'text',
+    {},
+    { id: 'resp_other', output: [] },
+    { output: 'none' },
+    ['text'],
+    [null],
+  ];
+
+  test.each(junk.map((one) => [one]))('that holds %j is not believed', async (held) => {
+    const world = simulated();
+    const id = await say(world.client, 'one');
+    const chain = new ResponseChain(
+      world.client,
+      knowing(() => held),
+    );
+    expect((await chain.response(id))?.id).toBe(id);
+    expect(userTexts((await chain.input(id)) ?? [])).toEqual(['one']);
+    expect(userTexts((await chain.inputEnd(id, async () => true))?.items ?? [])).toEqual(['one']);
+  });
+});
+
+test('a response that a cache holds with output that is none is read again', async () => {
+  const world = simulated();
+  const id = await say(world.client, 'one');
+  const chain = new ResponseChain(
+    world.client,
+    knowing(() => ({ id, output: [null] })),
+  );
+  expect(roles((await chain.response(id))?.output ?? [])).toBe('a');
+});
+
+test('a chain without an end is given up', async () => {
+  const endless = knowing((key) => {
+    const [kind, id = ''] = key.split(' ');
+    return kind === 'input' ? [] : { id, parent: `resp_${Number(id.slice(5)) + 1}`, output: [] };
+  });
+  await expect(new ResponseChain(simulated().client, endless).context('resp_1')).rejects.toThrow(
+    "Cannot use the answer to responses.retrieve: the chain behind 'resp_1' does not end",
+  );
+});
+
+const numbered = (at: number): object => ({ id: `msg_${at}`, type: 'message' });
+
+test('a long input is read through where pages stop saying where they end', async () => {
+  const asked: string[] = [];
+  const client = clientOn(({ searchParams }) => {
+    const [order, after] = [searchParams.get('order'), searchParams.get('after')];
+    asked.push(`${order ?? ''} ${after ?? ''}`);
+    // Newest first it begins again and again; oldest first it is in order.
+    if (order === 'desc') return page([numbered(3), numbered(2)], { has_more: true });
+    return after === null
+      ? page([numbered(0), numbered(1)], { has_more: true })
+      : page([numbered(2), numbered(3)], { has_more: false });
+  });
+  const end = await chainOn(client).inputEnd('resp_1', async () => false);
+  expect(end?.isWhole).toBe(true);
+  expect(end?.items.map(({ id }) => id)).toEqual(['msg_0', 'msg_1', 'msg_2', 'msg_3']);
+  expect(asked).toEqual(['asc ', 'desc ', 'desc msg_2', 'asc ', 'asc msg_1']);
+});
+
+test('a long input that is gone before all was read is nothing', async () => {
+  let asked = 0;
+  const client = clientOn(({ searchParams }) => {
+    asked += 1;
+    if (searchParams.get('order') === 'desc') return page([], { has_more: true });
+    return asked === 1
+      ? page([{ id: 'msg_0', type: 'message' }], { has_more: true })
+      : Response.json({ error: { message: 'gone' } }, { status: 404 });
+  });
+  expect(await chainOn(client).inputEnd('resp_1', async () => false)).toBeUndefined();
+});
+
+const requests = async (inputItems: 'own' | 'inherited'): Promise<number> => {
+  const world = simulated({ inputItems });
+  const first = await say(world.client, 'one');
+  const third = await say(world.client, 'three', await say(world.client, 'two', first));
+  await chainOn(world.client).context(third);
+  return reads(world);
+};
+
+test('a chain is followed no further than the server lists what was inherited', async () => {
+  expect([await requests('inherited'), await requests('own')]).toEqual([1, 3]);
+});
+
+test('a response whose input is gone is still what it answered', async () => {
+  const client = clientOn((url) =>
+    url.pathname.endsWith('/input_items')
+      ? Response.json({ error: { message: 'gone' } }, { status: 404 })
+      : Response.json({ id: 'resp_1', status: 'completed', output: [{ id: 'msg_1', type: 'message' }] }),
+  );
+  const kept: string[] = [];
+  const cache: ContentCache = { get: () => undefined, set: (key) => void kept.push(key) };
+  expect((await new ResponseChain(client, cache).context('resp_1')).map(({ id }) => id)).toEqual(['msg_1']);
+  expect(kept).toEqual(['response resp_1']);
+});
+
+describe('a request for a response', () => {
+  test('asks for what is left out unless it is asked for', async () => {
+    const asked: string[][] = [];
+    const client = clientOn((url) => {
+      asked.push(url.searchParams.getAll('include[]').concat(url.searchParams.getAll('include')));
+      return url.pathname.endsWith('/input_items')
+        ? page([])
+        : Response.json({ id: 'resp_1', output: [], status: 'completed' });
+    });
+    await chainOn(client).context('resp_1');
+    expect(asked).toHaveLength(2);
+    for (const include of asked) expect(include).toEqual([...INCLUDE]);
+  });
+
+  test('can be ended', async () => {
+    const { client } = simulated();
+    const id = await say(client, 'one');
+    const chain = new ResponseChain(client, contentCache(), AbortSignal.abort());
+    await expect(chain.response(id)).rejects.toThrow('Request was aborted.');
+    await expect(chain.input(id)).rejects.toThrow('Request was aborted.');
+  });
+
+  test('names what was asked when the answer is another one', async () => {
+    const chain = chainOn(clientOn(() => Response.json({ id: 'resp_2', output: [] })));
+    await expect(chain.response('resp_1')).rejects.toThrow(
+      "Cannot use the answer to responses.retrieve: it is not response 'resp_1'",
+    );
+    const broken = chainOn(
+      clientOn(() => new Response('<', { headers: { 'content-type': 'application/json' } })),
+    );
+    await expect(broken.response('resp_1')).rejects.toMatchObject({ operation: 'responses.retrieve' });
   });
 });

@@ -129,3 +129,27 @@ test('what content is known by tells digest and ID apart', () => {
   expect(contentKey('a', 'b')).not.toBe(contentKey('a b', undefined));
   expect(contentKey(null, 'a')).not.toBe(contentKey('a', undefined));
 });
+
+const hostedCall = (providerData: object): AgentInputItem => ({
+  type: 'hosted_tool_call',
+  id: 'ws_1',
+  name: 'web_search_call',
+  status: 'completed',
+  providerData: { type: 'web_search_call', ...providerData },
+});
+
+describe('the ID of what is restored', () => {
+  test('is put into the provider data where there was one, and nowhere else', () => {
+    const [bare] = restore(entries({ item: hostedCall({}), mirrorId: 'ws_2', keep: true }), []);
+    expect(bare?.item).toStrictEqual({ ...hostedCall({}), id: 'ws_2' });
+    const [numbered] = restore(entries({ item: hostedCall({ id: 7 }), mirrorId: 'ws_2', keep: true }), []);
+    expect(numbered?.item?.providerData).toEqual({ type: 'web_search_call', id: 7 });
+    const [known] = restore(entries({ item: hostedCall({ id: 'ws_1' }), mirrorId: 'ws_2', keep: true }), []);
+    expect(known?.item).toStrictEqual({ ...hostedCall({ id: 'ws_2' }), id: 'ws_2' });
+  });
+
+  test('is none for what never had one', () => {
+    const [restored] = restore(entries({ item: user('a'), keep: true }), []);
+    expect(restored?.item).toStrictEqual(user('a'));
+  });
+});

@@ -85,3 +85,19 @@ describe('what is nested deeply', () => {
     expect(() => copyJson(nested(levels))).toThrow(new NotJsonError('it is nested deeper than 500 levels'));
   });
 });
+
+test('what is undefined in a list becomes null, and a field named like a method stays one', () => {
+  expect(copyJson([undefined, 1])).toEqual([null, 1]);
+  expect(copyJson({ toJSON: 'text', a: { toJSON: 7 } })).toEqual({ toJSON: 'text', a: { toJSON: 7 } });
+});
+
+test('a media type that is empty says nothing: the one around it counts', () => {
+  const bytes = new Uint8Array([97]);
+  expect(
+    copyJson({ mediaType: 'image/png', inner: { mediaType: '', bytes }, other: { mediaType: 7, bytes } }),
+  ).toEqual({
+    mediaType: 'image/png',
+    inner: { mediaType: '', bytes: 'data:image/png;base64,YQ==' },
+    other: { mediaType: 7, bytes: 'data:image/png;base64,YQ==' },
+  });
+});

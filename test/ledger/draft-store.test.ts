@@ -31,3 +31,26 @@ it('has nothing but the newest head over a store that keeps no beginning', async
   expect(await draft.read(id)).toEqual({ base: head(3), records: [] });
   expect(await store.head(id)).toEqual(head(2));
 });
+
+it('begins what was never stored, and forgets what was drafted', async () => {
+  const store = memoryLedger();
+  const draft = draftStore(store);
+  expect(await draft.head('conv_1')).toBeUndefined();
+  expect(await draft.read('conv_1')).toEqual({ records: [] });
+  await draft.append('conv_1', [record('0')], head(1), 0);
+  expect(await draft.read('conv_1', 0, 0)).toEqual({ records: [] });
+  expect(await draft.read('conv_1', 0, 1)).toEqual({ records: [record('0')] });
+  expect(await store.head('conv_1')).toBeUndefined();
+  await draft.delete('conv_1');
+  expect(await draft.head('conv_1')).toBeUndefined();
+});
+
+it('reads what is stored as it is where nothing was drafted', async () => {
+  const store = memoryLedger();
+  await store.append('conv_1', [record('0'), record('1')], head(2), 0);
+  const draft = draftStore(store);
+  await draft.append('conv_2', [record('2')], head(1), 0);
+  expect(await draft.read('conv_1', 1)).toEqual({ records: [record('1')] });
+  expect(await draft.read('conv_1', 0, 1)).toEqual({ records: [record('0')] });
+  expect(await draft.head('conv_1')).toEqual(head(2));
+});

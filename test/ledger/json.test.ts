@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { entriesOf, exactJson, isObject, stableJson, textOf } from '../../src/ledger/json.ts';
+import {
+  entriesOf,
+  exactJson,
+  isDeeper,
+  isObject,
+  jsonBytes,
+  stableJson,
+  textOf,
+} from '../../src/ledger/json.ts';
 
 describe('stable JSON', () => {
   test('is the same in whatever order fields stand', () => {
@@ -65,4 +73,21 @@ test('the entries of an object are the fields that say something', () => {
     ['b', ''],
     ['c', false],
   ]);
+});
+
+test('a value is as deep as the objects and lists within each other', () => {
+  const nested: unknown = { a: 1, b: [{ c: null }] };
+  expect([0, 1, 2, 3, 4].map((levels) => isDeeper(nested, levels))).toEqual([true, true, true, false, false]);
+  expect([1, 'text', null, undefined].map((value) => isDeeper(value, 0))).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(isDeeper([], 0)).toBe(true);
+  expect(isDeeper({ a: 'flat', b: 'flat' }, 1)).toBe(false);
+});
+
+test('the size of a value is that of its JSON in UTF-8', () => {
+  expect([{ a: 'é' }, 'a', null, undefined].map((value) => jsonBytes(value))).toEqual([10, 3, 4, 0]);
 });

@@ -59,7 +59,11 @@ function reading({ store, conversation }: ReturnType<typeof headOnly>): {
   const asked: LedgerHead[] = [];
   const readBase = async (base: LedgerHead): Promise<RestoredBase> => {
     asked.push(base);
-    return { items: conversation.map((item, at) => ({ item, mirrorId: `msg_${at}` })), proven: true };
+    return {
+      items: conversation.map((item, at) => ({ item, mirrorId: `msg_${at}` })),
+      proven: true,
+      leaving: [],
+    };
   };
   return { ledger: new Ledger({ store, sessionId: 'conv_1', now: () => 1000, readBase }), asked };
 }
@@ -305,6 +309,60 @@ describe('a store that keeps no beginning', () => {
     expect(headOf(state)).toMatchObject({ version: 2, length: 2 });
     const whole = await ledgerOn(memoryLedger()).commit(() => [...say('yours'), ...say('mine')]);
     expect(headOf(state).digest).toBe(headOf(whole).digest);
+  });
+
+  test('can be known by its head alone', async () => {
+    const kept = headOnly();
+    await reading(kept).ledger.commit(() => [...say('a'), ...say('b')]);
+    const ledger = ledgerOn(kept.store);
+    expect(await ledger.state()).toMatchObject({ entries: [], nextSeq: 2, version: 2 });
+    await ledger.commit(() => say('c'));
+    expect(await kept.store.head('conv_1')).toMatchObject({ version: 3, length: 3 });
+  });
+
+  test('is not read back for an append to the end', async () => {
+    const kept = headOnly();
+    await reading(kept).ledger.commit(() => say('a'));
+    const asked: LedgerHead[] = [];
+    const readBase = async (base: LedgerHead): Promise<RestoredBase> => {
+      asked.push(base);
+      return { items: [], leaving: [], proven: true };
+    };
+    const options = { sessionId: 'conv_1', now: () => 1000, readBase, isMirrored: false };
+    await new Ledger({ ...options, store: kept.store }).commitTip(() => say('b'));
+    expect(asked).toEqual([]);
+  });
+
+  test('is read back again when another one of the same age took its place', async () => {
+    const kept = headOnly();
+    const { ledger, asked } = reading(kept);
+    await ledger.commit(() => say('a'));
+    await kept.store.delete('conv_1');
+    kept.conversation.length = 0;
+    await reading(kept).ledger.commit(() => say('b'));
+    expect(await kept.store.head('conv_1')).toMatchObject(headOf(await ledger.refresh()));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('may keep the newest records: these are read, and no more', async () => {
+    const memory = memoryLedger();
+    const writer = ledgerOn(memory);
+    await writer.commit(() => say('a'));
+    const base = await memory.head('conv_1');
+    await writer.commit(() => say('b'));
+    if (base === undefined) throw new Error('no head');
+    const reads: number[] = [];
+    const store = storeWith(memory, {
+      read: async (sessionId, from = 0) => {
+        reads.push(from);
+        return { base, records: (await memory.read(sessionId, Math.max(1, from))).records };
+      },
+    });
+    const ledger = ledgerOn(store);
+    expect(historyOf(await ledger.state())).toEqual(['b']);
+    await writer.commit(() => say('c'));
+    expect(historyOf(await ledger.refresh())).toEqual(['b', 'c']);
+    expect(reads).toEqual([0, 1]);
   });
 
   test('with a head that is damaged is not believed', async () => {

@@ -1,12 +1,12 @@
 import { OpenAIResponsesModel, type Model, type ModelRequest } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
-import { chainedModel } from '../../src/model/chained-model.ts';
+import { chainedModel, isChainedModel } from '../../src/model/chained-model.ts';
 import { withChain } from '../../src/model/current-chain.ts';
 import type { StreamEvent } from '../../src/model/gather-response.ts';
 import { extendContext } from '../../src/model/request.ts';
 import { claimAnswer } from '../../src/model/unclaimed-answers.ts';
-import { assistant, user } from '../support/conversation.ts';
+import { assistant, call, user } from '../support/conversation.ts';
 import { knownChain, type KnownChain } from './known-chain.ts';
 import { answer, begun, delta, done, ScriptedModel, streamed } from './scripted-model.ts';
 
@@ -353,4 +353,98 @@ test('closes the stream of a reader that leaves before the first output', async 
     }
   });
   expect(model.closed).toBe(1);
+});
+
+describe('a stream', () => {
+  const three = [...begun('resp_1'), delta('he'), delta('l'), delta('lo'), done('resp_1', 'hello')];
+
+  test.each([
+    ['behind a chain', knownChain(history)],
+    ['where nothing is chained', knownChain()],
+  ])('is passed on event by event, each once, %s', async (_where, chain) => {
+    const model = new ScriptedModel({ stream: () => three });
+    expect(await read(chain, model)).toEqual(three);
+  });
+
+  test('that ends before its first output is passed on as it is', async () => {
+    const model = new ScriptedModel({ stream: () => begun('resp_1') });
+    expect(await read(knownChain(history), model)).toEqual(begun('resp_1'));
+  });
+
+  test('is not begun again when nothing was chained', async () => {
+    const model = new ScriptedModel({ stream: () => [...begun('resp_1'), refusal] });
+    expect(await read(knownChain(), model)).toEqual([...begun('resp_1'), refusal]);
+    expect(model.requests).toHaveLength(1);
+  });
+});
+
+test('tells what is wrapped from what is not', () => {
+  const model = new ScriptedModel();
+  expect(isChainedModel(model)).toBe(false);
+  expect(isChainedModel(chainedModel(model))).toBe(true);
+});
+
+test('chains a model whose methods are its own and cannot be written, as long as they can be replaced', async () => {
+  const model = new ScriptedModel();
+  const getResponse = model.getResponse.bind(model);
+  Object.defineProperty(model, 'getResponse', { value: getResponse, writable: false, configurable: true });
+  await ask(knownChain(history), model);
+  expect(parents(model)).toEqual([['resp_0', 1]]);
+});
+
+describe('over a WebSocket', () => {
+  class OpenAIResponsesWSModel extends ScriptedModel {}
+
+  test('a chained request is streamed, and answered as one', async () => {
+    const model = new OpenAIResponsesWSModel();
+    expect(await ask(knownChain(history), model)).toMatchObject({ responseId: 'resp_1' });
+    expect([parents(model), model.closed]).toEqual([[['resp_0', 1]], 1]);
+  });
+
+  test('what only the stream tells of a refusal is heard', async () => {
+    const event: StreamEvent = { type: 'model', event: { type: 'error', error: { code: refusal.code } } };
+    const model = new OpenAIResponsesWSModel({ stream: () => [event, new Error('stream failed')] });
+    expect(await ask(knownChain(history), model)).toMatchObject({ responseId: 'resp_1' });
+    expect(parents(model)).toEqual([
+      ['resp_0', 1],
+      [undefined, 3],
+    ]);
+  });
+
+  test('what is not chained is asked as ever', async () => {
+    const model = new OpenAIResponsesWSModel();
+    await ask(knownChain(), model);
+    expect([model.requests.length, model.closed]).toEqual([1, 0]);
+  });
+});
+
+describe('the calls that an answer ends with', () => {
+  test('are remembered as far as the client has to answer them', async () => {
+    const calls = [call('c1', 'look', {}), call('c2', 'look', {})];
+    const chain = knownChain(history);
+    const model = new ScriptedModel({
+      json: () => ({ ...answer('resp_1', ''), output: calls }),
+    });
+    await ask(chain, model);
+    expect(chain.answers[0]?.context.open).toEqual(['c1', 'c2']);
+    await ask(chain, new ScriptedModel());
+    expect(Object.keys(chain.answers[1]?.context ?? {})).not.toContain('open');
+  });
+});
+
+test('remembers an answer without what it grew from where the ledger could not be read', async () => {
+  const chain: KnownChain = { ...knownChain(history), view: () => Promise.reject(new Error('down')) };
+  await ask(chain, new ScriptedModel());
+  expect(chain.answers).toMatchObject([{ id: 'resp_1', lineage: [] }]);
+});
+
+test.each([
+  [undefined, true],
+  [true, true],
+  [false, false],
+])('takes an answer that says nothing of it for stored as it was asked for: %s', async (store, stored) => {
+  const chain = knownChain(history);
+  const model = new ScriptedModel({ json: () => answer('resp_1', 'hello', { store: undefined }) });
+  await ask(chain, model, request({ modelSettings: store === undefined ? {} : { store } }));
+  expect(chain.answers[0]?.store).toBe(stored);
 });

@@ -191,3 +191,16 @@ describe('the bytes of items in a request', () => {
     expect(bytesForModel([])).toBe(0);
   });
 });
+
+test('what has no ID to be found by is sent behind a chain as it is', () => {
+  const search: AgentInputItem = {
+    type: 'hosted_tool_call',
+    name: 'web_search_call',
+    id: undefined,
+    providerData: { type: 'web_search_call' },
+  };
+  const { id: _id, ...bare } = search;
+  expect(behindChain([search])).toEqual([bare]);
+  expect(behindChain([{ ...search, id: 'ws_1' }])).toBeUndefined();
+  expect(behindChain([{ ...search, providerData: { type: 'web_search_call', id: 'ws_1' } }])).toBeUndefined();
+});

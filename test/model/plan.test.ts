@@ -164,3 +164,33 @@ test('never sends an ID, and never sends what the parent knows', () => {
     }),
   );
 });
+
+test('continues from a response although the rest ends with calls that are still to be answered', () => {
+  const items = [...history, call('c1', 'look', {})];
+  const chained = plan(request(items), view({ 'context 2': [parent('a')] }));
+  expect(chained).toMatchObject({ type: 'chain', parent: { id: 'a' }, rest: items.slice(2) });
+});
+
+describe('behind an anchor', () => {
+  const anchored: PlannableRequest = {
+    anchor: { sessionId: 'conv_1', version: 1, length: 2, digest: 'context 0' },
+    items: [user('thanks')],
+    contexts: ['context 0', 'context 1'],
+    obstacle: undefined,
+  };
+
+  test('continues from the response that ends the history itself', () => {
+    expect(plan(anchored, view({ 'context 0': [parent('a')] }))).toMatchObject({
+      type: 'chain',
+      parent: { id: 'a' },
+      rest: [user('thanks')],
+    });
+  });
+
+  test('finds no parent of an empty context where the history is all there', () => {
+    expect(plan({ ...anchored, anchor: undefined }, view({ 'context 0': [parent('a')] }))).toEqual({
+      type: 'replay',
+      reason: 'diverged',
+    });
+  });
+});

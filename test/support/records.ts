@@ -58,18 +58,38 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        ...common,
+        type: fc.constant('mirror' as const),
+        added: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 1 }),
+        removed: fc.array(mirrorId, { maxLength: 1 }),
+        surplus: fc.array(mirrorId, { maxLength: 2 }),
+        again: fc.array(seq, { maxLength: 2 }),
+        behind: seq,
+        strays: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 2 }),
+        settled: fc.boolean(),
+        unlinked: fc.array(seq, { maxLength: 2 }),
+      },
+      { requiredKeys: ['v', 'commit', 'time', 'type', 'added', 'removed'] },
+    ),
+  },
+  {
     weight: 2,
     arbitrary: fc
       .record({
         ...common,
         id: fc.constantFrom('resp_1', 'resp_2'),
         store: fc.boolean(),
+        model: fc.option(fc.constantFrom('gpt-5.4', 'gpt-5.5')),
         context: fc.option(context),
         seen: fc.option(fc.record({ lost: fc.nat(9), whole: fc.boolean() }, { requiredKeys: [] })),
       })
-      .map(({ context, seen, ...rest }): LedgerRecord => ({
+      .map(({ model, context, seen, ...rest }): LedgerRecord => ({
         ...rest,
         type: 'response',
+        ...(model === null ? {} : { model }),
         ...(context === null ? {} : { context }),
         ...(seen === null ? {} : { seen }),
       })),

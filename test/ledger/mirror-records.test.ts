@@ -1,0 +1,300 @@
+import { describe, expect, test } from 'vitest';
+import { applyRecords } from '../../src/ledger/apply-records.ts';
+import {
+  recordOf,
+  type LedgerEntryOf,
+  type LedgerItem,
+  type LedgerStep,
+} from '../../src/ledger/ledger-record.ts';
+import { emptyState, pendingAt, pendingChanges, type LedgerState } from '../../src/ledger/ledger-state.ts';
+import { nextHead } from '../../src/ledger/next-head.ts';
+import { stateFrom } from '../../src/ledger/state-from-head.ts';
+
+const message = (digest: string | null, mirrorId?: string): LedgerItem => ({
+  digest,
+  kind: 'message:user',
+  ...(mirrorId === undefined ? {} : { mirrorId }),
+});
+const items = (...all: LedgerItem[]): LedgerStep => ({ type: 'items', items: all });
+const mirror = (said: Partial<LedgerEntryOf<'mirror'>>): LedgerStep => ({
+  type: 'mirror',
+  added: [],
+  removed: [],
+  ...said,
+});
+
+/** Each step an append of its own, named and timed by its place. */
+function stateOf(...steps: LedgerStep[]): LedgerState {
+  const state = emptyState();
+  steps.forEach((step, at) => applyRecords(state, [recordOf(step, { commit: `c${at}`, time: at })]));
+  return state;
+}
+
+const due = ({ unmirrored }: LedgerState): (string | null)[] =>
+  [...unmirrored.values()].map(({ digest }) => digest);
+const leaving = ({ removed }: LedgerState): string[] =>
+  [...removed].flatMap(([id, isThere]) => (isThere ? [id] : []));
+const three = items(message('a', 'msg_a'), message('b', 'msg_b'), message('c', 'msg_c'));
+
+describe('what the conversation is said to hold', () => {
+  test('is no longer due, and what it may not hold stays so', () => {
+    const state = stateOf(items(message('a'), message('b')), mirror({ added: [{ seq: 1, id: 'msg_b' }] }));
+    expect(due(state)).toEqual(['a']);
+    expect(pendingChanges(state)).toBe(1);
+  });
+
+  test('leaves, once it is out of the history, until that is said to be done', () => {
+    const gone = [three, { type: 'pop' }] as const;
+    expect(stateOf(...gone)).toMatchObject({ leaving: 1 });
+    const done = stateOf(...gone, mirror({ removed: ['msg_c', 'msg_unknown'] }));
+    expect(done.leaving).toBe(0);
+    expect([...done.removed]).toEqual([
+      ['msg_c', false],
+      ['msg_unknown', false],
+    ]);
+    expect(pendingChanges(done)).toBe(0);
+  });
+
+  test('leaves once, however often it is said to be too much', () => {
+    const state = stateOf(three, { type: 'pop' }, mirror({ surplus: ['msg_c', 'msg_c', 'msg_x'] }));
+    expect(leaving(state)).toEqual(['msg_c', 'msg_x']);
+    expect(state.leaving).toBe(2);
+  });
+
+  test('stays when it is in the history under that ID, whatever is said of it', () => {
+    expect(leaving(stateOf(three, mirror({ surplus: ['msg_b'] })))).toEqual([]);
+  });
+
+  test('does not leave any more when it comes back into the history', () => {
+    const state = stateOf(three, { type: 'pop' }, items(message('c', 'msg_c')));
+    expect(leaving(state)).toEqual([]);
+    expect(state.leaving).toBe(0);
+  });
+});
+
+describe('an item that the conversation lacks before others that it holds', () => {
+  const behind = stateOf(three, mirror({ behind: 0 }));
+
+  test('has all that follows written again behind it, and taken out where it stands', () => {
+    expect(due(behind)).toEqual(['b', 'c']);
+    expect(leaving(behind)).toEqual(['msg_b', 'msg_c']);
+    expect(behind.entries.map(({ mirrorId }) => mirrorId)).toEqual(['msg_a', undefined, undefined]);
+    expect(behind.leaving).toBe(2);
+  });
+
+  test('makes that due now, by whoever said so', () => {
+    expect(behind.entries.map(({ commit, due: since }) => [commit, since])).toEqual([
+      ['c0', 0],
+      ['c1', 1],
+      ['c1', 1],
+    ]);
+  });
+
+  test('leaves alone what the conversation will never hold', () => {
+    const state = stateOf(
+      items(message('a', 'msg_a'), message('b'), message('c', 'msg_c')),
+      mirror({ skipped: [{ seq: 1, reason: 'no form' }] }),
+      mirror({ behind: 0 }),
+    );
+    expect(due(state)).toEqual(['c']);
+    expect(state.entries[1]).toMatchObject({ skipped: 'no form', commit: 'c0' });
+    expect(leaving(state)).toEqual(['msg_c']);
+  });
+
+  test('that is no longer there has nothing behind it', () => {
+    expect(due(stateOf(three, mirror({ behind: 9 })))).toEqual([]);
+  });
+
+  test('leaves what is due behind it due, in order', () => {
+    const state = stateOf(
+      items(message('a', 'msg_a'), message('b')),
+      items(message('c')),
+      items(message('d', 'msg_d')),
+      mirror({ behind: 1 }),
+    );
+    expect(due(state)).toEqual(['b', 'c', 'd']);
+    expect(leaving(state)).toEqual(['msg_d']);
+  });
+});
+
+describe('a link', () => {
+  const linked = items({ ...message('a'), link: 'msg_1' }, { ...message('b'), link: 'msg_2' });
+
+  test('is given up where the API does not take it, for those alone', () => {
+    const state = stateOf(linked, mirror({ unlinked: [1, 7] }));
+    expect(state.entries.map(({ link }) => link)).toEqual(['msg_1', undefined]);
+  });
+
+  test('is given up for what is written again by its content', () => {
+    const state = stateOf(linked, mirror({ added: [{ seq: 1, id: 'msg_b' }] }), mirror({ behind: 0 }));
+    expect(state.entries.map(({ link }) => link)).toEqual(['msg_1', undefined]);
+  });
+});
+
+const stray = (id: string): LedgerStep => mirror({ strays: [{ seq: 0, id }] });
+
+describe('an item that is written again although an earlier try may have been applied', () => {
+  const again = mirror({ again: [0] });
+
+  test('may be there once more for each try', () => {
+    const ghost = { digest: 'a', id: undefined };
+    const once = stateOf(items(message('a')), again);
+    expect([...once.ghosts]).toEqual([[0, { ...ghost, copies: 1 }]]);
+    const twice = stateOf(items(message('a')), again, again);
+    expect([...twice.ghosts]).toEqual([[0, { ...ghost, copies: 2 }]]);
+  });
+
+  test('has its strays taken out as they show, until none can come', () => {
+    const one = stateOf(items(message('a')), again, again, stray('msg_1'));
+    expect(one.ghosts.get(0)?.copies).toBe(1);
+    expect(leaving(one)).toEqual(['msg_1']);
+    const both = stateOf(items(message('a')), again, again, stray('msg_1'), stray('msg_2'), stray('msg_3'));
+    expect(both.ghosts.size).toBe(0);
+    expect(leaving(both)).toEqual(['msg_1', 'msg_2', 'msg_3']);
+  });
+
+  test('counts as no ghost when it is not due', () => {
+    const state = stateOf(three, again, mirror({ again: [8] }));
+    expect(state.ghosts.size).toBe(0);
+  });
+
+  test('is forgotten with everything else when the session is cleared', () => {
+    const state = stateOf(items(message('a')), again, { type: 'pop' }, { type: 'clear' });
+    expect([state.ghosts.size, state.dropped.size, state.unmirrored.size]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('what left the history while it was being written', () => {
+  const popped = [items({ ...message('a'), id: 'a1' }), { type: 'pop' }] as const;
+
+  test('counts as pending until it is known whether the conversation has it', () => {
+    const state = stateOf(...popped);
+    expect([...state.dropped]).toEqual([[0, { digest: 'a', id: 'a1' }]]);
+    expect(pendingChanges(state)).toBe(1);
+  });
+
+  test('leaves the conversation when it is there', () => {
+    const state = stateOf(...popped, mirror({ added: [{ seq: 0, id: 'msg_a' }] }));
+    expect(state.dropped.size).toBe(0);
+    expect(leaving(state)).toEqual(['msg_a']);
+  });
+
+  test('may still show later when a look at the list did not find it', () => {
+    const state = stateOf(...popped, mirror({ settled: true }));
+    expect(state.dropped.size).toBe(0);
+    expect([...state.ghosts]).toEqual([[0, { digest: 'a', id: 'a1', copies: 1 }]]);
+    expect(pendingChanges(state)).toBe(0);
+    expect(stateOf(...popped, mirror({ settled: false })).dropped.size).toBe(1);
+  });
+});
+
+describe('what the conversation can never hold', () => {
+  test('is no longer due, and says why', () => {
+    const skipped = [
+      { seq: 0, reason: 'no form' },
+      { seq: 5, reason: 'nobody' },
+    ];
+    const state = stateOf(items(message('a'), message('b')), mirror({ skipped }));
+    expect(due(state)).toEqual(['b']);
+    expect(state.entries[0]?.skipped).toBe('no form');
+  });
+
+  test('is not skipped once it is there', () => {
+    const state = stateOf(three, mirror({ skipped: [{ seq: 0, reason: 'no form' }] }));
+    expect(state.entries[0]).toMatchObject({ skipped: undefined, mirrorId: 'msg_a' });
+  });
+});
+
+describe('a lease', () => {
+  const lease: LedgerStep = { type: 'lease', writer: 'w', until: 9 };
+
+  test('is held until the writer lets go', () => {
+    expect(stateOf(lease).lease).toEqual({ writer: 'w', taken: 0, until: 9 });
+    expect(stateOf(lease, mirror({})).lease).toEqual({ writer: 'w', taken: 0, until: 9 });
+    expect(stateOf(lease, mirror({ released: true })).lease).toBeUndefined();
+  });
+});
+
+/** What a head says that the conversation lacks after these steps, appended at once. */
+const pendingAfter = (state: LedgerState, ...steps: LedgerStep[]): number | undefined =>
+  nextHead(
+    state,
+    steps.map((step) => recordOf(step, { commit: 'c', time: 0 })),
+  ).tip?.pending;
+
+describe('a head', () => {
+  test('says how much the conversation lacks', () => {
+    const state = stateOf(three);
+    expect(pendingAfter(state)).toBe(0);
+    expect(pendingAfter(state, items(message('d'), message('e', 'msg_e'), message('f')))).toBe(2);
+    const waiting = stateOf(three, items(message('d'), message('e')));
+    expect(pendingAfter(waiting)).toBe(2);
+    expect(pendingAfter(waiting, mirror({ added: [{ seq: 3, id: 'msg_d' }] }))).toBe(1);
+    expect(pendingAfter(waiting, mirror({ skipped: [{ seq: 3, reason: 'no form' }] }))).toBe(1);
+    const both = [3, 4].map((seq) => ({ seq, id: `msg_${seq}` }));
+    expect(pendingAfter(waiting, mirror({ added: both }))).toBe(0);
+    expect(pendingAfter(waiting, mirror({ added: [...both, { seq: 4, id: 'msg_twice' }] }))).toBe(1);
+  });
+
+  test('says so after what is replaced, and after a second look, too', () => {
+    const state = stateOf(three);
+    expect(pendingAfter(state, { type: 'replace', keep: 1, items: [message('x')] })).toBe(3);
+    expect(pendingAfter(state, { type: 'replace', keep: 9, items: [message('x')] })).toBe(1);
+    const replaced = (keep: number): LedgerStep => ({ type: 'replace', keep, items: [message('x')] });
+    expect(pendingAfter(state, replaced(1), replaced(0))).toBe(6);
+    const surplus = mirror({ surplus: ['msg_x', 'msg_y'], strays: [{ seq: 0, id: 'msg_z' }] });
+    expect(pendingAfter(state, surplus)).toBe(3);
+    expect(pendingAfter(emptyState(), mirror({}), surplus)).toBe(3);
+  });
+
+  test('says nothing is lacking once what was taken out is said to be out', () => {
+    const popped = stateOf(three, { type: 'pop' });
+    expect(pendingAfter(popped)).toBe(1);
+    const out = stateOf(three, { type: 'pop' }, mirror({ removed: ['msg_c'] }));
+    expect(pendingAfter(out)).toBe(0);
+    const dropped = stateOf(items(message('a')), { type: 'pop' });
+    expect(pendingAfter(dropped, mirror({ settled: true }))).toBe(0);
+    expect(pendingAfter(dropped, mirror({ settled: false }))).toBe(1);
+  });
+
+  test.each<[string, LedgerStep]>([
+    ['a pop', { type: 'pop' }],
+    ['a replacement', { type: 'replace', keep: 3, items: [] }],
+    ['a clear', { type: 'clear' }],
+    ['a removal', mirror({ removed: ['msg_x'] })],
+    ['a surplus', mirror({ surplus: ['msg_x'] })],
+    ['a stray', mirror({ strays: [{ seq: 0, id: 'msg_x' }] })],
+    ['a gap', mirror({ behind: 0 })],
+  ])('has the next one look what is lacking after %s', (_what, step) => {
+    expect(pendingAfter(emptyState(), step)).toBeGreaterThan(0);
+    expect(pendingAfter(stateOf(three), step, items(message('d', 'msg_d')))).toBeGreaterThan(0);
+  });
+
+  test.each<[string, LedgerStep]>([
+    ['a response', { type: 'response', id: 'resp_1', store: true }],
+    ['a refusal', { type: 'refused', id: 'resp_1' }],
+    ['a repair', { type: 'repair', position: 0 }],
+    ['a move', { type: 'heal', to: 'conv_2' }],
+    ['a look', mirror({ settled: true })],
+  ])('lacks nothing more after %s', (_what, step) => {
+    expect(pendingAfter(stateOf(three), step)).toBe(0);
+  });
+
+  test('says nothing of it while somebody writes', () => {
+    const lease: LedgerStep = { type: 'lease', writer: 'w', until: 9 };
+    expect(pendingAfter(stateOf(three), lease)).toBeUndefined();
+    expect(pendingAfter(stateOf(three, lease))).toBeUndefined();
+    expect(pendingAfter(stateOf(three, lease), mirror({}))).toBeUndefined();
+    expect(pendingAfter(stateOf(three, lease), mirror({ released: true }))).toBe(0);
+    expect(pendingAfter(stateOf(three), mirror({ released: true }), lease)).toBeUndefined();
+  });
+
+  test('counts what lay before the records', () => {
+    const head = nextHead(stateOf(three, items(message('d'), message('e'))), []);
+    const state = stateFrom(head);
+    expect(pendingAt(state)).toBe(2);
+    applyRecords(state, [recordOf(items(message('f')), { commit: 'c', time: 0 })]);
+    expect(pendingAt(state)).toBe(3);
+    expect(pendingAt(stateOf(three))).toBe(0);
+  });
+});
