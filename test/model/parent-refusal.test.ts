@@ -235,10 +235,9 @@ describe('a message of a megabyte', () => {
   const padding = 'previous response '.repeat(60_000);
 
   test('is looked at in its beginning alone', () => {
-    const { exec } = RegExp.prototype;
     const looked = vi.spyOn(RegExp.prototype, 'test').mockImplementation(function test(this: RegExp, text) {
       if (text.length > 4000) throw new Error('It looks at all of it');
-      return exec.call(this, text) !== null;
+      return text.search(this) !== -1;
     });
     onTestFinished(() => looked.mockRestore());
     const error = { status: 400, message: padding, error: { message: padding }, errors: [padding] };
