@@ -108,7 +108,8 @@ export class HybridSession
    * new ID; with `mirror: 'off'` the ID stays. What another process says meanwhile stays, and goes on under the new ID.
    *
    * @throws ConversationNotFoundError when neither the API nor the ledger knows the conversation, or the client's error:
-   * the session is then cleared all the same, and the next use deletes what is left.
+   * the session is then cleared all the same, and the next use deletes what is left. What was said meanwhile and could not be
+   * moved is in the ledger; `heal()` moves it.
    */
   async clearSession(): Promise<void> {
     await this.#life.runIfBegun(async ({ attachment }) => {

@@ -148,6 +148,30 @@ describe('A clear', () => {
     expect(await session.getItems()).toEqual([]);
   });
 
+  it('that cannot move what came after it says so and keeps it, and a heal moves it', async () => {
+    const { client, simulator } = simulated();
+    const store = memoryLedger();
+    const other = new HybridSession({ client, ledger: elsewhere(store) });
+    await runner.run(agent, 'one', { session: other });
+    const conversationId = await other.getSessionId();
+    const ledger = interrupted(store, MOMENTS[1], async () => {
+      await runner.run(agent, 'after the clear', { session: other });
+      simulator.fault('conversations.create', { status: 400, times: 1 });
+    });
+    const session = new HybridSession({ client, ledger, conversationId });
+    await expect(session.clearSession()).rejects.toMatchObject({ status: 400 });
+    expect(roles(await session.getItems())).toBe('u,a');
+    expect(texts(await other.getItems())[0]).toBe('after the clear');
+    const healed = await session.heal();
+    expect(listedTexts(simulator, healed.conversationId)[0]).toBe('after the clear');
+    expect(await other.verify()).toMatchObject({
+      verified: true,
+      length: 2,
+      pending: 0,
+      conversationId: healed.conversationId,
+    });
+  });
+
   it('works as ever on a store that deletes whatever is expected', async () => {
     const { client, simulator } = simulated();
     const store = memoryLedger();
