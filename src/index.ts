@@ -15,8 +15,8 @@ export type {
   OperationName,
   SessionObserver,
 } from './telemetry/observer.ts';
-export { mergeStats, type LossStats, type PlanStats, type SessionStats } from './telemetry/session-stats.ts';
-export { statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
+export type { LossStats, PlanStats, SessionStats } from './telemetry/session-stats.ts';
+export { mergeStats, statsCollector, type StatsCollector } from './telemetry/stats-collector.ts';
 export type { Erased } from './session/erase.ts';
 export type { Healed, HealOptions, HealPlan, HealProgress, HealStep } from './session/healed.ts';
 export type { HistoryReport } from './session/history-report.ts';

@@ -23,5 +23,14 @@ const packed = {
 
 export default defineConfig({
   plugins: [packed],
-  test: { include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 180_000 },
+  // Several cells run in one folder.
+  cacheDir: process.env['MATRIX_CACHE'],
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 180_000,
+    // The cells share the cores; and one copy of the SDK for all files of a cell: loading it takes longer than most tests.
+    maxWorkers: 1,
+    isolate: false,
+  },
 });

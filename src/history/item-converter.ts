@@ -1,5 +1,5 @@
 import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import { isObject, type JsonObject } from '../ledger/json.ts';
 
 /** An item as the API takes it. */
@@ -26,9 +26,8 @@ const MADE_BY_SERVER: ReadonlySet<string> = new Set([
 /**
  * Converts between the API's items and the SDK's.
  *
- * The SDK does not export its converters, but its own conversations session uses them: given a client whose `fetch`
- * serves the chosen items and receives the ones to write, it converts for us, in every SDK version. No request leaves
- * the process.
+ * The SDK does not export its converters, but its own conversations session uses them: on a client whose list holds the
+ * chosen items, and that keeps the ones it is to write, it converts for us, in every SDK version. No request is made.
  */
 export class ItemConverter {
   /** One item of the SDK for each of the API, in order; what the SDK has no form for comes as `unknown`, whole. */
@@ -71,38 +70,33 @@ export class ItemConverter {
 }
 
 function read(items: readonly JsonObject[]): Promise<AgentInputItem[]> {
-  return session(() => ({
-    object: 'list',
-    data: items,
-    has_more: false,
-    first_id: null,
-    last_id: null,
-  })).getItems();
+  const list = async function* list(): AsyncGenerator {
+    yield* structuredClone(items);
+  };
+  return session({ list }).getItems();
 }
 
 async function written(items: readonly AgentInputItem[]): Promise<ApiInputItem[]> {
   let received: ApiInputItem[] = [];
-  const recorder = session((body) => {
-    const sent = isObject(body) ? body['items'] : undefined;
+  const create = async (_conversationId: unknown, body: unknown): Promise<void> => {
+    // As it would arrive: what is undefined is not sent.
+    const sent: unknown = isObject(body) ? JSON.parse(JSON.stringify(body['items'])) : undefined;
     received = Array.isArray(sent) ? sent.filter((item) => isInputItem(item)) : [];
-    return { object: 'list', data: [], has_more: false, first_id: null, last_id: null };
-  });
-  await recorder.addItems(structuredClone([...items]));
+  };
+  await session({ create }).addItems(structuredClone([...items]));
   return received;
 }
 
-function session(answer: (body: unknown) => JsonObject): OpenAIConversationsSession {
-  const client = new OpenAI({
-    apiKey: 'unused',
-    baseURL: 'http://conversion.invalid/v1',
-    maxRetries: 0,
-    dangerouslyAllowBrowser: true,
-    fetch: async (_url, init) => {
-      const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
-      return Response.json(answer(body));
-    },
-  });
+/** The SDK's session on a client that can do no more than this. */
+function session(items: object): OpenAIConversationsSession {
+  const client: unknown = { conversations: { items } };
+  if (!isClient(client)) throw new TypeError('a client has conversations');
   return new OpenAIConversationsSession({ client, conversationId: CONVERSATION });
+}
+
+/** For the SDK's session, which asks nothing else of a client than the items of a conversation. */
+function isClient(value: unknown): value is OpenAI {
+  return isObject(value) && isObject(value['conversations']);
 }
 
 /** What the SDK's reading leaves out is put back; where it drops more than that the item is kept as the API gave it. */

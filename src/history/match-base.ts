@@ -2,6 +2,9 @@ import { EMPTY_DIGEST, extendDigest, itemDigest } from '../ledger/digest.ts';
 import { align } from './align.ts';
 import type { ListedItem } from './listed-item.ts';
 
+/** How many items a search looks at: a few hundredths of a second. */
+const MOST_STEPS = 20_000;
+
 /** What a history has to be to be the one that a ledger's head describes. */
 export interface HistoryProof {
   readonly length: number;
@@ -12,7 +15,8 @@ export interface HistoryProof {
  * The history that a head describes, put together from the list and from the context of its newest response. Pure.
  *
  * Tried in turn: the list as it is, the response's context as it is, and both together, where what only one of them has
- * stands at its place. The digest tells which one is right.
+ * stands at its place; at last without some of what only the response has, which may have left the history since. The
+ * digest tells which one is right.
  *
  * @returns undefined when none is.
  */
@@ -26,7 +30,38 @@ export function matchBase(
     const found = proven(proof, candidate());
     if (found !== undefined) return listed(found, list);
   }
-  return undefined;
+  const found = searched(proof, merged(context, list), list) ?? searched(proof, merged(list, context), list);
+  return found === undefined ? undefined : listed(found, list);
+}
+
+/** Tries which of the items that are not in the list belong to the history, as far as that comes to an end. */
+function searched(
+  { digest }: HistoryProof,
+  items: readonly ListedItem[],
+  list: readonly ListedItem[],
+): readonly ListedItem[] | undefined {
+  const positions = align(keysOf(items), keysOf(list));
+  const digests = items.map(({ item }) => itemDigest(item));
+  let steps = MOST_STEPS;
+  const walk = (
+    from: number,
+    before: string,
+    taken: readonly ListedItem[],
+  ): readonly ListedItem[] | undefined => {
+    const path = [...taken];
+    let context = before;
+    for (let at = from; at < items.length; at += 1) {
+      const one = items[at];
+      if (one === undefined || (steps -= 1) < 0) return undefined;
+      const without = positions[at] !== undefined ? undefined : walk(at + 1, context, path);
+      if (without !== undefined) return without;
+      path.push(one);
+      context = extendDigest(context, digests[at] ?? null);
+      if (context === digest) return path;
+    }
+    return undefined;
+  };
+  return walk(0, EMPTY_DIGEST, []);
 }
 
 /** The items under the IDs that they have in the list; what the list has lost keeps the ID it was found under. */

@@ -4,7 +4,7 @@ import type { LedgerState } from '../ledger/ledger-state.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import type { ListedItem, Match } from './listed-item.ts';
 import { longestIncreasing } from './longest-increasing.ts';
-import { relink, type Relinked } from './relink.ts';
+import { relink, type IsTried, type Relinked } from './relink.ts';
 import { findStrays, type Stray } from './strays.ts';
 
 /** An item that another writer put in the list, and where it belongs. */
@@ -24,6 +24,7 @@ export interface Reconciliation {
   readonly dropped: readonly Relinked[];
   /** What earlier tries to write an entry have left in the list. */
   readonly strays: readonly Stray[];
+  /** Without what may be an item whose write has no answer yet: once that is recorded, it is known whose it is. */
   readonly foreign: readonly ForeignItem[];
 }
 
@@ -43,14 +44,20 @@ interface Compared {
  * Compares the ledger with the conversation's list, oldest first. Pure: the same two give the same answer.
  *
  * Items are the same by ID; an entry whose ID in the conversation is not known yet is found by its digest.
+ *
+ * @param isTried default: no write is under way, and none has lost its answer.
  */
-export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reconciliation {
+export function reconcile(
+  state: LedgerState,
+  list: readonly ListedItem[],
+  isTried: IsTried = () => false,
+): Reconciliation {
   const known: Places = new Map();
   state.entries.forEach(({ mirrorId }, index) => {
     if (mirrorId !== undefined) place(known, mirrorId, index);
   });
   const inBoth = inOrder(compare(state, list, known).matched);
-  const { relinked, misplaced, dropped } = relink(state, list, known, inBoth);
+  const { relinked, misplaced, dropped, unclear } = relink(state, list, known, inBoth, isTried);
   for (const { id, index } of relinked) place(known, id, index);
 
   const leaving = new Set([...misplaced, ...dropped.map(({ id }) => id)]);
@@ -86,7 +93,7 @@ export function reconcile(state: LedgerState, list: readonly ListedItem[]): Reco
     misplaced,
     dropped,
     strays,
-    foreign,
+    foreign: foreign.filter(({ id }) => !unclear.has(id)),
   };
 }
 

@@ -8,6 +8,9 @@ export interface Relinked {
   readonly id: string;
 }
 
+/** Whether a write of an entry that is still to be written may be under way, or have lost its answer. */
+export type IsTried = (entry: LedgerEntry) => boolean;
+
 /** What the list holds of what was to be written. */
 export interface Written {
   readonly relinked: readonly (Relinked & { readonly index: number })[];
@@ -15,6 +18,11 @@ export interface Written {
   readonly misplaced: readonly string[];
   /** What left the history before it was known that the conversation holds it. */
   readonly dropped: readonly Relinked[];
+  /**
+   * IDs of items that are like one whose write may have been applied, and stand where that cannot have put them: they are
+   * somebody else's, or the list shows them out of place.
+   */
+  readonly unclear: ReadonlySet<string>;
 }
 
 /**
@@ -23,14 +31,17 @@ export interface Written {
  * A write appends: an item that stands before one which the conversation held already is somebody else's, however alike.
  *
  * @param anchors entries that are known to be in the list, in the order of both.
+ * @param isTried whether an entry may have been written already.
  */
 export function relink(
   state: LedgerState,
   list: readonly ListedItem[],
   known: ReadonlyMap<string, unknown>,
   anchors: readonly Match[],
+  isTried: IsTried,
 ): Written {
-  if (state.unmirrored.size + state.dropped.size === 0) return { relinked: [], misplaced: [], dropped: [] };
+  if (state.unmirrored.size + state.dropped.size === 0)
+    return { relinked: [], misplaced: [], dropped: [], unclear: new Set() };
   const free = new Map<string, { id: string; position: number }[]>();
   const seen = new Set<string>();
   list.forEach(({ id, item }, position) => {
@@ -44,6 +55,7 @@ export function relink(
   const indexes = new Map(state.entries.map((entry, index) => [entry.seq, index]));
   const relinked: (Relinked & { index: number })[] = [];
   const misplaced: string[] = [];
+  const absent: LedgerEntry[] = [];
   let isWhole = true;
   const left = new Map<string, number>();
   for (const entry of state.unmirrored.values()) left.set(keyOf(entry), (left.get(keyOf(entry)) ?? 0) + 1);
@@ -59,6 +71,7 @@ export function relink(
     const at = state.ghosts.has(entry.seq) ? Math.max(first, alike.length - wanted(entry)) : first;
     const [found] = at === -1 ? [] : alike.splice(at, 1);
     left.set(keyOf(entry), wanted(entry) - 1);
+    if (found === undefined) absent.push(entry);
     // Reasoning that came without an ID cannot be found, and nothing hangs on where it stands.
     if (found === undefined) isWhole &&= entry.digest === null;
     else if (isWhole) relinked.push({ seq: entry.seq, id: found.id, index });
@@ -68,7 +81,10 @@ export function relink(
     const found = free.get(keyOf(entry))?.shift();
     return found === undefined ? [] : [{ seq, id: found.id }];
   });
-  return { relinked, misplaced, dropped };
+  const unclear = absent.flatMap((entry) =>
+    isTried(entry) ? (free.get(keyOf(entry))?.shift()?.id ?? []) : [],
+  );
+  return { relinked, misplaced, dropped, unclear: new Set(unclear) };
 }
 
 function keyOf({ digest, id }: Pick<LedgerEntry, 'digest' | 'id'>): string {

@@ -60,7 +60,7 @@ function inspection(
     unproven: state.unproven,
     mirrored: base === undefined ? knowsConversation : undefined,
     pending: knowsConversation ? pendingOf(state) : { write: [], remove: [] },
-    lease: state.lease,
+    lease: state.lease && { writer: state.lease.writer, until: state.lease.until },
     refused: [...state.refused],
     operations: [...state.operations.keys()],
     move: state.move,

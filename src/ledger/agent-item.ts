@@ -4,61 +4,49 @@ import { InvalidItemError } from '../errors/invalid-item-error.ts';
 import { kindOf } from './canonical-form.ts';
 import { itemDigest } from './digest.ts';
 import { copyJson, NotJsonError } from './copy-json.ts';
+import { isObject, textOf } from './json.ts';
 import type { LedgerItem } from './ledger-record.ts';
+import { parseSoon } from './parse-soon.ts';
 
 const parts = z.array(z.looseObject({ type: z.string() }));
 const callId = z.string();
 
+/** The fields that an item of any type may have. */
+const common = {
+  id: z.string().optional(),
+  type: z.string().min(1).optional(),
+  role: z.string().optional(),
+  providerData: z.looseObject({}).optional(),
+};
+
+/** A schema for values that are items of a type. */
+function schemaOf(fields: z.ZodRawShape = {}): z.ZodType {
+  return z.looseObject({ ...common, ...fields });
+}
+
 /**
- * The least that makes an object an item. Deliberately loose: what a newer SDK adds to an item, or a type that it
- * invents, must not cost a turn that the model has already answered.
+ * The least that makes an object an item, by type and role. Deliberately loose: what a newer SDK adds to an item, or a type
+ * that it invents, must not cost a turn that the model has already answered.
  */
 const schemas: ReadonlyMap<string, z.ZodType> = new Map(
   Object.entries({
-    'message:user': z.looseObject({ content: z.union([z.string(), parts]) }),
-    'message:assistant': z.looseObject({ content: parts }),
-    'message:system': z.looseObject({ content: z.string() }),
-    function_call: z.looseObject({ callId, name: z.string(), arguments: z.string() }),
-    function_call_result: z.looseObject({ callId, output: z.union([z.string(), z.looseObject({}), parts]) }),
-    hosted_tool_call: z.looseObject({ name: z.string() }),
-    computer_call: z.looseObject({ callId }),
-    computer_call_result: z.looseObject({ callId, output: z.looseObject({}) }),
-    shell_call: z.looseObject({ callId, action: z.looseObject({}) }),
-    shell_call_output: z.looseObject({ callId, output: z.array(z.looseObject({})) }),
-    apply_patch_call: z.looseObject({ callId, operation: z.looseObject({}) }),
-    apply_patch_call_output: z.looseObject({ callId }),
-    reasoning: z.looseObject({ content: z.array(z.looseObject({})) }),
-    compaction: z.looseObject({ encrypted_content: z.string().min(1) }),
+    'message:user': schemaOf({ content: z.union([z.string(), parts]) }),
+    'message:assistant': schemaOf({ content: parts }),
+    'message:system': schemaOf({ content: z.string() }),
+    function_call: schemaOf({ callId, name: z.string(), arguments: z.string() }),
+    function_call_result: schemaOf({ callId, output: z.union([z.string(), z.looseObject({}), parts]) }),
+    hosted_tool_call: schemaOf({ name: z.string() }),
+    computer_call: schemaOf({ callId }),
+    computer_call_result: schemaOf({ callId, output: z.looseObject({}) }),
+    shell_call: schemaOf({ callId, action: z.looseObject({}) }),
+    shell_call_output: schemaOf({ callId, output: z.array(z.looseObject({})) }),
+    apply_patch_call: schemaOf({ callId, operation: z.looseObject({}) }),
+    apply_patch_call_output: schemaOf({ callId }),
+    reasoning: schemaOf({ content: z.array(z.looseObject({})) }),
+    compaction: schemaOf({ encrypted_content: z.string().min(1) }),
   }),
 );
-
-const itemSchema = z
-  .looseObject({
-    type: z.string().min(1).optional(),
-    role: z.string().optional(),
-    id: z.string().optional(),
-    providerData: z.looseObject({}).optional(),
-  })
-  .superRefine((item, context) => {
-    const type = item.type ?? 'message';
-    const key = type === 'message' ? `message:${item.role ?? ''}` : type;
-    const schema = schemas.get(key);
-    if (schema === undefined && type === 'message') {
-      context.addIssue({
-        code: 'custom',
-        path: ['role'],
-        message: "must be 'user', 'assistant' or 'system'",
-      });
-    }
-    for (const issue of schema?.safeParse(item).error?.issues ?? []) {
-      context.addIssue({
-        code: 'custom',
-        path: issue.path,
-        message: `is wrong for a ${key} (${issue.code})`,
-      });
-    }
-  });
-
+const anyItem = schemaOf();
 /**
  * Copies of the given items, in the form in which they can be stored: plain JSON, bytes as data URLs as the SDK stores them.
  *
@@ -79,19 +67,25 @@ function parseAgentItem(value: unknown, index: number): AgentInputItem {
       error instanceof NotJsonError ? error.message : 'it cannot be written as JSON',
     );
   }
-  const parsed = itemSchema.safeParse(copy);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = issue?.path.join('.') ?? '';
-    const problem = path === '' ? 'it is not an object' : `field '${path}' ${problemOf(issue)}`;
-    throw new InvalidItemError(index, problem);
-  }
+  const problem = problemWith(copy);
+  if (problem !== undefined) throw new InvalidItemError(index, problem);
   return copy as AgentInputItem;
 }
 
-/** Zod's own messages may quote what was received; only ours are passed on. */
-function problemOf(issue: z.core.$ZodIssue | undefined): string {
-  return issue?.code === 'custom' ? issue.message : `is wrong (${issue?.code ?? 'unknown'})`;
+/** Why a value is no item. Zod's own messages may quote what was received: they are not passed on. */
+function problemWith(value: unknown): string | undefined {
+  if (!isObject(value)) return 'it is not an object';
+  const { type = 'message', role } = value;
+  const key = type === 'message' ? `message:${textOf(role)}` : textOf(type);
+  const schema = schemas.get(key);
+  const [issue] = parseSoon(schema ?? anyItem, value).error?.issues ?? [];
+  if (issue !== undefined) {
+    const [field = ''] = issue.path;
+    const wanted = Object.hasOwn(common, field) ? '' : ` for a ${key}`;
+    return `field '${issue.path.join('.')}' is wrong${wanted} (${issue.code})`;
+  }
+  const isMessage = schema === undefined && type === 'message';
+  return isMessage ? "field 'role' must be 'user', 'assistant' or 'system'" : undefined;
 }
 
 /** An item as a record holds it. */

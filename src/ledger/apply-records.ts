@@ -67,7 +67,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.refused.add(record.id);
       return;
     case 'lease':
-      state.lease = { writer: record.writer, until: record.until };
+      state.lease = { writer: record.writer, taken: record.time, until: record.until };
       return;
     case 'heal':
     case 'origin':

@@ -11,6 +11,10 @@ interface Draft {
 /** A store that reads from another one and keeps to itself what is appended: to see what would be done, without doing it. */
 export function draftStore(store: LedgerStore): LedgerStore {
   const drafts = new Map<string, Draft>();
+  const requireVersion = async (sessionId: string, expected: number): Promise<void> => {
+    const actual = (drafts.get(sessionId)?.head ?? (await store.head(sessionId)))?.version ?? 0;
+    if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
+  };
   return {
     head: async (sessionId) => drafts.get(sessionId)?.head ?? store.head(sessionId),
     async read(sessionId, from = 0, to?: number) {
@@ -26,16 +30,16 @@ export function draftStore(store: LedgerStore): LedgerStore {
       return { records: [...page.records, ...(to === undefined || to > draft.from ? drafted : [])] };
     },
     async append(sessionId, records, head, expected) {
+      await requireVersion(sessionId, expected);
       const draft = drafts.get(sessionId);
-      const actual = (draft?.head ?? (await store.head(sessionId)))?.version ?? 0;
-      if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
       if (draft === undefined) drafts.set(sessionId, { from: expected, records: [...records], head });
       else {
         draft.records.push(...records);
         draft.head = head;
       }
     },
-    async delete(sessionId) {
+    async delete(sessionId, expected?: number) {
+      if (expected !== undefined) await requireVersion(sessionId, expected);
       drafts.delete(sessionId);
     },
   };

@@ -2,6 +2,7 @@ import type { AgentInputItem } from '@openai/agents';
 import { z } from 'zod';
 import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { isObject } from './json.ts';
+import { parseSoon } from './parse-soon.ts';
 
 /** The version of the record and head format. */
 export const LEDGER_FORMAT = 1;
@@ -154,6 +155,8 @@ const headSchema = z.object({
   tip: tip.optional(),
   /** The session was cleared, and its conversation may still exist. */
   cleared: z.boolean().optional(),
+  /** Marks of the IDs or digests of what the conversation may hold and the history does not; of very many the last ones. */
+  leaving: z.array(z.string()).readonly().optional(),
   /** Where the session came from and where it goes: see `SessionMove`. */
   move: z
     .object({
@@ -203,14 +206,14 @@ export function recordOf(
 
 /** @throws LedgerRecordError naming the session and the position. */
 export function parseRecord(value: unknown, sessionId: string, at: number): LedgerRecord {
-  const parsed = recordSchema.safeParse(value);
+  const parsed = parseSoon(recordSchema, value);
   if (parsed.success) return parsed.data;
   throw unreadable(value, 'v', sessionId, at, parsed.error);
 }
 
 /** @throws LedgerRecordError naming the session. */
 export function parseHead(value: unknown, sessionId: string): LedgerHead {
-  const parsed = headSchema.safeParse(value);
+  const parsed = parseSoon(headSchema, value);
   if (parsed.success) return parsed.data;
   throw unreadable(value, 'format', sessionId, undefined, parsed.error);
 }

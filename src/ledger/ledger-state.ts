@@ -1,7 +1,17 @@
 import type { AgentInputItem } from '@openai/agents';
-import { EMPTY_DIGEST } from './digest.ts';
+import { EMPTY_DIGEST, markOf } from './digest.ts';
 import { LEDGER_FORMAT, MOVE_FORMAT, type LedgerHead } from './ledger-record.ts';
 import type { SessionMove } from './session-move.ts';
+
+/** A head has a size that does not grow: of what is to leave the conversation it names at most so many. */
+const MOST_MARKS = 40;
+
+/** The right to write to the conversation: whose, and from when until when by the clock of that process. */
+export interface Lease {
+  readonly writer: string;
+  readonly taken: number;
+  readonly until: number;
+}
 
 /** One item of the history as the ledger knows it. */
 export interface LedgerEntry {
@@ -87,8 +97,8 @@ export interface LedgerState {
   readonly operations: ReadonlyMap<string, string>;
   /** How many items were adopted from a list of which the ledger knew nothing. */
   readonly unproven: number;
-  /** Who may write to the conversation, and until when. */
-  readonly lease: { readonly writer: string; readonly until: number } | undefined;
+  /** Who may write to the conversation, and from when until when by the clock of that process. */
+  readonly lease: Lease | undefined;
   /** Where the session came from and where it goes; undefined for most. */
   readonly move: SessionMove | undefined;
   /** Conversations that its history was to be written to before another one was begun. */
@@ -172,7 +182,23 @@ export function headOf(state: LedgerState): LedgerHead {
           },
         }),
     ...(state.cleared ? { cleared: true } : {}),
+    ...leavingOf(marksOf(state)),
   };
+}
+
+/** Marks of what the conversation may hold and the history does not, by ID or digest; no more than a head has room for. */
+export function marksOf({ base, leaving, removed, dropped }: LedgerState): readonly string[] {
+  const before = base?.leaving ?? [];
+  if (leaving + dropped.size === 0) return before;
+  const due = [...removed].flatMap(([id, isThere]) => (isThere ? [id] : []));
+  // Nobody knows the ID of what may have been written unseen.
+  const unseen = Array.from(dropped.values(), ({ digest, id = '' }) => digest ?? id);
+  return [...before, ...[...due, ...unseen].slice(-MOST_MARKS).map((one) => markOf(one))].slice(-MOST_MARKS);
+}
+
+/** What a head says of it. */
+export function leavingOf(marks: readonly string[] = []): Pick<LedgerHead, 'leaving'> {
+  return marks.length === 0 ? {} : { leaving: marks };
 }
 
 /** How many changes the conversation may lack, with what lies before the entries. */

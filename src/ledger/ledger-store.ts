@@ -31,6 +31,10 @@ export interface LedgerStore {
     head: LedgerHead,
     expected: number,
   ): Promise<void>;
-  /** Forgets the session. */
-  delete(sessionId: string): Promise<void>;
+  /**
+   * Forgets the session; with `expected`, only as long as that is the ledger's version.
+   *
+   * @throws LedgerConflictError when it is another one; nothing is forgotten then.
+   */
+  delete(sessionId: string, expected?: number): Promise<void>;
 }

@@ -1,9 +1,12 @@
 import { applyRecords } from './apply-records.ts';
 import { CommitNames } from './commit-names.ts';
+import { deletedAt } from './deleted-at.ts';
 import { isObject } from './json.ts';
+import type { LedgerDecision } from './ledger-decision.ts';
 import type { LedgerHead, LedgerRecord, LedgerStep } from './ledger-record.ts';
-import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
+import { emptyState, leavingOf, type LedgerState } from './ledger-state.ts';
 import type { LedgerOptions } from './ledger-options.ts';
+import { newsSince } from './news-since.ts';
 import { nextHead } from './next-head.ts';
 import { RecordReader } from './record-reader.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -12,9 +15,6 @@ import { staying } from './session-moved.ts';
 import { stateAt } from './state-at.ts';
 import { fitTip, isHeadOf, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
 import { stampSteps } from './stamp-steps.ts';
-
-/** Decides what to append, from the newest state; asked again when another writer came first. */
-export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];
 
 /**
  * One session's ledger: its state in memory, and the appends that move it on. What only adds to the end needs no more than
@@ -57,8 +57,8 @@ export class Ledger {
   /** The whole with what others have appended since. @throws SessionMoved when the session goes on elsewhere. */
   refresh(): Promise<LedgerState> {
     return this.#queue.run(async () => {
-      const state = this.#state;
-      if (state !== undefined && !this.#isTip && (await this.#catchUp(state)) === undefined) this.#unload();
+      const whole = this.#isTip ? undefined : this.#state;
+      if (whole !== undefined && (await this.#catchUp(whole)) === undefined) this.#unload();
       return staying(this.sessionId, await this.#load());
     });
   }
@@ -70,7 +70,8 @@ export class Ledger {
 
   /** What is known of the newest part. */
   tip(): Promise<LedgerState> {
-    return this.#queue.run(() => this.#loadTip());
+    const state = this.#queue.isIdle ? this.#state : undefined;
+    return state === undefined ? this.#queue.run(() => this.#loadTip()) : Promise.resolve(state);
   }
 
   /** The same after a look whether other writers have appended since. */
@@ -78,9 +79,7 @@ export class Ledger {
     return this.#queue.run(async () => {
       const state = this.#state;
       const isOld = async (known: LedgerState): Promise<boolean> =>
-        this.#isTip
-          ? !isHeadOf(await this.#reader.head(), known)
-          : (await this.#catchUp(known)) === undefined;
+        this.#isTip ? !isHeadOf(await this.#reader.head(), known) : !(await this.#catchUp(known));
       if (state !== undefined && (await isOld(state))) this.#unload();
       return staying(this.sessionId, await this.#loadTip());
     });
@@ -103,11 +102,25 @@ export class Ledger {
     return this.#queue.run(() => this.#commit(() => this.#loadTip(), decide));
   }
 
-  /** Forgets the session in the store. */
-  delete(): Promise<void> {
-    return this.#queue.run(async () => {
-      await this.#options.store.delete(this.sessionId);
+  /** The newest state without what lies before the records, which may be impossible to read back; not kept. */
+  async outline(): Promise<LedgerState> {
+    return staying(this.sessionId, await this.at(Number.POSITIVE_INFINITY));
+  }
+
+  /** Appends that everything is gone, whatever it was and whether it can be read back or not. */
+  clear(): Promise<LedgerState> {
+    return this.#queue.run(() => {
       this.#unload();
+      const load = (): Promise<LedgerState> => this.at(Number.POSITIVE_INFINITY);
+      return this.#commit(load, () => [{ type: 'clear' }]);
+    });
+  }
+
+  /** Forgets the session in the store. @returns false when it was no longer at that version: then it is still there. */
+  delete(version: number): Promise<boolean> {
+    return this.#queue.run(async () => {
+      this.#unload();
+      return deletedAt(this.#options.store, this.sessionId, version);
     });
   }
 
@@ -141,7 +154,8 @@ export class Ledger {
   /** @returns false when another writer came first; the state then includes what it wrote. */
   async #append(state: LedgerState, records: readonly LedgerRecord[], commit: string): Promise<boolean> {
     const expected = state.version;
-    const head = nextHead(state, records);
+    const { leaving, ...rest } = nextHead(state, records);
+    const head = this.#options.isMirrored === false ? rest : { ...rest, ...leavingOf(leaving) };
     try {
       await this.#options.store.append(this.sessionId, records, head, expected);
       this.#apply(state, records);
@@ -218,27 +232,10 @@ export class Ledger {
     return false;
   }
 
-  /**
-   * Applies what was appended since.
-   *
-   * The newest record known is read once more: when it is no longer there, the ledger was deleted, and what it said
-   * must not be served any longer.
-   *
-   * @returns undefined when the ledger is another one than it was.
-   */
+  /** Applies what was appended since. @returns undefined when the ledger is another one than it was. */
   async #catchUp(state: LedgerState): Promise<readonly LedgerRecord[] | undefined> {
-    const known = Math.min(1, state.version);
-    const from = state.version - known;
-    const page = await this.#reader.read(from);
-    if (page.base !== undefined && page.base.version >= state.version) {
-      // The store keeps no beginning: all it can say is whether anything happened.
-      const isSame = page.base.version === state.version && page.base.digest === digestOf(state);
-      return isSame && page.records.length === 0 ? [] : undefined;
-    }
-    const { records } = page;
-    if (known === 1 && records[0]?.commit !== state.newest) return undefined;
-    const news = records.slice(known);
-    this.#apply(state, news);
+    const news = await newsSince(this.#reader, state);
+    if (news !== undefined) this.#apply(state, news);
     return news;
   }
 

@@ -2,7 +2,7 @@ import { extendDigest } from './digest.ts';
 import type { Ghosts } from './ghosts.ts';
 import type { LedgerHead, LedgerItem, LedgerRecord } from './ledger-record.ts';
 import type { SessionMove } from './session-move.ts';
-import { digestOf, type LedgerEntry, type RecordedResponse } from './ledger-state.ts';
+import { digestOf, type Lease, type LedgerEntry, type RecordedResponse } from './ledger-state.ts';
 
 /** A state while records are applied to it. */
 export interface MutableState {
@@ -22,7 +22,7 @@ export interface MutableState {
   leaving: number;
   operations: Map<string, string>;
   unproven: number;
-  lease: { writer: string; until: number } | undefined;
+  lease: Lease | undefined;
   move: SessionMove | undefined;
   abandoned: string[];
   cleared: boolean;

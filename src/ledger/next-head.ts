@@ -1,6 +1,7 @@
 import { EMPTY_DIGEST, extendDigest } from './digest.ts';
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
-import { baseDigest, headOf, moveOf, type LedgerState } from './ledger-state.ts';
+import { baseDigest, headOf, leavingOf, moveOf, type LedgerState } from './ledger-state.ts';
+import { marksAfter } from './marks-after.ts';
 import { nextTip } from './next-tip.ts';
 import { moveAfter } from './session-move.ts';
 
@@ -95,5 +96,6 @@ export function nextHead(state: LedgerState, records: readonly LedgerRecord[]): 
     ...(response === undefined ? {} : { response }),
     ...(tip === undefined ? {} : { tip }),
     ...(cleared ? { cleared: true } : {}),
+    ...leavingOf(marksAfter(state, records)),
   };
 }

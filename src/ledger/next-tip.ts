@@ -1,5 +1,6 @@
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
 import { pendingAt, type LedgerState } from './ledger-state.ts';
+import { takesOut } from './takes-out.ts';
 
 /**
  * What a head says of how to go on from it, once the records are appended, without touching the state. Pure.
@@ -54,10 +55,7 @@ export function nextTip(
 
 /** Whether a record only adds, or says that what was added is written. */
 function isPlain(record: LedgerRecord): boolean {
-  if (record.type !== 'mirror')
-    return record.type !== 'replace' && record.type !== 'pop' && record.type !== 'clear';
-  const { removed, surplus = [], strays = [], behind } = record;
-  return removed.length + surplus.length + strays.length === 0 && behind === undefined;
+  return !takesOut(record) && (record.type !== 'mirror' || record.behind === undefined);
 }
 
 /** By how many the pending changes become more at most: a second record may say again what the first has said. */

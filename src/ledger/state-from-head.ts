@@ -1,7 +1,8 @@
 import type { LedgerHead, LedgerRecord } from './ledger-record.ts';
 import { digestOf, emptyState, type LedgerState } from './ledger-state.ts';
-import { push, respond, type MutableState } from './mutable-state.ts';
+import { leave, push, respond, type MutableState } from './mutable-state.ts';
 import type { RestoredBase } from './restored-base.ts';
+import { takesOut } from './takes-out.ts';
 
 /** The state of a session of which only the head is known: what lies before it has to be read back. */
 export function stateFrom(base: LedgerHead): LedgerState {
@@ -46,18 +47,18 @@ export function fitTip({ base, unmirrored }: LedgerState, records: readonly Ledg
   const from = base?.tip?.nextSeq ?? 0;
   const written = new Set<number>();
   return records.every((record) => {
-    if (record.type === 'mirror') {
-      const { added, removed, surplus = [], strays = [], behind = from } = record;
-      // An ID that is written a second time may be that of something that lies before.
-      const isDue = ({ seq }: { seq: number }): boolean => {
-        const isFirst = unmirrored.has(seq) && !written.has(seq);
+    if (takesOut(record)) return false;
+    if (record.type !== 'mirror') return true;
+    const { added, behind = from } = record;
+    return (
+      behind >= from &&
+      added.every(({ seq }) => {
+        // An ID that is written a second time may be that of something that lies before.
+        const isDue = unmirrored.has(seq) && !written.has(seq);
         written.add(seq);
-        return isFirst;
-      };
-      const leaving = removed.length + surplus.length + strays.length;
-      return leaving === 0 && behind >= from && added.every((one) => isDue(one));
-    }
-    return record.type !== 'replace' && record.type !== 'pop' && record.type !== 'clear';
+        return isDue;
+      })
+    );
   });
 }
 
@@ -79,5 +80,6 @@ export function resolveBase(target: LedgerState, base: RestoredBase): void {
     push(state, { seq, kind, digest, id, mirrorId, ...shared });
   }
   state.nextSeq = Math.max(state.nextSeq, base.items.length);
+  for (const id of base.leaving) leave(state, id, true);
   if (!base.proven) state.unproven = base.items.length;
 }

@@ -51,7 +51,7 @@ export class Anchoring implements AnchoredHistory {
         watch.note({ sessionId, mode, served: 'ledger', reason: 'anchor' });
         if (anchor.sessionId !== sessionId) throw new HistoryAnchorError(anchor.sessionId, 'no-session');
         const entries = await entriesAt(open, anchor);
-        const restored = await open.history.contents(await open.attachment.ledger.state(), entries);
+        const { restored } = await open.history.contents(() => entries);
         const items = restored.flatMap(({ item }) => (item === undefined ? [] : [forModel(item)]));
         watch.note({ items: items.length });
         return structuredClone(items);

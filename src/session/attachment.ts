@@ -6,7 +6,6 @@ import { Ledger } from '../ledger/ledger.ts';
 import { movedTo } from '../ledger/session-move.ts';
 import { whereItIs } from '../ledger/where-it-is.ts';
 import { placeOf } from '../ledger/store-place.ts';
-import { clearAway } from './clear-away.ts';
 import { createConversation } from './create-conversation.ts';
 import { defaultClient } from './default-client.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
@@ -70,19 +69,13 @@ export async function attach(
   const reader = new HistoryReader({ client, conversationId: id, converter, cache, pinned });
   const ledger = openLedger(options, id, reader, emit);
   if (conversationId !== undefined) {
-    const state = await ledger.tip();
-    const to = movedTo(state.move);
+    const to = movedTo((await ledger.tip()).move);
     if (to !== undefined) {
       emit({ type: 'moved', sessionId: id, conversationId: to });
       return attach(options, to, emit);
     }
-    if (state.cleared) {
-      // A clear that was cut short: finish it, and begin anew as it would have.
-      await clearAway({ store: options.ledger, ledger, client }, true);
-      return attach(options, undefined, emit);
-    }
   }
-  const check = new ListCheck(ledger, reader, options.keepContent);
+  const check = new ListCheck(ledger, reader, options.keepContent, line);
   const lease = new MirrorLease({
     ledger,
     writer: placeOf(options.ledger),

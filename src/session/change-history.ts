@@ -1,5 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
-import type { LedgerDecision } from '../ledger/ledger.ts';
+import type { LedgerDecision } from '../ledger/ledger-decision.ts';
 import { SessionMoved } from '../ledger/session-moved.ts';
 import type { Mode } from '../rollout/mode.ts';
 import type { Attachment } from './attachment.ts';

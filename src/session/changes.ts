@@ -1,9 +1,11 @@
 import type { AgentInputItem, SessionHistoryTransactionArgs } from '@openai/agents';
+import { ledgerItem } from '../ledger/agent-item.ts';
+import type { LedgerDecision } from '../ledger/ledger-decision.ts';
 import { pendingChanges } from '../ledger/ledger-state.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { refuseAnchors } from './anchoring.ts';
 import { changeHistory, type HistoryChange } from './change-history.ts';
-import { appendSteps, mutationSteps, transactionSteps } from './history-changes.ts';
+import { mutationSteps, transactionSteps } from './history-changes.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import type { parseMutations } from './parse-mutations.ts';
 import type { parseTransaction } from './parse-transaction.ts';
@@ -16,11 +18,15 @@ export function appendItems(
   items: readonly AgentInputItem[],
 ): Promise<void> {
   refuseAnchors(items);
-  return change(life, options, async () =>
-    items.length === 0
-      ? undefined
-      : { added: items, decide: () => appendSteps(items, options.keepContent), adds: true },
-  );
+  return change(life, options, async () => {
+    if (items.length === 0) return undefined;
+    const stored = items.map((item) => ledgerItem(item, options.keepContent));
+    const decide: LedgerDecision = (state) => [
+      { type: 'items', items: stored },
+      ...life.responses.stepsWith(stored, state, life.turn.seen),
+    ];
+    return { added: items, decide, adds: true };
+  });
 }
 
 /** Replaces function calls by others, by the ID of the call. */
@@ -32,11 +38,12 @@ export function applyMutations(
   return change(life, options, async ({ attachment, history }, mode) => {
     if (replacements.size === 0) return undefined;
     await history.open(mode);
-    const { entries } = await attachment.ledger.refresh();
+    await attachment.ledger.refresh();
     // Only calls are looked at: what else another session has in its hands is not needed.
-    const calls = entries.filter(({ kind }) => kind === 'function_call');
-    const contents = await history.contents(await attachment.ledger.state(), calls);
-    const items = new Map(contents.map(({ entry, item }) => [entry.seq, item]));
+    const { restored } = await history.contents(({ entries }) =>
+      entries.filter(({ kind }) => kind === 'function_call'),
+    );
+    const items = new Map(restored.map(({ entry, item }) => [entry.seq, item]));
     return {
       added: [...replacements.values()],
       decide: (state) =>

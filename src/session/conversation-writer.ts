@@ -47,6 +47,8 @@ export interface ConversationWriterOptions {
   readonly lease: MirrorLease;
   /** A write failed. */
   readonly onFailed: (error: unknown, chunk: readonly DueItem[]) => void;
+  /** A write was applied, and the ledger could not be told. */
+  readonly onUnrecorded: (chunk: readonly DueItem[]) => void;
   /** The conversation can never hold this entry. */
   readonly onSkipped: (kind: string, reason: string) => void;
 }
@@ -107,28 +109,40 @@ export class ConversationWriter {
 
   /** @returns false when what was linked turned out to be something else: what follows has to be written again. */
   async #write(chunk: readonly PreparedItem[]): Promise<boolean> {
+    let created: readonly ApiItem[];
     try {
-      return await this.#create(chunk);
+      created = await this.#create(chunk);
     } catch (error) {
       this.#options.onFailed(error, chunk);
       if (!isRefusal(error)) throw error;
-      const [only] = chunk;
-      if (chunk.length > 1 || only === undefined) {
-        // One item spoils the call for all: write them in halves until the one is left out.
-        const half = Math.ceil(chunk.length / 2);
-        return (await this.#write(chunk.slice(0, half))) && (await this.#write(chunk.slice(half)));
-      }
-      const id = idOf(formOf(only));
-      if (apiCodeOf(error) === 'item_already_in_conversation' && id !== undefined) {
-        await this.#record([only], [id]);
-      } else if (only.entry.link !== undefined) {
-        await this.#unlink(only.entry);
-        return this.#write([only]);
-      } else {
-        await this.skip(only.entry, failureReason(error));
-      }
-      return true;
+      return this.#refused(chunk, error);
     }
+    try {
+      return await this.#take(chunk, created);
+    } catch (error) {
+      this.#options.onUnrecorded(chunk);
+      throw error;
+    }
+  }
+
+  /** The API will never take all of this. */
+  async #refused(chunk: readonly PreparedItem[], error: unknown): Promise<boolean> {
+    const [only] = chunk;
+    if (chunk.length > 1 || only === undefined) {
+      // One item spoils the call for all: write them in halves until the one is left out.
+      const half = Math.ceil(chunk.length / 2);
+      return (await this.#write(chunk.slice(0, half))) && (await this.#write(chunk.slice(half)));
+    }
+    const id = idOf(formOf(only));
+    if (apiCodeOf(error) === 'item_already_in_conversation' && id !== undefined) {
+      await this.#record([only], [id]);
+    } else if (only.entry.link !== undefined) {
+      await this.#unlink(only.entry);
+      return this.#write([only]);
+    } else {
+      await this.skip(only.entry, failureReason(error));
+    }
+    return true;
   }
 
   /** Has an entry written by its content; and all others too, where the API seems to know none of them. */
@@ -144,7 +158,7 @@ export class ConversationWriter {
     entry.link = undefined;
   }
 
-  async #create(chunk: readonly PreparedItem[]): Promise<boolean> {
+  async #create(chunk: readonly PreparedItem[]): Promise<readonly ApiItem[]> {
     const { client, conversationId, lease } = this.#options;
     const timeout = Math.min(client.timeout, lease.requestTimeout);
     const operation = 'conversations.items.create';
@@ -157,6 +171,11 @@ export class ConversationWriter {
     // An answer with fewer items than were sent does not say which ones are there.
     if (created.length !== chunk.length)
       throw new InvalidResponseError(operation, `it holds ${created.length} items for ${chunk.length}`);
+    return created;
+  }
+
+  /** Records what was written. */
+  async #take(chunk: readonly PreparedItem[], created: readonly ApiItem[]): Promise<boolean> {
     const ids = created.map(({ id }) => id);
     const wrong = await this.#mistaken(chunk, created);
     const [first = chunk.length] = wrong;

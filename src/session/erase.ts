@@ -4,6 +4,7 @@ import { statusOf } from '../history/api-error.ts';
 import { acknowledged } from '../history/believed.ts';
 import { LONGEST_CHAIN } from '../history/response-chain.ts';
 import { isObject } from '../ledger/json.ts';
+import { lengthOf } from '../ledger/ledger-state.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import type { Attachment } from './attachment.ts';
 import { copiesOf } from './copies-of.ts';
@@ -23,34 +24,38 @@ export interface Erased {
  * Removes a session from its ledger and, with `remote`, its responses and its conversation from the API; and with it
  * every conversation that it was moved from.
  *
- * The ledger goes last: as long as anything is left, it knows what.
+ * The ledger goes last, and only as it was seen: as long as anything is left, it knows what. What another process appends
+ * meanwhile is removed, too.
  */
 export async function erase(
   { sessionId, ledger, remote }: Attachment,
   store: LedgerStore,
   deletesRemote: boolean,
 ): Promise<Erased> {
-  const state = await ledger.refresh();
-  const items = state.entries.length;
-  const copies = await copiesOf(store, state);
   const responses: string[] = [];
   let conversation = false;
-  if (remote !== undefined && deletesRemote) {
-    const { client } = remote;
-    for (const id of await withParents(
-      client,
-      state.responses.map((response) => response.id),
-    )) {
-      if (await deleted('responses.delete', () => client.responses.delete(id))) responses.push(id);
+  let items = 0;
+  for (;;) {
+    const state = await ledger.outline();
+    const { version } = state;
+    items = Math.max(items, lengthOf(state));
+    const copies = await copiesOf(store, state);
+    if (remote !== undefined && deletesRemote) {
+      const { client } = remote;
+      for (const id of await withParents(
+        client,
+        state.responses.map((response) => response.id),
+      )) {
+        if (await deleted('responses.delete', () => client.responses.delete(id))) responses.push(id);
+      }
+      for (const id of [...copies, remote.conversationId]) {
+        const isDeleted = await deleted('conversations.delete', () => client.conversations.delete(id));
+        conversation = isDeleted || conversation;
+      }
     }
-    for (const id of [...copies, remote.conversationId]) {
-      const isDeleted = await deleted('conversations.delete', () => client.conversations.delete(id));
-      conversation = isDeleted || conversation;
-    }
+    for (const id of copies) await store.delete(id);
+    if (await ledger.delete(version)) return { sessionId, items, responses, conversation };
   }
-  for (const id of copies) await store.delete(id);
-  await ledger.delete();
-  return { sessionId, items, responses, conversation };
 }
 
 /** The responses and everything they were continued from, which the ledger may no longer know. */

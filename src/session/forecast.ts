@@ -31,8 +31,8 @@ export function forecast(state: LedgerState, options: ForecastOptions): Forecast
     obstacleTo(response, state, options) === undefined;
   // Of what lies before the entries only the end is known.
   const beginning = state.base?.length ?? 0;
-  const contexts = [baseDigest(state), ...state.entries.map(({ context }) => context)];
-  for (const [count, context] of [...contexts.entries()].toReversed()) {
+  for (let count = state.entries.length; count >= 0; count -= 1) {
+    const context = count === 0 ? baseDigest(state) : (state.entries[count - 1]?.context ?? '');
     const parent = state.contexts.get(context)?.find((response) => isUsable(response));
     if (parent !== undefined)
       return { reason: 'extends', covered: beginning + count, bytes: parent.context?.bytes };

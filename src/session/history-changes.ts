@@ -9,11 +9,6 @@ import type { Replacements } from './parse-mutations.ts';
 
 type ReplaceStep = Extract<LedgerStep, { type: 'replace' }>;
 
-/** Appends items. */
-export function appendSteps(items: readonly AgentInputItem[], keepContent: boolean): LedgerStep[] {
-  return [{ type: 'items', items: items.map((item) => ledgerItem(item, keepContent)) }];
-}
-
 /** Takes one item out, wherever it stands, and then out of the conversation; nothing when it is not there. */
 export function removalSteps(state: LedgerState, mirrorId: string): LedgerStep[] {
   const index = state.entries.findIndex((entry) => entry.mirrorId === mirrorId);

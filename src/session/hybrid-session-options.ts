@@ -10,6 +10,7 @@ import { rolloutSchema } from '../rollout/rollout-schema.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { memoryLedger } from '../stores/memory-ledger.ts';
 import { loadedHistories, type LoadedHistories } from './loaded-histories.ts';
+import { LONGEST_LEASE } from './mirror-lease.ts';
 import { debugLog } from '../telemetry/debug-log.ts';
 import type { SessionObserver } from '../telemetry/observer.ts';
 import { sdkTracing } from '../telemetry/sdk-tracing.ts';
@@ -32,7 +33,8 @@ export interface HybridSessionOptions {
   readonly mirror?: 'await' | 'background' | 'off' | undefined;
   /**
    * How long one process may write to the conversation before another takes over, in milliseconds. What a process that
-   * died had pending waits that long. Must outlast a request and the difference of the clocks. Default 10 seconds.
+   * died had pending waits that long. Must outlast a request and the difference of the clocks. At most 10 minutes. Default
+   * 10 seconds.
    */
   readonly mirrorLease?: number | undefined;
   /** The session's name; only with `mirror: 'off'`. */
@@ -97,7 +99,7 @@ const schema = z.strictObject({
   ledger: withMethods<LedgerStore>('head', 'read', 'append', 'delete').optional(),
   rollout: rolloutSchema.optional(),
   mirror: z.enum(['await', 'background', 'off']).optional(),
-  mirrorLease: z.number().int().positive().optional(),
+  mirrorLease: z.number().int().positive().max(LONGEST_LEASE).optional(),
   sessionId: text.optional(),
   keepContent: z.boolean().optional(),
   checkList: z.enum(['open', 'every-read', 'never']).optional(),

@@ -11,6 +11,7 @@ import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
+import type { HybridSessionEvent } from '../telemetry/session-event.ts';
 import type { SessionStats } from '../telemetry/session-stats.ts';
 import { updateMirror } from './change-history.ts';
 import { appendItems, applyMutations, applyTransaction } from './changes.ts';
@@ -94,7 +95,9 @@ export class HybridSession
       const { ledger, remote } = attachment;
       const isListed = remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0;
       if (!isListed) await history.open(mode);
-      const popped = isListed ? await popListed(ledger, remote) : await popRecorded(ledger, history);
+      const popped = isListed
+        ? await popListed(ledger, remote, history, mode)
+        : await popRecorded(ledger, history);
       await updateMirror(attachment, this.#options);
       return popped;
     }, true);
@@ -102,7 +105,7 @@ export class HybridSession
 
   /**
    * Removes all items. The conversation is deleted, as the stock session does, and the next use begins a new one with a
-   * new ID; with `mirror: 'off'` the ID stays.
+   * new ID; with `mirror: 'off'` the ID stays. What another process says meanwhile stays, and goes on under the new ID.
    *
    * @throws ConversationNotFoundError when neither the API nor the ledger knows the conversation, or the client's error:
    * the session is then cleared all the same, and the next use deletes what is left.
@@ -110,14 +113,17 @@ export class HybridSession
   async clearSession(): Promise<void> {
     await this.#life.runIfBegun(async ({ attachment }) => {
       const { ledger, remote } = attachment;
+      const emit = (event: HybridSessionEvent): void => this.#life.telemetry.event(event);
       await remote?.mirror.idle();
-      const isKnown = (await ledger.refresh()).version > 0;
+      const isKnown = (await ledger.outline()).version > 0;
+      // Whatever becomes of it, the next use looks at what the ledger says.
+      if (remote !== undefined) this.#life.end('kept');
       // From here on the ledger knows what to do, even if this process does not live to do it.
-      if (isKnown) await ledger.commit(() => [{ type: 'clear' }]);
+      if (isKnown) await ledger.clear();
       if (remote === undefined) return this.#life.responses.clear();
-      this.#life.end('kept');
-      await clearAway({ store: this.#options.ledger, ledger, client: remote.client }, isKnown);
-      this.#life.end('gone');
+      const after = await clearAway({ ...attachment, remote }, this.#options, emit, isKnown);
+      if (after === undefined) this.#life.end('gone');
+      else this.#life.moved(after);
     });
   }
 

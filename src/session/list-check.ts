@@ -4,8 +4,9 @@ import type { ListedItem } from '../history/listed-item.ts';
 import { reconcile, type Reconciliation } from '../history/reconcile.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
-import type { LedgerState } from '../ledger/ledger-state.ts';
+import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
 import { adoptionSteps } from './history-changes.ts';
+import type { MirrorLine } from './mirror-line.ts';
 
 type MirrorStep = Extract<LedgerStep, { type: 'mirror' }>;
 
@@ -22,11 +23,14 @@ export class ListCheck {
   readonly #ledger: Ledger;
   readonly #reader: HistoryReader;
   readonly #keepContent: boolean;
+  readonly #line: Pick<MirrorLine, 'tried'>;
 
-  constructor(ledger: Ledger, reader: HistoryReader, keepContent: boolean) {
+  /** @param line what is known of writes without an answer. */
+  constructor(ledger: Ledger, reader: HistoryReader, keepContent: boolean, line: Pick<MirrorLine, 'tried'>) {
     this.#ledger = ledger;
     this.#reader = reader;
     this.#keepContent = keepContent;
+    this.#line = line;
   }
 
   /** Reads the list and takes it in. */
@@ -51,8 +55,11 @@ export class ListCheck {
     let unproven = false;
     let adopted = 0;
     await this.#ledger.refresh();
+    // What another session has to write may be written by now.
+    const isTried = ({ seq, commit }: LedgerEntry): boolean =>
+      this.#line.tried.has(seq) || this.#ledger.originOf(commit) !== 'own';
     await this.#ledger.commit((state) => {
-      found = reconcile(state, list);
+      found = reconcile(state, list, isTried);
       unproven = state.version === 0 && found.foreign.length > 0;
       const known: MirrorStep = {
         type: 'mirror',

@@ -14,7 +14,10 @@ const SHARED_BYTES = 256 * 1024 * 1024;
 export class LoadedHistories {
   readonly #lru: LRUCache<number, WeakRef<HistoryHolder>>;
   readonly #maxBytes: number;
-  readonly #keys = new WeakMap<HistoryHolder, number>();
+  readonly #known = new WeakMap<
+    HistoryHolder,
+    { readonly key: number; readonly ref: WeakRef<HistoryHolder> }
+  >();
   readonly #forgotten = new FinalizationRegistry<number>((key) => this.#lru.delete(key));
   #count = 0;
 
@@ -30,14 +33,15 @@ export class LoadedHistories {
 
   /** A holder has used its history, which takes about that many bytes. */
   used(holder: HistoryHolder, bytes: number): void {
-    let key = this.#keys.get(holder);
-    if (key === undefined) {
-      key = this.#count += 1;
-      this.#keys.set(holder, key);
-      this.#forgotten.register(holder, key);
+    let known = this.#known.get(holder);
+    if (known === undefined) {
+      known = { key: (this.#count += 1), ref: new WeakRef(holder) };
+      this.#known.set(holder, known);
+      this.#forgotten.register(holder, known.key);
     }
+    const { key, ref } = known;
     if (bytes <= 0) this.#lru.delete(key);
-    else if (bytes <= this.#maxBytes) this.#lru.set(key, new WeakRef(holder), { size: bytes });
+    else if (bytes <= this.#maxBytes) this.#lru.set(key, ref, { size: bytes });
     else {
       // It never fits: it is there while it is worked with.
       this.#lru.delete(key);

@@ -1,6 +1,9 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerStep } from '../ledger/ledger-record.ts';
-import type { LedgerState } from '../ledger/ledger-state.ts';
+import type { Lease, LedgerState } from '../ledger/ledger-state.ts';
+
+/** No process may set a longer one, in milliseconds: what says that it lasts longer is not believed. */
+export const LONGEST_LEASE = 600_000;
 
 /** What a lease needs. */
 export interface MirrorLeaseOptions {
@@ -23,6 +26,8 @@ export class MirrorLease {
   readonly #options: MirrorLeaseOptions;
   /** It was taken from a process that did not give it back: what that one wrote is not known. */
   inherited = false;
+  /** The lease that was seen last, and when that was by this process's clock. */
+  #seen: { readonly lease: Lease; readonly at: number } | undefined;
 
   constructor(options: MirrorLeaseOptions) {
     this.#options = options;
@@ -40,13 +45,13 @@ export class MirrorLease {
 
   /** Whether this process holds it, as far as the state says. */
   isHeld({ lease }: LedgerState): boolean {
-    return lease?.writer === this.#options.writer && lease.until > this.#options.now();
+    return lease?.writer === this.#options.writer && this.#left(lease) > 0;
   }
 
   /** Takes the lease if it is free, and prolongs it when half of its time is over. */
   steps({ lease }: LedgerState): LedgerStep[] {
     const { writer, milliseconds, now } = this.#options;
-    const left = lease === undefined ? 0 : lease.until - now();
+    const left = lease === undefined ? 0 : this.#left(lease);
     if (lease !== undefined && lease.writer !== writer) {
       if (left > 0) return [];
       this.inherited = true;
@@ -69,5 +74,19 @@ export class MirrorLease {
   releaseSteps(state: LedgerState): LedgerStep[] {
     if (state.lease?.writer !== this.#options.writer) return [];
     return [{ type: 'mirror', added: [], removed: [], released: true }];
+  }
+
+  /**
+   * Milliseconds that a lease lasts. The clock of who holds it may be ahead: it lasts no longer than it did when it was
+   * taken, from the moment at which it was seen here, and never longer than a lease can.
+   */
+  #left(lease: Lease): number {
+    const now = this.#options.now();
+    const isKnown = this.#seen?.lease.writer === lease.writer && this.#seen.lease.until === lease.until;
+    // A clock can be set back, too.
+    const at = isKnown ? Math.min(this.#seen?.at ?? now, now) : now;
+    this.#seen = { lease, at };
+    const lasts = Math.min(Math.max(0, lease.until - lease.taken), LONGEST_LEASE);
+    return Math.min(lease.until, at + lasts) - now;
   }
 }

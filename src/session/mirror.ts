@@ -78,7 +78,11 @@ export class Mirror {
       line.looksDue = Math.max(line.looksDue, isAmbiguous(error) ? LOOKS : 1);
       for (const { entry } of chunk) line.tried.add(entry.seq);
     };
-    this.#writer = new ConversationWriter({ ...options, onFailed });
+    const onUnrecorded = (chunk: readonly DueItem[]): void => {
+      line.looksDue = LOOKS;
+      for (const { entry } of chunk) line.tried.add(entry.seq);
+    };
+    this.#writer = new ConversationWriter({ ...options, onFailed, onUnrecorded });
   }
 
   /**

@@ -8,11 +8,12 @@ import { recordOf } from '../ledger/ledger-record.ts';
 import { whereItIs } from '../ledger/where-it-is.ts';
 import { attach, type Attachment } from './attachment.ts';
 import { copySteps } from './copy-steps.ts';
-import { healedAlready, wholeHistory } from './heal.ts';
+import { healedAlready } from './heal.ts';
 import type { HealPlan, HealStep } from './healed.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { SessionHistory } from './session-history.ts';
 import { isVerified } from './verification.ts';
+import { wholeHistory } from './whole-history.ts';
 
 /**
  * What `heal()` would do. Reads what it would read, and writes nothing: what a read takes into the ledger stays in a draft.

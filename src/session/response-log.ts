@@ -1,7 +1,8 @@
 import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { LedgerStep } from '../ledger/ledger-record.ts';
-import type { LedgerState, RecordedResponse } from '../ledger/ledger-state.ts';
+import { extendDigest } from '../ledger/digest.ts';
+import type { LedgerItem, LedgerStep } from '../ledger/ledger-record.ts';
+import { digestOf, type LedgerState, type RecordedResponse } from '../ledger/ledger-state.ts';
 import type { AnchoredHistory } from '../model/anchor.ts';
 import type { Answer, Chain, ChainView, Parent, PlannedRequest } from '../model/chain.ts';
 import { claimAnswer } from '../model/unclaimed-answers.ts';
@@ -96,6 +97,19 @@ export class ResponseLog implements Chain {
       watching.end();
       emit({ type: 'planned', sessionId, ...one });
     };
+  }
+
+  /**
+   * What the ledger has to learn together with items, where an answer of the turn under way ends the history that they make:
+   * one append for both is one less, and no process dies between them.
+   */
+  stepsWith(items: readonly LedgerItem[], state: LedgerState, seen: RecordedResponse['seen']): LedgerStep[] {
+    if (this.#answers.size === 0) return [];
+    const end = items.reduce((context, { digest }) => extendDigest(context, digest), digestOf(state));
+    const last = [...this.#answers.values()].findLast(({ context }) => context.digest === end);
+    return last === undefined || state.recorded.has(last.id)
+      ? []
+      : this.steps(state, last.id, last.store, seen);
   }
 
   /** What the ledger has to learn when a turn ended with this response, whose model was shown this. */

@@ -64,11 +64,11 @@ export class SessionHistory {
     }
     await ledger.refresh();
     const checked = await this.open(mode, true);
-    const { state, entries, restored } = await watch.part('restore', (part) =>
+    const { state, restored } = await watch.part('restore', (part) =>
       this.#restore((newer) => newest(newer, limit), checked, part),
     );
     this.#tellRestored(checked, restored);
-    this.#refuseIncomplete(restored, state.entries.length - entries.length);
+    this.#refuseIncomplete(state, restored);
     const items = structuredClone(restored.flatMap(({ item }) => (item === undefined ? [] : [item])));
     const lost = checked && lostIn(checked);
     watch.note({ served: 'ledger', items: items.length, lost: lost?.length });
@@ -88,20 +88,17 @@ export class SessionHistory {
   ): Promise<WholeRead> {
     const whole = await this.#readWhole(choose, checked?.list);
     const { sessionId } = this.#attachment;
-    const missing = missingItems(whole.restored, 0).length;
+    const missing = missingItems(whole.state, whole.restored).length;
     watch.note({ sessionId, reason: checked === undefined ? 'ledger' : 'checked', missing });
     watch.note(countSources(whole.restored));
     return whole;
   }
 
-  /** The given entries with their content. */
-  async contents(
-    state: LedgerState,
-    entries: readonly LedgerEntry[] = state.entries,
-  ): Promise<RestoredItem[]> {
-    const restored = await this.#attachment.reader.restore(state, entries);
-    this.#refuseIncomplete(restored, 0);
-    return restored;
+  /** The entries that are wanted of the newest state, with their content, and that state. */
+  async contents(choose: (state: LedgerState) => readonly LedgerEntry[]): Promise<WholeRead> {
+    const whole = await this.#readWhole(choose, undefined);
+    this.#refuseIncomplete(whole.state, whole.restored);
+    return whole;
   }
 
   /**
@@ -155,7 +152,7 @@ export class SessionHistory {
       listed: checked?.gone === true ? undefined : checked?.list.length,
       findings: checked?.findings ?? [],
       sources: countSources(restored),
-      missing: missingItems(restored, 0),
+      missing: missingItems(state, restored),
       pending: remote === undefined ? 0 : pendingChanges(state),
       responseId: state.responses.at(-1)?.id,
     };
@@ -225,8 +222,8 @@ export class SessionHistory {
     this.#emit({ type: 'restored', sessionId: this.#attachment.sessionId, count: again.length, sources });
   }
 
-  #refuseIncomplete(restored: readonly RestoredItem[], offset: number): void {
-    const missing = missingItems(restored, offset);
+  #refuseIncomplete(state: LedgerState, restored: readonly RestoredItem[]): void {
+    const missing = missingItems(state, restored);
     if (missing.length === 0) return;
     const { sessionId } = this.#attachment;
     this.#emit({ type: 'incomplete', sessionId, missing });

@@ -7,6 +7,7 @@ import type { Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve-mode.ts';
 import { Anchoring } from './anchoring.ts';
 import { attach, type Attachment } from './attachment.ts';
+import { clearAway } from './clear-away.ts';
 import type { ResolvedOptions } from './hybrid-session-options.ts';
 import { ResponseLog } from './response-log.ts';
 import type { HybridSessionEvent } from '../telemetry/session-event.ts';
@@ -137,12 +138,13 @@ export class SessionLife {
     const sessionId = this.#conversationId ?? '';
     this.#conversationId = conversationId;
     this.#opening = undefined;
+    this.#opened = undefined;
     this.telemetry.event({ type: 'moved', sessionId, conversationId });
   }
 
   async #following<T>(operation: (open: OpenSession) => Promise<T>): Promise<T> {
     for (;;) {
-      const open = await this.#open();
+      const open = this.#opened ?? (await this.#open());
       try {
         return await operation(open);
       } catch (error) {
@@ -170,25 +172,33 @@ export class SessionLife {
 
   /** What a request of this turn goes by: the mode in which the history was read. */
   async #atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
-    const open = await this.#open();
+    const open = this.#opened ?? (await this.#open());
     const { sessionId, ledger } = open.attachment;
     return { sessionId, ledger, mode: this.#mode ?? (await this.#decide(open)) };
   }
 
   async #open(): Promise<OpenSession> {
-    this.#opening ??= this.#attach();
+    const opening = (this.#opening ??= this.#attach());
     try {
-      this.#opened = await this.#opening;
-      return this.#opened;
+      const opened = await opening;
+      // This life may have ended meanwhile.
+      if (this.#opening === opening) this.#opened = opened;
+      return opened;
     } catch (error) {
-      this.#opening = undefined;
+      if (this.#opening === opening) this.#opening = undefined;
       throw error;
     }
   }
 
   async #attach(): Promise<OpenSession> {
     const emit = (event: HybridSessionEvent): void => this.telemetry.event(event);
-    const attachment = await attach(this.#options, this.#conversationId, emit);
+    let attachment = await attach(this.#options, this.#conversationId, emit);
+    const { ledger, remote } = attachment;
+    if (remote !== undefined && (await ledger.tip()).cleared) {
+      // A clear that was cut short: finish it, and begin anew as it would have.
+      const after = await clearAway({ ...attachment, remote }, this.#options, emit, true);
+      attachment = await attach(this.#options, after, emit);
+    }
     this.#conversationId = attachment.remote?.conversationId;
     return { attachment, history: new SessionHistory(attachment, this.#options, emit) };
   }

@@ -36,11 +36,17 @@ export function countSources(restored: readonly RestoredItem[]): SourceCounts {
   return counts;
 }
 
-/** The entries that no source has. `offset`: the position of the first one in the history. */
-export function missingItems(restored: readonly RestoredItem[], offset: number): MissingItem[] {
-  return restored.flatMap(({ entry, item }, index) => {
-    if (item !== undefined) return [];
+/** The entries that no source has, each with its position in the history. */
+export function missingItems(
+  { entries }: Pick<LedgerState, 'entries'>,
+  restored: readonly RestoredItem[],
+): MissingItem[] {
+  const missing = restored.filter(({ item }) => item === undefined);
+  if (missing.length === 0) return [];
+  const positions = new Map(entries.map(({ seq }, index) => [seq, index]));
+  return missing.map(({ entry }, at) => {
     const id = entry.mirrorId ?? entry.id;
-    return [{ index: offset + index, kind: entry.kind, ...(id === undefined ? {} : { id }) }];
+    const index = positions.get(entry.seq) ?? at;
+    return { index, kind: entry.kind, ...(id === undefined ? {} : { id }) };
   });
 }

@@ -2,6 +2,7 @@ import { InvalidResponseError } from '../errors/invalid-response-error.ts';
 import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
 import { LedgerRecordError } from '../errors/ledger-record-error.ts';
 import { LedgerUnavailableError } from '../errors/ledger-unavailable-error.ts';
+import { MARK_LENGTH } from '../ledger/digest.ts';
 import { isObject } from '../ledger/json.ts';
 import { parseHead, type LedgerHead } from '../ledger/ledger-record.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
@@ -70,8 +71,7 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
       queue.run(async () => {
         const metadata = (await metadataOf(sessionId)) ?? {};
         const value = metadata[METADATA_KEY];
-        const actual = value === undefined ? 0 : decodeHead(value, sessionId).version;
-        if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
+        requireVersion(sessionId, value, expected);
         if (value === undefined && Object.keys(metadata).length >= MOST_PAIRS) {
           throw new LedgerUnavailableError(
             'full',
@@ -89,10 +89,11 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
           if (applied?.[METADATA_KEY] !== next[METADATA_KEY]) throw error;
         }
       }),
-    delete: (sessionId) =>
+    delete: (sessionId, expected?: number) =>
       queue.run(async () => {
-        const metadata = await metadataOf(sessionId);
-        if (metadata?.[METADATA_KEY] === undefined) return;
+        const metadata = (await metadataOf(sessionId)) ?? {};
+        if (expected !== undefined) requireVersion(sessionId, metadata[METADATA_KEY], expected);
+        if (metadata[METADATA_KEY] === undefined) return;
         const { [METADATA_KEY]: _head, ...kept } = metadata;
         const updated: unknown = await client.conversations.update(sessionId, { metadata: kept });
         if (metadataIn(updated, sessionId)[METADATA_KEY] !== undefined)
@@ -101,8 +102,15 @@ export function conversationLedger({ client }: ConversationLedgerOptions): Ledge
   };
 }
 
+/** @throws LedgerConflictError when the metadata's value is a head of another version. */
+function requireVersion(sessionId: string, value: string | undefined, expected: number): void {
+  const actual = value === undefined ? 0 : decodeHead(value, sessionId).version;
+  if (actual !== expected) throw new LedgerConflictError(sessionId, expected, actual);
+}
+
 /** A head in a few hundred characters, whatever the session's length. */
-function encodeHead({ format, version, length, digest, response, move, tip, cleared }: LedgerHead): string {
+function encodeHead(head: LedgerHead): string {
+  const { format, version, length, digest, response, move, tip, cleared, leaving = [] } = head;
   const fields: unknown[] = [format, version, length, digest];
   if (response !== undefined) {
     const { id, time, store, context } = response;
@@ -122,11 +130,14 @@ function encodeHead({ format, version, length, digest, response, move, tip, clea
     ...(response?.context?.open === undefined ? {} : { open: true }),
     ...(tip === undefined ? {} : { tip: [tip.nextSeq, tip.commit, tip.pending] }),
   };
-  if (Object.keys(rest).length > 0) {
-    while (fields.length < REST) fields.push(null);
-    fields.push(rest);
-  }
-  const value = JSON.stringify(fields);
+  const encoded = (marks: readonly string[]): string => {
+    const all = { ...rest, ...(marks.length === 0 ? {} : { leaving: marks.join('') }) };
+    if (Object.keys(all).length === 0) return JSON.stringify(fields);
+    return JSON.stringify([...fields, ...Array<null>(REST - fields.length).fill(null), all]);
+  };
+  // As many as there is room for: what leaves first is the first to be of no matter any more.
+  const room = Math.floor((LONGEST_VALUE - encoded(['']).length) / MARK_LENGTH);
+  const value = encoded(room > 0 ? leaving.slice(-room) : []);
   if (value.length > LONGEST_VALUE)
     throw new LedgerUnavailableError('full', 'the head is too long for a metadata value');
   return value;
@@ -157,7 +168,15 @@ function decodeHead(value: string, sessionId: string): LedgerHead {
   const tip = nextSeq === undefined ? {} : { tip: { nextSeq, commit, pending } };
   const moved = rest['move'] === undefined ? {} : { move: decodeMove(rest['move']) };
   const cleared = rest['cleared'] === true ? { cleared: true } : {};
-  return parseHead({ format, version, length, digest, ...response, ...moved, ...tip, ...cleared }, sessionId);
+  const leaving = rest['leaving'] === undefined ? {} : { leaving: decodeMarks(rest['leaving']) };
+  return parseHead(
+    { format, version, length, digest, ...response, ...moved, ...tip, ...cleared, ...leaving },
+    sessionId,
+  );
+}
+
+function decodeMarks(marks: unknown): unknown {
+  return typeof marks === 'string' ? (marks.match(new RegExp(`.{${MARK_LENGTH}}`, 'g')) ?? []) : marks;
 }
 
 function decodeMove(fields: unknown): unknown {

@@ -70,6 +70,6 @@ export function encryptedLedger(store: LedgerStore, options: EncryptedLedgerOpti
       const sealed = records.map((record, index) => cipher.sealRecord(record, expected + index));
       await inner.append(sessionId, sealed, cipher.sealHead(head), expected);
     },
-    delete: (sessionId) => inner.delete(sessionId),
+    delete: (sessionId, expected?: number) => inner.delete(sessionId, expected),
   };
 }

@@ -8,27 +8,30 @@ import type { LedgerStore } from '../ledger/ledger-store.ts';
  * Share one instance between sessions to let them see each other's appends. Everything is gone when the process ends.
  */
 export function memoryLedger(): LedgerStore {
-  const sessions = new Map<string, { head: LedgerHead; records: LedgerRecord[] }>();
+  // As text, which nobody can change, and which takes less room.
+  const sessions = new Map<string, { head: string; readonly records: string[] }>();
   return {
     async head(sessionId) {
-      return structuredClone(sessions.get(sessionId)?.head);
+      const session = sessions.get(sessionId);
+      return session && (JSON.parse(session.head) as LedgerHead);
     },
     async read(sessionId, from = 0, to?: number) {
-      return { records: structuredClone(sessions.get(sessionId)?.records.slice(from, to) ?? []) };
+      const texts = sessions.get(sessionId)?.records.slice(from, to) ?? [];
+      return { records: texts.map((text) => JSON.parse(text) as LedgerRecord) };
     },
     async append(sessionId, records, head, expected) {
-      const session = sessions.get(sessionId);
-      const version = session?.records.length ?? 0;
+      const session = sessions.get(sessionId) ?? { head: '', records: [] };
+      const version = session.records.length;
       if (version !== expected) throw new LedgerConflictError(sessionId, expected, version);
-      const added = structuredClone({ head, records });
-      if (session === undefined) {
-        sessions.set(sessionId, { head: added.head, records: [...added.records] });
-        return;
-      }
-      for (const record of added.records) session.records.push(record);
-      session.head = added.head;
+      const texts = records.map((record) => JSON.stringify(record));
+      session.head = JSON.stringify(head);
+      for (const text of texts) session.records.push(text);
+      sessions.set(sessionId, session);
     },
-    async delete(sessionId) {
+    async delete(sessionId, expected?: number) {
+      const version = sessions.get(sessionId)?.records.length ?? 0;
+      if (expected !== undefined && version !== expected)
+        throw new LedgerConflictError(sessionId, expected, version);
       sessions.delete(sessionId);
     },
   };

@@ -93,8 +93,14 @@ export function postgresLedger(options: PostgresLedgerOptions): LedgerStore {
         row === undefined ? 0 : checkedVersion(row, sessionId),
       );
     },
-    async delete(sessionId) {
-      await query(statements.delete, [sessionKey(sessionId)]);
+    async delete(sessionId, expected?: number) {
+      const key = sessionKey(sessionId);
+      const deleted = await query(statements.delete, [key, expected ?? null]);
+      if (expected === undefined || deleted.length > 0) return;
+      const [row] = await query(statements.head, [key]);
+      const version = row === undefined ? 0 : checkedVersion(row, sessionId);
+      // What was never written is forgotten already.
+      if (row !== undefined || expected > 0) throw new LedgerConflictError(sessionId, expected, version);
     },
   };
 }

@@ -58,7 +58,7 @@ export interface PostgresStatements {
   readonly read: string;
   /** $1 session, $2 expected version, $3 head, $4 records; a row when it was the version. */
   readonly append: string;
-  /** $1 session. */
+  /** $1 session, $2 expected version or null; a row when it was the version. */
   readonly delete: string;
 }
 
@@ -87,7 +87,7 @@ export function postgresStatements({ sessions, records }: PostgresTables): Postg
     FROM moved, unnest($4::text[]) WITH ORDINALITY AS entry(record, at)
   )
 SELECT id FROM moved`,
-    delete: `DELETE FROM ${sessions} WHERE session = $1::text`,
+    delete: `DELETE FROM ${sessions} WHERE session = $1::text AND version = coalesce($2::int, version) RETURNING id`,
   };
 }
 

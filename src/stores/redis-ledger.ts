@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LedgerConflictError } from '../errors/ledger-conflict-error.ts';
 import type { LedgerStore } from '../ledger/ledger-store.ts';
 import { decodeHead, decodeRecord } from './decode-record.ts';
-import { APPENDED, runAppend, type RedisScriptClient } from './redis-append.ts';
+import { APPEND_SCRIPT, DELETE_SCRIPT, DONE, runScript, type RedisScriptClient } from './redis-scripts.ts';
 import { sessionKey } from './session-key.ts';
 import { parseStoreOptions, withMethods } from './store-options.ts';
 
@@ -63,7 +63,7 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
     },
     async append(sessionId, records, head, expected) {
       const keys = keysOf(prefix, sessionId);
-      const answer = await runAppend(client, {
+      const answer = await runScript(client, APPEND_SCRIPT, {
         keys: [keys.records, keys.head],
         arguments: [
           String(expected),
@@ -73,11 +73,17 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
         ],
       });
       const version = Number(answer);
-      if (version !== APPENDED) throw new LedgerConflictError(sessionId, expected, version);
+      if (version !== DONE) throw new LedgerConflictError(sessionId, expected, version);
     },
-    async delete(sessionId) {
-      const keys = keysOf(prefix, sessionId);
-      await client.del([keys.records, keys.head]);
+    async delete(sessionId, expected?: number) {
+      const { records, head } = keysOf(prefix, sessionId);
+      if (expected === undefined) {
+        await client.del([records, head]);
+        return;
+      }
+      const options = { keys: [records, head], arguments: [String(expected)] };
+      const version = Number(await runScript(client, DELETE_SCRIPT, options));
+      if (version !== DONE) throw new LedgerConflictError(sessionId, expected, version);
     },
   };
 }

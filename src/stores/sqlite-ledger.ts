@@ -102,9 +102,9 @@ export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
       };
       return run(({ database }) => insertRecords(database, sessionId, append));
     },
-    delete: (sessionId) =>
+    delete: (sessionId, expected?: number) =>
       run(({ database, owned }) => {
-        deleteSession(database, sessionId);
+        deleteSession(database, sessionId, expected);
         // The log still holds what was deleted; another reader may keep it from being emptied now.
         owned?.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
       }),

@@ -35,7 +35,8 @@ const SELECT_SESSION = 'SELECT id, format, version, head FROM hybrid_session_led
 const INSERT_SESSION = `INSERT INTO hybrid_session_ledger (session, format, version, head, updated)
   VALUES (?, ${TABLE_FORMAT}, 0, '', 0)`;
 const UPDATE_SESSION = `UPDATE hybrid_session_ledger
-  SET version = ?, head = ?, updated = CAST(strftime('%s', 'now') AS INTEGER) WHERE id = ?`;
+  SET version = ?, head = ?, updated = CAST(strftime('%s', 'now') AS INTEGER)
+  WHERE session = ? AND version = ? AND format = ${TABLE_FORMAT} RETURNING id`;
 const DELETE_SESSION = 'DELETE FROM hybrid_session_ledger WHERE session = ?';
 const INSERT_RECORD = 'INSERT INTO hybrid_session_ledger_record (ledger, position, record) VALUES (?, ?, ?)';
 const SELECT_RECORDS = `SELECT l.format, l.version, r.position, r.record FROM hybrid_session_ledger l
@@ -81,26 +82,41 @@ export function insertRecords(
   sessionId: string,
   { records, head, expected }: SqliteAppend,
 ): void {
+  const key = sessionKey(sessionId);
   inTransaction(database, () => {
-    const session = database.prepare(SELECT_SESSION);
-    const key = sessionKey(sessionId);
-    let row = session.get(key);
-    const version = row === undefined ? 0 : checkedVersion(row, sessionId);
-    if (version !== expected) throw new LedgerConflictError(sessionId, expected, version);
+    const update = database.prepare(UPDATE_SESSION);
+    const advance = (): unknown => update.get(expected + records.length, head, key, expected);
+    let row = advance();
     if (row === undefined) {
+      const session = database.prepare(SELECT_SESSION).get(key);
+      const version = session === undefined ? 0 : checkedVersion(session, sessionId);
+      if (version !== expected) throw new LedgerConflictError(sessionId, expected, version);
       database.prepare(INSERT_SESSION).run(key);
-      row = session.get(key);
+      row = advance();
     }
     const id = numberIn(row, 'id');
     const insert = database.prepare(INSERT_RECORD);
-    for (const [index, record] of records.entries()) insert.run(id, version + index, record);
-    database.prepare(UPDATE_SESSION).run(version + records.length, head, id);
+    for (const [index, record] of records.entries()) insert.run(id, expected + index, record);
   });
 }
 
-/** Deletes a session and its records in one statement, by the trigger. */
-export function deleteSession(database: SqliteDatabase, sessionId: string): void {
-  database.prepare(DELETE_SESSION).run(sessionKey(sessionId));
+/**
+ * Deletes a session and its records in one statement, by the trigger.
+ *
+ * @throws LedgerConflictError when the version is not the expected one; nothing has then changed.
+ */
+export function deleteSession(database: SqliteDatabase, sessionId: string, expected?: number): void {
+  const key = sessionKey(sessionId);
+  if (expected === undefined) {
+    database.prepare(DELETE_SESSION).run(key);
+    return;
+  }
+  inTransaction(database, () => {
+    const row = database.prepare(SELECT_SESSION).get(key);
+    const version = row === undefined ? 0 : checkedVersion(row, sessionId);
+    if (version !== expected) throw new LedgerConflictError(sessionId, expected, version);
+    database.prepare(DELETE_SESSION).run(key);
+  });
 }
 
 /** Takes the write lock at once: a lock taken only at the first write could find that what was read has changed. */

@@ -6,9 +6,14 @@ const logger = getLogger('openai-agents:hybrid-session');
 
 /** Writes the same facts to the SDK's debug logger, one line each. */
 export const debugLog: SessionObserver = {
-  begin: (name) => logged(name),
+  begin: (name) => (isOff() ? undefined : logged(name)),
   event: ({ type, ...facts }) => logger.debug('%s %j', type, facts),
 };
+
+/** Nothing is made ready for a logger that says of itself that nobody reads it. */
+function isOff(): boolean {
+  return Reflect.get(logger.debug, 'enabled') === false;
+}
 
 function logged(name: OperationName): ObservedOperation {
   return {

@@ -27,8 +27,8 @@ export interface ObservedOperation {
 
 /** Watches sessions. What it throws is ignored, so that watching never costs a turn. */
 export interface SessionObserver {
-  /** An operation begins. */
-  begin?(name: OperationName): ObservedOperation;
+  /** An operation begins. @returns undefined when nobody wants to know of it. */
+  begin?(name: OperationName): ObservedOperation | undefined;
   /** The session noticed something. */
   event?(event: HybridSessionEvent): void;
 }

@@ -12,6 +12,9 @@ interface Untraced {
   failure: string | undefined;
 }
 
+/** The ID of the trace that the SDK gives to a run whose tracing is disabled: nobody sees its spans. */
+const DISABLED = 'no-op';
+
 /**
  * Shows what one session does as custom spans of the SDK's tracing, inside a trace and never without one.
  *
@@ -22,8 +25,12 @@ export function sdkTracing(): SessionObserver {
   let untraced: Untraced | undefined;
   return {
     begin(name) {
-      if (getCurrentTrace() === null)
-        return name === 'read' ? recorded(name, (one) => (untraced = one)) : NOTHING;
+      const trace = getCurrentTrace();
+      if (trace === null) return name === 'read' ? recorded(name, (one) => (untraced = one)) : undefined;
+      if (trace.traceId === DISABLED) {
+        untraced = undefined;
+        return undefined;
+      }
       // A run whose trace has begun before it reads has no read from before it.
       if (untraced !== undefined && name !== 'read') show(untraced);
       untraced = undefined;
@@ -31,8 +38,6 @@ export function sdkTracing(): SessionObserver {
     },
   };
 }
-
-const NOTHING: ObservedOperation = { begin: () => NOTHING, end: () => undefined };
 
 function begin(name: OperationName, parent?: CustomSpan): CustomSpan {
   const span = createCustomSpan({ data: { name: `hybrid_session.${name}` } }, parent);

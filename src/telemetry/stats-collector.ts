@@ -1,6 +1,7 @@
 import type { SessionObserver } from './observer.ts';
-import { countEvent, mergeStats, NO_STATS, type SessionStats } from './session-stats.ts';
+import type { SessionStats } from './session-stats.ts';
 import type { HybridSessionEvent } from './session-event.ts';
+import { Tally } from './tally.ts';
 
 /** Adds up what many sessions do: give it to them among their `observers`. */
 export interface StatsCollector extends SessionObserver {
@@ -15,19 +16,22 @@ export interface StatsCollector extends SessionObserver {
 
 /** Counts what happens in any number of sessions; of a size that does not grow with them. */
 export function statsCollector(): StatsCollector {
-  let counted = NO_STATS;
+  let tally = new Tally();
   return {
-    event: (event) => {
-      counted = countEvent(counted, event);
-    },
-    add: (stats) => {
-      counted = mergeStats(counted, stats);
-    },
-    stats: () => structuredClone(counted),
+    event: (event) => tally.count(event),
+    add: (stats) => tally.add(stats),
+    stats: () => tally.stats(),
     reset: () => {
-      const before = structuredClone(counted);
-      counted = NO_STATS;
+      const before = tally.stats();
+      tally = new Tally();
       return before;
     },
   };
+}
+
+/** Adds up the statistics of sessions, of processes or of days. Pure. */
+export function mergeStats(...stats: readonly SessionStats[]): SessionStats {
+  const tally = new Tally();
+  for (const one of stats) tally.add(one);
+  return tally.stats();
 }

@@ -1,6 +1,6 @@
 import { asWord } from '../errors/as-word.ts';
 import { isObject } from '../ledger/json.ts';
-import type { ObservedOperation, OperationFacts, OperationName, SessionObserver } from './observer.ts';
+import type { ObservedOperation, OperationName, SessionObserver } from './observer.ts';
 import type { HybridSessionEvent } from './session-event.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -8,7 +8,7 @@ type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
 /** An operation under way, for all who watch it. */
 export class Watch {
   readonly #observed: readonly ObservedOperation[];
-  #facts: Facts = {};
+  readonly #facts: { [name: string]: string | number | boolean } = {};
 
   constructor(observed: readonly ObservedOperation[]) {
     this.#observed = observed;
@@ -16,7 +16,11 @@ export class Watch {
 
   /** Adds to what is told at the end. */
   note(facts: Facts): void {
-    this.#facts = { ...this.#facts, ...facts };
+    if (this.#observed.length === 0) return;
+    for (const [name, value] of Object.entries(facts)) {
+      if (value === undefined) delete this.#facts[name];
+      else this.#facts[name] = value;
+    }
   }
 
   /** Does a part of the work. */
@@ -25,10 +29,7 @@ export class Watch {
   }
 
   end(failure?: string): void {
-    const facts: OperationFacts = Object.fromEntries(
-      Object.entries(this.#facts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    );
-    for (const one of this.#observed) harmlessly(() => one.end(facts, failure));
+    for (const one of this.#observed) harmlessly(() => one.end(this.#facts, failure));
   }
 }
 
@@ -77,7 +78,12 @@ function begun<T>(
   watchers: readonly T[],
   begin: (watcher: T) => ObservedOperation | undefined,
 ): ObservedOperation[] {
-  return watchers.flatMap((one) => harmlessly(() => begin(one)) ?? []);
+  const observed: ObservedOperation[] = [];
+  for (const watcher of watchers) {
+    const one = harmlessly(() => begin(watcher));
+    if (one !== undefined) observed.push(one);
+  }
+  return observed;
 }
 
 function harmlessly<T>(work: () => T): T | undefined {

@@ -65,7 +65,7 @@ export async function importItems({
   });
   if (!already && (await store.read(sessionId, state.version)).base !== undefined) {
     // Only what was written shows that a store keeps the head alone.
-    await ledger.delete();
+    await ledger.delete(state.version);
     throw keepsNoContent(sessionId);
   }
   return {

@@ -202,6 +202,44 @@ export function ledgerStoreContract(subject: LedgerStoreSubject): LedgerStoreChe
     await again.expect();
   });
 
+  check('forgets a session only at the version that is expected', async (bench) => {
+    const session = await bench.session();
+    await bench.store.delete(session.id, 0);
+    await rejectsWithConflict(bench.store.delete(session.id, 1), session.id, 1);
+    await session.append(3);
+    for (const expected of [0, 2, 4])
+      await rejectsWithConflict(bench.store.delete(session.id, expected), session.id, expected);
+    await session.expect();
+    await bench.store.delete(session.id, 3);
+    assert.equal(await bench.store.head(session.id), undefined);
+    assert.deepEqual(await bench.store.read(session.id), { records: [] });
+    await rejectsWithConflict(bench.store.delete(session.id, 3), session.id, 3);
+  });
+
+  check('lets either an append or a delete of a version win', async (bench) => {
+    const [appender, deleter] = await bench.writers(2, exclusive);
+    assert.ok(appender !== undefined && deleter !== undefined);
+    for (let turn = 0; turn < 10; turn += 1) {
+      const session = await bench.session();
+      await session.append(1);
+      const wins = (change: Promise<void>): Promise<boolean> =>
+        change.then(
+          () => true,
+          (error: unknown) => {
+            assertConflict(error, session.id, 1);
+            return false;
+          },
+        );
+      const [isAppended, isDeleted]: boolean[] = await Promise.all([
+        wins(appender.append(session.id, [record(1)], headAt(2), 1)),
+        wins(deleter.delete(session.id, 1)),
+      ]);
+      assert.notEqual(isAppended, isDeleted, 'not exactly one of them won');
+      const head = await bench.store.head(session.id);
+      assert.equal(head?.version, isAppended ? 2 : undefined);
+    }
+  });
+
   if (anySessionId) {
     check('takes any text as a session ID, and confuses no two', async (bench) => {
       const sessions = UNUSUAL_IDS.map((id) => new SessionUnderTest(bench.store, id));
@@ -459,8 +497,8 @@ async function appendWhereverItEnds(store: LedgerStore, id: string, name: string
   }
 }
 
-async function rejectsWithConflict(append: Promise<void>, id: string, expected: number): Promise<void> {
-  await assert.rejects(append, (error) => {
+async function rejectsWithConflict(change: Promise<void>, id: string, expected: number): Promise<void> {
+  await assert.rejects(change, (error) => {
     assertConflict(error, id, expected);
     return true;
   });

@@ -95,7 +95,9 @@ describe.each(WAYS)('%s', (_way, stream) => {
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     world.simulator.fault('responses.create', { name: 'no_answer', times: 1 });
-    expect(await failureOf(turn(world, impatient, 'what can you do?'))).toBe('ModelTimeoutError');
+    // A runner that knows no such limit would wait for ever.
+    const signal = AbortSignal.timeout(2000);
+    expect(await failureOf(turn(world, impatient, 'what can you do?', { signal }))).toBe('ModelTimeoutError');
     expect(asked(world)).toBe(2);
   });
 });

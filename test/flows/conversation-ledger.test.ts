@@ -8,8 +8,9 @@ import {
   HybridSession,
   type HybridSessionEvent,
 } from '../../src/index.ts';
-import { roles, texts } from '../support/conversation.ts';
+import { assistant, call, result, roles, texts, user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
+import { historyOf, listedIds, listedTexts } from './support/story.ts';
 
 const TURNS = ['hi', 'what can you do?', 'give me one example', 'thanks', 'hi', 'bye'];
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
@@ -112,5 +113,71 @@ describe('A session that keeps its ledger in the conversation itself', () => {
     await reopened(client, id).addItems([{ role: 'user', content: 'cut off' }]);
     expect(texts(await reopened(client, id).getItems()).at(-1)).toBe('cut off');
     expect(await reopened(client, id).verify()).toMatchObject({ verified: true, length: 3, findings: [] });
+  });
+
+  it.each([1, 3, 30])(
+    'takes out what a process that died had left of %i items it had popped',
+    async (count) => {
+      const { client, simulator } = simulated();
+      const { id } = await client.conversations.create();
+      const said = Array.from({ length: 35 }, (_, index) => ({
+        role: 'user' as const,
+        content: `text ${index}`,
+      }));
+      await reopened(client, id).addItems(said);
+      const lift = simulator.fault('conversations.items.delete', { status: 500 });
+      const dying = reopened(client, id);
+      for (let index = 1; index <= count; index += 1)
+        expect(texts([(await dying.popItem()) ?? said[0]])).toEqual([`text ${35 - index}`]);
+      lift();
+      const kept = said.slice(0, -count).map(({ content }) => content);
+      const events: HybridSessionEvent[] = [];
+      const next = reopened(client, id, events);
+      expect(texts(await next.getItems())).toEqual(kept);
+      expect(await next.verify()).toMatchObject({ verified: true, length: kept.length, pending: count });
+      await next.flush();
+      expect(listedTexts(simulator, id)).toEqual(kept);
+      await next.addItems([{ role: 'user', content: 'more' }]);
+      expect(texts(await reopened(client, id).getItems())).toEqual([...kept, 'more']);
+      expect(events).toEqual([]);
+    },
+  );
+
+  it('knows what a change in the middle has written again, though the old copies are still listed', async () => {
+    const { client, simulator } = simulated();
+    const { id } = await client.conversations.create();
+    await reopened(client, id).addItems([
+      user('Where?'),
+      call('call_1', 'look_up', { city: 'Oslo' }),
+      result('call_1', 'look_up', 'found'),
+      assistant('There.'),
+    ]);
+    const lift = simulator.fault('conversations.items.delete', { status: 500 });
+    const replacement = call('call_1', 'look_up', { city: 'Bergen' });
+    await reopened(client, id).applyHistoryMutations({
+      mutations: [{ type: 'replace_function_call', callId: 'call_1', replacement }],
+    });
+    lift();
+    const next = reopened(client, id);
+    expect(await historyOf(next)).toBe('u,c,r,a');
+    expect(JSON.stringify(await next.getItems())).not.toContain('Oslo');
+    await next.flush();
+    expect(await next.verify()).toMatchObject({ verified: true, length: 4, listed: 4, findings: [] });
+  });
+
+  it.each([
+    ['clearSession', (session: HybridSession) => session.clearSession()],
+    ['erase', (session: HybridSession) => session.erase({ remote: true })],
+  ] as const)('ends with %s though nothing proves it any more', async (_, end) => {
+    const { client, simulator } = simulated();
+    const { id } = await client.conversations.create();
+    await reopened(client, id).addItems([user('one'), user('two')]);
+    const [first = ''] = listedIds(simulator, id);
+    await client.conversations.items.delete(first, { conversation_id: id });
+    await expect(reopened(client, id).getItems()).rejects.toThrow(HistoryIncompleteError);
+    const session = reopened(client, id);
+    await end(session);
+    expect(simulator.snapshot().conversations).toEqual([]);
+    expect(await session.getItems()).toEqual([]);
   });
 });

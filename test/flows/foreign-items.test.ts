@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type Mode } from '../../src/index.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+import { runs } from '../support/runs.ts';
 import { converse, listedTexts, recorder } from './support/story.ts';
 
 async function withForeignTurns(world: Simulated, rollout: Mode) {
@@ -84,7 +85,7 @@ describe('what others wrote', () => {
           expect(texts(await later.getItems())).toEqual(expected);
         },
       ),
-      { numRuns: 100, seed: 20261123 },
+      { numRuns: runs(100), seed: 20261123 },
     );
   });
 

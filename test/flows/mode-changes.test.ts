@@ -4,6 +4,7 @@ import { HybridRunner, HybridSession, memoryLedger, type Mode } from '../../src/
 import type { AgentInputItem } from '@openai/agents';
 import { texts } from '../support/conversation.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { runs } from '../support/runs.ts';
 import { converse, historyOf, listedIds, listedTexts, listOf } from './support/story.ts';
 
 /** A turn: its mode, whether our runner takes it, whether it is streamed, and whether it calls a tool. */
@@ -68,7 +69,7 @@ describe('a rollout that changes its mind between turns', () => {
           expect(messages(await later.getItems())).toEqual(said);
         },
       ),
-      { numRuns: 100, seed: 20261123 },
+      { numRuns: runs(100), seed: 20261123 },
     );
   });
 
@@ -101,7 +102,7 @@ describe('a rollout that changes its mind between turns', () => {
           expect(report).toMatchObject({ verified: true, pending: 0, findings: [], length: said.length });
         },
       ),
-      { numRuns: 60, seed: 20261123 },
+      { numRuns: runs(60), seed: 20261123 },
     );
   });
 });

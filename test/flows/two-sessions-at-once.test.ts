@@ -6,6 +6,7 @@ import type { Operation } from '../../mocks/index.ts';
 import { HybridSession, memoryLedger, type HybridSessionOptions, type LedgerStore } from '../../src/index.ts';
 import { call, result, texts, user } from '../support/conversation.ts';
 import { simulated, simulatedClient } from '../support/simulated.ts';
+import { runs } from '../support/runs.ts';
 import { elsewhere } from './support/elsewhere.ts';
 import { idsOf, listedIds, recorder } from './support/story.ts';
 
@@ -135,7 +136,7 @@ describe('two sessions that do anything at once, with any failures of the conver
           }
         },
       ),
-      { numRuns: 80, seed: 20261123 },
+      { numRuns: runs(80), seed: 20261123 },
     );
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedClient, simulatedRunner } from '../support/simulated.ts';
+import { runs } from '../support/runs.ts';
 import { elsewhere } from './support/elsewhere.ts';
 import { converse, idsOf, listedIds, listedTexts, recorder } from './support/story.ts';
 
@@ -134,7 +135,7 @@ describe.each(Object.keys(WHERE) as (keyof typeof WHERE)[])(
             expect(inOrder(isOrdered, listed)).toEqual(inOrder(isOrdered, texts(agreed)));
           },
         ),
-        { numRuns: 40, seed: 20261123 },
+        { numRuns: runs(40), seed: 20261123 },
       );
     });
 

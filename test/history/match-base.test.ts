@@ -33,6 +33,8 @@ describe('the history that a head describes is found', () => {
     ['in a list that lost answers, with the context that the newest response answered', 'acd', 'abc'],
     ['in a list that lost its end', 'ab', 'bcd'],
     ['where neither has all', 'abd', 'acd'],
+    ['where what the context has more has left since', 'acd', 'xabyz'],
+    ['where both have what the other one has not, and the context has more', 'bd', 'axbcy'],
   ])('%s', (_where, list, context) => {
     const proof = proofOf(told('abcd'));
     expect(textsOf(matchBase(proof, told(list), told(context, 'ctx')))).toBe('abcd');
@@ -55,6 +57,13 @@ describe('the history that a head describes is found', () => {
   test('empty where nothing was said', () => {
     expect(matchBase({ length: 0, digest: EMPTY_DIGEST }, told('ab'), [])).toEqual([]);
   });
+});
+
+test('a search that would take too long is given up', () => {
+  const texts = 'abcdefghijklmnopqrstuvwxyz';
+  const began = performance.now();
+  expect(matchBase(proofOf(told('zy')), told(''), told(texts, 'ctx'))).toBeUndefined();
+  expect(performance.now() - began).toBeLessThan(5000);
 });
 
 test('no other history is taken for it', () => {

@@ -184,6 +184,18 @@ describe('a pending item', () => {
     expect(history(adopt(state, found))).toEqual(['1', '9', '2', 'yes']);
   });
 
+  test('whose write may be in a list that shows it out of place leaves open whose that is', () => {
+    const items = list('a@1', 'yes@9', 'b@2', 'yes@8');
+    const state = ledger('a@1', 'b@2', 'no', 'yes');
+    const found = reconcile(state, items.slice(0, 3), () => true);
+    expect(found).toMatchObject({ relinked: [], misplaced: [], foreign: [] });
+    expect(idsOf(found, 'foreign')).toEqual(['9']);
+    expect(history(adopt(state, found))).toEqual(['1', '2', 'no', 'yes']);
+    // Once it is known where the write went, what is left is somebody else's.
+    apply(state, [{ type: 'mirror', added: [{ seq: 3, id: '8' }], removed: [] }]);
+    expect(reconcile(state, items, () => true).foreign.map(({ id }) => id)).toEqual(['9']);
+  });
+
   test('is linked although an older item moved to the end', () => {
     expect(reconcile(ledger('a@1', 'b@2', 'c@3', 'd'), list('b@2', 'c@3', 'd@4', 'a@1')).relinked).toEqual([
       { seq: 3, id: '4' },

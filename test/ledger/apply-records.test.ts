@@ -338,7 +338,7 @@ describe('a history of which only the head is known', () => {
   test('is the one it was when it has been read back', () => {
     const whole = stateOf({ type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] });
     const state = stateFrom(headOf(whole));
-    resolveBase(state, { items, proven: true });
+    resolveBase(state, { items, proven: true, leaving: [] });
     expect(headOf(state)).toEqual(headOf(whole));
     expect(state).toMatchObject({ unproven: 0, base: undefined });
     expect(state.unmirrored.size).toBe(0);
@@ -347,14 +347,14 @@ describe('a history of which only the head is known', () => {
 
   test('gives new items numbers of their own, however many there turn out to be', () => {
     const state = stateFrom(headOf(stateOf({ type: 'items', items: [message('a')] })));
-    resolveBase(state, { items, proven: true });
+    resolveBase(state, { items, proven: true, leaving: [] });
     applyRecords(state, records({ type: 'items', items: [message('c')] }));
     expect(state.entries.map(({ seq }) => seq)).toEqual([0, 1, 2]);
   });
 
   test('counts as unproven where it could not be proven', () => {
     const state = stateFrom(headOf(beginning));
-    resolveBase(state, { items: items.slice(1), proven: false });
+    resolveBase(state, { items: items.slice(1), proven: false, leaving: [] });
     expect(state.unproven).toBe(1);
   });
 });

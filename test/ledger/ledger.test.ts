@@ -59,7 +59,11 @@ function reading({ store, conversation }: ReturnType<typeof headOnly>): {
   const asked: LedgerHead[] = [];
   const readBase = async (base: LedgerHead): Promise<RestoredBase> => {
     asked.push(base);
-    return { items: conversation.map((item, at) => ({ item, mirrorId: `msg_${at}` })), proven: true };
+    return {
+      items: conversation.map((item, at) => ({ item, mirrorId: `msg_${at}` })),
+      proven: true,
+      leaving: [],
+    };
   };
   return { ledger: new Ledger({ store, sessionId: 'conv_1', now: () => 1000, readBase }), asked };
 }
@@ -322,7 +326,7 @@ describe('a store that keeps no beginning', () => {
     const asked: LedgerHead[] = [];
     const readBase = async (base: LedgerHead): Promise<RestoredBase> => {
       asked.push(base);
-      return { items: [], proven: true };
+      return { items: [], leaving: [], proven: true };
     };
     const options = { sessionId: 'conv_1', now: () => 1000, readBase, isMirrored: false };
     await new Ledger({ ...options, store: kept.store }).commitTip(() => say('b'));
@@ -374,8 +378,8 @@ describe('a store that keeps no beginning', () => {
 test('deleting forgets what the ledger itself knew', async () => {
   const store = memoryLedger();
   const ledger = ledgerOn(store);
-  await ledger.commit(() => say('a'));
-  await ledger.delete();
+  const { version } = await ledger.commit(() => say('a'));
+  expect(await ledger.delete(version)).toBe(true);
   expect((await ledger.state()).entries).toEqual([]);
   expect(await store.head('conv_1')).toBeUndefined();
 });

@@ -209,8 +209,8 @@ describe('a lease', () => {
   const lease: LedgerStep = { type: 'lease', writer: 'w', until: 9 };
 
   test('is held until the writer lets go', () => {
-    expect(stateOf(lease).lease).toEqual({ writer: 'w', until: 9 });
-    expect(stateOf(lease, mirror({})).lease).toEqual({ writer: 'w', until: 9 });
+    expect(stateOf(lease).lease).toEqual({ writer: 'w', taken: 0, until: 9 });
+    expect(stateOf(lease, mirror({})).lease).toEqual({ writer: 'w', taken: 0, until: 9 });
     expect(stateOf(lease, mirror({ released: true })).lease).toBeUndefined();
   });
 });

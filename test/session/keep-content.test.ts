@@ -10,13 +10,25 @@ import {
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { converse, historyOf, listedIds, recorder, requestsOf, TURNS } from '../flows/support/story.ts';
 import { assistant, call, result, texts, user } from '../support/conversation.ts';
+import { deferred } from '../support/deferred.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 import type { SimulatorOptions } from '../../mocks/index.ts';
+import { tamperedClient } from './support/tampered.ts';
 
 const KEEP = { keepContent: false } as const;
 
 /** What somebody says that must not be found where it is not kept. */
 const SECRET = 'my PIN is 4711';
+
+const CHANGE = {
+  mutations: [
+    {
+      type: 'replace_function_call' as const,
+      callId: 'call_1',
+      replacement: call('call_1', 'look_up', { city: 'Bergen' }),
+    },
+  ],
+};
 
 interface Told extends Simulated {
   readonly ledger: LedgerStore;
@@ -209,6 +221,52 @@ describe('a ledger that keeps no content', () => {
     expect(texts(await session.getItems())).toEqual([...TURNS]);
     await session.flush();
     expect(texts(await session.getItems())).toEqual([...TURNS]);
+  });
+
+  it.each([
+    ['changes', (session: HybridSession) => session.applyHistoryMutations(CHANGE), 'Bergen'],
+    ['pops', (session: HybridSession) => session.popItem(), undefined],
+  ] as const)('waits for what another session is just writing before it %s it', async (_, act, key) => {
+    const { simulator } = simulated();
+    const ledger = memoryLedger();
+    const writing = deferred<void>();
+    const slow = tamperedClient(simulator, async ({ method, path }) => {
+      if (method === 'POST' && path.endsWith('/items')) await writing.promise;
+      return undefined;
+    });
+    const other = new HybridSession({ client: slow, ledger, ...KEEP, mirror: 'background' });
+    const conversationId = await other.getSessionId();
+    await other.addItems([user('Where?'), call('call_1', 'look_up', { city: 'Oslo' })]);
+    const reading = tamperedClient(simulator, async ({ method, path }, answer) => {
+      if (method !== 'GET' || !path.endsWith('/items')) return undefined;
+      // What it finds this time was not there yet.
+      await answer();
+      writing.resolve();
+      return undefined;
+    });
+    const session = new HybridSession({
+      client: reading,
+      ledger: elsewhere(ledger),
+      conversationId,
+      ...KEEP,
+      checkList: 'never',
+    });
+    await act(session);
+    await other.flush();
+    await session.flush();
+    const [, changed] = await session.getItems();
+    expect(changed === undefined ? undefined : JSON.stringify(changed).match(/Bergen|Oslo/)?.[0]).toBe(key);
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+  });
+
+  it('names what it lacks by its place in the history', async () => {
+    const world = await told();
+    await world.client.conversations.delete(world.conversationId);
+    for (const { id } of world.simulator.snapshot().responses) await world.client.responses.delete(id);
+    await expect(attached(world).popItem()).rejects.toMatchObject({ missing: [{ index: 9 }] });
+    await expect(attached(world).applyHistoryMutations(CHANGE)).rejects.toMatchObject({
+      missing: [{ index: 3, kind: 'function_call' }],
+    });
   });
 
   it('refuses what has no form in the API, for nothing else would hold it', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Fault, Operation } from '../../mocks/index.ts';
-import { HybridSession, memoryLedger } from '../../src/index.ts';
+import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
+import { elsewhere } from '../flows/support/elsewhere.ts';
 import { converse, listedTexts, recorder, requestsOf, TURNS } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedClient, simulatedRunner } from '../support/simulated.ts';
@@ -53,6 +54,31 @@ describe('a write that fails', () => {
     expect(listedTexts(simulator, id)).toEqual(['hi', answer]);
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 2 });
   });
+
+  it.each([400, 404, 422, 500, undefined])(
+    'in the ledger alone, of what the conversation has taken (%s), is no refusal, and writes nothing twice',
+    async (status) => {
+      const { simulator, client } = simulated();
+      const ledger = memoryLedger();
+      let failures = 1;
+      const failing: LedgerStore = {
+        ...elsewhere(ledger),
+        append: async (id, records, ...args) => {
+          if (records.some(({ type }) => type === 'mirror') && failures-- > 0)
+            throw Object.assign(new Error('The store is down'), { status });
+          return ledger.append(id, records, ...args);
+        },
+      };
+      const { onEvent, of } = recorder();
+      const session = new HybridSession({ client, ledger: failing, onEvent });
+      await session.addItems([user('one'), user('two')]);
+      expect(of('mirror_failed')).toEqual([expect.objectContaining({ pending: 2 })]);
+      await session.addItems([user('three')]);
+      expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one', 'two', 'three']);
+      expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 3 });
+      expect(of('mirror_skipped')).toEqual([]);
+    },
+  );
 
   it.each(CASES)('with $name $moment it took effect is tried again by itself', async ({ fault }) => {
     const { simulator } = simulated();

@@ -3,6 +3,7 @@ import { HybridSession, memoryLedger, type LedgerStore, type Mode } from '../../
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { converse, historyOf, listedTexts, recorder, TURNS } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
+import { deferred } from '../support/deferred.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 import { tamperedClient } from './support/tampered.ts';
 
@@ -110,6 +111,72 @@ describe.each(MODES)('a pop in mode %s', (rollout) => {
   });
 });
 
+describe.each(['off', 'shadow'] as const)('a pop in mode %s, beside another session', (rollout) => {
+  /** A session that is about to pop: while it reads the list, somebody else does something. */
+  async function popping(
+    world: Simulated,
+    ledger: LedgerStore,
+    conversationId: string,
+    meanwhile: (answer: () => Promise<Response>) => Promise<unknown>,
+  ): Promise<HybridSession> {
+    let isDone = false;
+    const client = tamperedClient(world.simulator, async ({ method, path }, answer) => {
+      if (isDone || method !== 'GET' || !path.endsWith('/items')) return undefined;
+      isDone = true;
+      await meanwhile(answer);
+      return undefined;
+    });
+    return new HybridSession({ client, ledger: elsewhere(ledger), conversationId, rollout });
+  }
+
+  it('gives nothing that the other one has taken out since the list was read', async () => {
+    const world = simulated();
+    const ledger = memoryLedger();
+    const other = await told(world, ledger);
+    const conversationId = await other.getSessionId();
+    const before = await other.getItems();
+    const taken: unknown[] = [];
+    const session = await popping(world, ledger, conversationId, async (answer) => {
+      await answer();
+      taken.push(await other.popItem());
+    });
+    taken.push(await session.popItem());
+    expect(taken).toEqual(before.slice(-2).toReversed());
+    expect(await other.getItems()).toEqual(before.slice(0, -2));
+    expect(listedTexts(world.simulator, conversationId).length).toBe(2);
+  });
+
+  it('takes out for good what the other one has written and not recorded yet', async () => {
+    const world = simulated();
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const recording = deferred<void>();
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      append: async (id, records, ...args) => {
+        if (records.some(({ type }) => type === 'mirror')) await recording.promise;
+        return ledger.append(id, records, ...args);
+      },
+    };
+    const { client, simulator } = world;
+    const other = new HybridSession({ client, ledger: store, conversationId });
+    await other.getItems();
+    let adding: Promise<void> | undefined;
+    const session = await popping(world, ledger, conversationId, async () => {
+      adding = other.addItems([user('one more')]);
+      while (listedTexts(simulator, conversationId).length === 4) await new Promise(setImmediate);
+    });
+    expect(texts([await session.popItem()])).toEqual(['one more']);
+    recording.resolve();
+    await adding;
+    expect(await historyOf(session)).toBe('u,a,u,a');
+    await other.flush();
+    expect(listedTexts(simulator, conversationId).length).toBe(4);
+    const next = new HybridSession({ client, ledger, conversationId });
+    expect(await next.verify()).toMatchObject({ verified: true, length: 4, pending: 0, findings: [] });
+  });
+});
+
 describe.each(MODES)('an append in mode %s', (rollout) => {
   it('that is interrupted between ledger and conversation is finished by the next process', async () => {
     const world = simulated();
@@ -143,6 +210,36 @@ describe.each(MODES)('an append in mode %s', (rollout) => {
 });
 
 describe.each(MODES)('a clear in mode %s', (rollout) => {
+  it('of which the ledger has taken note, though it did not say so, is finished by the next use', async () => {
+    const { simulator } = simulated();
+    const ledger = memoryLedger();
+    let [isClearing, isDown] = [false, false];
+    const client = tamperedClient(simulator, () => {
+      if (isDown) throw new TypeError('fetch failed');
+      return undefined;
+    });
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      append: async (id, records, ...args) => {
+        await ledger.append(id, records, ...args);
+        if (!isClearing) return;
+        isDown = true;
+        throw new Error('The store is down');
+      },
+      read: async (...args) => {
+        if (isDown) throw new Error('The store is down');
+        return ledger.read(...args);
+      },
+    };
+    const session = new HybridSession({ client, ledger: store, rollout });
+    await session.addItems([user('one')]);
+    isClearing = true;
+    await expect(session.clearSession()).rejects.toThrow('The store is down');
+    [isClearing, isDown] = [false, false];
+    expect(await session.getItems()).toEqual([]);
+    expect(simulator.snapshot().conversations.map((one) => one.id)).toEqual([await session.getSessionId()]);
+  });
+
   it('deletes the conversation, forgets the ledger and begins anew', async () => {
     const world = simulated();
     const { client, simulator } = world;

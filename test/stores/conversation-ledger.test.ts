@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
+import { EMPTY_DIGEST, markOf } from '../../src/ledger/digest.ts';
 import type { LedgerHead } from '../../src/ledger/ledger-record.ts';
 import { METADATA_KEY } from '../../src/ledger/metadata-key.ts';
 import { HybridSession } from '../../src/index.ts';
@@ -101,6 +101,24 @@ describe('A ledger in the metadata of the conversation', () => {
       const store = conversationLedger({ client });
       await store.append(id, [], stored, 0);
       expect(await conversationLedger({ client }).head(id)).toEqual(stored);
+    }
+  });
+
+  it('names what is to leave the conversation as far as there is room, the last of it first', async () => {
+    const { client } = simulated();
+    const leaving = Array.from({ length: 40 }, (_, index) => markOf(`msg_${index}`));
+    const long = `conv_${'f'.repeat(48)}`;
+    const move = { from: long, whole: true, to: long, done: true };
+    for (const more of [{}, { format: 2 as const, move }]) {
+      const id = await conversation(client, {});
+      const stored = { ...head(3), digest: 'd'.repeat(43), leaving, ...more };
+      const store = conversationLedger({ client });
+      await store.append(id, [], stored, 0);
+      const kept = (await store.head(id))?.leaving ?? [];
+      expect(kept).toEqual(leaving.slice(-kept.length));
+      expect(kept.length).toBeGreaterThanOrEqual('move' in more ? 20 : 40);
+      await store.append(id, [], head(4), 3);
+      expect(await store.head(id)).toEqual(head(4));
     }
   });
 

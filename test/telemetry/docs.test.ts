@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { NO_STATS } from '../../src/telemetry/session-stats.ts';
+import { mergeStats } from '../../src/telemetry/stats-collector.ts';
 
 const read = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -22,7 +22,7 @@ const metrics = [
 
 describe('the pages', () => {
   it('list every number of the statistics', () => {
-    expect(column('field').toSorted()).toEqual(Object.keys(NO_STATS).toSorted());
+    expect(column('field').toSorted()).toEqual(Object.keys(mergeStats()).toSorted());
   });
 
   it('list every metric', () => {

@@ -6,6 +6,6 @@ export function elsewhere(store: LedgerStore): LedgerStore {
     head: (sessionId) => store.head(sessionId),
     read: (...args) => store.read(...args),
     append: (...args) => store.append(...args),
-    delete: (sessionId) => store.delete(sessionId),
+    delete: (...args) => store.delete(...args),
   };
 }

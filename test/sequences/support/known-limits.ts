@@ -17,6 +17,8 @@ export function isNowhere(world: SessionWorld, { missing }: HistoryIncompleteErr
   if (store !== 'conversation' && options.keepContent !== false) return false;
   const { conversations, responses } = world.simulator.snapshot();
   const listed = conversations.filter(({ id }) => id === world.sessionId).flatMap(({ items }) => items);
+  // Metadata do not tell either which of two copies is the new one where a change was being written again behind itself.
+  const isRewriting = new Set(listed.map((item) => nameOf(item))).size < listed.length;
   return world.expected.possible.some((expected) => {
     // A response that nobody was told of cannot be asked for.
     const known = new Set(store === 'conversation' ? expected.responses.slice(-1) : expected.responses);
@@ -28,7 +30,7 @@ export function isNowhere(world: SessionWorld, { missing }: HistoryIncompleteErr
     const held = new Set([...listed, ...answered].map((item) => nameOf(item)));
     const isHeld = (item: AgentInputItem): boolean => held.has(nameOfOwn(item));
     // Metadata tell how many items there are, not which.
-    if (store === 'conversation') return expected.items.some((item) => !isHeld(item));
+    if (store === 'conversation') return isRewriting || expected.items.some((item) => !isHeld(item));
     return missing.every(({ index }) => {
       const item = expected.items[index];
       return item !== undefined && !isHeld(item);
@@ -39,10 +41,12 @@ export function isNowhere(world: SessionWorld, { missing }: HistoryIncompleteErr
 function nameOf(item: SimulatorItem): string {
   const callId = item['call_id'];
   if (typeof callId !== 'string') return textOf(item);
-  return `${item.type.includes('output') ? 'r' : 'c'} ${callId}`;
+  const told = item['arguments'];
+  return item.type.includes('output') ? `r ${callId}` : `c ${callId} ${typeof told === 'string' ? told : ''}`;
 }
 
 function nameOfOwn(item: AgentInputItem): string {
   if (!('callId' in item)) return texts([item]).join('');
-  return `${item.type.includes('result') ? 'r' : 'c'} ${item.callId}`;
+  if (item.type.includes('result')) return `r ${item.callId}`;
+  return `c ${item.callId} ${item.type === 'function_call' ? item.arguments : ''}`;
 }

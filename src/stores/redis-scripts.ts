@@ -12,8 +12,14 @@ export interface RedisScriptClient {
   evalSha(sha1: string, options: RedisScriptOptions): Promise<unknown>;
 }
 
-/** What the script answers when it has appended; otherwise it answers the version it found. */
-export const APPENDED = -1;
+/** A script, and the hash a server knows it by. */
+export interface RedisScript {
+  readonly text: string;
+  readonly sha: string;
+}
+
+/** What a script answers when it has done its work; otherwise it answers the version it found. */
+export const DONE = -1;
 
 /**
  * Compare and append. KEYS: records, head. ARGV: expected version, milliseconds to live or 0, head, records.
@@ -21,7 +27,7 @@ export const APPENDED = -1;
  * A script is not rolled back when it fails: what can fail (a key of another type, no memory) fails at its first command
  * or before.
  */
-const APPEND_SCRIPT = `
+export const APPEND_SCRIPT: RedisScript = script(`
 local version = redis.call('LLEN', KEYS[1])
 if version ~= tonumber(ARGV[1]) then return version end
 for index = 4, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[index]) end
@@ -32,17 +38,31 @@ else
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   redis.call('PEXPIRE', KEYS[2], ARGV[2])
 end
-return ${APPENDED}
-`;
+return ${DONE}
+`);
 
-const APPEND_SHA = createHash('sha1').update(APPEND_SCRIPT).digest('hex');
+/** Compare and delete. KEYS: records, head. ARGV: expected version. */
+export const DELETE_SCRIPT: RedisScript = script(`
+local version = redis.call('LLEN', KEYS[1])
+if version ~= tonumber(ARGV[1]) then return version end
+redis.call('DEL', KEYS[1], KEYS[2])
+return ${DONE}
+`);
 
-/** Runs the script by its hash; a server that does not have it yet gets the whole. */
-export async function runAppend(client: RedisScriptClient, options: RedisScriptOptions): Promise<unknown> {
+/** Runs a script by its hash; a server that does not have it yet gets the whole. */
+export async function runScript(
+  client: RedisScriptClient,
+  { text, sha }: RedisScript,
+  options: RedisScriptOptions,
+): Promise<unknown> {
   try {
-    return await client.evalSha(APPEND_SHA, options);
+    return await client.evalSha(sha, options);
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return client.eval(APPEND_SCRIPT, options);
+    return client.eval(text, options);
   }
+}
+
+function script(text: string): RedisScript {
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
 }

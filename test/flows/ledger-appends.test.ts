@@ -1,0 +1,101 @@
+import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { HybridRunner, HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
+import { simulated } from '../support/simulated.ts';
+
+const weather = tool({
+  name: 'weather',
+  description: 'The weather',
+  parameters: z.object({}),
+  execute: async () => 'sunny',
+});
+
+const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [weather] });
+
+/** A ledger in memory that tells what each append holds, and takes no more of them than it is told to. */
+function told(): { store: LedgerStore; appends: string[][]; readonly allow: (count: number) => void } {
+  const store = memoryLedger();
+  const appends: string[][] = [];
+  let left = Number.POSITIVE_INFINITY;
+  return {
+    store: {
+      ...store,
+      append: async (sessionId, records, ...rest) => {
+        if (left === 0) throw new Error('the process is dead');
+        left -= 1;
+        await store.append(sessionId, records, ...rest);
+        appends.push(records.map(({ type }) => type));
+      },
+    },
+    appends,
+    allow: (count) => (left = count),
+  };
+}
+
+describe.each(['whole', 'anchored'] as const)('with the %s history', (history) => {
+  test.each(['hi', 'call weather {}'])(
+    'a turn is one append: its items and its response (%s)',
+    async (say) => {
+      const { client } = simulated();
+      const { store, appends } = told();
+      const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
+      const runner = new HybridRunner({ history, tracingDisabled: true });
+      await runner.run(agent, 'hi', { session });
+      appends.length = 0;
+      await runner.run(agent, say, { session });
+      expect(appends).toEqual([say === 'hi' ? ['items', 'response'] : ['items', 'response', 'response']]);
+    },
+  );
+
+  test('a streamed turn is one, too', async () => {
+    const { client } = simulated();
+    const { store, appends } = told();
+    const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
+    const runner = new HybridRunner({ history, tracingDisabled: true });
+    await (
+      await runner.run(agent, 'hi', { session, stream: true })
+    ).completed;
+    expect(appends).toEqual([['items', 'response']]);
+  });
+
+  test('a process that dies right behind the append of a turn leaves what the next turn continues from', async () => {
+    const { client, simulator } = simulated();
+    const { store, allow } = told();
+    const open = (): HybridSession =>
+      new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
+    const runner = new HybridRunner({ history, tracingDisabled: true });
+    await runner.run(agent, 'hi', { session: open() });
+    allow(1);
+    const last = await runner.run(agent, 'and then?', { session: open() });
+    allow(Number.POSITIVE_INFINITY);
+    await runner.run(agent, 'go on', { session: open() });
+    const [asked] = simulator.log.filter(({ operation }) => operation === 'responses.create').slice(-1);
+    expect(asked?.body?.['previous_response_id']).toBe(last.lastResponseId);
+  });
+});
+
+test('without the model boundary the response has an append of its own', async () => {
+  const { client } = simulated();
+  const { store, appends } = told();
+  const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
+  const runner = new Runner({
+    modelProvider: new OpenAIProvider({ openAIClient: client }),
+    tracingDisabled: true,
+  });
+  await runner.run(agent, 'hi', { session });
+  expect(appends).toEqual([['items'], ['response']]);
+});
+
+test('what an app adds to a history that no answer ends brings no response along', async () => {
+  const { client } = simulated();
+  const { store, appends } = told();
+  const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
+  const runner = new HybridRunner({ tracingDisabled: true });
+  await runner.run(agent, 'hi', { session });
+  await session.addItems([{ type: 'message', role: 'user', content: 'by the way' }]);
+  expect(appends).toEqual([['items', 'response'], ['items']]);
+  // The answer before it is recorded once.
+  await runner.run(agent, 'hi', { session });
+  expect(appends.flat().filter((type) => type === 'response')).toHaveLength(2);
+});
