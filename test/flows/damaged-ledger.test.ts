@@ -69,7 +69,8 @@ describe('A ledger whose disk lied', () => {
     const third = sqliteLedger({ path });
     const again = open(third, id);
     expect(roles(await again.getItems())).toBe('u,a,u,a,u,a');
-    expect(await again.verify()).toMatchObject({ verified: true, findings: [], pending: 0 });
+    // The lease that the lost record gave back runs out by itself: the newest turn is written then.
+    expect(await again.verify()).toMatchObject({ verified: true, findings: [], pending: 2 });
     expect(events.some(({ type }) => type === 'ledger_damaged')).toBe(false);
     await third.close();
   });

@@ -1,4 +1,4 @@
-import type { createHash, Hash } from 'node:crypto';
+import type { hash } from 'node:crypto';
 import type { AgentInputItem } from '@openai/agents';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
@@ -9,19 +9,13 @@ import { assistant, call, result, user } from '../support/conversation.ts';
 const hashed = vi.hoisted(() => ({ times: 0, characters: 0 }));
 
 vi.mock('node:crypto', async (importOriginal) => {
-  const original = await importOriginal<{ readonly createHash: typeof createHash }>();
-  const counting = (...args: Parameters<typeof createHash>): Hash => {
-    const hash = original.createHash(...args);
-    const update = hash.update.bind(hash);
-    return Object.assign(hash, {
-      update(text: string) {
-        hashed.times += 1;
-        hashed.characters += text.length;
-        return update(text);
-      },
-    });
+  const original = await importOriginal<{ readonly hash: typeof hash }>();
+  const counting = (algorithm: string, text: string, encoding: 'base64url'): string => {
+    hashed.times += 1;
+    hashed.characters += text.length;
+    return original.hash(algorithm, text, encoding);
   };
-  return { ...original, createHash: counting };
+  return { ...original, hash: counting };
 });
 
 beforeEach(() => {

@@ -3,15 +3,13 @@ import type {
   SessionHistoryRewriteArgs,
   SessionHistoryTransactionArgs,
 } from '@openai/agents';
-import type { HistoryReport } from '../../../src/index.ts';
+import type { Healed, HistoryReport } from '../../../src/index.ts';
 import { described } from './described.ts';
 import type { Call, History, Outcome } from './expected-history.ts';
+import { canBeListed, type ListDoubts } from './list-doubts.ts';
 
-/**
- * How a session serves at the moment: what its ledger says, or the list, which is to be believed (`list`) or has lost or
- * hides items (`doubtful-list`), as the stock session would.
- */
-export type Serving = 'ledger' | 'list' | 'doubtful-list';
+/** How a session serves at the moment: what its ledger says, or the list as the stock session would. */
+export type Serving = 'ledger' | 'list' | ListDoubts;
 
 type After = Call['after'];
 
@@ -36,16 +34,21 @@ function valueOf(outcome: Outcome | undefined): { readonly value: unknown } | un
   return outcome !== undefined && 'value' in outcome ? outcome : undefined;
 }
 
-export function read(limit: number | undefined, serving: Serving): After {
+/** @param told how many items the session said that the list has lost, once it has answered; undefined if it says nothing. */
+export function read(limit: number | undefined, serving: Serving, told: () => number | undefined): After {
   return (before, outcome) => {
     const said = valueOf(outcome);
     if (said === undefined) return [before];
     const served = said.value as AgentInputItem[];
     const whole =
       limit === undefined ? before.items : before.items.slice(Math.max(0, before.items.length - limit));
+    if (typeof serving === 'string') return equal(served, limit === 0 ? [] : whole) ? [before] : [];
     // A list that hides items has other newest ones.
-    const isSo = serving === 'doubtful-list' ? true : equal(served, limit === 0 ? [] : whole);
-    return isSo ? [before] : [];
+    if (limit !== undefined) {
+      const part = { ...serving, lacks: 'anything' as const };
+      return canBeListed(before.items, served, part, undefined) ? [before] : [];
+    }
+    return canBeListed(before.items, served, serving, told()) ? [before] : [];
   };
 }
 
@@ -66,14 +69,16 @@ export function pop(serving: Serving): After {
     const said = valueOf(outcome);
     if (said === undefined) return [before];
     const value = said.value as AgentInputItem | undefined;
-    if (serving !== 'doubtful-list') {
+    if (typeof serving === 'string') {
       if (!isAlike(value, items[last])) return [];
       return [items.length === 0 ? before : without(last)];
     }
     // The newest item that the list shows.
     if (value === undefined) return [before];
     const at = items.flatMap((item, index) => (isAlike(item, value) ? [index] : []));
-    return at.map((index) => without(index));
+    const popped = at.map((index) => without(index));
+    // Perhaps it was a copy too many, or one that had left.
+    return serving.repeats ? [...popped, before] : popped;
   };
 }
 
@@ -128,6 +133,14 @@ export function respond(id: string | undefined): After {
     return [{ ...before, responses: [...before.responses, id] }];
   });
 }
+
+/** A heal moves a history, and changes nothing about it. */
+export const heal: After = (before, outcome) => {
+  const said = valueOf(outcome);
+  if (said === undefined) return [before];
+  const { items, verified } = said.value as Healed;
+  return items === before.items.length && verified ? [before] : [];
+};
 
 export const verify: After = (before, outcome) => {
   const said = valueOf(outcome);

@@ -1,4 +1,4 @@
-import { HybridSessionError } from '../../../src/index.ts';
+import { HealError, HybridSessionError } from '../../../src/index.ts';
 import type { SessionWorld } from './session-world.ts';
 
 /** Errors of ours that no fault of the API excuses. */
@@ -19,9 +19,13 @@ const OTHERS =
 export function explainError(error: unknown, world: SessionWorld): void {
   if (error instanceof HybridSessionError && !INEXCUSABLE.has(error.code)) {
     if (error.code === 'history_transaction') return;
+    if (error instanceof HealError && ['nothing-to-heal', 'no-conversation'].includes(error.reason)) return;
+    if (error.code === 'history_incomplete' && world.isDamaged) return;
     if (world.isFaulty || world.hasForgotten) return;
   }
   const name = error instanceof Error ? error.constructor.name : '';
+  // A list with losses is sent as it is: a call without its result is refused.
+  if (typeof world.serving() !== 'string' && name === 'BadRequestError') return;
   if (world.isFaulty && error instanceof Error && (OTHERS.test(name) || OTHERS.test(error.name))) return;
   if (world.isFaulty && error instanceof Error && /terminated|aborted|failed|incomplete/i.test(error.message))
     return;

@@ -54,6 +54,7 @@ export const DEEDS = {
     };
     return (slot: Slot) => transact(world, slot, args, amount);
   },
+  heal: (_world: SessionWorld, amount: number) => (slot: Slot) => slot.session.heal({ dryRun: amount === 0 }),
   respond: (world: SessionWorld) => {
     const responseId = `resp_${world.next()}`;
     return (slot: Slot) => slot.session.runCompaction({ responseId, store: true });

@@ -1,3 +1,4 @@
+import type OpenAI from 'openai';
 import type { SimulatorCore } from '../../../mocks/simulator.ts';
 import {
   ConversationNotFoundError,
@@ -8,9 +9,11 @@ import {
 import { simulated } from '../../support/simulated.ts';
 import { AppProcess, turns, type Death } from './app-process.ts';
 import type { Serving } from './call-effects.ts';
+import { Conversations } from './conversations.ts';
 import { ExpectedHistory } from './expected-history.ts';
 import type { ArbitraryFault } from './fault-arbitrary.ts';
 import { explainError } from './explain-error.ts';
+import { DoubtfulList } from './list-doubts.ts';
 import { storePlace, type StoreName, type StorePlace } from './stores.ts';
 import { WatchedSession } from './watched-session.ts';
 
@@ -47,7 +50,9 @@ export class SessionWorld {
   readonly simulator: SimulatorCore;
   readonly expected: ExpectedHistory = new ExpectedHistory();
   readonly events: HybridSessionEvent[] = [];
+  readonly conversations: Conversations = new Conversations();
   mode: Mode = 'chain';
+  readonly #outsider: OpenAI;
   readonly #place: StorePlace;
   #slots: Slot[] = [];
   #lifts: (() => void)[] = [];
@@ -55,16 +60,16 @@ export class SessionWorld {
   /** A clear did not come to its end: the next use of the first session does that, and everybody follows it. */
   #isClearing = false;
   #isGone = false;
-  /** What a fault has done to the list can stay there until somebody looks. */
-  #hasBeenFaulty = false;
-  /** A process died, or was left, with something that nothing else held yet. */
-  hasForgotten = false;
+  readonly #list: DoubtfulList;
+  #hasForgotten = false;
 
   private constructor(settings: Settings, place: StorePlace) {
     this.settings = settings;
     this.#place = place;
     const { unlink, inputItems } = settings;
+    this.#list = new DoubtfulList(unlink !== 'none');
     this.simulator = simulated({ unlink, inputItems }).simulator;
+    this.#outsider = this.#process().client;
     this.#slots = [this.#open(this.#process(), undefined)];
   }
 
@@ -83,15 +88,43 @@ export class SessionWorld {
   }
 
   get isFaulty(): boolean {
-    return this.#lifts.length > 0;
+    return this.#lifts.length > 0 || this.conversations.isDeleted(this.sessionId);
   }
 
+  /** Where the session is now. */
   get sessionId(): string | undefined {
-    return this.#slots[0]?.session.sessionId;
+    return this.conversations.newest(this.#slots[0]?.session.sessionId);
+  }
+
+  /** Somebody else takes an item out of the list, or deletes the conversation. */
+  async takeAway(what: 'item' | 'conversation', amount: number): Promise<void> {
+    const { sessionId } = this;
+    const { conversations } = this.simulator.snapshot();
+    const items = conversations.find(({ id }) => id === sessionId)?.items ?? [];
+    const item = items[amount % Math.max(1, items.length)];
+    // Metadata go with their conversation, and of one that nobody wrote to the ledger knows nothing.
+    const isKnown = this.expected.possible.every(({ items: kept }) => kept.length > 0);
+    if (sessionId === undefined || item === undefined || !isKnown) return;
+    this.#list.takeAway();
+    if (what === 'item') {
+      this.conversations.damaged(sessionId);
+      await this.#outsider.conversations.items
+        .delete(item.id, { conversation_id: sessionId })
+        .catch(() => undefined);
+    } else if (this.settings.store !== 'conversation') {
+      await this.#outsider.conversations.delete(sessionId).catch(() => undefined);
+      if (this.simulator.snapshot().conversations.every(({ id }) => id !== sessionId))
+        this.conversations.deleted(sessionId);
+    }
+  }
+
+  /** Whether somebody else took something away that nobody has written again since. */
+  get isDamaged(): boolean {
+    return this.conversations.isDamaged(this.sessionId);
   }
 
   fault({ operation, fault }: ArbitraryFault): void {
-    this.#hasBeenFaulty = true;
+    this.#list.fault({ operation, fault });
     this.#lifts.push(this.simulator.fault(operation, fault));
   }
 
@@ -119,7 +152,8 @@ export class SessionWorld {
       if (isDone) this.#isClearing = false;
       else if (name === 'clearSession()') this.#isClearing = true;
     }
-    if (this.#isGone) this.#beginAnew();
+    if (this.#isGone && !(await this.#isKnown())) this.#beginAnew();
+    this.#isGone = false;
     this.#slots = this.#slots.map((slot) => (slot.process.isAlive ? slot : this.#reborn(slot)));
   }
 
@@ -137,7 +171,7 @@ export class SessionWorld {
     await this.act(work);
     process.killAt(undefined);
     if (process.isAlive) return;
-    this.hasForgotten = true;
+    this.#forget();
   }
 
   /** A new session in the place of one that is left as it is, in the same process or in another. */
@@ -145,10 +179,10 @@ export class SessionWorld {
     const slot = this.#slot(which);
     if (isKilled) {
       slot.process.kill();
-      this.hasForgotten = true;
+      this.#forget();
     }
     // A known limit: in the conversation's metadata is no room for what is not written yet, so that it goes with its session.
-    if (this.settings.store === 'conversation') this.hasForgotten = true;
+    if (this.settings.store === 'conversation') this.#forget();
     const { sessionId } = slot.session;
     const next = this.#open(isKilled ? this.#process() : slot.process, sessionId);
     this.#slots = this.#slots.map((one) => (one === slot ? next : one));
@@ -158,7 +192,17 @@ export class SessionWorld {
   serving(): Serving {
     const isList = this.mode === 'off' || this.mode === 'shadow';
     if (!isList || this.settings.options.mirror === 'off') return 'ledger';
-    return this.#hasBeenFaulty || this.settings.unlink !== 'none' ? 'doubtful-list' : 'list';
+    return this.#list.doubts ?? 'list';
+  }
+
+  /** A process died, or was left, with something that nothing else held yet. */
+  get hasForgotten(): boolean {
+    return this.#hasForgotten;
+  }
+
+  #forget(): void {
+    this.#hasForgotten = true;
+    this.#list.forget();
   }
 
   get slots(): readonly Slot[] {
@@ -171,6 +215,13 @@ export class SessionWorld {
 
   #open(process: AppProcess, id: string | undefined): Slot {
     const { mirror } = this.settings.options;
+    let lost = 0;
+    const listen = (): (() => number | undefined) => {
+      if (this.mode !== 'shadow') return () => undefined;
+      const before = lost;
+      // What the API has no form for was told when it was left out.
+      return () => lost - before + this.events.filter(({ type }) => type === 'mirror_skipped').length;
+    };
     const session = new WatchedSession(
       {
         ...this.settings.options,
@@ -178,9 +229,13 @@ export class SessionWorld {
         ledger: process.ledger,
         ...(mirror === 'off' ? { sessionId: 'session' } : { conversationId: id }),
         rollout: () => this.mode,
-        onEvent: (event) => void this.events.push(event),
+        onEvent: (event) => {
+          this.events.push(event);
+          this.conversations.note(event);
+          if (event.type === 'lost') lost += event.findings.length;
+        },
       },
-      { serving: () => this.serving() },
+      { serving: () => this.serving(), listen },
     );
     return { process, session };
   }
@@ -191,7 +246,9 @@ export class SessionWorld {
     if (first === undefined) throw new Error('There is no session');
     if (which % 2 === 0 || this.settings.second === 'none' || this.#isClearing) return first;
     const { sessionId } = first.session;
-    if (second !== undefined && second.session.sessionId === sessionId) return second;
+    const isSame =
+      this.conversations.newest(second?.session.sessionId) === this.conversations.newest(sessionId);
+    if (second !== undefined && isSame) return second;
     if (sessionId === undefined) return first;
     const isHere = this.settings.second === 'same-process';
     const next = this.#open(isHere ? first.process : this.#process(), sessionId);
@@ -203,9 +260,15 @@ export class SessionWorld {
     return this.#open(this.#process(), session.sessionId);
   }
 
+  /** Whether the ledger still knows the session: then it was somebody else who deleted its conversation. */
+  async #isKnown(): Promise<boolean> {
+    const { sessionId } = this;
+    if (sessionId === undefined || !this.conversations.isDeleted(sessionId)) return false;
+    return (await this.#place.open(this.#outsider).head(sessionId)) !== undefined;
+  }
+
   /** A clear that was cut short had deleted everything, and nobody learned of the new conversation. */
   #beginAnew(): void {
-    this.#isGone = false;
     this.#isClearing = false;
     this.expected.narrow(
       ({ items }) => items.length === 0,

@@ -17,6 +17,8 @@ export async function settle(world: SessionWorld): Promise<void> {
     vi.setSystemTime(Date.now() + LONG);
     for (const which of [0, 1]) await world.act({ which, act: ({ session }) => tidy(session) });
   }
+  // What somebody else took away stays away, unless it is written to another conversation.
+  if (world.isDamaged && !(await isWhole(world, 0, ({ session }) => session.heal()))) return;
   for (const which of [0, 1]) if (!(await isServed(world, which))) return;
   await expectMirrored(world);
   // Somebody who knows only the store and the ID goes on with the same.
@@ -32,26 +34,32 @@ async function tidy(session: WatchedSession): Promise<void> {
 }
 
 /** @returns false where content is lost that cannot have been kept: see the known limits. */
-async function isServed(world: SessionWorld, which: number): Promise<boolean> {
-  let items: AgentInputItem[] = [];
-  let report: HistoryReport | undefined;
+async function isWhole(
+  world: SessionWorld,
+  which: number,
+  act: (slot: Slot) => Promise<unknown>,
+): Promise<boolean> {
   let incomplete: HistoryIncompleteError | undefined;
-  const look = async ({ session }: Slot): Promise<void> => {
-    items = await session.getItems();
-    report = await session.verify();
-  };
   await world.act({
     which,
     act: (slot) =>
-      look(slot).catch((error: unknown) => {
+      act(slot).catch((error: unknown) => {
         if (!(error instanceof HistoryIncompleteError)) throw error;
         incomplete = error;
       }),
   });
-  if (incomplete !== undefined) {
-    if (!isNowhere(world, incomplete)) throw incomplete;
-    return false;
-  }
+  if (incomplete !== undefined && !isNowhere(world, incomplete)) throw incomplete;
+  return incomplete === undefined;
+}
+
+async function isServed(world: SessionWorld, which: number): Promise<boolean> {
+  let items: AgentInputItem[] = [];
+  let report: HistoryReport | undefined;
+  const look = async ({ session }: Slot): Promise<void> => {
+    items = await session.getItems();
+    report = await session.verify();
+  };
+  if (!(await isWhole(world, which, look))) return false;
   if (report === undefined) return true;
   const findings = report.findings.filter(({ type }) => type !== 'lost' || world.settings.unlink === 'none');
   expect({ ...report, findings }).toMatchObject({

@@ -80,7 +80,8 @@ const clears: fc.Arbitrary<Plan> = fc.constant({
 const plans = fc.oneof({ weight: 5, arbitrary: deeds }, { weight: 2, arbitrary: runs });
 
 const death: fc.Arbitrary<Death> = fc.record({
-  after: fc.nat(8),
+  // A heal takes many calls.
+  after: fc.oneof({ weight: 3, arbitrary: fc.nat(8) }, { weight: 1, arbitrary: fc.nat(40) }),
   moment: fc.constantFrom('before' as const, 'after' as const),
 });
 
@@ -111,6 +112,13 @@ const restarts = fc
       new Step(`${isKilled ? 'kill' : 'leave'} ${which}`, async (world) => world.restart(which, isKilled)),
   );
 
+const losses = fc
+  .tuple(fc.constantFrom('item' as const, 'item' as const, 'conversation' as const), fc.nat(30))
+  .map(
+    ([what, amount]) =>
+      new Step(`somebody takes ${what} ${amount} away`, async (world) => world.takeAway(what, amount)),
+  );
+
 const modes = fc.constantFrom<Mode>('off', 'shadow', 'rebuild', 'chain').map(
   (mode) =>
     new Step(`mode ${mode}`, async (world) => {
@@ -131,9 +139,12 @@ export function drawnSequence(steps: Sequence | undefined): string {
 
 /** Any sequence of steps, each of any kind. */
 export function sequences(replayPath: string | undefined): fc.Arbitrary<Sequence> {
-  return fc.commands([alone, alone, alone, alone, together, deadly, restarts, modes, faults, faults, lifts], {
-    maxCommands: 14,
-    size: 'max',
-    ...(replayPath === undefined ? {} : { replayPath }),
-  });
+  return fc.commands(
+    [alone, alone, alone, alone, together, deadly, restarts, losses, modes, faults, faults, lifts],
+    {
+      maxCommands: 14,
+      size: 'max',
+      ...(replayPath === undefined ? {} : { replayPath }),
+    },
+  );
 }

@@ -4,7 +4,14 @@ import type {
   SessionHistoryRewriteArgs,
   SessionHistoryTransactionArgs,
 } from '@openai/agents';
-import { HybridSession, type HistoryReport, type HybridSessionOptions } from '../../../src/index.ts';
+import {
+  HybridSession,
+  type Healed,
+  type HealOptions,
+  type HealPlan,
+  type HistoryReport,
+  type HybridSessionOptions,
+} from '../../../src/index.ts';
 import * as effects from './call-effects.ts';
 import type { Call } from './expected-history.ts';
 
@@ -12,6 +19,8 @@ import type { Call } from './expected-history.ts';
 export interface Surroundings {
   /** Whether this session now serves the list as the stock session does, and whether that can be trusted. */
   readonly serving: () => effects.Serving;
+  /** Begins to count how many items the session says that its list lacks; undefined in a mode that says nothing. */
+  readonly listen: () => () => number | undefined;
 }
 
 /** A session that notes every call, whether a test makes it or the SDK's runner, and what each call does to the history. */
@@ -44,8 +53,15 @@ export class WatchedSession extends HybridSession {
   }
 
   override getItems(limit?: number): Promise<AgentInputItem[]> {
-    const serving = this.#surroundings.serving();
-    return this.#watch(`getItems(${limit ?? ''})`, effects.read(limit, serving), () => super.getItems(limit));
+    const { serving, listen } = this.#surroundings;
+    const told = listen();
+    let count: number | undefined;
+    const effect = effects.read(limit, serving(), () => count);
+    return this.#watch(`getItems(${limit ?? ''})`, effect, async () => {
+      const items = await super.getItems(limit);
+      count = told();
+      return items;
+    });
   }
 
   override addItems(items: AgentInputItem[]): Promise<void> {
@@ -75,6 +91,13 @@ export class WatchedSession extends HybridSession {
   override runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
     const name = `runCompaction(${args?.responseId ?? ''})`;
     return this.#watch(name, effects.respond(args?.responseId), () => super.runCompaction(args));
+  }
+
+  override heal(options: HealOptions & { readonly dryRun: true }): Promise<HealPlan>;
+  override heal(options?: HealOptions & { readonly dryRun?: false | undefined }): Promise<Healed>;
+  override heal(options?: HealOptions): Promise<Healed | HealPlan>;
+  override heal(options: HealOptions = {}): Promise<Healed | HealPlan> {
+    return this.#watch('heal()', effects.heal, () => super.heal(options));
   }
 
   override verify(): Promise<HistoryReport> {

@@ -1,0 +1,136 @@
+// Every kind of event there is, as sessions tell it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Agent, OpenAIProvider, Runner } from '@openai/agents';
+import OpenAI from 'openai';
+import { HybridRunner, HybridSession, memoryLedger } from '../../dist/esm/src/index.js';
+import { createSimulatorCore } from '../../dist/esm/mocks/simulator.js';
+
+const TYPES = join(import.meta.dirname, '..', '..', 'dist', 'esm', 'src', 'telemetry', 'session-event.d.ts');
+
+/** The kinds, by the type that an app has of them. */
+export const KINDS = [...readFileSync(TYPES, 'utf8').matchAll(/readonly type: '(\w+)'/g)].map(
+  ([, kind]) => kind,
+);
+
+const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
+const SAY = ['hi', 'what can you do?', 'thanks'];
+const ours = new HybridRunner({ tracingDisabled: true });
+const anchored = new HybridRunner({ tracingDisabled: true, history: 'anchored' });
+
+/** What makes sessions tell something; each in a world that unlinks answers. */
+const WAYS = [
+  // lost, turn
+  async ({ open, theirs }) => converse(theirs, open({ rollout: 'shadow' })),
+  // restored, planned
+  async ({ open }) => converse(ours, open({ checkList: 'every-read' })),
+  // incomplete
+  async ({ open, theirs, client, simulator }) => {
+    const session = open({ keepContent: false, cache: { maxBytes: 1 }, onIncomplete: 'warn' });
+    await converse(theirs, session);
+    for (const { id } of simulator.snapshot().responses) await client.responses.delete(id);
+    await session.getItems();
+  },
+  // unanchored
+  async ({ open }) => converse(anchored, open()),
+  // adopted
+  async ({ open, client }) => {
+    const session = open({ checkList: 'every-read' });
+    const id = await session.getSessionId();
+    await client.conversations.items.create(id, { items: [{ role: 'user', content: 'hello' }] });
+    await session.getItems();
+  },
+  // mirror_failed
+  async ({ open, simulator }) => {
+    simulator.fault('conversations.items.create', { status: 500 });
+    await open().addItems([user('one')]);
+  },
+  // mirror_skipped
+  async ({ open, simulator }) => {
+    simulator.fault('conversations.items.create', { status: 400, times: 2 });
+    await open().addItems([user('one')]);
+  },
+  // list_failed
+  async ({ open, simulator }) => {
+    const first = open();
+    await first.addItems([user('one')]);
+    simulator.fault('conversations.items.list', { status: 500 });
+    await open({ conversationId: await first.getSessionId() }).getItems();
+  },
+  // parent_refused
+  async ({ open, simulator }) => {
+    const session = open();
+    await converse(ours, session);
+    simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
+    await converse(ours, session);
+  },
+  // rollout_failed
+  async ({ open }) => open({ rollout: undecided }).getItems(),
+  // ledger_damaged
+  async ({ open, ledger }) => {
+    const first = open();
+    await first.addItems([user('one')]);
+    const conversationId = await first.getSessionId();
+    await open({
+      ledger: torn(ledger, (await ledger.head(conversationId)).version - 1),
+      conversationId,
+    }).getItems();
+  },
+  // conflict
+  async ({ open }) => {
+    const first = open();
+    const second = open({ conversationId: await first.getSessionId() });
+    await second.getItems();
+    await Promise.all([first.addItems([user('one')]), second.addItems([user('two')])]);
+  },
+  // moved
+  async ({ open }) => {
+    const session = open();
+    await session.addItems([user('one')]);
+    await session.heal();
+  },
+];
+
+/** Lets sessions tell every kind. @returns what they told. */
+export async function tellAll(observers = []) {
+  const told = [];
+  for (const way of WAYS) {
+    const simulator = createSimulatorCore({ unlink: 'every-turn' });
+    const client = new OpenAI({ apiKey: 'test', fetch: simulator.fetch, maxRetries: 0 });
+    const ledger = memoryLedger();
+    const watching = [{ event: (event) => void told.push(event) }, ...observers];
+    const open = (given) => new HybridSession({ client, ledger, observers: watching, ...given });
+    const theirs = new Runner({
+      modelProvider: new OpenAIProvider({ openAIClient: client }),
+      tracingDisabled: true,
+    });
+    await way({ simulator, client, ledger, open, theirs });
+  }
+  return told;
+}
+
+async function converse(runner, session) {
+  for (const text of SAY) await runner.run(agent, text, { session });
+}
+
+function undecided() {
+  throw new Error('never decides');
+}
+
+function user(content) {
+  return { type: 'message', role: 'user', content };
+}
+
+/** A store whose record at a position cannot be read. */
+function torn(ledger, position) {
+  return {
+    ...ledger,
+    async read(sessionId, from = 0, to = position + 1) {
+      const { records, ...page } = await ledger.read(sessionId, from, to);
+      return {
+        ...page,
+        records: records.map((record, index) => (from + index === position ? { type: 'torn' } : record)),
+      };
+    },
+  };
+}
