@@ -50,6 +50,7 @@ export default defineConfig({
   test: {
     root,
     include: [`test/${room}/*.test.ts`],
+    // It counts calls, for which it has to load everything itself.
     exclude: ['test/model/digest-work.test.ts'],
     // One copy of the SDK for all files.
     isolate: false,

@@ -328,3 +328,56 @@ test('what came after a response is not looked for in its context', async () => 
   ]);
   expect(sources(await readerOf(told).restore(state))).toEqual([undefined]);
 });
+
+describe('what is missing after a source failed', () => {
+  const bare = ledgerItem(user('a'), false);
+  const kept = ledgerItem(user('k'), true);
+
+  test('is why the read fails, also where everything else was found', async () => {
+    const told = await tell();
+    told.simulator.fault('*', { status: 500 });
+    const state = stateOf([{ type: 'items', items: [kept, bare] }]);
+    await expect(readerOf(told).restore(state)).rejects.toMatchObject({ status: 500 });
+  });
+
+  test('is why the read fails when the list alone could not be read', async () => {
+    const told = await tell();
+    told.simulator.fault('conversations.items.list', { status: 500 });
+    await expect(readerOf(told).restore(stateOf([{ type: 'items', items: [bare] }]))).rejects.toMatchObject({
+      status: 500,
+    });
+  });
+
+  test('is nothing where it is reasoning alone', async () => {
+    const told = await tell();
+    told.simulator.fault('*', { status: 500 });
+    const thought = { digest: null, kind: 'reasoning', id: 'rs_1' };
+    const state = stateOf([{ type: 'items', items: [kept, thought] }]);
+    expect(sources(await readerOf(told).restore(state))).toEqual(['ledger', undefined]);
+  });
+});
+
+test('pinned reasoning is told apart by its ID', async () => {
+  const reader = readerOf(await tell());
+  const thoughts: AgentInputItem[] = ['rs_1', 'rs_2'].map((id) => ({ type: 'reasoning', id, content: [] }));
+  reader.pin(thoughts);
+  const state = stateOf([{ type: 'items', items: thoughts.map((item) => ledgerItem(item, false)) }]);
+  expect((await reader.restore(state)).map(({ item }) => item)).toEqual(thoughts);
+});
+
+test('content that the conversation has now stays at hand as long as the cache has room', async () => {
+  const reader = readerOf(await tell());
+  reader.pin([user('new')])();
+  const state = stateOf([
+    { type: 'items', items: [ledgerItem(user('new'), false)] },
+    { type: 'mirror', added: [{ seq: 0, id: 'msg_new' }], removed: [] },
+  ]);
+  reader.unpin(state);
+  expect(state.entries.map((entry) => reader.holds(entry))).toEqual([true]);
+});
+
+test('the read of a list can be ended', async () => {
+  const { client, conversationId } = await tell();
+  const options = { client, conversationId, converter, cache: contentCache(), signal: AbortSignal.abort() };
+  await expect(new HistoryReader(options).list()).rejects.toThrow('Request was aborted.');
+});

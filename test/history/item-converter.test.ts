@@ -436,3 +436,26 @@ test('a call that only a server makes goes under the ID in its provider data, if
     [],
   );
 });
+
+test.each<[string, object]>([
+  ['code_interpreter_call', { code: '1', container_id: 'c' }],
+  ['file_search_call', { queries: ['q'] }],
+  ['image_generation_call', {}],
+  ['mcp_approval_request', { name: 'pay', arguments: '{}', server_label: 's' }],
+  ['mcp_call', { name: 'pay', arguments: '{}', server_label: 's' }],
+  ['mcp_list_tools', { server_label: 's', tools: [] }],
+  ['web_search_call', { action: { type: 'search', query: 'q' } }],
+])('a %s goes under its ID: only a server makes one', async (type, data) => {
+  expect(await toApi(itemOf(hosted(type, { id: 'item_1' }, data)))).toMatchObject([{ type, id: 'item_1' }]);
+});
+
+test('a call of a computer goes under its ID: only a server makes one', async () => {
+  const item = itemOf({
+    type: 'computer_call',
+    id: 'cu_1',
+    callId: 'c',
+    status: 'completed',
+    action: { type: 'wait' },
+  });
+  expect(await toApi(item)).toMatchObject([{ type: 'computer_call', id: 'cu_1' }]);
+});

@@ -32,3 +32,13 @@ test('a task that throws at once is a task that fails', async () => {
   });
   await expect(failing).rejects.toThrow('at once');
 });
+
+test('a queue is idle before its first task and after its last one', async () => {
+  const queue = new SerialQueue();
+  expect(queue.isIdle).toBe(true);
+  const seen: boolean[] = [];
+  const look = async (): Promise<void> => void seen.push(queue.isIdle);
+  await Promise.all([queue.run(look), queue.run(look)]);
+  await expect(queue.run(() => Promise.reject(new RangeError('no')))).rejects.toThrow(RangeError);
+  expect([seen, queue.isIdle]).toEqual([[false, false], true]);
+});
