@@ -18,6 +18,15 @@ export interface CheckedList {
   readonly unproven: boolean;
 }
 
+const NOTHING: Reconciliation = {
+  findings: [],
+  relinked: [],
+  misplaced: [],
+  dropped: [],
+  strays: [],
+  foreign: [],
+};
+
 /** Compares the conversation's list with the ledger and brings the ledger up to date with what the list has more. */
 export class ListCheck {
   readonly #ledger: Ledger;
@@ -35,23 +44,26 @@ export class ListCheck {
 
   /** Reads the list and takes it in. */
   async read(): Promise<CheckedList> {
-    const list = await this.#reader.list();
-    const checked = await this.take(list);
-    if (!isLag(await this.#ledger.state(), checked.findings)) return checked;
+    const checked = await this.#readOnce();
     // Only the newest items are missing: the list may lag behind. Ask once more before calling it a loss.
-    return this.take(await this.#reader.list());
+    return isLag(await this.#ledger.state(), checked.findings) ? this.#readOnce() : checked;
   }
 
-  /** Takes in a list that was read elsewhere: what was written unnoticed is linked, what others wrote is adopted. */
-  async take(list: readonly ListedItem[]): Promise<CheckedList> {
-    let found: Reconciliation = {
-      findings: [],
-      relinked: [],
-      misplaced: [],
-      dropped: [],
-      strays: [],
-      foreign: [],
-    };
+  async #readOnce(): Promise<CheckedList> {
+    const { version } = await this.#ledger.tip();
+    const list = await this.#reader.list();
+    const checked = await this.take(list, version);
+    return checked.isStale ? this.#readOnce() : checked;
+  }
+
+  /**
+   * Takes in a list that was read elsewhere: what was written unnoticed is linked, what others wrote is adopted.
+   *
+   * @param version the ledger's, before the list was read.
+   */
+  async take(list: readonly ListedItem[], version: number): Promise<CheckedList & { isStale: boolean }> {
+    let isStale = false;
+    let found = NOTHING;
     let unproven = false;
     let adopted = 0;
     await this.#ledger.refresh();
@@ -59,6 +71,11 @@ export class ListCheck {
     const isTried = ({ seq, commit }: LedgerEntry): boolean =>
       this.#line.tried.has(seq) || this.#ledger.originOf(commit) !== 'own';
     await this.#ledger.commit((state) => {
+      [found, unproven, adopted] = [NOTHING, false, 0];
+      // Forgotten since: somebody cleared the session, and what the list showed then is not adopted now.
+      isStale = state.version === 0 && version > 0;
+      // What is listed is on its way out together with its conversation.
+      if (isStale || state.cleared) return [];
       found = reconcile(state, list, isTried);
       unproven = state.version === 0 && found.foreign.length > 0;
       const known: MirrorStep = {
@@ -74,7 +91,7 @@ export class ListCheck {
       const options = { keepContent: this.#keepContent, unproven };
       return [...mirrored(known), ...adoptionSteps(state, foreign, options)];
     });
-    return { list, findings: found.findings, adopted, unproven };
+    return { list, findings: found.findings, adopted, unproven, isStale };
   }
 }
 

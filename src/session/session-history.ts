@@ -185,7 +185,7 @@ export class SessionHistory {
     } catch (error) {
       const isKnown = (await this.#attachment.ledger.state()).version > 0;
       if (statusOf(error) !== 404 || !isKnown) throw asNotFound(error, remote.conversationId);
-      return { ...(await remote.check.take([])), gone: true };
+      return { ...(await remote.check.take([], 0)), gone: true };
     }
   }
 
@@ -194,11 +194,13 @@ export class SessionHistory {
     mode: Mode,
     limit: number | undefined,
   ): Promise<Pick<ServedHistory, 'items' | 'lost'>> {
+    const { ledger, reader } = this.#attachment;
+    const { version } = await ledger.tip();
     const read = await remote.stock.read(limit).catch((error: unknown) => {
       throw asNotFound(error, remote.conversationId);
     });
     if (limit !== undefined) return { items: read.items, lost: undefined };
-    const checked = await remote.check.take(await this.#attachment.reader.listed(read.list));
+    const checked = await remote.check.take(await reader.listed(read.list), version);
     this.#due.checked();
     this.#tell(checked, mode);
     return { items: read.items, lost: lostIn(checked) };

@@ -210,6 +210,62 @@ describe.each(MODES)('an append in mode %s', (rollout) => {
 });
 
 describe.each(MODES)('a clear in mode %s', (rollout) => {
+  it('leaves nothing to be adopted on its way to delete the conversation', async () => {
+    const world = simulated();
+    const { simulator, client } = world;
+    const ledger = memoryLedger();
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({ client, ledger, rollout, onEvent });
+    const conversationId = await session.getSessionId();
+    simulator.fault('conversations.items.create', { status: 504, moment: 'after', times: 1 });
+    await session.addItems([user('one')]);
+    let seen: unknown;
+    const slow = tamperedClient(simulator, async ({ method, path }) => {
+      if (method === 'DELETE' && path.endsWith(conversationId)) seen = (await session.verify()).length;
+      return undefined;
+    });
+    await new HybridSession({
+      client: slow,
+      ledger: elsewhere(ledger),
+      conversationId,
+      rollout,
+    }).clearSession();
+    expect(seen).toBe(0);
+    expect(of('adopted')).toEqual([]);
+    expect(await ledger.head(conversationId)).toBeUndefined();
+  });
+
+  it('is not undone by somebody who has read the list before', async () => {
+    const world = simulated();
+    const { simulator, client } = world;
+    const ledger = memoryLedger();
+    const clearing = await told(world, ledger);
+    const conversationId = await clearing.getSessionId();
+    let [isReading, isDone] = [false, false];
+    const slow = tamperedClient(simulator, async ({ method, path }, answer) => {
+      if (!isReading || isDone || method !== 'GET' || !path.endsWith('/items')) return undefined;
+      isDone = true;
+      await answer();
+      await clearing.clearSession();
+      return undefined;
+    });
+    const session = new HybridSession({
+      client: slow,
+      ledger: elsewhere(ledger),
+      conversationId,
+      rollout,
+      checkList: 'every-read',
+    });
+    expect((await session.getItems()).length).toBe(4);
+    isReading = true;
+    await session.getItems().catch(() => undefined);
+    expect(isDone).toBe(true);
+    expect(await ledger.head(conversationId)).toBeUndefined();
+    await expect(new HybridSession({ client, ledger, conversationId }).getItems()).rejects.toMatchObject({
+      code: 'conversation_not_found',
+    });
+  });
+
   it('of which the ledger has taken note, though it did not say so, is finished by the next use', async () => {
     const { simulator } = simulated();
     const ledger = memoryLedger();

@@ -19,7 +19,20 @@ export interface Call {
   outcome: Outcome | undefined;
   /** The histories it may leave behind, given the one it found; none when what it said contradicts that one. */
   readonly after: (before: History, outcome: Outcome | undefined) => readonly History[];
+  /** It leaves everybody else behind, with an ID of which nothing is known any more. */
+  readonly leaves?: boolean;
 }
+
+/** What each of several sessions has before it: the same, until one of them has left the others behind. */
+interface Views {
+  readonly own: readonly History[];
+  /** Who has left. */
+  readonly by: number | undefined;
+  /** Whether that one knows that it has. */
+  readonly isSure: boolean;
+}
+
+const NOTHING: History = { items: [], responses: [], operations: [] };
 
 /** More than this many histories that are all possible tell nothing any more. */
 const MOST = 512;
@@ -47,15 +60,15 @@ export class ExpectedHistory {
   }
 
   /**
-   * Takes in calls: each line in its order, the lines in any.
+   * Takes in calls: each line in its order, the lines in any. What is possible afterwards is what the first line has.
    *
    * @throws Error when no order explains what the calls said.
    */
   explain(lines: readonly (readonly Call[])[]): void {
     const result = new Map<string, History>();
     const seen = new Set<string>();
-    const walk = (history: History, at: readonly number[]): void => {
-      const key = `${at.join()} ${keyOf(history)}`;
+    const walk = (views: Views, at: readonly number[]): void => {
+      const key = `${at.join()} ${String(views.by)} ${views.own.map((one) => keyOf(one)).join(' / ')}`;
       if (seen.has(key)) return;
       seen.add(key);
       let isEnd = true;
@@ -64,15 +77,19 @@ export class ExpectedHistory {
         if (call === undefined) continue;
         isEnd = false;
         const next = at.map((one, which) => (which === index ? one + 1 : one));
-        for (const after of call.after(history, call.outcome)) walk(after, next);
+        for (const after of viewsAfter(views, index, call, lines.length)) walk(after, next);
       }
-      if (isEnd) result.set(keyOf(history), history);
+      if (!isEnd) return;
+      const { own, by, isSure } = views;
+      // A clear that failed leaves what others have added since.
+      for (const history of by === 0 && !isSure ? own : own.slice(0, 1)) result.set(keyOf(history), history);
     };
-    for (const history of this.#possible)
+    for (const history of this.#possible) {
       walk(
-        history,
+        { own: lines.map(() => history), by: undefined, isSure: true },
         lines.map(() => 0),
       );
+    }
     if (result.size === 0) throw new Error(this.#contradiction(lines));
     if (result.size > MOST)
       throw new Error(`${result.size} histories are possible: the sequence asks too little`);
@@ -89,6 +106,22 @@ export class ExpectedHistory {
   #drawn(): string {
     return this.#possible.map((one) => drawn(one)).join('\nor\n');
   }
+}
+
+function viewsAfter({ own, by, isSure }: Views, index: number, call: Call, count: number): Views[] {
+  const before = own[index] ?? NOTHING;
+  // Whoever was left behind may see it go at any moment.
+  const seen = by === undefined || by === index ? [before] : [before, NOTHING];
+  return seen.flatMap((one) =>
+    call.after(one, call.outcome).map((after): Views => {
+      if (call.leaves === true && count > 1 && after !== one && by === undefined) {
+        const isDone = call.outcome !== undefined && 'value' in call.outcome;
+        return { own: own.map(() => NOTHING), by: index, isSure: isDone };
+      }
+      if (by === undefined) return { own: own.map(() => after), by, isSure };
+      return { own: own.map((view, which) => (which === index ? after : view)), by, isSure };
+    }),
+  );
 }
 
 function keyOf({ items, responses, operations }: History): string {

@@ -42,6 +42,8 @@ export interface Slot {
 export interface Work {
   readonly which: number;
   readonly act: (slot: Slot) => Promise<unknown>;
+  /** It clears the session. */
+  readonly clears?: boolean;
 }
 
 /** The real thing: sessions on a simulated API, the faults that are set, and beside them what is to be expected. */
@@ -60,6 +62,8 @@ export class SessionWorld {
   /** A clear did not come to its end: the next use of the first session does that, and everybody follows it. */
   #isClearing = false;
   #isGone = false;
+  /** Somebody clears the session while others work with it. */
+  #isContended = false;
   readonly #list: DoubtfulList;
   #hasForgotten = false;
 
@@ -88,7 +92,7 @@ export class SessionWorld {
   }
 
   get isFaulty(): boolean {
-    return this.#lifts.length > 0 || this.conversations.isDeleted(this.sessionId);
+    return this.#isContended || this.#lifts.length > 0 || this.conversations.isDeleted(this.sessionId);
   }
 
   /** Where the session is now. */
@@ -147,7 +151,7 @@ export class SessionWorld {
     const slots = [...new Set(busy.map(({ slot }) => slot))];
     const calls = slots.map(({ session }) => session.takeCalls());
     this.expected.explain(calls);
-    for (const { name, outcome } of calls.flat()) {
+    for (const { name, outcome } of calls[slots.findIndex((slot) => slot === this.#slots[0])] ?? []) {
       const isDone = outcome !== undefined && 'value' in outcome;
       if (isDone) this.#isClearing = false;
       else if (name === 'clearSession()') this.#isClearing = true;
@@ -160,8 +164,19 @@ export class SessionWorld {
   /** Both at once, in sessions of their own; one after the other where there is but one. */
   together(one: Work, other: Work): Promise<void> {
     const second = this.#slot(1);
-    if (second === this.#slot(0)) return this.act(one);
+    const isAlone = second === this.#slot(0);
+    if (one.clears !== true && other.clears === true) return this.together(other, one);
+    if (one.clears === true) return this.#clearBeside(one, { ...other, which: isAlone ? 0 : 1 });
+    if (isAlone) return this.act(one);
     return this.act({ ...one, which: 0 }, { ...other, which: 1 });
+  }
+
+  /** Whoever does something while somebody else clears the session may be left behind, and begins anew. */
+  async #clearBeside(clear: Work, other: Work): Promise<void> {
+    this.#isContended = true;
+    await this.act({ ...clear, which: 0 }, other);
+    this.#isContended = false;
+    if (this.settings.options.mirror !== 'off') this.#slots = this.#slots.slice(0, 1);
   }
 
   /** The same for one session, which is killed on the way. */

@@ -18,7 +18,9 @@ export async function settle(world: SessionWorld): Promise<void> {
     for (const which of [0, 1]) await world.act({ which, act: ({ session }) => tidy(session) });
   }
   // What somebody else took away stays away, unless it is written to another conversation.
-  if (world.isDamaged && !(await isWhole(world, 0, ({ session }) => session.heal()))) return;
+  const heal = async ({ session }: Slot): Promise<unknown> =>
+    world.isDamaged || (await lacksUnwritten(world, session)) ? session.heal() : undefined;
+  if (!(await isWhole(world, 0, heal))) return;
   for (const which of [0, 1]) if (!(await isServed(world, which))) return;
   await expectMirrored(world);
   // Somebody who knows only the store and the ID goes on with the same.
@@ -31,6 +33,12 @@ export async function settle(world: SessionWorld): Promise<void> {
 async function tidy(session: WatchedSession): Promise<void> {
   await session.flush().catch(() => undefined);
   await session.verify().catch(() => undefined);
+}
+
+/** Metadata do not tell what was lost from what a process that died had not written yet: both are found in a response. */
+async function lacksUnwritten(world: SessionWorld, session: WatchedSession): Promise<boolean> {
+  if (world.settings.store !== 'conversation' || !world.hasForgotten) return false;
+  return (await session.verify()).findings.some(({ type }) => type === 'lost');
 }
 
 /** @returns false where content is lost that cannot have been kept: see the known limits. */

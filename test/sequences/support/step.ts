@@ -74,7 +74,7 @@ const runs: fc.Arbitrary<Plan> = fc.tuple(fc.nat(1), how).map(([which, one]) => 
 
 const clears: fc.Arbitrary<Plan> = fc.constant({
   name: 'clear on 0',
-  in: (): Work => ({ which: 0, act: ({ session }) => session.clearSession() }),
+  in: (): Work => ({ which: 0, act: ({ session }) => session.clearSession(), clears: true }),
 });
 
 const plans = fc.oneof({ weight: 5, arbitrary: deeds }, { weight: 2, arbitrary: runs });
@@ -89,8 +89,10 @@ const alone = fc
   .oneof({ weight: 12, arbitrary: plans }, { weight: 1, arbitrary: clears })
   .map((plan) => new Step(plan.name, (world) => world.act(plan.in(world))));
 
+const atOnce = fc.oneof({ weight: 14, arbitrary: plans }, { weight: 1, arbitrary: clears });
+
 const together = fc
-  .tuple(plans, plans)
+  .tuple(atOnce, atOnce)
   .map(
     ([one, other]) =>
       new Step(`(${one.name} & ${other.name})`, (world) => world.together(one.in(world), other.in(world))),

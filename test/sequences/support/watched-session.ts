@@ -26,12 +26,15 @@ export interface Surroundings {
 /** A session that notes every call, whether a test makes it or the SDK's runner, and what each call does to the history. */
 export class WatchedSession extends HybridSession {
   readonly #surroundings: Surroundings;
+  /** Whether a clear gives this session another ID. */
+  readonly #leaves: boolean;
   #calls: Call[] = [];
   #added: AgentInputItem[] = [];
 
   constructor(options: HybridSessionOptions, surroundings: Surroundings) {
     super(options);
     this.#surroundings = surroundings;
+    this.#leaves = options.mirror !== 'off';
   }
 
   /** Whether calls are under way. */
@@ -74,7 +77,7 @@ export class WatchedSession extends HybridSession {
   }
 
   override clearSession(): Promise<void> {
-    return this.#watch('clearSession()', effects.clear, () => super.clearSession());
+    return this.#watch('clearSession()', effects.clear, () => super.clearSession(), this.#leaves);
   }
 
   override applyHistoryMutations(args: SessionHistoryRewriteArgs): Promise<void> {
@@ -104,8 +107,8 @@ export class WatchedSession extends HybridSession {
     return this.#watch('verify()', effects.verify, () => super.verify());
   }
 
-  async #watch<T>(name: string, after: Call['after'], call: () => Promise<T>): Promise<T> {
-    const noted: Call = { name, outcome: undefined, after };
+  async #watch<T>(name: string, after: Call['after'], call: () => Promise<T>, leaves = false): Promise<T> {
+    const noted: Call = { name, outcome: undefined, after, leaves };
     this.#calls.push(noted);
     try {
       const value = await call();
