@@ -329,6 +329,44 @@ describe('a clear', () => {
     expect(texts(await session.getItems())).toEqual(['two']);
   });
 
+  it('of which the store has forgotten the ledger, though its answer got lost, has come to its end', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      delete: async (...args) => {
+        await ledger.delete(...args);
+        throw new Error('The connection was lost');
+      },
+    };
+    const session = new HybridSession({ client, ledger: store });
+    await session.addItems([user('one')]);
+    await session.clearSession();
+    await session.addItems([user('two')]);
+    expect(texts(await session.getItems())).toEqual(['two']);
+    expect(simulator.snapshot().conversations.length).toBe(1);
+  });
+
+  it('says so when the store did not forget the ledger, and the next use finishes it', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    let isDown = true;
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      delete: async (...args) => {
+        if (isDown) throw new Error('The connection was lost');
+        await ledger.delete(...args);
+      },
+    };
+    const session = new HybridSession({ client, ledger: store });
+    await session.addItems([user('one')]);
+    await expect(session.clearSession()).rejects.toThrow('The connection was lost');
+    isDown = false;
+    await session.addItems([user('two')]);
+    expect(texts(await session.getItems())).toEqual(['two']);
+    expect(simulator.snapshot().conversations.length).toBe(1);
+  });
+
   it('waits for what is being written', async () => {
     const { client, simulator } = simulated({ latency: 5 });
     const session = new HybridSession({ client, mirror: 'background' });
