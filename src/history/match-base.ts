@@ -11,6 +11,19 @@ export interface HistoryProof {
   readonly digest: string;
 }
 
+/** An item that belongs to the history, and those before it. */
+interface Taken {
+  readonly item: ListedItem;
+  readonly before: Taken | undefined;
+}
+
+/** What the items before one would come to, some of them left out. */
+interface Branch {
+  readonly at: number;
+  readonly context: string;
+  readonly taken: Taken | undefined;
+}
+
 /**
  * The history that a head describes, put together from the list and from the context of its newest response. Pure.
  *
@@ -42,26 +55,29 @@ function searched(
 ): readonly ListedItem[] | undefined {
   const positions = align(keysOf(items), keysOf(list));
   const digests = items.map(({ item }) => itemDigest(item));
-  let steps = MOST_STEPS;
-  const walk = (
-    from: number,
-    before: string,
-    taken: readonly ListedItem[],
-  ): readonly ListedItem[] | undefined => {
-    const path = [...taken];
-    let context = before;
-    for (let at = from; at < items.length; at += 1) {
-      const one = items[at];
-      if (one === undefined || (steps -= 1) < 0) return undefined;
-      const without = positions[at] !== undefined ? undefined : walk(at + 1, context, path);
-      if (without !== undefined) return without;
-      path.push(one);
-      context = extendDigest(context, digests[at] ?? null);
-      if (context === digest) return path;
-    }
-    return undefined;
-  };
-  return walk(0, EMPTY_DIGEST, []);
+  // Not by recursion: a context may be longer than a stack is deep.
+  const open: Branch[] = [{ at: 0, context: EMPTY_DIGEST, taken: undefined }];
+  for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+    const branch = open.pop();
+    if (branch === undefined) return undefined;
+    const { at, context, taken } = branch;
+    if (taken !== undefined && context === digest) return pathTo(taken);
+    const item = items[at];
+    if (item === undefined) continue;
+    open.push({
+      at: at + 1,
+      context: extendDigest(context, digests[at] ?? null),
+      taken: { item, before: taken },
+    });
+    if (positions[at] === undefined) open.push({ at: at + 1, context, taken });
+  }
+  return undefined;
+}
+
+function pathTo(last: Taken): readonly ListedItem[] {
+  const path: ListedItem[] = [];
+  for (let one: Taken | undefined = last; one !== undefined; one = one.before) path.push(one.item);
+  return path.toReversed();
 }
 
 /** The items under the IDs that they have in the list; what the list has lost keeps the ID it was found under. */

@@ -12,6 +12,16 @@ export async function deletedAt(store: LedgerStore, sessionId: string, version: 
     return true;
   } catch (error) {
     if (isObject(error) && error['code'] === 'ledger_conflict') return false;
-    throw error;
+    // Whatever went wrong, it may have been done: only the store can tell.
+    if (await isThere(store, sessionId)) throw error;
+    return true;
+  }
+}
+
+async function isThere(store: LedgerStore, sessionId: string): Promise<boolean> {
+  try {
+    return (await store.head(sessionId)) !== undefined;
+  } catch {
+    return true;
   }
 }

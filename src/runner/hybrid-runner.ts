@@ -19,6 +19,7 @@ import { expandInput, expandState } from './anchored-state.ts';
 import { chainOf } from './chain-of.ts';
 import { historyObserver, type ObservedRun } from './history-observer.ts';
 import { modelName } from './model-name.ts';
+import { sessionOfRun } from './session-of-run.ts';
 import { sessionProvider } from './session-provider.ts';
 
 /** The SDK's configuration of a runner, and how it is handed the history of a session. */
@@ -86,9 +87,11 @@ export class HybridRunner extends Runner {
           own: typeof options,
         ): Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>> =>
           own?.stream === true ? super.run(agent, given, own) : super.run(agent, given, own);
-        if (anchor === undefined || chain === undefined || session === undefined) return run(options);
+        if (chain === undefined || session === undefined) return run(options);
+        const bound = sessionOfRun(session);
+        if (anchor === undefined) return run({ ...options, session: bound });
         try {
-          const result = await run({ ...options, session: anchoredSession(session, anchor) });
+          const result = await run({ ...options, session: anchoredSession(bound, anchor) });
           if (options?.stream === true) settleStream(result, chain);
           else await settle(result.state, chain);
           return result;

@@ -29,7 +29,10 @@ export async function clearAway(
 ): Promise<string | undefined> {
   const { sessionId, ledger, remote } = attachment;
   const { client } = remote;
-  for (const copy of await copiesOf(options.ledger, await ledger.outline())) {
+  const seen = await ledger.at(Number.POSITIVE_INFINITY);
+  for (const copy of await copiesOf(options.ledger, seen)) {
+    // What came after the clear may be just moving there.
+    if (!seen.cleared && copy === seen.move?.to) continue;
     await deleteConversation(client, copy, true);
     await options.ledger.delete(copy);
   }

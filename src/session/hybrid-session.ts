@@ -11,7 +11,6 @@ import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
 import { parseAgentItems } from '../ledger/agent-item.ts';
 import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
 import { forModel } from '../model/for-model.ts';
-import type { HybridSessionEvent } from '../telemetry/session-event.ts';
 import type { SessionStats } from '../telemetry/session-stats.ts';
 import { updateMirror } from './change-history.ts';
 import { appendItems, applyMutations, applyTransaction } from './changes.ts';
@@ -20,7 +19,7 @@ import { healSession } from './heal-session.ts';
 import type { Healed, HealOptions, HealPlan } from './healed.ts';
 import type { HistoryReport } from './history-report.ts';
 import { resolveOptions, type HybridSessionOptions, type ResolvedOptions } from './hybrid-session-options.ts';
-import { clearAway } from './clear-away.ts';
+import { clearSession } from './clear-session.ts';
 import { comparable } from './comparable.ts';
 import { parseMutations } from './parse-mutations.ts';
 import { parseTransaction } from './parse-transaction.ts';
@@ -112,20 +111,7 @@ export class HybridSession
    * moved is in the ledger; `heal()` moves it.
    */
   async clearSession(): Promise<void> {
-    await this.#life.runIfBegun(async ({ attachment }) => {
-      const { ledger, remote } = attachment;
-      const emit = (event: HybridSessionEvent): void => this.#life.telemetry.event(event);
-      await remote?.mirror.idle();
-      const isKnown = (await ledger.outline()).version > 0;
-      // Whatever becomes of it, the next use looks at what the ledger says.
-      if (remote !== undefined) this.#life.end('kept');
-      // From here on the ledger knows what to do, even if this process does not live to do it.
-      if (isKnown) await ledger.clear();
-      if (remote === undefined) return this.#life.responses.clear();
-      const after = await clearAway({ ...attachment, remote }, this.#options, emit, isKnown);
-      if (after === undefined) this.#life.end('gone');
-      else this.#life.moved(after);
-    });
+    await clearSession(this.#life, this.#options);
   }
 
   /** How the runner shows a stored item to the model: by content, without the ID it has in the conversation. */

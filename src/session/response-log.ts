@@ -106,10 +106,12 @@ export class ResponseLog implements Chain {
   stepsWith(items: readonly LedgerItem[], state: LedgerState, seen: RecordedResponse['seen']): LedgerStep[] {
     if (this.#answers.size === 0) return [];
     const end = items.reduce((context, { digest }) => extendDigest(context, digest), digestOf(state));
-    const last = [...this.#answers.values()].findLast(({ context }) => context.digest === end);
-    return last === undefined || state.recorded.has(last.id)
-      ? []
-      : this.steps(state, last.id, last.store, seen);
+    const [answer, another] = [...this.#answers.values()].filter(
+      ({ id, context }) => context.digest === end && !state.recorded.has(id),
+    );
+    // Two turns at once may say the same: which of them this is the runner will tell.
+    if (answer === undefined || another !== undefined) return [];
+    return this.steps(state, answer.id, answer.store, seen);
   }
 
   /** What the ledger has to learn when a turn ended with this response, whose model was shown this. */

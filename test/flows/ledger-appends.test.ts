@@ -99,3 +99,18 @@ test('what an app adds to a history that no answer ends brings no response along
   await runner.run(agent, 'hi', { session });
   expect(appends.flat().filter((type) => type === 'response')).toHaveLength(2);
 });
+
+test('of two turns that say the same at the same time neither response is recorded before its items', async () => {
+  const { client, simulator } = simulated();
+  const store = memoryLedger();
+  const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
+  const runner = new HybridRunner({ tracingDisabled: true });
+  await Promise.all(['hi', 'hi'].map((text) => runner.run(agent, text, { session })));
+  const made = new Map(simulator.snapshot().responses.map(({ id, output }) => [id, output[0]?.id]));
+  const items = new Set<string | undefined>();
+  const isBehind = (await store.read('one')).records.flatMap((record) => {
+    if (record.type === 'items') for (const { id } of record.items) items.add(id);
+    return record.type === 'response' ? [items.has(made.get(record.id))] : [];
+  });
+  expect(isBehind).toEqual([true, true]);
+});

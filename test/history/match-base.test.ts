@@ -66,6 +66,13 @@ test('a search that would take too long is given up', () => {
   expect(performance.now() - began).toBeLessThan(5000);
 });
 
+test('a context that is longer than a stack is deep can be searched', () => {
+  const context = Array.from({ length: 15_000 }, (_, at) => ({ id: `ctx_${at}`, item: user(String(at)) }));
+  expect(matchBase(proofOf(told('ab')), told(''), context)).toBeUndefined();
+  const wanted = context.slice(-3);
+  expect(matchBase(proofOf(wanted), wanted.slice(0, 1), context)).toEqual(wanted);
+});
+
 test('no other history is taken for it', () => {
   const texts = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 7 });
   fc.assert(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore, type Mode } from '../../src/index.ts';
+import { CHAIN } from '../../src/model/chain.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { converse, historyOf, listedTexts, recorder, TURNS } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
@@ -383,6 +384,69 @@ describe('a clear', () => {
     expect(await next.getItems()).toEqual([]);
     await next.addItems([user('two')]);
     expect(texts(await session.getItems())).toEqual(['two']);
+  });
+
+  it('of which the store has forgotten the ledger, though its answer got lost, has come to its end', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      delete: async (...args) => {
+        await ledger.delete(...args);
+        throw new Error('The connection was lost');
+      },
+    };
+    const session = new HybridSession({ client, ledger: store });
+    await session.addItems([user('one')]);
+    await session.clearSession();
+    await session.addItems([user('two')]);
+    expect(texts(await session.getItems())).toEqual(['two']);
+    expect(simulator.snapshot().conversations.length).toBe(1);
+  });
+
+  it('says so when the store did not forget the ledger, and the next use finishes it', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    let isDown = true;
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      delete: async (...args) => {
+        if (isDown) throw new Error('The connection was lost');
+        await ledger.delete(...args);
+      },
+    };
+    const session = new HybridSession({ client, ledger: store });
+    await session.addItems([user('one')]);
+    await expect(session.clearSession()).rejects.toThrow('The connection was lost');
+    isDown = false;
+    await session.addItems([user('two')]);
+    expect(texts(await session.getItems())).toEqual(['two']);
+    expect(simulator.snapshot().conversations.length).toBe(1);
+  });
+
+  it('that fails beside a request of a run is finished by the next use all the same', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    let asks: (() => Promise<unknown>) | undefined;
+    let asked: Promise<unknown> | undefined;
+    const store: LedgerStore = {
+      ...elsewhere(ledger),
+      append: async (...args) => {
+        asked = asks?.();
+        await new Promise(setImmediate);
+        await ledger.append(...args);
+      },
+    };
+    const session = new HybridSession({ client, ledger: store });
+    await session.addItems([user('one')]);
+    const conversationId = await session.getSessionId();
+    asks = () => session[CHAIN].view('tip');
+    simulator.fault('conversations.delete', { status: 500, times: 1 });
+    await expect(session.clearSession()).rejects.toMatchObject({ status: 500 });
+    await asked;
+    asks = undefined;
+    expect(await session.getItems()).toEqual([]);
+    expect(simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(conversationId);
   });
 
   it('waits for what is being written', async () => {

@@ -4,8 +4,10 @@ import { HybridRunner, HybridSession, memoryLedger, type LedgerStore } from '../
 import { conversationLedger } from '../../src/stores/conversation-ledger.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { listedTexts } from '../flows/support/story.ts';
-import { roles, texts } from '../support/conversation.ts';
-import { simulated, type Simulated } from '../support/simulated.ts';
+import { tamperedClient } from '../session/support/tampered.ts';
+import { roles, texts, user } from '../support/conversation.ts';
+import { deferred } from '../support/deferred.ts';
+import { simulated, simulatedClient, type Simulated } from '../support/simulated.ts';
 import { engines } from './support/engines.ts';
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
@@ -128,6 +130,76 @@ describe('A clear', () => {
       expect(await outcomeOf(raced)).toEqual(ONLY_THE_TURN_AFTER);
     },
   );
+
+  it.each(['before it looks', 'while it looks'] as const)(
+    'keeps what another process says and moves elsewhere %s what there is to delete',
+    async (moment) => {
+      const { client, simulator } = simulated();
+      const store = memoryLedger();
+      const other = new HybridSession({ client, ledger: elsewhere(store) });
+      await runner.run(agent, 'one', { session: other });
+      const conversationId = await other.getSessionId();
+      const moves = async (): Promise<void> => {
+        await other.addItems([user('after the clear')]);
+        await other.heal();
+      };
+      let [isCleared, looks] = [false, moment === 'before it looks' ? 2 : 3];
+      const ledger: LedgerStore = {
+        ...elsewhere(store),
+        async append(...args) {
+          await store.append(...args);
+          isCleared ||= args[1].some(({ type }) => type === 'clear');
+        },
+        async read(...args) {
+          if (isCleared && (looks -= 1) === 0) await moves();
+          return store.read(...args);
+        },
+      };
+      const session = new HybridSession({ client, ledger, conversationId });
+      await session.getItems();
+      await session.clearSession();
+      for (const one of [session, other]) expect(texts(await one.getItems())).toEqual(['after the clear']);
+      expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([await other.getSessionId()]);
+    },
+  );
+
+  it('leaves alone where another process is just moving what it has said', async () => {
+    const { simulator } = simulated();
+    const store = memoryLedger();
+    const [writing, seen] = [deferred<void>(), deferred<void>()];
+    let isMoving = false;
+    const slow = tamperedClient(simulator, async ({ method, path }, answer) => {
+      if (!isMoving || method !== 'POST' || !path.endsWith('/items')) return undefined;
+      await answer();
+      seen.resolve();
+      await writing.promise;
+      return undefined;
+    });
+    const other = new HybridSession({ client: slow, ledger: elsewhere(store) });
+    await runner.run(agent, 'one', { session: other });
+    const conversationId = await other.getSessionId();
+    let moved: Promise<unknown> | undefined;
+    const waiting = interrupted(store, MOMENTS[0], async () => {
+      await other.addItems([user('after the clear')]);
+      isMoving = true;
+      moved = other.heal();
+      await seen.promise;
+    });
+    // The move goes on when the clear has come to where it goes.
+    const reached = (id: string): void => {
+      if (id !== conversationId) writing.resolve();
+    };
+    const ledger: LedgerStore = {
+      ...waiting,
+      read: (...args) => waiting.read(...args).finally(() => reached(args[0])),
+      delete: (...args) => waiting.delete(...args).finally(() => reached(args[0])),
+    };
+    const session = new HybridSession({ client: simulatedClient(simulator), ledger, conversationId });
+    await session.getItems();
+    await session.clearSession();
+    await moved;
+    for (const one of [session, other]) expect(texts(await one.getItems())).toEqual(['after the clear']);
+  });
 
   it('looks again when the right to write was taken or given back meanwhile', async () => {
     const { client, simulator } = simulated();
