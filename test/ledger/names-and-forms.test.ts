@@ -60,6 +60,13 @@ describe('has one digest', () => {
       hosted({ ...search, action: undefined, query: 'q' }),
     ],
     ['a call read as a hosted one or as it was', hosted(search), unknown(search)],
+    ...['file_search', 'code_interpreter', 'image_generation'].map(
+      (name): [string, AgentInputItem, AgentInputItem] => [
+        `a call under its former name: ${name}`,
+        hosted({ type: name, queries: ['q'] }),
+        hosted({ type: `${name}_call`, queries: ['q'] }),
+      ],
+    ),
     ['a call under its former name', hosted({ ...search, type: 'web_search' }), hosted(search)],
     [
       'a picture in its field or as the output of its call',
