@@ -116,5 +116,6 @@ function unwritten(sessionId: string, conversationId: string, pending: number, e
 /** Under the ID that the copy will look for it by. */
 function contentOf({ entry, item }: RestoredItem): AgentInputItem[] {
   if (item === undefined) return [];
-  return [entry.id === undefined ? item : { ...item, id: entry.id }];
+  const id = entry.id ?? entry.mirrorId;
+  return [id === undefined ? item : { ...item, id }];
 }

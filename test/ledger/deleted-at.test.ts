@@ -21,7 +21,9 @@ test('leaves alone what was appended to since', async () => {
 test.each([new Error('down'), 'down', Object.assign(new Error('no'), { code: 'other' })])(
   'does not take it for a conflict when the store fails: %s',
   async (error) => {
-    const failing = { ...memoryLedger(), delete: () => Promise.reject(error) };
+    const store = memoryLedger();
+    await store.append('conv_1', [record('0')], head(1), 0);
+    const failing = { ...store, delete: () => Promise.reject(error) };
     await expect(deletedAt(failing, 'conv_1', 1)).rejects.toBe(error);
     const conflict = new LedgerConflictError('conv_1', 1, 2);
     const refusing = { ...memoryLedger(), delete: () => Promise.reject(conflict) };

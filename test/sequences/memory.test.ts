@@ -3,4 +3,4 @@ import { proveSequences } from './support/prove-sequences.ts';
 
 vi.mock('../../src/session/sleep.ts', () => import('./support/virtual-sleep.ts'));
 
-proveSequences({ store: 'memory', seed: 20261121, share: 0.3 });
+proveSequences({ store: 'memory', seed: 20261121, share: 0.4 });

@@ -3,4 +3,4 @@ import { proveSequences } from './support/prove-sequences.ts';
 
 vi.mock('../../src/session/sleep.ts', () => import('./support/virtual-sleep.ts'));
 
-proveSequences({ store: 'sqlite', seed: 20261122, share: 0.25 });
+proveSequences({ store: 'sqlite', seed: 20261122, share: 0.28 });

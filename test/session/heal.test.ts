@@ -148,6 +148,30 @@ describe('a dry run', () => {
   });
 });
 
+it.each([true, false])(
+  'takes along what another session adds meanwhile (keepContent: %s)',
+  async (keepContent) => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const other = new HybridSession({ client, ledger, keepContent });
+    await other.addItems([user('one'), assistant('two')]);
+    const conversationId = await other.getSessionId();
+    const more = Array.from({ length: 45 }, (_, index) => user(`more ${index}`));
+    let isAdded = false;
+    const tampered = tamperedClient(simulator, async ({ method, path }) => {
+      if (method !== 'POST' || path !== '/conversations') return undefined;
+      isAdded = true;
+      await other.addItems(more);
+      return undefined;
+    });
+    const session = new HybridSession({ client: tampered, ledger, conversationId, keepContent });
+    expect(await session.heal()).toMatchObject({ items: 47, verified: true });
+    expect(isAdded).toBe(true);
+    expect(texts(await other.getItems())).toEqual(['one', 'two', ...texts(more)]);
+    expect(await other.verify()).toMatchObject({ verified: true, listed: 47, findings: [], pending: 0 });
+  },
+);
+
 describe('what cannot be healed', () => {
   it('is a session without a conversation, and one that has not begun', async () => {
     const { client, simulator } = simulated();

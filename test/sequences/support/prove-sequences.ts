@@ -6,7 +6,7 @@ import { drawnSequence, sequences, type Sequence } from './step.ts';
 import type { StoreName } from './stores.ts';
 
 /** How many sequences there are in all: a few to see it work, ten thousand where time is no matter. */
-const ALL = Number(process.env['SEQUENCES'] ?? (process.env['TEST_FULL'] === '1' ? 10_000 : 150));
+const ALL = Number(process.env['SEQUENCES'] ?? (process.env['TEST_FULL'] === '1' ? 10_000 : 200));
 
 /** Another beginning for all files, to look where nobody has looked yet. */
 const SEED = Number(process.env['SEQUENCE_SEED'] ?? 0);
@@ -69,7 +69,7 @@ export function proveSequences({ store, seed: ownSeed, share }: Proof): void {
   });
 
   const count = Math.max(1, Math.round(ALL * share));
-  test(`${count} sequences on ${store} from seed ${seed}`, { timeout: 1_200_000 }, async () => {
+  test(`${count} sequences on ${store} from seed ${seed}`, { timeout: 2_400_000 }, async () => {
     const [again, path, replayPath] = AGAIN ?? [];
     const isAgain = again !== undefined && path !== undefined;
     const details = await fc.check(

@@ -117,9 +117,15 @@ export class SessionWorld {
         .catch(() => undefined);
     } else if (this.settings.store !== 'conversation') {
       await this.#outsider.conversations.delete(sessionId).catch(() => undefined);
-      if (this.simulator.snapshot().conversations.every(({ id }) => id !== sessionId))
-        this.conversations.deleted(sessionId);
+      this.#noteDeletion();
     }
+  }
+
+  #noteDeletion(): void {
+    const { sessionId } = this;
+    const { conversations } = this.simulator.snapshot();
+    if (sessionId !== undefined && conversations.every(({ id }) => id !== sessionId))
+      this.conversations.deleted(sessionId);
   }
 
   /** Whether somebody else took something away that nobody has written again since. */
@@ -156,6 +162,7 @@ export class SessionWorld {
       if (isDone) this.#isClearing = false;
       else if (name === 'clearSession()') this.#isClearing = true;
     }
+    if (this.#isClearing) this.#noteDeletion();
     if (this.#isGone && !(await this.#isKnown())) this.#beginAnew();
     this.#isGone = false;
     this.#slots = this.#slots.map((slot) => (slot.process.isAlive ? slot : this.#reborn(slot)));
