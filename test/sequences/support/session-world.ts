@@ -115,7 +115,7 @@ export class SessionWorld {
       await this.#outsider.conversations.items
         .delete(item.id, { conversation_id: sessionId })
         .catch(() => undefined);
-    } else if (this.settings.store !== 'conversation') {
+    } else if (this.settings.store !== 'conversation' && this.settings.unlink === 'none') {
       await this.#outsider.conversations.delete(sessionId).catch(() => undefined);
       this.#noteDeletion();
     }
