@@ -116,6 +116,7 @@ export class SessionWorld {
         .delete(item.id, { conversation_id: sessionId })
         .catch(() => undefined);
     } else if (this.settings.store !== 'conversation' && this.settings.unlink === 'none') {
+      // Where a list forgets at every turn, a heal that is the first to write an answer ends one: it is not shown whole then.
       await this.#outsider.conversations.delete(sessionId).catch(() => undefined);
       this.#noteDeletion();
     }
