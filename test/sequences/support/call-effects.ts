@@ -52,9 +52,14 @@ export function read(limit: number | undefined, serving: Serving, told: () => nu
   };
 }
 
-export function append(items: readonly AgentInputItem[]): After {
+/** @param response the one that ends with these items, if there is one: with the model boundary it is recorded together with them. */
+export function append(items: readonly AgentInputItem[], response: string | undefined): After {
   const added = structuredClone(items);
-  return change((before) => [{ ...before, items: [...before.items, ...added] }]);
+  return change((before) => {
+    const appended = { ...before, items: [...before.items, ...added] };
+    if (response === undefined || before.responses.includes(response)) return [appended];
+    return [appended, { ...appended, responses: [...before.responses, response] }];
+  });
 }
 
 export function pop(serving: Serving): After {

@@ -113,13 +113,15 @@ function viewsAfter({ own, by, isSure }: Views, index: number, call: Call, count
   // Whoever was left behind may see it go at any moment.
   const seen = by === undefined || by === index ? [before] : [before, NOTHING];
   return seen.flatMap((one) =>
-    call.after(one, call.outcome).map((after): Views => {
+    call.after(one, call.outcome).flatMap((after): Views[] => {
+      const together: Views = { own: own.map(() => after), by, isSure };
       if (call.leaves === true && count > 1 && after !== one && by === undefined) {
         const isDone = call.outcome !== undefined && 'value' in call.outcome;
-        return { own: own.map(() => NOTHING), by: index, isSure: isDone };
+        // What others say behind it may be moved to where everybody goes on.
+        return [{ own: own.map(() => NOTHING), by: index, isSure: isDone }, together];
       }
-      if (by === undefined) return { own: own.map(() => after), by, isSure };
-      return { own: own.map((view, which) => (which === index ? after : view)), by, isSure };
+      if (by === undefined) return [together];
+      return [{ own: own.map((view, which) => (which === index ? after : view)), by, isSure }];
     }),
   );
 }

@@ -1,4 +1,6 @@
+import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
+import { textOf } from '../../../mocks/index.ts';
 import type { SimulatorCore } from '../../../mocks/simulator.ts';
 import {
   ConversationNotFoundError,
@@ -64,6 +66,8 @@ export class SessionWorld {
   #isGone = false;
   /** Somebody clears the session while others work with it. */
   #isContended = false;
+  /** Two sessions are at work. */
+  #isShared = false;
   readonly #list: DoubtfulList;
   #hasForgotten = false;
 
@@ -147,6 +151,7 @@ export class SessionWorld {
   /** Lets sessions work, all at once, and takes in what they said. */
   async act(...works: readonly Work[]): Promise<void> {
     const busy = works.map(({ which, act }) => ({ slot: this.#slot(which), act }));
+    this.#isShared = new Set(busy.map(({ slot }) => slot)).size > 1;
     const done = Promise.all(
       busy.map(async ({ slot, act }) => {
         const ended = act(slot).catch((error: unknown) => this.#failed(error));
@@ -155,6 +160,7 @@ export class SessionWorld {
     );
     await inTime(done);
     await inTime(this.#quiet());
+    this.#isShared = false;
     const slots = [...new Set(busy.map(({ slot }) => slot))];
     const calls = slots.map(({ session }) => session.takeCalls());
     this.expected.explain(calls);
@@ -215,7 +221,10 @@ export class SessionWorld {
   serving(): Serving {
     const isList = this.mode === 'off' || this.mode === 'shadow';
     if (!isList || this.settings.options.mirror === 'off') return 'ledger';
-    return this.#list.doubts ?? 'list';
+    const { doubts } = this.#list;
+    // A list shows what leaves it beside what takes its place while somebody else is changing it.
+    if (this.#isShared) return { lacks: 'nothing', reorders: false, ...doubts, repeats: true };
+    return doubts ?? 'list';
   }
 
   /** A process died, or was left, with something that nothing else held yet. */
@@ -258,9 +267,15 @@ export class SessionWorld {
           if (event.type === 'lost') lost += event.findings.length;
         },
       },
-      { serving: () => this.serving(), listen },
+      { serving: () => this.serving(), listen, endedBy: (items) => this.#endedBy(items) },
     );
     return { process, session };
+  }
+
+  #endedBy(items: readonly AgentInputItem[]): string | undefined {
+    const { responses } = this.simulator.snapshot();
+    const last = textOf(items.at(-1) ?? {});
+    return responses.findLast(({ output }) => textOf(output.at(-1) ?? {}) === last)?.id;
   }
 
   /** The session of that number; a second one begins when the first one has an ID, and follows it to a new conversation. */

@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly serving: () => effects.Serving;
   /** Begins to count how many items the session says that its list lacks; undefined in a mode that says nothing. */
   readonly listen: () => () => number | undefined;
+  /** The response whose output these items end with. */
+  readonly endedBy: (items: readonly AgentInputItem[]) => string | undefined;
 }
 
 /** A session that notes every call, whether a test makes it or the SDK's runner, and what each call does to the history. */
@@ -69,7 +71,11 @@ export class WatchedSession extends HybridSession {
 
   override addItems(items: AgentInputItem[]): Promise<void> {
     this.#added.push(...structuredClone(items));
-    return this.#watch(`addItems(${items.length})`, effects.append(items), () => super.addItems(items));
+    return this.#watch(
+      `addItems(${items.length})`,
+      effects.append(items, this.#surroundings.endedBy(items)),
+      () => super.addItems(items),
+    );
   }
 
   override popItem(): Promise<AgentInputItem | undefined> {
