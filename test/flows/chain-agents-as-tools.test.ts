@@ -22,7 +22,7 @@ function parentsOf(world: FlowWorld, instructions: string): unknown[] {
   return asked.map(({ body }) => body?.['previous_response_id']);
 }
 
-describe.each(WAYS)('%s', (_way, stream) => {
+describe.each(WAYS)('%s', (way, stream) => {
   test('keeps an agent that is used as a tool out of the chain, and the chain out of the agent', async () => {
     const helper = new Agent({ name: 'helper', instructions: 'help', model, tools: [weather] });
     const boss = new Agent({
@@ -86,13 +86,9 @@ describe.each(WAYS)('%s', (_way, stream) => {
       model,
       tools: [helper.asTool({ toolName: 'ask', toolDescription: 'Asks', runOptions: { session: memory } })],
     });
-    for (const text of [
-      'call ask {"input":"one"}',
-      'call ask {"input":"two"}',
-      'call ask {"input":"three"}',
-    ]) {
-      await turn(world, boss, text);
-    }
+    // Words of its own: a session of another test that was served the same could not be told from this one.
+    for (const which of ['one', 'two', 'three'])
+      await turn(world, boss, `call ask {"input":"question ${which} ${way}"}`);
     // Its first request names no session; from then on the history that it was served tells whose it is.
     expect(told).toEqual(['extends 1/3', 'extends 1/5']);
     expect(await memory.getItems()).toHaveLength(6);
