@@ -92,7 +92,10 @@ function change(
       watch.note({ sessionId, mode, items: prepared?.added.length ?? 0 });
       if (prepared === undefined) return;
       await changeHistory(open, mode, options, prepared);
-      if (remote !== undefined) watch.note({ pending: pendingChanges(await ledger.tip()) });
+      if (remote === undefined) return;
+      // It is done: that the ledger cannot be asked any more is for whoever asks next.
+      const state = await ledger.tip().catch(() => undefined);
+      watch.note({ pending: state && pendingChanges(state) });
     });
   });
 }

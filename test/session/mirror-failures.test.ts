@@ -227,6 +227,35 @@ describe('a write that fails', () => {
   });
 });
 
+describe('a ledger that goes away when the items are in it', () => {
+  it('fails no append: what was to be written is written when it is back', async () => {
+    const { client, simulator } = simulated();
+    const store = memoryLedger();
+    let isAway = false;
+    const away = <T>(call: () => Promise<T>): Promise<T> =>
+      isAway ? Promise.reject(new Error('away')) : call();
+    const ledger: LedgerStore = {
+      head: (id) => away(() => store.head(id)),
+      read: (...args) => away(() => store.read(...args)),
+      append: (...args) =>
+        away(async () => {
+          await store.append(...args);
+          // Gone before the mirror has said what it wrote.
+          isAway = args[1].some(({ type }) => type === 'items');
+        }),
+      delete: (id) => away(() => store.delete(id)),
+    };
+    const session = new HybridSession({ client, ledger });
+    await session.getSessionId();
+    await session.addItems([user('one')]);
+    isAway = false;
+    expect(texts(await session.getItems())).toEqual(['one']);
+    await session.flush();
+    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one']);
+  });
+});
+
 describe('an item that the API refuses for good', () => {
   const POISON: readonly Fault[] = [
     { status: 400, message: 'Invalid item sk-secret', code: 'invalid_value' },
