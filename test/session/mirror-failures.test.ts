@@ -231,24 +231,24 @@ describe('a ledger that goes away when the items are in it', () => {
   it('fails no append: what was to be written is written when it is back', async () => {
     const { client, simulator } = simulated();
     const store = memoryLedger();
-    let isAway = false;
+    let [isAway, isBack] = [false, false];
     const away = <T>(call: () => Promise<T>): Promise<T> =>
       isAway ? Promise.reject(new Error('away')) : call();
     const ledger: LedgerStore = {
       head: (id) => away(() => store.head(id)),
       read: (...args) => away(() => store.read(...args)),
-      append: (...args) =>
-        away(async () => {
-          await store.append(...args);
-          // Gone before the mirror has said what it wrote.
-          isAway = args[1].some(({ type }) => type === 'items');
-        }),
+      append: (...args) => {
+        // Gone before the mirror has said what it wrote.
+        isAway ||= !isBack && args[1].some(({ type }) => type === 'mirror');
+        return away(() => store.append(...args));
+      },
       delete: (id) => away(() => store.delete(id)),
     };
     const session = new HybridSession({ client, ledger });
     await session.getSessionId();
     await session.addItems([user('one')]);
-    isAway = false;
+    expect(isAway).toBe(true);
+    [isAway, isBack] = [false, true];
     expect(texts(await session.getItems())).toEqual(['one']);
     await session.flush();
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
