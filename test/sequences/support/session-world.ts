@@ -70,6 +70,7 @@ export class SessionWorld {
   #isShared = false;
   readonly #list: DoubtfulList;
   #hasForgotten = false;
+  #hasLeftovers = false;
 
   private constructor(settings: Settings, place: StorePlace) {
     this.settings = settings;
@@ -167,7 +168,10 @@ export class SessionWorld {
     for (const { name, outcome } of calls[slots.findIndex((slot) => slot === this.#slots[0])] ?? []) {
       const isDone = outcome !== undefined && 'value' in outcome;
       if (isDone) this.#isClearing = false;
-      else if (name === 'clearSession()') this.#isClearing = true;
+      else if (name === 'clearSession()') {
+        this.#isClearing = true;
+        this.#hasLeftovers ||= this.#isContended;
+      }
     }
     if (this.#isClearing) this.#noteDeletion();
     if (this.#isGone && !(await this.#isKnown())) this.#beginAnew();
@@ -225,6 +229,11 @@ export class SessionWorld {
     // A list shows what leaves it beside what takes its place while somebody else is changing it.
     if (this.#isShared) return { lacks: 'nothing', reorders: false, ...doubts, repeats: true };
     return doubts ?? 'list';
+  }
+
+  /** A known limit: somebody else may have gone on before a clear that failed was tried again; the list keeps what was cleared. */
+  get hasLeftovers(): boolean {
+    return this.#hasLeftovers;
   }
 
   /** A process died, or was left, with something that nothing else held yet. */
