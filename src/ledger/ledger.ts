@@ -63,8 +63,8 @@ export class Ledger {
     });
   }
 
-  /** The state as it was when it had that version, for those who began then; not kept. */
-  at(version: number): Promise<LedgerState> {
+  /** The newest state, or as it was when it had that version, as the records alone tell it; not kept. */
+  at(version?: number): Promise<LedgerState> {
     return stateAt(this.#reader, version);
   }
 
@@ -104,15 +104,17 @@ export class Ledger {
 
   /** The newest state without what lies before the records, which may be impossible to read back; not kept. */
   async outline(): Promise<LedgerState> {
-    return staying(this.sessionId, await this.at(Number.POSITIVE_INFINITY));
+    return staying(this.sessionId, await this.at());
   }
 
   /** Appends that everything is gone, whatever it was and whether it can be read back or not. */
   clear(): Promise<LedgerState> {
     return this.#queue.run(() => {
       this.#unload();
-      const load = (): Promise<LedgerState> => this.at(Number.POSITIVE_INFINITY);
-      return this.#commit(load, () => [{ type: 'clear' }]);
+      return this.#commit(
+        () => this.at(),
+        () => [{ type: 'clear' }],
+      );
     });
   }
 

@@ -3,6 +3,7 @@ import { isObject } from '../ledger/json.ts';
 import { anchorItem } from '../model/anchor.ts';
 import type { Chain } from '../model/chain.ts';
 import { dropAnchor, expandState, isFinished, ownInput } from './anchored-state.ts';
+import { sessionWith } from './session-with.ts';
 
 /** The session as the runner sees it: the first read gives the anchor in place of the history. */
 export function anchoredSession(session: Session, anchor: AgentInputItem): Session {
@@ -12,13 +13,7 @@ export function anchoredSession(session: Session, anchor: AgentInputItem): Sessi
     isRead = true;
     return [anchor];
   };
-  return new Proxy(session, {
-    get(target, property) {
-      if (property === 'getItems') return getItems;
-      const member: unknown = Reflect.get(target, property, target);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
+  return sessionWith(session, { getItems });
 }
 
 /** The anchor of the session's history, as an item; undefined where the history has to be handed over whole. */

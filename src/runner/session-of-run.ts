@@ -1,4 +1,5 @@
 import type { Session } from '@openai/agents';
+import { sessionWith } from './session-with.ts';
 
 /**
  * The session as one run sees it: under the ID with which the run began.
@@ -15,11 +16,5 @@ export function sessionOfRun(session: Session): Session {
     });
     return id;
   };
-  return new Proxy(session, {
-    get(target, property) {
-      if (property === 'getSessionId') return getSessionId;
-      const member: unknown = Reflect.get(target, property, target);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
+  return sessionWith(session, { getSessionId });
 }

@@ -29,7 +29,7 @@ export async function clearAway(
 ): Promise<string | undefined> {
   const { sessionId, ledger, remote } = attachment;
   const { client } = remote;
-  const seen = await ledger.at(Number.POSITIVE_INFINITY);
+  const seen = await ledger.at();
   for (const copy of await copiesOf(options.ledger, seen)) {
     // What came after the clear may be just moving there.
     if (!seen.cleared && copy === seen.move?.to) continue;
