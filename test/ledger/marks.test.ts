@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { applyRecords } from '../../src/ledger/apply-records.ts';
 import { MARK_LENGTH, markOf } from '../../src/ledger/digest.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { recordOf, type LedgerItem, type LedgerStep } from '../../src/ledger/ledger-record.ts';
+import type { LedgerItem, LedgerStep } from '../../src/ledger/ledger-record.ts';
 import { emptyState, headOf, marksOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
 import type { LedgerStore } from '../../src/ledger/ledger-store.ts';
 import { marksAfter } from '../../src/ledger/marks-after.ts';
 import { resolveBase, stateFrom } from '../../src/ledger/state-from-head.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
 import { ledgerRecords } from '../support/records.ts';
+import { recordsOf, stateOf } from '../support/steps.ts';
 
 const message = (digest: string, mirrorId?: string): LedgerItem => ({
   digest,
@@ -17,14 +18,6 @@ const message = (digest: string, mirrorId?: string): LedgerItem => ({
   ...(mirrorId === undefined ? {} : { mirrorId }),
 });
 const items = (...all: LedgerItem[]): LedgerStep => ({ type: 'items', items: all });
-const records = (...steps: LedgerStep[]): ReturnType<typeof recordOf>[] =>
-  steps.map((step) => recordOf(step, { commit: 'c', time: 0 }));
-
-function stateOf(...steps: LedgerStep[]): LedgerState {
-  const state = emptyState();
-  applyRecords(state, records(...steps));
-  return state;
-}
 
 describe('a mark', () => {
   test('is short, and knows a name again', () => {
@@ -48,9 +41,9 @@ describe('a head', () => {
       { type: 'pop' },
     );
     expect(headOf(state).leaving).toEqual([markOf('msg_b'), markOf('c')]);
-    applyRecords(state, records({ type: 'mirror', added: [], removed: ['msg_b'] }));
+    applyRecords(state, recordsOf({ type: 'mirror', added: [], removed: ['msg_b'] }));
     expect(headOf(state).leaving).toEqual([markOf('c')]);
-    applyRecords(state, records({ type: 'mirror', added: [], removed: [], settled: true }));
+    applyRecords(state, recordsOf({ type: 'mirror', added: [], removed: [], settled: true }));
     expect(headOf(state)).not.toHaveProperty('leaving');
   });
 
@@ -64,7 +57,7 @@ describe('a head', () => {
     const before = stateOf(items(message('a', 'msg_a')), { type: 'pop' });
     const state = stateFrom(headOf(before));
     expect(marksOf(state)).toEqual([markOf('msg_a')]);
-    applyRecords(state, records(items(message('b', 'msg_b')), { type: 'pop' }));
+    applyRecords(state, recordsOf(items(message('b', 'msg_b')), { type: 'pop' }));
     expect(marksOf(state)).toEqual([markOf('msg_a'), markOf('msg_b')]);
   });
 

@@ -1,20 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { applyRecords } from '../../src/ledger/apply-records.ts';
 import { EMPTY_DIGEST } from '../../src/ledger/digest.ts';
-import { recordOf, type LedgerStep } from '../../src/ledger/ledger-record.ts';
-import { emptyState, headOf, type LedgerState } from '../../src/ledger/ledger-state.ts';
+import type { LedgerStep } from '../../src/ledger/ledger-record.ts';
+import { emptyState, headOf } from '../../src/ledger/ledger-state.ts';
 import { nextHead } from '../../src/ledger/next-head.ts';
 import { movedTo, moveAfter } from '../../src/ledger/session-move.ts';
 import { stateFrom } from '../../src/ledger/state-from-head.ts';
-
-const records = (...steps: LedgerStep[]): ReturnType<typeof recordOf>[] =>
-  steps.map((step) => recordOf(step, { commit: 'c', time: 5 }));
-
-function stateOf(...steps: LedgerStep[]): LedgerState {
-  const state = emptyState();
-  applyRecords(state, records(...steps));
-  return state;
-}
+import { recordsOf, stateOf } from '../support/steps.ts';
 
 const heal = (to: string): LedgerStep => ({ type: 'heal', to });
 const moved = (to: string): LedgerStep => ({ type: 'moved', to });
@@ -24,7 +16,7 @@ describe('a session whose history is written elsewhere', () => {
     const state = stateOf(heal('conv_2'));
     expect(state.move).toEqual({ to: 'conv_2' });
     expect(movedTo(state.move)).toBeUndefined();
-    applyRecords(state, records(moved('conv_2')));
+    applyRecords(state, recordsOf(moved('conv_2')));
     expect(state.move).toEqual({ to: 'conv_2', done: true });
     expect(movedTo(state.move)).toBe('conv_2');
     expect(movedTo(undefined)).toBeUndefined();
@@ -40,15 +32,15 @@ describe('a session whose history is written elsewhere', () => {
     const state = stateOf({ type: 'origin', from: 'conv_0' });
     expect(state.move).toEqual({ from: 'conv_0' });
     expect(state.abandoned).toEqual([]);
-    applyRecords(state, records({ type: 'origin', from: 'conv_0', whole: true }, heal('conv_2')));
+    applyRecords(state, recordsOf({ type: 'origin', from: 'conv_0', whole: true }, heal('conv_2')));
     expect(state.move).toEqual({ from: 'conv_0', whole: true, to: 'conv_2' });
   });
 
   test('stays whole where a copy is begun that says nothing of it', () => {
     const whole = { from: 'conv_0', whole: true };
-    const [again] = records({ type: 'origin', from: 'conv_0', whole: false });
+    const [again] = recordsOf({ type: 'origin', from: 'conv_0', whole: false });
     expect(again && moveAfter(whole, again)).toEqual(whole);
-    const [other] = records({ type: 'pop' });
+    const [other] = recordsOf({ type: 'pop' });
     expect(other && moveAfter(whole, other)).toBe(whole);
   });
 
@@ -62,7 +54,7 @@ describe('a session whose history is written elsewhere', () => {
       move: { to: 'conv_2', done: true },
     };
     expect(headOf(stateOf(...steps))).toEqual(head);
-    expect(nextHead(emptyState(), records(...steps))).toMatchObject(head);
+    expect(nextHead(emptyState(), recordsOf(...steps))).toMatchObject(head);
     expect(headOf(stateFrom(headOf(stateOf(...steps))))).toEqual(head);
     expect(headOf(stateOf({ type: 'pop' }))).toEqual({
       format: 1,
@@ -74,10 +66,10 @@ describe('a session whose history is written elsewhere', () => {
 });
 
 test('a record of a move is of the later format, and keeps the time of its step', () => {
-  expect(records(heal('conv_2'), { ...moved('conv_2'), time: 9 }, { type: 'pop', time: 8 })).toEqual([
+  expect(recordsOf(heal('conv_2'), { ...moved('conv_2'), time: 9 }, { type: 'pop', time: 8 })).toEqual([
     { v: 2, commit: 'c', time: 5, type: 'heal', to: 'conv_2' },
     { v: 2, commit: 'c', time: 9, type: 'moved', to: 'conv_2' },
     { v: 1, commit: 'c', time: 8, type: 'pop' },
   ]);
-  expect(records({ type: 'origin', from: 'conv_0' })[0]?.v).toBe(2);
+  expect(recordsOf({ type: 'origin', from: 'conv_0' })[0]?.v).toBe(2);
 });
