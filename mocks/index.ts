@@ -1,16 +1,12 @@
 export { createSimulator, type Simulator } from './create-simulator.ts';
 export { createSimulatorCore, type SimulatorCore } from './simulator.ts';
 export type { SimulatorOptions } from './options.ts';
+export type { Profile } from './profiles/profile.ts';
+export type { ProfileName } from './profiles/profile-table.ts';
 export type { ModelAnswer, ModelRequest, Respond, ToolCall } from './model/answer.ts';
 export type { UnlinkPolicy, UnlinkPolicyName, UnlinkTurn } from './unlinking.ts';
-export type {
-  Fault,
-  FaultDetails,
-  FaultedRequest,
-  FaultTiming,
-  NamedFault,
-  StatusFault,
-} from './faults/fault.ts';
+export type { Fault, NamedFault, StatusFault } from './faults/fault-table.ts';
+export type { FaultDetails, FaultedRequest, FaultTiming } from './faults/fault.ts';
 export type { FaultName } from './faults/fault-table.ts';
 export type { Operation } from './http/operations.ts';
 export type { LogEntry } from './http/log.ts';

@@ -1,3 +1,5 @@
+import type { Profile } from './profiles/profile.ts';
+import type { ProfileName } from './profiles/profile-table.ts';
 import type { Respond } from './model/answer.ts';
 import type { UnlinkPolicy, UnlinkPolicyName } from './unlinking.ts';
 import type { Lag } from './world/conversation-list.ts';
@@ -5,8 +7,13 @@ import type { Lag } from './world/conversation-list.ts';
 /** How a simulator behaves. Every option has a default; times are milliseconds. */
 export interface SimulatorOptions {
   /**
+   * Which server it is: `openai` (default), or one that differs from it, such as `zdr`, `ignores-parent` or
+   * `refuses-parent:vllm`; or the differences themselves.
+   */
+  profile?: ProfileName | Profile;
+  /**
    * How conversations lose assistant messages: `id-replay` (default) when their IDs come back in a request's input,
-   * `every-turn` at each turn whatever the client sends, `none`, or a function that names the items to unlink.
+   * `every-turn` at each turn, also without IDs, `none`, or a function that names the items to unlink.
    */
   unlink?: UnlinkPolicyName | UnlinkPolicy;
   /** The models that unlink: names (which cover their dated and suffixed variants) or patterns. Default gpt-5.4, gpt-5.5. */
@@ -34,11 +41,9 @@ export interface SimulatorOptions {
   contextWindow?: number;
   /** The longest request body that is read, in bytes. Default 100 MiB. */
   maxBodyBytes?: number;
-  /** Whether the organisation keeps no data: every response is then `store: false`. Default false. */
-  zeroDataRetention?: boolean;
   /**
-   * What becomes of a conversation's turn whose stream the client broke off: not written to the list (`drop-turn`,
-   * default), or written as if it had been read to the end (`keep-turn`). The response is stored either way.
+   * The effect of a broken stream on its conversation: the turn is not appended (`drop-turn`, default), or appended as
+   * if the stream had been read to the end (`keep-turn`). The response is stored either way.
    */
   onAbort?: 'drop-turn' | 'keep-turn';
   /** The API keys that are let in. Default: any, each with objects of its own. */

@@ -1,4 +1,4 @@
-import type { Fault } from './faults/fault.ts';
+import type { Fault } from './faults/fault-table.ts';
 import { FaultRegistry } from './faults/fault-registry.ts';
 import { abortableFetch } from './http/abortable-fetch.ts';
 import { listen, type Listening, type ListenOptions } from './http/listen.ts';
@@ -6,7 +6,7 @@ import { RequestLog, type LogEntry } from './http/log.ts';
 import type { Operation } from './http/operations.ts';
 import { RequestHandler } from './http/request-handler.ts';
 import type { SimulatorOptions } from './options.ts';
-import { resolveOptions } from './settings.ts';
+import { resolveOptions } from './resolve-options.ts';
 import { snapshotWorld, type SimulatorSnapshot } from './snapshot.ts';
 import { Unlinking } from './unlinking.ts';
 import { World } from './world/world.ts';

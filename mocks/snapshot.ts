@@ -1,5 +1,5 @@
 import type { SimulatorItem } from './wire/item.ts';
-import type { JsonObject } from './wire/json-object.ts';
+import type { JsonObject } from './wire/json.ts';
 import type { World } from './world/world.ts';
 
 /** A conversation in a snapshot. */
@@ -7,9 +7,9 @@ export interface ConversationSnapshot {
   readonly id: string;
   readonly tenant: string;
   readonly metadata: JsonObject;
-  /** What the list shows, oldest first. */
+  /** The listed items, oldest first. */
   readonly items: readonly SimulatorItem[];
-  /** What was appended but is not shown yet. */
+  /** The appended items that are not listed yet. */
   readonly pending: readonly SimulatorItem[];
 }
 

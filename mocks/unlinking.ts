@@ -20,8 +20,11 @@ export interface UnlinkTurn {
 /** Names the items that leave the list of every conversation once this response has completed. */
 export type UnlinkPolicy = (turn: UnlinkTurn) => Iterable<string>;
 
-/** The policies that come with the simulator. */
-export type UnlinkPolicyName = 'none' | 'id-replay' | 'every-turn';
+/** The policies that come with the simulator, the one of the report first. */
+export const unlinkPolicyNames = ['every-turn', 'id-replay', 'none'] as const;
+
+/** The name of a policy that comes with the simulator. */
+export type UnlinkPolicyName = (typeof unlinkPolicyNames)[number];
 
 /** A completed response and where it belongs. */
 export interface CompletedTurn {
@@ -35,7 +38,7 @@ export interface CompletedTurn {
 }
 
 /** How many outputs are remembered in order to recognise them when a client writes them to a conversation. */
-const REMEMBERED = 1000;
+const MAX_ANSWERS = 1000;
 
 /**
  * Makes conversations forget. Items are never deleted: they only leave lists, stay readable through their response, and
@@ -92,10 +95,10 @@ export class Unlinking {
       const key = outputKey(account, item);
       const written = this.#outputs.get(key) ?? [];
       this.#outputs.delete(key);
-      this.#outputs.set(key, [...written, matches].slice(-REMEMBERED));
+      this.#outputs.set(key, [...written, matches].slice(-MAX_ANSWERS));
     }
     for (const key of this.#outputs.keys()) {
-      if (this.#outputs.size <= REMEMBERED) return;
+      if (this.#outputs.size <= MAX_ANSWERS) return;
       this.#outputs.delete(key);
     }
   }
@@ -123,12 +126,12 @@ function conversationsOf(account: Account, turn: CompletedTurn): Set<Conversatio
 
 function unlinkEarlierAnswers(account: Account, conversation: ConversationRecord): void {
   const items = account.itemsOf(allIds(conversation));
-  account.unlist(conversation, new Set(items.filter(isAssistantMessage).map((item) => item.id)));
+  account.markForRemoval(conversation, new Set(items.filter(isAssistantMessage).map((item) => item.id)));
 }
 
 function unlinkEverywhere(account: Account, ids: Iterable<string>): void {
   for (const id of ids) {
-    for (const conversation of account.listsOf(id)) account.unlist(conversation, new Set([id]));
+    for (const conversation of account.listsOf(id)) account.markForRemoval(conversation, new Set([id]));
   }
 }
 

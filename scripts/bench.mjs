@@ -1,8 +1,8 @@
-// Measures what a turn costs: ours in every mode, the SDK's sessions, and chaining by hand. See docs/benchmarks.md.
+// Measures the costs of a turn: ours in every mode, the SDK's sessions, and chaining by hand. See docs/benchmarks.md.
 //
 // npm run bench -- [--quick] [--runs 3] [--latency 5] [--turns 1000] [--only hand,stock] [--parts turns,appends] [--json FILE]
 //   [--svg FILE] [--write] [--profile FOLDER]
-// node scripts/bench.mjs --check    whether README and docs/bench/ say what docs/bench/results.json says
+// node scripts/bench.mjs --check    whether docs/benchmarks.md and docs/bench/ agree with docs/bench/results.json
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';

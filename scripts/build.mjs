@@ -12,8 +12,8 @@ const next = join(root, 'dist', `.next-${process.pid}`);
 
 try {
   for (const [project, format] of [
-    ['tsconfig.build.json', 'esm'],
-    ['tsconfig.cjs.json', 'cjs'],
+    ['scripts/tsconfig.esm.json', 'esm'],
+    ['scripts/tsconfig.cjs.json', 'cjs'],
   ]) {
     execFileSync(process.execPath, [tsc, '-p', project, '--outDir', join(next, format)], {
       cwd: root,

@@ -1,12 +1,12 @@
 // Load: many sessions at once in one process, against the simulator in a process of its own with faults on; then events.
 // `npm run load`, or `npm run load -- --sessions 200 --turns 5 --events 100000`. Exits with 1 when a bound is broken.
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { heap, MIB } from './load/heap.mjs';
 import { runEvents } from './load/run-events.mjs';
 import { differing, runTurns } from './load/run-turns.mjs';
 import { startSimulator } from './load/start-simulator.mjs';
 import { growing } from './load/watch-queues.mjs';
+import { countChecks, writeTotals } from './write-totals.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -17,11 +17,11 @@ const { values } = parseArgs({
 });
 const [SESSIONS, TURNS, EVENTS] = [values.sessions, values.turns, values.events].map(Number);
 
-/** Bounds that hold on any machine: what one turn keeps, and ratios. */
+/** Bounds for any machine: the memory that a turn keeps, and ratios. */
 const BOUNDS = {
   // Two items, a response and the records of both, with their digests; measured: about 8.
   heapPerTurnKiB: 24,
-  // What a burst of requests takes on top of what stays.
+  // The additional memory of a burst of requests.
   peakRssMiB: 512 + (SESSIONS * TURNS * 40) / 1024,
   // The slowest session's mean turn against the fastest one's: all share one process and one server.
   unfairness: 8,
@@ -35,7 +35,7 @@ if (globalThis.gc === undefined) throw new Error('Run it with: node --expose-gc 
 
 const started = performance.now();
 const { url, close } = await startSimulator();
-// What the first turns load stays, however few or many there are.
+// Modules that the first turns load stay in memory, for any number of turns.
 const warm = await runTurns(url, { sessions: Math.min(SESSIONS, 50), turns: 2 });
 await differing(warm);
 const before = heap();
@@ -84,17 +84,5 @@ for (const kind of missing) console.log(`NEVER  ${kind}`);
 const broken = Object.keys(checks).filter((name) => !checks[name]);
 for (const name of Object.keys(checks)) console.log(`${checks[name] ? 'ok    ' : 'BROKEN'} ${name}`);
 console.log(`load: ${((performance.now() - started) / 1000).toFixed(1)} s`);
-if (process.env.TEST_RESULTS !== undefined) {
-  mkdirSync('test-results', { recursive: true });
-  const count = Object.keys(checks).length;
-  const totals = {
-    success: broken.length === 0,
-    numPassedTests: count - broken.length,
-    numFailedTests: broken.length,
-    numPendingTests: 0,
-    numTodoTests: 0,
-    measured: { ...measured, quarters },
-  };
-  writeFileSync(process.env.TEST_RESULTS, JSON.stringify(totals));
-}
+writeTotals(countChecks(checks), { ...measured, quarters });
 process.exit(broken.length === 0 ? 0 : 1);

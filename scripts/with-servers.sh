@@ -2,8 +2,8 @@
 # with-servers.sh <command...>: runs the command with a real Redis, a real PostgreSQL and a real browser.
 #
 # Starts the servers on free ports of 127.0.0.1, exports TEST_REDIS_URL, TEST_REDIS_CLUSTER_URL, TEST_POSTGRES_URL and
-# TEST_BROWSER, and stops and removes all of it however the command ends. Exits with the command's status. What is
-# missing is installed with apt-get, which needs root.
+# TEST_BROWSER, and stops and removes all of it however the command ends. Exits with the command's status. Missing
+# packages are installed with apt-get, which needs root.
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
@@ -44,14 +44,14 @@ free_port() {
   node -e "const s = require('node:net').createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close(); })"
 }
 
-# wait_for <what> <log> <pid> <check...>: until the check succeeds; fails as soon as the process has ended.
+# wait_for <name> <log> <pid> <check...>: until the check succeeds; fails as soon as the process has ended.
 wait_for() {
-  local what="$1" log="$2" pid="$3" tries=0
+  local name="$1" log="$2" pid="$3" tries=0
   shift 3
   until "$@" >/dev/null 2>&1; do
     tries=$((tries + 1))
     if ! kill -0 "$pid" 2>/dev/null || [ "$tries" -gt 300 ]; then
-      say "$what did not start"
+      say "$name did not start"
       tail -20 "$log" >&2 || true
       return 1
     fi

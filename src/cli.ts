@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
-import { loadPackage } from './cli/load-package.ts';
+import { loadPackage } from './cli/setup/load-package.ts';
 import { main } from './cli/main.ts';
 
-// `hybrid-session repro | head -1`: the reader has what it wanted.
+// `agents-hybrid-session repro | head -1` closes the pipe early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
@@ -25,7 +25,7 @@ process.exitCode = await main(process.argv.slice(2), {
     new Promise((resolve) => {
       let asked = 0;
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        // Not once: the SDK ends the process as soon as it sees that it alone listens. Who asks twice wants it now.
+        // Not `once`: the SDK ends the process when no other listener is left. The second signal ends it at once.
         process.on(signal, () => ((asked += 1) === 1 ? resolve(signal) : process.exit(130)));
       }
     }),

@@ -5,4 +5,4 @@ export {
   type FlagContextValue,
   type FlagDetails,
   type OpenFeatureRolloutOptions,
-} from './rollout/open-feature-rollout.ts';
+} from './rollout/open-feature.ts';

@@ -3,4 +3,4 @@ export {
   postgresLedgerSchema,
   type PostgresLedgerOptions,
   type PostgresPool,
-} from './stores/postgres-ledger.ts';
+} from './stores/postgres/ledger.ts';

@@ -8,19 +8,19 @@ import results from '../docs/bench/results.json' with { type: 'json' };
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 describe('the benchmark', () => {
-  it('wrote what the README and docs/bench/ say', async () => {
+  it('the results agree with docs/benchmarks.md and docs/bench/', async () => {
     await expect(
       promisify(execFile)(process.execPath, ['scripts/bench.mjs', '--check'], { cwd: root }),
     ).resolves.toMatchObject({ stderr: '' });
   });
 
-  it('calls a figure reached when it is', () => {
+  it('a reached goal is called reached', () => {
     expect(results.figures.length).toBeGreaterThan(9);
     for (const { limit, least, measured, reached } of results.figures)
       expect(reached).toBe(least ? measured >= limit : measured <= limit);
   });
 
-  it('wrote results of the whole conversation, not of the quick one', async () => {
+  it('the results are those of the whole benchmark', async () => {
     expect(results.settings).toMatchObject({ quick: false, latency: 5 });
     expect(results.settings.points.at(-1)).toBe(1000);
     const names = results.turns.map(({ name }) => name);

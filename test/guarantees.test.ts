@@ -8,14 +8,14 @@ const rows = [...page.matchAll(/^\| (.+) \| `(test\/.+?)` \| (.+) \|$/gm)].map(
   ([, promise = '', file = '', title = '']) => ({ promise, file, title }),
 );
 
-it('names a test for every promise', () => {
+it('docs/guarantees.md names a test for every promise', () => {
   expect(rows.length).toBeGreaterThan(40);
   expect(rows.length).toBe([...page.matchAll(/^\| (?!promise|---)/gm)].length);
 });
 
 it.each(rows)('$promise: the test exists', async ({ file, title }) => {
   const source = await readFile(`${root}${file}`, 'utf8');
-  // As it is written, whatever quotes it is written in.
+  // As it is written, in any quotes.
   expect(source.replaceAll('\\', '')).toContain(title);
 });
 
@@ -23,6 +23,6 @@ it.each([
   ['README.md', 'docs/guarantees.md'],
   ['README.md', 'SECURITY.md'],
   ['SECURITY.md', 'docs/guarantees.md'],
-])('%s leads to %s', async (from, to) => {
+])('%s links to %s', async (from, to) => {
   expect(await readFile(`${root}${from}`, 'utf8')).toContain(`(${to})`);
 });

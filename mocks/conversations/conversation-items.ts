@@ -39,6 +39,6 @@ export function deleteItem(exchange: Exchange): Answer {
   const [, itemId = ''] = exchange.params;
   const isListed = visibleIds(conversation, exchange.world.clock.now(), false).includes(itemId);
   if (!isListed) throw errors.itemNotInConversation(itemId);
-  exchange.account.unlist(conversation, new Set([itemId]));
+  exchange.account.markForRemoval(conversation, new Set([itemId]));
   return json(conversationBody(conversation));
 }

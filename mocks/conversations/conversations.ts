@@ -2,7 +2,7 @@ import { parseNewItems, writeItems } from './write-items.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { parseMetadata } from '../wire/parse-metadata.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 import type { ConversationRecord } from '../world/records.ts';
 
 /** The conversation that the path names. @throws ApiError 404 if there is none. */
@@ -46,7 +46,7 @@ export function retrieveConversation(exchange: Exchange): Answer {
   return json(conversationBody(namedConversation(exchange)));
 }
 
-/** `POST /conversations/{id}`: the whole metadata is replaced by what was sent. */
+/** `POST /conversations/{id}`: the given metadata replaces all of the former. */
 export function updateConversation(exchange: Exchange): Answer {
   const conversation = namedConversation(exchange);
   for (const key of Object.keys(exchange.body)) if (key !== 'metadata') throw errors.unknownParameter(key);

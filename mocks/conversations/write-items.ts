@@ -2,13 +2,13 @@ import type { Exchange } from '../http/exchange.ts';
 import { resolveInput } from '../responses/resolve-input.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
-import { jsonTypeName } from '../wire/json-type-name.ts';
+import { jsonTypeName } from '../wire/json.ts';
 import { parseItem, type ParsedItem } from '../wire/parse-item.ts';
 import { allIds, appendItems, type Lag } from '../world/conversation-list.ts';
 import type { ConversationRecord } from '../world/records.ts';
 
 /** The most items one request may write. */
-const MOST = 20;
+const MAX_ITEMS = 20;
 
 /**
  * Checks the `items` of a request.
@@ -16,7 +16,7 @@ const MOST = 20;
  */
 export function parseNewItems(items: unknown): ParsedItem[] {
   if (!Array.isArray(items)) throw errors.invalidType('items', 'an array of objects', jsonTypeName(items));
-  if (items.length > MOST) throw errors.arrayTooLong('items', MOST, items.length);
+  if (items.length > MAX_ITEMS) throw errors.arrayTooLong('items', MAX_ITEMS, items.length);
   return items.map((item: unknown, index) => parseItem(item, `items[${index}]`));
 }
 
@@ -32,7 +32,7 @@ export function writeItems(
 ): readonly SimulatorItem[] {
   const { world, account, unlinking } = exchange;
   const mint = (prefix: string): string => world.ids.beforeThread(prefix, conversation.thread);
-  const { items, replayed } = resolveInput(account, parsed, 'items', mint);
+  const { items, replayed } = resolveInput(world, account, parsed, 'items', mint);
   const present = new Set(allIds(conversation));
   if (replayed.some((item) => present.has(item.id))) throw errors.itemAlreadyInConversation();
   unlinking.beforeItems(account, conversation, items);

@@ -4,9 +4,9 @@ import type { ModelAnswer } from '../model/answer.ts';
 import type { StreamEvent } from '../responses/stream-events.ts';
 import { BrokenConnection } from '../http/broken-connection.ts';
 import type { SimulatorItem } from '../wire/item.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 
-/** A fault that has struck: what it does, and its details. */
+/** A fault that has struck: its effect and its details. */
 export interface Struck {
   readonly effect: FaultEffect;
   readonly details: FaultDetails;

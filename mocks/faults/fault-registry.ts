@@ -1,5 +1,6 @@
 import { ActiveFaults, type Struck } from './active-faults.ts';
-import type { Fault, FaultedRequest, FaultTiming, StatusFault } from './fault.ts';
+import type { Fault, StatusFault } from './fault-table.ts';
+import type { FaultedRequest, FaultTiming } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
 import { faultTable } from './fault-table.ts';
 import { operations, type Operation } from '../http/operations.ts';

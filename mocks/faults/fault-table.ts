@@ -1,4 +1,4 @@
-import type { FaultDetails, FaultedRequest } from './fault.ts';
+import type { FaultDetails, FaultedRequest, FaultTiming } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
 import { droppedItems, duplicatedItems, laggingItems, reorderedItems } from './list-faults.ts';
 import { cutStream, slowStream } from './stream-faults.ts';
@@ -85,3 +85,19 @@ function incomplete(answer: ModelAnswer): ModelAnswer {
     incomplete: 'max_output_tokens',
   };
 }
+
+/** A fault by its name in the table. */
+export interface NamedFault extends FaultTiming, FaultDetails {
+  name: FaultName;
+}
+
+/** Any error answer, spelled out. */
+export interface StatusFault extends FaultTiming, FaultDetails {
+  status: number;
+  type?: string;
+  param?: string;
+  headers?: Record<string, string>;
+}
+
+/** A fault: a name alone lasts until it is lifted. */
+export type Fault = FaultName | NamedFault | StatusFault;

@@ -1,6 +1,5 @@
-import type { FaultName } from './fault-table.ts';
 import type { Operation } from '../http/operations.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 
 /** A request that a fault may strike. */
 export interface FaultedRequest {
@@ -41,19 +40,3 @@ export interface FaultDetails {
   /** The message of an error. */
   message?: string;
 }
-
-/** A fault by its name in the table. */
-export interface NamedFault extends FaultTiming, FaultDetails {
-  name: FaultName;
-}
-
-/** Any error answer, spelled out. */
-export interface StatusFault extends FaultTiming, FaultDetails {
-  status: number;
-  type?: string;
-  param?: string;
-  headers?: Record<string, string>;
-}
-
-/** What can be wrong: a name alone lasts until it is lifted. */
-export type Fault = FaultName | NamedFault | StatusFault;

@@ -8,11 +8,15 @@ export function abortableFetch(handle: Handle): typeof fetch {
     // A request follows its caller's signal only as long as it is not collected, and one that waits for ever may be.
     const signal = init?.signal ?? request.signal;
     signal.throwIfAborted();
-    const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(reasonOf(signal)), { once: true });
+    const response = await new Promise<Response>((resolve, reject) => {
+      const abort = (): void => reject(reasonOf(signal));
+      // Node keeps a signal of `AbortSignal.any()`, and all that its listeners hold, until it has no listener.
+      const ended = (): void => signal.removeEventListener('abort', abort);
+      signal.addEventListener('abort', abort, { once: true });
+      const answer = handle(request);
+      answer.then(resolve, reject);
+      answer.then(ended, ended);
     });
-    aborted.catch(() => undefined);
-    const response = await Promise.race([handle(request), aborted]);
     return response.body ? new Response(abortableBody(response.body, signal), response) : response;
   };
 }
@@ -28,6 +32,8 @@ function abortableBody(body: ReadableStream<Uint8Array>, signal: AbortSignal): R
           reader.cancel(reasonOf(signal)).catch(() => undefined);
         };
         signal.addEventListener('abort', abort, { once: true });
+        const ended = (): void => signal.removeEventListener('abort', abort);
+        reader.closed.then(ended, ended);
       },
       async pull(controller) {
         const read = await reader.read();

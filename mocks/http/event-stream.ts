@@ -1,7 +1,7 @@
 import type { StreamAnswer } from './exchange.ts';
 import type { StreamEvent } from '../responses/stream-events.ts';
 
-/** What happens while a stream is sent. */
+/** Callbacks of a stream that is sent. */
 export interface StreamListener {
   sent(bytes: number): void;
   /** Called once: all was sent, the client went away, or the connection broke. */

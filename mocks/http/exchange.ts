@@ -2,9 +2,9 @@ import type { ActiveFaults } from '../faults/active-faults.ts';
 import type { StreamEvent } from '../responses/stream-events.ts';
 import type { TurnScene } from '../responses/turn.ts';
 import type { SimulatorItem } from '../wire/item.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 
-/** What an operation needs to know of a request. */
+/** A request, as an operation needs it. */
 export interface Exchange extends TurnScene {
   /** The parts of the path that are IDs, in order. */
   readonly params: readonly string[];
@@ -12,8 +12,8 @@ export interface Exchange extends TurnScene {
   /** The parsed body; `{}` if there is none. */
   readonly body: JsonObject;
   readonly faults: ActiveFaults;
-  /** To be told what the model saw, for the log. */
-  sawContext(model: string, context: readonly SimulatorItem[]): void;
+  /** Notes in the log the model's context and the ID of its response. */
+  sawContext(model: string, context: readonly SimulatorItem[], responseId?: string): void;
   /** Waits as long as a request takes. */
   pause(): Promise<void>;
 }

@@ -6,7 +6,7 @@ export interface Listening {
   /** The base URL for a client; ends in `/v1`. */
   readonly url: string;
   readonly port: number;
-  /** Stops listening and breaks off what is still under way. */
+  /** Stops listening and ends running requests. */
   close(): Promise<void>;
 }
 

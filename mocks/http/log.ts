@@ -1,6 +1,6 @@
 import type { Operation } from './operations.ts';
 import type { SimulatorItem } from '../wire/item.ts';
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 /** One request, in the order of arrival. Fields that only the answer can tell are `undefined` until it is sent. */
 export interface LogEntry {
@@ -12,17 +12,17 @@ export interface LogEntry {
   /** The path after `/v1`, without the query. */
   readonly path: string;
   readonly query: string;
-  /** What was asked for; `undefined` for an unknown route. */
+  /** The operation; `undefined` for an unknown route. */
   operation: Operation | undefined;
   /** The account, `tenant-1` for the first API key, ...; the key itself is not kept. */
   tenant: string | undefined;
   /** The body as it was sent, if it was a JSON object; parsed anew each time it is asked for. */
   readonly body: JsonObject | undefined;
-  /** The body as text, which takes far less memory than what is in it. */
+  /** The body as text, which takes far less memory than the parsed body. */
   bodyText: string;
   requestBytes: number;
   status: number | undefined;
-  /** For a stream, what was sent so far. */
+  /** For a stream, the bytes so far. */
   responseBytes: number;
   /** Whether the last byte was sent, the client went away, or the connection broke. */
   isFinished: boolean;
@@ -32,6 +32,8 @@ export interface LogEntry {
   model: string | undefined;
   /** Everything the model saw, oldest first: the server's side of it, not the request's. */
   context: readonly SimulatorItem[] | undefined;
+  /** The response that was made of it, by the ID that the client is told. */
+  responseId: string | undefined;
 }
 
 /** Keeps the newest entries and tells listeners of each one that is finished. */
@@ -70,6 +72,7 @@ export class RequestLog {
       error: undefined,
       model: undefined,
       context: undefined,
+      responseId: undefined,
     };
     this.#count += 1;
     this.#entries.push(entry);

@@ -1,6 +1,5 @@
 import { errors } from '../wire/error-catalogue.ts';
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
-import { jsonTypeName } from '../wire/json-type-name.ts';
+import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 
 /**
  * Reads a request's body as text, and stops at the limit.

@@ -6,14 +6,16 @@ import type { LogEntry, RequestLog } from './log.ts';
 import { parseBody, readBody } from './read-body.ts';
 import { findRoute, type Route } from './routes.ts';
 import type { FaultRegistry } from '../faults/fault-registry.ts';
+import { answerThroughGateway, gatewayId, requestBehindGateway } from '../profiles/gateway-ids.ts';
+import { missingRoutes } from '../profiles/missing-routes.ts';
 import type { Unlinking } from '../unlinking.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { errors } from '../wire/error-catalogue.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 import type { Account } from '../world/account.ts';
 import type { World } from '../world/world.ts';
 
-/** What requests are served from. */
+/** The state and the parts that requests are served from. */
 export interface HandlerParts {
   readonly world: World;
   readonly unlinking: Unlinking;
@@ -21,7 +23,7 @@ export interface HandlerParts {
   readonly log: RequestLog;
 }
 
-/** Serves requests: the one way in, whatever brought them. */
+/** Serves the requests of `fetch`, of msw and of a listening server. */
 export class RequestHandler {
   readonly #parts: HandlerParts;
 
@@ -81,21 +83,28 @@ export class RequestHandler {
     entry: LogEntry,
   ): Promise<Answer> {
     const { world, unlinking } = this.#parts;
+    const { rewritesIds, conversations } = world.settings.profile;
+    if (conversations !== 'served' && route.operation.startsWith('conversations.'))
+      throw missingRoutes[conversations](entry);
     const request = { operation: route.operation, path: entry.path, body: asked.body };
     const faults = this.#parts.faults.strike(request);
     const exchange: Exchange = {
       world,
       unlinking,
       faults,
-      ...asked,
-      sawContext: (model, context) => Object.assign(entry, { model, context }),
+      ...(rewritesIds ? requestBehindGateway(asked) : asked),
+      sawContext(model, context, responseId) {
+        const told = responseId !== undefined && rewritesIds ? gatewayId(responseId) : responseId;
+        Object.assign(entry, { model, context, responseId: told });
+      },
       pause: async () => {
         if (world.settings.latency > 0) await sleep(world.settings.latency);
       },
     };
     await faults.interrupt(request, 'before');
     if (route.operation !== 'responses.create') await exchange.pause();
-    const answer = await route.serve(exchange);
+    const served = await route.serve(exchange);
+    const answer = rewritesIds ? answerThroughGateway(served) : served;
     try {
       await faults.interrupt(request, 'after');
     } catch (error) {
@@ -130,14 +139,17 @@ export class RequestHandler {
       });
     }
     if (answer instanceof ApiError) entry.error = answer.code ?? answer.message;
-    const text = JSON.stringify(answer instanceof ApiError ? answer.body() : answer.body);
+    const { text, contentType } =
+      answer instanceof ApiError
+        ? answer.payload
+        : { text: JSON.stringify(answer.body), contentType: 'application/json' };
     entry.responseBytes = Buffer.byteLength(text);
     log.finish(entry);
     return new Response(text, {
       status: entry.status,
       headers: {
         ...headers,
-        'content-type': 'application/json',
+        'content-type': contentType,
         ...(answer instanceof ApiError ? answer.headers : {}),
       },
     });

@@ -16,15 +16,15 @@ import {
   listInputItems,
   retrieveResponse,
 } from '../responses/stored-responses.ts';
-import { ownEntry } from '../wire/own-entry.ts';
+import { ownEntry } from '../wire/json.ts';
 
-/** What serves a method of a path. */
+/** An operation and its handler. */
 export interface Route {
   readonly operation: Operation;
   readonly serve: Serve;
 }
 
-/** A path, and what serves its methods. */
+/** A path, and the operations of its methods. */
 interface Path {
   readonly pattern: RegExp;
   readonly methods: Readonly<Record<string, Route>>;

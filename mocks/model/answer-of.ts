@@ -1,6 +1,6 @@
 import type { ModelAnswer, ModelRequest } from './answer.ts';
 import { builtInAnswer } from './built-in-model.ts';
-import type { SimulatorSettings } from '../settings.ts';
+import type { SimulatorSettings } from '../resolve-options.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 

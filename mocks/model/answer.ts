@@ -8,7 +8,7 @@ export interface ToolCall {
   callId?: string;
 }
 
-/** What a script lets the model answer; every part is optional, and an empty answer is an empty output. */
+/** The answer of a script; every part is optional, and an empty answer is an empty output. */
 export interface ModelAnswer {
   text?: string;
   /** Tool calls, several of them run in parallel. */
@@ -25,7 +25,7 @@ export interface ModelAnswer {
   failed?: { code: string; message: string };
 }
 
-/** The request the model answers, as it was sent. `context`, not `input`, is what the model sees. */
+/** The request, as it was sent. The model sees `context`, not `input`. */
 export interface ModelRequest {
   readonly model: string;
   readonly instructions?: unknown;
@@ -36,8 +36,8 @@ export interface ModelRequest {
 }
 
 /**
- * A script in the model's place: gets everything the server would show the model, oldest first, and the request.
- * A string is the text of the answer; `undefined` leaves the answer to the built-in model. What it throws becomes a 500.
+ * A script in place of the model: gets the model's whole context, oldest first, and the request. A string is the text
+ * of the answer; `undefined` leaves the answer to the built-in model. An error that it throws becomes a 500.
  */
 export type Respond = (
   context: readonly SimulatorItem[],

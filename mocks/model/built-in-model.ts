@@ -4,12 +4,12 @@ import { quote, recite } from './recite.ts';
 import { requestedCalls } from './requested-calls.ts';
 import { sampleOf } from './sample.ts';
 import { isUserMessage, textOf, type SimulatorItem } from '../wire/item.ts';
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import { isJsonObject, type JsonObject } from '../wire/json.ts';
 import { letterOf } from '../wire/outline.ts';
 
 /**
- * The model when no script answers: it says what it sees. A user text that says `call <tool> {json}` makes it call that
- * tool, `refuse` on a line of its own makes it refuse, a `json_schema` format makes it answer with JSON that fits.
+ * The model without a script: it names the items in its context. A user text with `call <tool> {json}` makes it call
+ * that tool, `refuse` on a line of its own makes it refuse, a `json_schema` format makes it answer with JSON that fits.
  */
 export function builtInAnswer(context: readonly SimulatorItem[], request: ModelRequest): ModelAnswer {
   const { reasoning } = request;

@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
-import { ownEntry } from '../wire/own-entry.ts';
+import { isJsonObject, type JsonObject, ownEntry } from '../wire/json.ts';
 
 /** The dated snapshots behind the names that have one; other names are echoed as they are. */
 const SNAPSHOTS: Readonly<Record<string, string>> = {

@@ -2,12 +2,12 @@ import { extended, keyOf } from './hash.ts';
 import { readingOf } from './tokens.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 
-/** The API caches from this many tokens on, in steps of `STEP`. */
-const LEAST = 1024;
-const STEP = 128;
+/** The API caches from this many tokens on, in steps of `CACHE_STEP_TOKENS`. */
+const MIN_CACHED_TOKENS = 1024;
+const CACHE_STEP_TOKENS = 128;
 
 /** How many beginnings are remembered. */
-const REMEMBERED = 20_000;
+const MAX_ENTRIES = 20_000;
 
 /** Remembers the beginnings of contexts, so that repeated ones are billed as cached. */
 export class PromptCache {
@@ -24,7 +24,7 @@ export class PromptCache {
       if (this.#isKnown(keyOf(hash))) cached = tokens;
     }
     this.#forget();
-    return cached < LEAST ? 0 : Math.floor(cached / STEP) * STEP;
+    return cached < MIN_CACHED_TOKENS ? 0 : Math.floor(cached / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS;
   }
 
   #isKnown(beginning: number): boolean {
@@ -35,7 +35,7 @@ export class PromptCache {
 
   #forget(): void {
     for (const oldest of this.#beginnings) {
-      if (this.#beginnings.size <= REMEMBERED) return;
+      if (this.#beginnings.size <= MAX_ENTRIES) return;
       this.#beginnings.delete(oldest);
     }
   }

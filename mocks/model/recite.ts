@@ -1,15 +1,15 @@
 import { decryptedContent } from '../wire/encrypted-content.ts';
 import { isAssistantMessage, textOf, type SimulatorItem } from '../wire/item.ts';
-import { isJsonObject } from '../wire/json-object.ts';
+import { isJsonObject } from '../wire/json.ts';
 import { letterOf } from '../wire/outline.ts';
 
 /** Of a longer context only this many items are named, the rest is counted. */
 const NAMED_FIRST = 4;
 const NAMED_LAST = 12;
-const QUOTED = 40;
+const MAX_QUOTE_LENGTH = 40;
 
 /**
- * Says in one sentence what the model sees, so that a lost turn can be read in the answer:
+ * Names the items in the model's context in one sentence, so that a lost turn can be read in the answer:
  * `Answer 3: I see 5 items (3u 2a): u "hi", a1, u "what can you do?", a2, u "thanks"`. The number is the user's turn.
  * An earlier answer is named by its number and never quoted, so answers do not grow with each other.
  */
@@ -54,7 +54,7 @@ function answerName(text: string): string {
 /** Shortens a text to one quoted line. */
 export function quote(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  return `"${line.length > QUOTED ? `${line.slice(0, QUOTED - 1)}…` : line}"`;
+  return `"${line.length > MAX_QUOTE_LENGTH ? `${line.slice(0, MAX_QUOTE_LENGTH - 1)}…` : line}"`;
 }
 
 function attachments(item: SimulatorItem): string {

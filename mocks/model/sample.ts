@@ -1,8 +1,7 @@
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
-import { ownEntry } from '../wire/own-entry.ts';
+import { isJsonObject, type JsonObject, ownEntry } from '../wire/json.ts';
 
 /** A schema that refers to itself is followed only this deep. */
-const DEEPEST = 8;
+const MAX_DEPTH = 8;
 
 /** A value that fits a JSON schema, the same each time; every free string in it is `text`. */
 export function sampleOf(schema: unknown, text: string): unknown {
@@ -14,7 +13,7 @@ function sample(schema: JsonObject, root: JsonObject, text: string, depth: numbe
   if ('const' in schema) return schema['const'];
   if (Array.isArray(schema['enum'])) return schema['enum'][0];
   const inner = subschema(schema, root);
-  if (inner) return depth < DEEPEST ? sample(inner, root, text, depth + 1) : null;
+  if (inner) return depth < MAX_DEPTH ? sample(inner, root, text, depth + 1) : null;
   switch (typeNameOf(schema)) {
     case 'object':
       return sampleObject(schema, root, text, depth);
@@ -32,7 +31,7 @@ function sample(schema: JsonObject, root: JsonObject, text: string, depth: numbe
   }
 }
 
-/** What stands behind a reference or is the first choice of several. */
+/** The schema behind a reference, or the first of several choices. */
 function subschema(schema: JsonObject, root: JsonObject): JsonObject | undefined {
   const { $ref } = schema;
   if (typeof $ref === 'string') return resolve($ref, root);
@@ -56,7 +55,7 @@ function typeNameOf(schema: JsonObject): unknown {
 function sampleObject(schema: JsonObject, root: JsonObject, text: string, depth: number): JsonObject {
   const properties = isJsonObject(schema['properties']) ? schema['properties'] : {};
   const required = Array.isArray(schema['required']) ? schema['required'] : Object.keys(properties);
-  const names = depth < DEEPEST ? Object.keys(properties) : required.map(String);
+  const names = depth < MAX_DEPTH ? Object.keys(properties) : required.map(String);
   return Object.fromEntries(
     names.map((name) => {
       const property = properties[name];
@@ -68,7 +67,7 @@ function sampleObject(schema: JsonObject, root: JsonObject, text: string, depth:
 function sampleArray(schema: JsonObject, root: JsonObject, text: string, depth: number): unknown[] {
   const { items, minItems } = schema;
   const least = typeof minItems === 'number' ? minItems : 0;
-  const length = Math.max(least, depth < DEEPEST ? 1 : 0);
+  const length = Math.max(least, depth < MAX_DEPTH ? 1 : 0);
   return Array.from({ length }, () => sample(isJsonObject(items) ? items : {}, root, text, depth + 1));
 }
 

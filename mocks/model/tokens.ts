@@ -7,9 +7,9 @@ const CHARACTERS_PER_TOKEN = 4;
 const TOKENS_PER_ITEM = 4;
 
 /** A picture or file sent as a data URL counts as this many characters, however large it is. */
-const DATA_URL = 400;
+const DATA_URL_LENGTH = 400;
 
-/** What a model reads of a value: how much it is, and a hash by which to know it again. IDs are not read. */
+/** The size of a value for the model, and a hash that identifies it. IDs do not count. */
 export interface Reading {
   readonly tokens: number;
   readonly hash: Hash;
@@ -44,6 +44,6 @@ export function readingOf(value: unknown): Reading {
 
 function read(key: string, value: unknown): unknown {
   if (key === 'id' || key === 'logprobs') return undefined;
-  const isLong = typeof value === 'string' && value.length > DATA_URL && value.startsWith('data:');
-  return isLong ? `${value.slice(0, DATA_URL)}${value.length}` : value;
+  const isLong = typeof value === 'string' && value.length > DATA_URL_LENGTH && value.startsWith('data:');
+  return isLong ? `${value.slice(0, DATA_URL_LENGTH)}${value.length}` : value;
 }

@@ -1,7 +1,6 @@
 import { errors } from '../wire/error-catalogue.ts';
 import { includable } from '../wire/include.ts';
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
-import { jsonTypeName } from '../wire/json-type-name.ts';
+import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 import { parseMetadata } from '../wire/parse-metadata.ts';
 
 /** Checks one field of a request; `value` is neither missing nor null. */
@@ -130,7 +129,7 @@ const caching: Readonly<Record<string, Check>> = {
   service_tier: oneOf('auto', 'default', 'fast', 'flex', 'priority'),
 };
 
-/** The fields of each kind of request, and what each must be. */
+/** The fields of each kind of request, and the rule for each. */
 export const requestFields = {
   'responses.create': {
     ...answering,

@@ -20,7 +20,7 @@ export function compactResponse(exchange: Exchange): Answer {
   const continued = findContinued(world, account, undefined, request.previousResponseId);
   const thread = threadFor(world, continued, request.input);
   const mint = (prefix: string): string => world.ids.inThread(prefix, thread, false);
-  const { context } = resolveContext(account, continued, request.input, mint);
+  const { context } = resolveContext(world, account, continued, request.input, mint);
   if (context.length === 0) throw errors.nothingToAnswer();
   exchange.sawContext(request.model, context);
   const compaction: SimulatorItem = {
@@ -37,7 +37,7 @@ export function compactResponse(exchange: Exchange): Answer {
   });
 }
 
-/** Models before gpt-5.4 preserve what users said; later ones also what they were answered. */
+/** Models before gpt-5.4 preserve user messages; later ones assistant messages, too. */
 function preservedBy(model: string): (item: SimulatorItem) => boolean {
   const keepsAnswers = /^gpt-5\.([4-9]|\d\d)/.test(model);
   return (item) => isUserMessage(item) || (keepsAnswers && isAssistantMessage(item));

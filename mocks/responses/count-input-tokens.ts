@@ -4,7 +4,7 @@ import { parseModelInput } from './response-request.ts';
 import { inputTokens } from './usage.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 
-/** `POST /responses/input_tokens`: counts what a response would be billed for, without making one. */
+/** `POST /responses/input_tokens`: counts the billed tokens of a response, without making one. */
 export function countInputTokens(exchange: Exchange): Answer {
   const { world, account, body } = exchange;
   checkFields(body, 'responses.inputTokens.count');
@@ -12,6 +12,6 @@ export function countInputTokens(exchange: Exchange): Answer {
   const continued = findContinued(world, account, request.conversationId, request.previousResponseId);
   const thread = threadFor(world, continued, request.input);
   const mint = (prefix: string): string => world.ids.inThread(prefix, thread, false);
-  const { context } = resolveContext(account, continued, request.input, mint);
+  const { context } = resolveContext(world, account, continued, request.input, mint);
   return json({ object: 'response.input_tokens', input_tokens: inputTokens(context, body) });
 }

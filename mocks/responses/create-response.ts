@@ -4,13 +4,13 @@ import { Turn } from './turn.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { shownBody } from '../wire/include.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 
 /** `POST /responses` */
 export async function createResponse(exchange: Exchange): Promise<Answer> {
   const request = parseResponseRequest(exchange.faults.request(exchange.body));
   const turn = new Turn(exchange, request);
-  exchange.sawContext(request.model, turn.context);
+  exchange.sawContext(request.model, turn.context, turn.record.id);
   await exchange.pause();
   const finished = await finish(turn, exchange);
   if (request.background) runInBackground(turn, finished);
@@ -19,7 +19,7 @@ export async function createResponse(exchange: Exchange): Promise<Answer> {
   return json(shownBody(turn.record.body, request.include));
 }
 
-/** Once a response can be looked at while it is made, what goes wrong is told by its status, not by an HTTP error. */
+/** An error of a response that can already be retrieved is reported by its status, not by an HTTP error. */
 async function finish(turn: Turn, exchange: Exchange): Promise<JsonObject> {
   try {
     return await turn.answer((answer) => exchange.faults.answer(answer));

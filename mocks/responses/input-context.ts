@@ -1,5 +1,6 @@
-import { checkReasoning, checkToolPairs } from './pairing.ts';
+import { checkEncryptedContent, checkReasoning, checkToolPairs } from './pairing.ts';
 import { resolveInput, type ResolvedInput } from './resolve-input.ts';
+import { parentRefusals } from '../profiles/parent-refusals.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import type { ParsedItem } from '../wire/parse-item.ts';
@@ -10,14 +11,16 @@ import { threadOf } from '../world/id-source.ts';
 import type { ContextNode, ConversationRecord, ResponseRecord } from '../world/records.ts';
 import type { World } from '../world/world.ts';
 
-/** What a request continues: a conversation, a response, or nothing. */
+/** The conversation or the response that a request continues, if any. */
 export interface Continued {
   readonly conversation: ConversationRecord | undefined;
   readonly parent: ResponseRecord | undefined;
+  /** The server shows the model less than the request continues, and does not notice. */
+  readonly isCut: boolean;
 }
 
 /**
- * Finds what a request continues.
+ * Finds the conversation or the response that a request continues.
  * @throws ApiError if both are named (before either is looked up), or the named one is gone.
  */
 export function findContinued(
@@ -30,19 +33,25 @@ export function findContinued(
   if (conversationId !== undefined) {
     const conversation = account.conversation(conversationId);
     if (!conversation) throw errors.conversationNotFound(conversationId);
-    return { conversation, parent: undefined };
+    return { conversation, parent: undefined, isCut: false };
   }
-  if (previousResponseId === undefined) return { conversation: undefined, parent: undefined };
+  const { profile } = world.settings;
+  const none = { conversation: undefined, parent: undefined };
+  if (previousResponseId === undefined) return { ...none, isCut: false };
+  if (profile.parent === 'ignores') return { ...none, isCut: true };
+  if (profile.parent === 'refuses') throw parentRefusals[profile.refusal](previousResponseId);
   const parent = liveResponse(world, account, previousResponseId);
   if (!parent || !canBeContinued(parent)) throw errors.previousResponseNotFound(previousResponseId);
-  return { conversation: undefined, parent };
+  return { ...none, parent, isCut: profile.parent === 'keeps-messages' };
 }
 
-/** A stored response that has not expired. */
+/** A stored response that can be read already, and has not expired. */
 export function liveResponse(world: World, account: Account, id: string): ResponseRecord | undefined {
   const response = account.responses.get(id);
   if (!response) return undefined;
-  return world.clock.now() - response.createdAt < world.settings.responseTtl ? response : undefined;
+  const age = world.clock.now() - response.createdAt;
+  const { responseTtl, profile } = world.settings;
+  return age >= profile.readableAfter && age < responseTtl ? response : undefined;
 }
 
 function canBeContinued(response: ResponseRecord): boolean {
@@ -51,10 +60,14 @@ function canBeContinued(response: ResponseRecord): boolean {
 }
 
 /** The context a request inherits, as a node to build on. */
-function inheritedNode(continued: Continued): ContextNode | undefined {
-  const { conversation, parent } = continued;
+function inheritedNode(account: Account, continued: Continued): ContextNode | undefined {
+  const { conversation, parent, isCut } = continued;
   if (conversation) return { parent: undefined, ids: allIds(conversation) };
-  return parent && { parent: parent.context, ids: parent.outputIds };
+  if (!parent) return undefined;
+  const whole = { parent: parent.context, ids: parent.outputIds };
+  if (!isCut) return whole;
+  const messages = account.itemsIn(whole).filter(({ type }) => type === 'message');
+  return { parent: undefined, ids: messages.map(({ id }) => id) };
 }
 
 /** The thread that a request belongs to. */
@@ -74,25 +87,28 @@ export interface InputContext extends ResolvedInput {
 }
 
 /**
- * Puts the input behind what the request continues, and checks that the whole makes sense to the API.
- * @throws ApiError for IDs that are unknown or sent twice, and for tool calls and reasoning torn apart.
+ * Appends the input to the continued context, and checks the whole as the API does.
+ * @throws ApiError for IDs that are unknown or sent twice, for encrypted content of another API, and for tool calls and
+ * reasoning torn apart.
  */
 export function resolveContext(
+  world: World,
   account: Account,
   continued: Continued,
   parsed: readonly ParsedItem[],
   mint: (prefix: string) => string,
 ): InputContext {
-  const inherited = inheritedNode(continued);
+  const inherited = inheritedNode(account, continued);
   const inheritedIds = contextIds(inherited);
-  const { items, replayed } = resolveInput(account, parsed, 'input', mint);
+  const { items, replayed } = resolveInput(world, account, parsed, 'input', mint);
   const context = Object.freeze([...account.itemsOf(inheritedIds), ...items]);
-  checkToolPairs(context);
+  checkEncryptedContent(items);
+  if (!continued.isCut) checkToolPairs(context);
   const seen = new Set(inheritedIds);
   for (const { id } of replayed) {
     if (seen.has(id)) throw errors.duplicateItem(id);
     seen.add(id);
   }
-  checkReasoning(context, (id) => account.reasoningOf(id));
+  if (!continued.isCut) checkReasoning(context, (id) => account.reasoningOf(id));
   return { inherited, items, replayed, context };
 }

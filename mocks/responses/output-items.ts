@@ -1,8 +1,7 @@
 import type { ModelAnswer, ToolCall } from '../model/answer.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
 import { itemFields } from '../wire/item-fields.ts';
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
-import { ownEntry } from '../wire/own-entry.ts';
+import { isJsonObject, type JsonObject, ownEntry } from '../wire/json.ts';
 
 /** How an answer becomes items. */
 export interface OutputOptions {
@@ -13,7 +12,7 @@ export interface OutputOptions {
   readonly reasons: boolean;
   /** Whether messages carry a phase. */
   readonly marksPhase: boolean;
-  /** The tools of the request, which decide what kind of call a call is. */
+  /** The tools of the request, which decide the type of a call. */
   readonly tools: unknown;
 }
 

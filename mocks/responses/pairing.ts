@@ -1,7 +1,8 @@
+import { decryptedContent } from '../wire/encrypted-content.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import { answeredBy } from '../wire/item-fields.ts';
-import { ownEntry } from '../wire/own-entry.ts';
+import { ownEntry } from '../wire/json.ts';
 
 /**
  * Refuses a context in which a tool call has no output or an output has no call.
@@ -27,8 +28,8 @@ export function checkToolPairs(context: readonly SimulatorItem[]): void {
 }
 
 /**
- * Refuses a context in which a reasoning step and what it led to were torn apart: a step needs what follows it, and an
- * item sent by its ID needs the step it came from.
+ * Refuses a context with torn reasoning: a reasoning item needs its following item, and an item sent by its ID needs
+ * its reasoning item.
  * @throws ApiError in the API's words.
  */
 export function checkReasoning(
@@ -44,6 +45,17 @@ export function checkReasoning(
     if (item.type === 'reasoning' && !isFollowed(context, index))
       throw errors.reasoningWithoutFollower(item.id);
     present.add(item.id);
+  }
+}
+
+/**
+ * Refuses reasoning whose encrypted content was not made here.
+ * @throws ApiError in the API's words.
+ */
+export function checkEncryptedContent(items: readonly SimulatorItem[]): void {
+  for (const { type, encrypted_content: content } of items) {
+    const isForeign = typeof content === 'string' && decryptedContent(content) === undefined;
+    if (type === 'reasoning' && isForeign) throw errors.encryptedContentInvalid(content);
   }
 }
 

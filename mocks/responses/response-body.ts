@@ -1,12 +1,17 @@
 import type { ResponseRequest } from './response-request.ts';
+import type { ModelAnswer } from '../model/answer.ts';
 import { effortOf, snapshotOf } from '../model/model-traits.ts';
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import type { ResolvedProfile } from '../profiles/profile.ts';
+import type { SimulatorItem } from '../wire/item.ts';
+import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
-/** What a response body says beyond the echo of its request. */
+/** The fields of a response body beyond the echo of its request. */
 export interface ResponseIdentity {
   readonly id: string;
   readonly createdAt: number;
   readonly stored: boolean;
+  /** How the body names the parent. */
+  readonly echo: ResolvedProfile['echo'];
 }
 
 /** The body of a response that has just begun: everything the request set, nothing of the answer yet. */
@@ -34,7 +39,7 @@ export function newResponseBody(request: ResponseRequest, identity: ResponseIden
     parallel_tool_calls: sent['parallel_tool_calls'] ?? true,
     frequency_penalty: 0,
     presence_penalty: 0,
-    previous_response_id: request.previousResponseId ?? null,
+    ...parentEcho(request, identity),
     prompt_cache_key: sent['prompt_cache_key'] ?? null,
     prompt_cache_retention: sent['prompt_cache_retention'] ?? 'in_memory',
     reasoning: reasoningEcho(request),
@@ -51,6 +56,11 @@ export function newResponseBody(request: ResponseRequest, identity: ResponseIden
     usage: null,
     user: sent['user'] ?? null,
   };
+}
+
+function parentEcho({ previousResponseId }: ResponseRequest, { echo }: ResponseIdentity): JsonObject {
+  if (echo === 'absent') return {};
+  return { previous_response_id: echo === 'null' ? null : (previousResponseId ?? null) };
 }
 
 function reasoningEcho(request: ResponseRequest): JsonObject {
@@ -79,4 +89,27 @@ function strictSchema(parameters: unknown): unknown {
   if (!isJsonObject(parameters)) return parameters ?? null;
   const properties = isJsonObject(parameters['properties']) ? parameters['properties'] : {};
   return { ...parameters, additionalProperties: false, required: Object.keys(properties) };
+}
+
+/** The body of a response once the model has answered: completed, incomplete or failed. */
+export function finishedBody(
+  begun: JsonObject,
+  answer: ModelAnswer,
+  output: readonly SimulatorItem[],
+  usage: JsonObject | null,
+  now: number,
+): JsonObject {
+  const { incomplete, failed } = answer;
+  const status = failed ? 'failed' : incomplete === undefined ? 'completed' : 'incomplete';
+  const tier = begun['service_tier'];
+  return {
+    ...begun,
+    status,
+    completed_at: status === 'completed' ? now : null,
+    error: failed ?? null,
+    incomplete_details: incomplete === undefined ? null : { reason: incomplete },
+    output,
+    service_tier: tier === 'auto' ? 'default' : tier,
+    usage,
+  };
 }

@@ -1,10 +1,9 @@
 import { checkFields } from './check-fields.ts';
 import { errors } from '../wire/error-catalogue.ts';
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
-import { jsonTypeName } from '../wire/json-type-name.ts';
+import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 import { parseItem, type ParsedItem } from '../wire/parse-item.ts';
 
-/** What a request puts before a model: new items, and what they continue. */
+/** The input of a model: new items, and the conversation or response to continue. */
 export interface ModelInput {
   readonly model: string;
   readonly input: readonly ParsedItem[];
@@ -14,7 +13,7 @@ export interface ModelInput {
   readonly sent: JsonObject;
 }
 
-/** A request for a response, checked: what can be known of it without looking at stored state. */
+/** A request for a response, checked without stored state. */
 export interface ResponseRequest extends ModelInput {
   readonly store: boolean;
   readonly stream: boolean;
@@ -27,7 +26,7 @@ export interface ResponseRequest extends ModelInput {
 const PROMPT_MODEL = 'gpt-4.1';
 
 /** The longest string `input`, in characters. */
-const LONGEST_INPUT = 10_485_760;
+const MAX_INPUT_LENGTH = 10_485_760;
 
 /**
  * Checks a request for a response in the API's own order: model, input, unknown keys, then field by field.
@@ -52,7 +51,7 @@ export function parseResponseRequest(sent: JsonObject): ResponseRequest {
 }
 
 /**
- * Reads what a checked request puts before a model.
+ * Reads the model's input from a checked request.
  * @throws ApiError in the API's words.
  */
 export function parseModelInput(sent: JsonObject): ModelInput {
@@ -69,7 +68,7 @@ export function parseModelInput(sent: JsonObject): ModelInput {
 function parseInput(input: unknown): ParsedItem[] {
   if (!isGiven(input) || input === '') return [];
   if (typeof input === 'string') {
-    if (input.length > LONGEST_INPUT) throw errors.stringTooLong('input', LONGEST_INPUT, input.length);
+    if (input.length > MAX_INPUT_LENGTH) throw errors.stringTooLong('input', MAX_INPUT_LENGTH, input.length);
     return [parseItem({ role: 'user', content: input }, 'input[0]')];
   }
   if (!Array.isArray(input)) {

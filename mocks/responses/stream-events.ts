@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../wire/json-object.ts';
+import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 /** One event of a response stream, numbered from 0. */
 export interface StreamEvent {
@@ -121,7 +121,7 @@ function* summaryEvents(item: JsonObject, at: JsonObject, options: StreamOptions
 
 /** Cuts a text where a model would: after each word, and long words in pieces. */
 function pieces(text: string): string[] {
-  return text.match(/\s*\S{1,16}\s*/g) ?? (text === '' ? [] : [text]);
+  return text.match(/\s*\S{1,16}\s*|\s+/g) ?? (text === '' ? [] : [text]);
 }
 
 /** Padding that fills every delta up to a multiple of 16 characters. */

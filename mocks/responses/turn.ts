@@ -1,6 +1,3 @@
-import { checkCapabilities } from './capabilities.ts';
-import { finishedBody, shortened } from './finished-body.ts';
-import { fitContext } from './fit-context.ts';
 import {
   findContinued,
   resolveContext,
@@ -8,8 +5,9 @@ import {
   type Continued,
   type InputContext,
 } from './input-context.ts';
+import { checkCapabilities, fitContext, shortened } from './model-limits.ts';
 import { outputItems } from './output-items.ts';
-import { newResponseBody } from './response-body.ts';
+import { finishedBody, newResponseBody } from './response-body.ts';
 import type { ResponseRequest } from './response-request.ts';
 import { usageOf } from './usage.ts';
 import type { ModelAnswer } from '../model/answer.ts';
@@ -18,7 +16,7 @@ import { marksPhase, reasons } from '../model/model-traits.ts';
 import type { Unlinking } from '../unlinking.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 import type { Account } from '../world/account.ts';
 import { appendItems } from '../world/conversation-list.ts';
 import type { ResponseRecord } from '../world/records.ts';
@@ -55,9 +53,9 @@ export class Turn {
     if (continued.conversation?.lockedBy !== undefined) throw errors.conversationLocked();
     this.#scene = scene;
     this.#continued = continued;
-    this.#stored = request.store && !world.settings.zeroDataRetention;
+    this.#stored = request.store && world.settings.profile.stores;
     this.#thread = threadFor(world, continued, request.input);
-    this.#input = resolveContext(account, continued, request.input, this.#mint);
+    this.#input = resolveContext(world, account, continued, request.input, this.#mint);
     checkCapabilities(request.model, request.sent);
     this.request = request;
     this.context = this.#input.context;
@@ -66,8 +64,8 @@ export class Turn {
   }
 
   /**
-   * Lets the model answer and returns the finished response, of which nothing is visible yet.
-   * @param change what becomes of the model's answer.
+   * Lets the model answer and returns the finished response, which is not stored yet.
+   * @param change changes the model's answer.
    * @throws ApiError if the model cannot answer.
    */
   async answer(change: (answer: ModelAnswer) => ModelAnswer): Promise<JsonObject> {
@@ -148,7 +146,12 @@ export class Turn {
       isBackground: request.background,
       isReplayable: request.background && request.stream,
       outputIds: [],
-      body: newResponseBody(request, { id, createdAt: clock.seconds(), stored: this.#stored }),
+      body: newResponseBody(request, {
+        id,
+        createdAt: clock.seconds(),
+        stored: this.#stored,
+        echo: this.#scene.world.settings.profile.echo,
+      }),
       running: undefined,
     };
   }

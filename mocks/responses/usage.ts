@@ -1,6 +1,6 @@
 import { tokensOf } from '../model/tokens.ts';
 import type { SimulatorItem } from '../wire/item.ts';
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 
 /** The tokens a request puts before the model: its whole context, the instructions and the tools. */
 export function inputTokens(context: readonly SimulatorItem[], request: JsonObject): number {

@@ -1,6 +1,4 @@
-import type { JsonObject } from './json-object.ts';
-
-/** What an error answer of the API says; `type` is `invalid_request_error` unless told otherwise. */
+/** The fields of an API error; `type` is `invalid_request_error` by default. */
 export interface ApiErrorFacts {
   status: number;
   message: string;
@@ -9,6 +7,14 @@ export interface ApiErrorFacts {
   code?: string | null;
   /** Extra response headers, such as `retry-after`. */
   headers?: Record<string, string>;
+  /** A body of another shape than the API's, as servers send it that only look like the API. */
+  sent?: ErrorPayload;
+}
+
+/** The body of an error as it goes over the wire. */
+export interface ErrorPayload {
+  readonly contentType: string;
+  readonly text: string;
 }
 
 /** An answer of the API that is an error: thrown anywhere in the simulator, turned into a response at its edge. */
@@ -18,6 +24,8 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly code: string | null;
   readonly headers: Record<string, string>;
+  /** The body that goes over the wire: one `error` object with all four keys, unless told otherwise. */
+  readonly payload: ErrorPayload;
 
   constructor(facts: ApiErrorFacts) {
     super(facts.message);
@@ -27,10 +35,10 @@ export class ApiError extends Error {
     this.param = facts.param ?? null;
     this.code = facts.code ?? null;
     this.headers = facts.headers ?? {};
-  }
-
-  /** The body that goes over the wire: one `error` object, all four keys present. */
-  body(): JsonObject {
-    return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
+    const { message, type, param, code } = this;
+    this.payload = facts.sent ?? {
+      contentType: 'application/json',
+      text: JSON.stringify({ error: { message, type, param, code } }),
+    };
   }
 }

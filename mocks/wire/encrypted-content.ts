@@ -6,7 +6,7 @@ export function encryptedContent(text: string): string {
   return MARK + Buffer.from(text).toString('base64url');
 }
 
-/** What is in an encrypted content of the simulator's; `undefined` for any other. */
+/** The text of the simulator's own encrypted content; `undefined` for any other. */
 export function decryptedContent(content: unknown): string | undefined {
   if (typeof content !== 'string' || !content.startsWith(MARK)) return undefined;
   return Buffer.from(content.slice(MARK.length), 'base64url').toString();

@@ -14,7 +14,7 @@ function quoted(values: readonly string[]): string {
   return all.length === 1 ? `${all.join()} and ${last}` : `${all.join(', ')}, and ${last}`;
 }
 
-/** Every error the API is known to answer with, by what went wrong; the names are the simulator's own. */
+/** Every known error of the API, by its cause; the names are the simulator's own. */
 export const errors = {
   unknownUrl: (method: string, path: string): ApiError => notFound(`Invalid URL (${method} ${path})`),
   wrongMethod: (method: string, path: string, allow: string): ApiError =>
@@ -131,6 +131,12 @@ export const errors = {
   itemNotInConversation: (id: string): ApiError =>
     notFound(`Item with id '${id}' not found in conversation.`),
   cursorNotFound: (id: string): ApiError => notFound(`No item found with id '${id}'`, 'after'),
+  itemNotFound: (id: string, param: string): ApiError => notFound(`Item with id '${id}' not found.`, param),
+  itemNotRetained: (id: string, param: string): ApiError =>
+    notFound(
+      `Item with id '${id}' not found. Items are not persisted for Zero Data Retention organizations. Remove this item from your input and try again.`,
+      param,
+    ),
   itemNotStored: (id: string, param: string): ApiError =>
     notFound(
       `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`,
@@ -142,6 +148,12 @@ export const errors = {
       `Previous response with id '${id}' not found.`,
       'previous_response_id',
       'previous_response_not_found',
+    ),
+  previousResponseNotUsable: (): ApiError =>
+    invalid(
+      'Previous response cannot be used for this organization due to Zero Data Retention.',
+      'previous_response_id',
+      'unsupported_parameter',
     ),
   responseNotFound: (id: string): ApiError => notFound(`Response with id '${id}' not found.`),
   cannotCancelSynchronous: (): ApiError => invalid('Cannot cancel a synchronous response.'),
@@ -161,6 +173,12 @@ export const errors = {
     invalid(
       `Item '${id}' of type '${type}' was provided without its required 'reasoning' item: '${reasoningId}'.`,
       'input',
+    ),
+  encryptedContentInvalid: (content: string): ApiError =>
+    invalid(
+      `The encrypted content ${content.slice(0, 4)}...${content.slice(-4)} could not be verified. Reason: Encrypted content could not be decrypted or parsed.`,
+      null,
+      'invalid_encrypted_content',
     ),
   duplicateItem: (id: string): ApiError =>
     invalid(

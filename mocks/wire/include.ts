@@ -1,11 +1,11 @@
 import { encryptedContent } from './encrypted-content.ts';
 import { errors } from './error-catalogue.ts';
 import type { SimulatorItem } from './item.ts';
-import { isJsonObject, type JsonObject } from './json-object.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 
 const ENCRYPTED = 'reasoning.encrypted_content';
 
-/** What `include` may name. */
+/** The values of `include`. */
 export const includable = [
   'file_search_call.results',
   'web_search_call.results',

@@ -1,4 +1,4 @@
-/** What a client may write in an item of one type, and what it must. */
+/** The optional and the required fields of an item type. */
 export interface ItemFields {
   /** How an ID of this type begins, without the underscore. */
   readonly prefix: string;
@@ -52,7 +52,7 @@ export const itemFields: Readonly<Record<string, ItemFields>> = {
   program_output: fields('prog', ['id', 'call_id', 'result', 'status'], []),
 };
 
-/** The tools whose calls a client has to answer, and what answers them. */
+/** The types of calls that a client has to answer, and the types of their outputs. */
 export const answeredBy: Readonly<Record<string, string>> = {
   function_call: 'function_call_output',
   custom_tool_call: 'custom_tool_call_output',

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from './json-object.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 
 /** One item as the API stores and sends it: a message, a tool call, a tool result, a reasoning step, ... Frozen. */
 export interface SimulatorItem {
@@ -7,7 +7,7 @@ export interface SimulatorItem {
   readonly [field: string]: unknown;
 }
 
-/** Freezes an item and everything in it, so that nobody who is shown it can change the world. */
+/** Freezes an item and everything in it, so that a script or a listener cannot change it. */
 export function frozenItem(item: SimulatorItem): SimulatorItem {
   freezeDeep(item);
   return item;

@@ -1,7 +1,7 @@
 import { errors } from './error-catalogue.ts';
 import { shownItem } from './include.ts';
 import type { SimulatorItem } from './item.ts';
-import type { JsonObject } from './json-object.ts';
+import type { JsonObject } from './json.ts';
 
 /** Which page of a list a client wants. */
 export interface PageQuery {
@@ -10,8 +10,8 @@ export interface PageQuery {
   readonly after: string | undefined;
 }
 
-const MOST = 100;
-const DEFAULT = 20;
+const MAX_LIMIT = 100;
+const DEFAULT_LIMIT = 20;
 
 /**
  * Reads `limit`, `order` and `after`.
@@ -24,10 +24,10 @@ export function parsePageQuery(query: URLSearchParams): PageQuery {
 }
 
 function parseLimit(text: string | null): number {
-  if (text === null || text === '') return DEFAULT;
+  if (text === null || text === '') return DEFAULT_LIMIT;
   const limit = Number(text);
   if (!Number.isInteger(limit)) throw errors.invalidType('limit', 'an integer', 'a string');
-  if (limit > MOST) throw errors.integerTooLarge('limit', MOST, limit);
+  if (limit > MAX_LIMIT) throw errors.integerTooLarge('limit', MAX_LIMIT, limit);
   if (limit < 1) throw errors.integerTooSmall('limit', 1, limit);
   return limit;
 }

@@ -1,5 +1,4 @@
-import { isJsonObject } from './json-object.ts';
-import { ownEntry } from './own-entry.ts';
+import { isJsonObject, ownEntry } from './json.ts';
 
 const ROLES: Readonly<Record<string, string>> = {
   user: 'u',
@@ -23,7 +22,7 @@ export function letterOf(item: unknown): string {
   return /_(call_output|call_result|response|output)$/.test(type) ? 'r' : '?';
 }
 
-/** Draws a history as letters in order, `u,a,u,a`: what tests about lost turns compare. */
+/** Draws a history as letters in order, `u,a,u,a`, for tests about lost turns. */
 export function outline(items: Iterable<unknown>): string {
   return Array.from(items, letterOf).join(',');
 }

@@ -1,7 +1,5 @@
 import { errors } from './error-catalogue.ts';
-import { isJsonObject, type JsonObject } from './json-object.ts';
-import { jsonTypeName } from './json-type-name.ts';
-import { ownEntry } from './own-entry.ts';
+import { isJsonObject, type JsonObject, jsonTypeName, ownEntry } from './json.ts';
 
 const INPUT_PARTS: Readonly<Record<string, readonly string[]>> = {
   input_text: ['text', 'prompt_cache_breakpoint'],
@@ -13,6 +11,8 @@ const OUTPUT_PARTS: Readonly<Record<string, readonly string[]>> = {
   output_text: ['text', 'annotations', 'logprobs'],
   refusal: ['refusal'],
 };
+
+const SUMMARY_PARTS: Readonly<Record<string, readonly string[]>> = { summary_text: ['text'] };
 
 /**
  * Checks the content of a message and brings it into the stored form: always parts, with every field the API fills in.
@@ -42,12 +42,48 @@ function checked(
   for (const key of Object.keys(part)) {
     if (key !== 'type' && !known.includes(key)) throw errors.unknownParameter(`${path}.${key}`);
   }
+  checkAnnotations(part['annotations'], `${path}.annotations`);
   const textKey = type === 'refusal' ? 'refusal' : 'text';
   if (known.includes(textKey) && typeof part[textKey] !== 'string') {
     if (part[textKey] === undefined) throw errors.missingParameter(`${path}.${textKey}`);
     throw errors.invalidType(`${path}.${textKey}`, 'a string', jsonTypeName(part[textKey]));
   }
   return part;
+}
+
+/** The types of annotations, with their required fields. */
+const ANNOTATIONS: Readonly<Record<string, readonly string[]>> = {
+  file_citation: ['file_id', 'filename', 'index'],
+  url_citation: ['url', 'title', 'start_index', 'end_index'],
+  container_file_citation: ['container_id', 'file_id', 'filename', 'start_index', 'end_index'],
+  file_path: ['file_id', 'index'],
+};
+
+function checkAnnotations(annotations: unknown, path: string): void {
+  if (annotations === undefined || annotations === null) return;
+  if (!Array.isArray(annotations))
+    throw errors.invalidType(path, 'an array of objects', jsonTypeName(annotations));
+  for (const [index, annotation] of annotations.entries()) {
+    const at = `${path}[${index}]`;
+    if (!isJsonObject(annotation)) throw errors.invalidType(at, 'an object', jsonTypeName(annotation));
+    const { type } = annotation;
+    const required = typeof type === 'string' ? ownEntry(ANNOTATIONS, type) : undefined;
+    if (!required) throw errors.invalidValue(at, String(type), Object.keys(ANNOTATIONS));
+    for (const key of Object.keys(annotation)) {
+      if (key !== 'type' && !required.includes(key)) throw errors.unknownParameter(`${at}.${key}`);
+    }
+    const missing = required.find((key) => annotation[key] === undefined);
+    if (missing !== undefined) throw errors.missingParameter(`${at}.${missing}`);
+  }
+}
+
+/**
+ * Checks the summary of a reasoning step.
+ * @throws ApiError in the API's words.
+ */
+export function checkSummary(summary: unknown, path: string): void {
+  if (!Array.isArray(summary)) throw errors.invalidType(path, 'an array of objects', jsonTypeName(summary));
+  for (const [index, part] of summary.entries()) checked(part, SUMMARY_PARTS, `${path}[${index}]`);
 }
 
 function stored(part: JsonObject): JsonObject {

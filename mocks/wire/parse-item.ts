@@ -1,9 +1,7 @@
 import { errors } from './error-catalogue.ts';
 import { itemFields, type ItemFields } from './item-fields.ts';
-import { isJsonObject, type JsonObject } from './json-object.ts';
-import { jsonTypeName } from './json-type-name.ts';
-import { ownEntry } from './own-entry.ts';
-import { parseContent } from './parse-content.ts';
+import { isJsonObject, type JsonObject, jsonTypeName, ownEntry } from './json.ts';
+import { checkSummary, parseContent } from './parse-content.ts';
 
 /** An item of a request, checked and brought into the stored form, but without an ID of its own yet. */
 export interface ParsedItem {
@@ -32,6 +30,7 @@ export function parseItem(value: unknown, path: string): ParsedItem {
   const spec = ownEntry(itemFields, type);
   if (!spec) throw errors.invalidValue(`${path}.type`, type, [...Object.keys(itemFields), 'item_reference']);
   checkKeys(value, type, spec, path);
+  if (type === 'reasoning') checkSummary(value['summary'], `${path}.summary`);
   const id = parseId(value['id'], `${path}.id`, spec.prefix);
   const fields = type === 'message' ? messageFields(value, path) : otherFields(value, spec, path);
   if (type === 'reasoning' && id === undefined && typeof fields['encrypted_content'] !== 'string') {

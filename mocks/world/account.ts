@@ -51,7 +51,7 @@ export class Account {
     return item;
   }
 
-  /** The stored items of these IDs, in order; what is no longer kept is left out. */
+  /** The stored items of these IDs, in order; dropped items are left out. */
   itemsOf(ids: Iterable<string>): SimulatorItem[] {
     return Array.from(ids, (id) => this.#items.get(id)).filter((item) => item !== undefined);
   }
@@ -111,7 +111,7 @@ export class Account {
   }
 
   /** Takes items out of one conversation's list; the items themselves stay. */
-  unlist(conversation: ConversationRecord, ids: ReadonlySet<string>): void {
+  markForRemoval(conversation: ConversationRecord, ids: ReadonlySet<string>): void {
     const stays = (id: string): boolean => !ids.has(id);
     conversation.ids = conversation.ids.filter(stays);
     conversation.pending = conversation.pending.map((append) => ({

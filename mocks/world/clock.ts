@@ -2,7 +2,7 @@
 const START = Date.UTC(2026, 0, 1);
 
 /** How far the simulator's own time moves at each request, in milliseconds. */
-const STEP = 100;
+const REQUEST_MS = 100;
 
 /** The time inside the simulated world: the caller's clock, or one that only requests and `advance` move. */
 export class Clock {
@@ -31,7 +31,7 @@ export class Clock {
 
   /** Counts one request; a given source moves by itself. */
   tick(): void {
-    if (!this.#source) this.#offset += STEP;
+    if (!this.#source) this.#offset += REQUEST_MS;
   }
 
   /** Forgets every `advance` and `tick`. */

@@ -4,7 +4,7 @@ import type { ConversationRecord } from './records.ts';
 /** How long an append stays invisible in the list: milliseconds of the simulator's clock, or a number of reads. */
 export type Lag = number | { readonly reads: number };
 
-/** Every ID in a conversation, appended ones that are not visible yet included: what the server itself knows. */
+/** Every ID in a conversation, appended ones that are not listed yet included. */
 export function allIds(conversation: ConversationRecord): string[] {
   return [...conversation.ids, ...conversation.pending.flatMap((append) => append.ids)];
 }

@@ -16,7 +16,7 @@ export class IdSource {
     this.#clock = clock;
   }
 
-  /** A key shared by what belongs to one conversation or chain. */
+  /** A key shared by the objects of one conversation or chain. */
   thread(): string {
     return this.#random.hex(16);
   }
@@ -53,6 +53,12 @@ export class IdSource {
   #time(): string {
     return this.#clock.seconds().toString(16).padStart(8, '0').slice(-8);
   }
+}
+
+/** When an item of a response was made, in ms since 1970, to the second; 0 for an ID the simulator did not give out. */
+export function madeAt(id: string): number {
+  const digits = id.slice(id.indexOf('_') + 1);
+  return digits.length === 50 ? Number.parseInt(digits.slice(18, 26), 16) * 1000 : 0;
 }
 
 /** The key of the thread that an ID belongs to; `undefined` for an ID the simulator did not give out. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../wire/json-object.ts';
+import type { JsonObject } from '../wire/json.ts';
 
 /** Items appended together: they become visible in the list at once, or not yet. */
 export interface PendingAppend {
@@ -7,7 +7,7 @@ export interface PendingAppend {
   readsLeft: number;
 }
 
-/** A conversation: a list of item IDs, and what was appended but is not to be seen yet. */
+/** A conversation: a list of item IDs, and the appended IDs that are not listed yet. */
 export interface ConversationRecord {
   readonly id: string;
   readonly createdAt: number;
@@ -27,7 +27,7 @@ export interface ContextNode {
 
 /** A response that is still being made and can be looked at, or stopped, meanwhile. */
 export interface RunningResponse {
-  /** What it will be. */
+  /** The finished body. */
   readonly finished: JsonObject;
   /** Moves it on by one stage: queued, in progress, finished. */
   step(): void;
@@ -35,7 +35,7 @@ export interface RunningResponse {
   cancel(): void;
 }
 
-/** A stored response: its body as it stands, and the IDs of what went in and came out. */
+/** A stored response: its current body, and the IDs of its input and output. */
 export interface ResponseRecord {
   readonly id: string;
   readonly createdAt: number;

@@ -2,7 +2,7 @@ import { Account } from './account.ts';
 import { dropOldest, usedEntry } from './drop-oldest.ts';
 import { Clock } from './clock.ts';
 import { IdSource } from './id-source.ts';
-import type { SimulatorSettings } from '../settings.ts';
+import type { SimulatorSettings } from '../resolve-options.ts';
 
 /** The one world of a simulator: its time, its IDs and, for each API key, an account that sees no other. */
 export class World {

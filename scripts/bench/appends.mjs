@@ -1,9 +1,9 @@
-// How fast a store takes what a turn adds, against one insert of its driver. A part: see run-part.mjs.
+// How fast a store takes the records of a turn, against one insert of its driver. A part: see run-part.mjs.
 import { openStores } from './stores.mjs';
 import { startServer } from './start-server.mjs';
 import { grownLedger } from './ledger-copy.mjs';
 
-/** Blocks of the two sides follow each other, so that what disturbs one disturbs the other. */
+/** Blocks of the two sides follow each other, so that a disturbance hits both. */
 const BLOCKS = 9;
 const TURNS = 3;
 
@@ -12,7 +12,7 @@ export async function runAppends({ appends, say }) {
   const server = await startServer({ latency: 0 });
   const { records, head } = await grownLedger(server.url, TURNS, { mirror: 'off' });
   server.close();
-  // What `addItems` appends at the end of a turn.
+  // The append of `addItems` at the end of a turn.
   const record = records.findLast(({ type }) => type === 'items');
   const text = JSON.stringify(record);
   const measured = [];

@@ -4,7 +4,7 @@ import OpenAI from 'openai';
 
 setTracingDisabled(true);
 
-/** The one agent that everybody runs. */
+/** The agent of all contestants. */
 export const agent = new Agent({
   name: 'Assistant',
   model: 'gpt-4.1',
@@ -21,10 +21,13 @@ export function stockRunner(client) {
   return new Runner({ tracingDisabled: true, modelProvider: new OpenAIProvider({ openAIClient: client }) });
 }
 
-/** The SDK's runner (`stock`), ours (`chain`), or ours with `history: 'anchored'` (`anchored`). */
+/** The SDK's runner (`stock`), ours (`chain`), or ours with `history: 'reference'` (`anchored`). */
 export function runnerOf(kind, client) {
   if (kind === 'stock') return stockRunner(client);
-  return new HybridRunner({ tracingDisabled: true, ...(kind === 'anchored' ? { history: 'anchored' } : {}) });
+  return new HybridRunner({
+    tracingDisabled: true,
+    ...(kind === 'anchored' ? { history: 'reference' } : {}),
+  });
 }
 
 let named = 0;
@@ -34,6 +37,8 @@ export function hybridSession(client, options = {}) {
   const isNamed = options.mirror === 'off' && options.sessionId === undefined;
   return new HybridSession({
     client,
+    // As with a ledger that outlives the process.
+    bookmark: false,
     ...options,
     ...(isNamed ? { sessionId: `session-${(named += 1)}` } : {}),
   });

@@ -60,7 +60,7 @@ export async function coldStart(way, { url, sessionId, turn, store }) {
       ...ledger,
       async head(id) {
         start.rows += 1;
-        return ledger.head(id);
+        return ledger.checkpoint(id);
       },
       async read(...about) {
         const page = await ledger.read(...about);

@@ -1,4 +1,4 @@
-// How long it takes until somebody who knows nothing yet answers in a session of many turns. A part: see run-part.mjs.
+// How long a new process takes until the first answer in a session of many turns. A part: see run-part.mjs.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { coldStart, WAYS } from './cold-start.mjs';
@@ -57,7 +57,7 @@ async function copies(store, { sessionId, records, head, responseId }) {
   return {
     async renew() {
       const ledger = store.ledger();
-      const version = (await ledger.head(sessionId))?.version;
+      const version = (await ledger.checkpoint(sessionId))?.version;
       if (version !== records.length) {
         await ledger.delete(sessionId);
         await ledger.append(sessionId, records, head, 0);

@@ -1,4 +1,4 @@
-// Who takes part: one entry each. All say the same, through the SDK's `Runner` with the same agent.
+// The contestants: one entry each. All say the same, through the SDK's `Runner` with the same agent.
 import { MemorySession, OpenAIConversationsSession } from '@openai/agents';
 import { agent, hybridSession, runnerOf, stockRunner } from './clients.mjs';
 import { Conversation } from './conversation.mjs';
@@ -100,7 +100,7 @@ export const CONTESTANTS = [
   })),
   ...MIRRORS.map((mirror) => ({
     name: `anchored-${mirror}`,
-    label: `HybridSession, anchored, mirror ${mirror}`,
+    label: `HybridSession, constant-size turns, mirror ${mirror}`,
     isReplaying: false,
     begin: hybrid('anchored', { mirror }),
   })),

@@ -14,8 +14,8 @@ export class Conversation {
   #itemsOf;
 
   /**
-   * `run` asks for an answer; `growBy` does so where nobody measures; `settle` resolves when everything is written that
-   * the answer did not wait for. `itemsOf` gives the items of turns, to seed a session with.
+   * `run` asks for an answer; `growBy` does so without measurement; `settle` resolves when all writes behind the answer
+   * have ended. `itemsOf` gives the items of turns, to seed a session with.
    */
   constructor({ run, growBy = run, settle, session, itemsOf = async (from, to) => itemsOfTurns(from, to) }) {
     this.#run = run;
@@ -36,7 +36,7 @@ export class Conversation {
     return this.#settle?.();
   }
 
-  /** Gets to a turn by real turns that nobody measures. */
+  /** Gets to a turn by real turns without measurement. */
   async grow(to) {
     while (this.turns < to) {
       this.turns += 1;

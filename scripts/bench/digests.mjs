@@ -1,6 +1,6 @@
 // How fast items are canonicalised and hashed, against SHA-256 of their JSON. A part: see run-part.mjs.
 import { createHash } from 'node:crypto';
-import { EMPTY_DIGEST, extendDigest, itemDigest } from '../../dist/esm/src/ledger/digest.js';
+import { EMPTY_DIGEST, extendDigest, itemDigest } from '../../dist/esm/src/items/digest.js';
 
 const KINDS = {
   'a message of 100 characters': () => message(100),

@@ -2,7 +2,7 @@ import { memoryLedger } from 'agents-hybrid-session';
 import { clientFor, agent, hybridSession, runnerOf } from './clients.mjs';
 import { question } from './script.mjs';
 
-/** A session of so many real turns, as what a store needs to hold it. */
+/** The checkpoint and the records of a session of so many real turns. */
 export async function grownLedger(url, turns, options = {}) {
   const ledger = memoryLedger();
   const client = clientFor(url, 'key-cold');
@@ -15,5 +15,5 @@ export async function grownLedger(url, turns, options = {}) {
   await session.flush();
   const sessionId = await session.getSessionId();
   const { records } = await ledger.read(sessionId);
-  return { sessionId, records, head: await ledger.head(sessionId), responseId, turns };
+  return { sessionId, records, head: await ledger.checkpoint(sessionId), responseId, turns };
 }

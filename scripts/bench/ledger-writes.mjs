@@ -1,4 +1,4 @@
-// What a turn asks of its ledger: how often, for what, and how long it takes. A part: see run-part.mjs.
+// The calls of a turn to its ledger: how many, for which purpose, and how long they take. A part: see run-part.mjs.
 import { agent, clientFor, hybridSession, runnerOf } from './clients.mjs';
 import { question } from './script.mjs';
 import { startServer } from './start-server.mjs';
@@ -46,7 +46,7 @@ function watched(store, calls) {
     head: (id) =>
       watch(
         () => ({ call: 'head', records: [] }),
-        () => store.head(id),
+        () => store.checkpoint(id),
       ),
     read: (id, from, to) =>
       watch(
@@ -57,6 +57,11 @@ function watched(store, calls) {
       watch(
         () => ({ call: 'append', records: records.map(({ type }) => type) }),
         () => store.append(id, records, head, expected),
+      ),
+    rewrite: (id, records, head, expected) =>
+      watch(
+        () => ({ call: 'rewrite', records: records.map(({ type }) => type) }),
+        () => store.rewrite(id, records, head, expected),
       ),
     delete: (id) => store.delete(id),
   };

@@ -1,4 +1,4 @@
-// How much memory a session takes that nobody is using, with very many of them in one process. A part: see run-part.mjs.
+// How much memory an idle session takes, with very many of them in one process. A part: see run-part.mjs.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ const AT_ONCE = 20;
 const TURNS = 10;
 
 /**
- * @returns for each kind the bytes that a session takes: the growth of the collected heap, and of what is resident; and
- * that a sample of them, used again, still has everything.
+ * @returns for each kind the bytes of a session: the growth of the collected heap, and of the resident memory.
+ * @throws if a sample of the sessions, used again, lacks an item.
  */
 export async function runLiveSessions({ kind, sessions, say }) {
   const server = await startServer({ latency: 0, retain: sessions * 2 });
@@ -22,7 +22,7 @@ export async function runLiveSessions({ kind, sessions, say }) {
   const client = clientFor(server.url, 'key');
   const runner = runnerOf('anchored', client);
   const kinds = {
-    /** What the session itself takes, its content being in a file. */
+    /** The size of the session itself, with its content in a file. */
     sqlite: () => filled({ ledger: file, mirror: 'off' }),
     /** With its content. */
     memory: (ledger) => filled({ ledger, mirror: 'off' }),
@@ -32,7 +32,7 @@ export async function runLiveSessions({ kind, sessions, say }) {
   try {
     say(`${sessions} live sessions: ${kind}`);
     const ledger = memoryLedger();
-    // What is made once for all of them is no session's memory.
+    // Objects that all sessions share are no session's memory.
     for (let count = 0; count < 50; count += 1) await kinds[kind](ledger);
     const before = memory();
     const live = [];

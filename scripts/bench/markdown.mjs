@@ -1,7 +1,7 @@
-// What the results say, as Markdown: the short form for the README, the long one for docs/bench/. Pure.
+// The results as Markdown: the short form for docs/benchmarks.md, the long one for docs/bench/. Pure.
 import { between, kilobytes, number, ratio, table } from './numbers.mjs';
 
-/** In the README: what takes part in the plot, and what it is compared with. */
+/** In the short form: the contestants in the plot, and the one that each is compared with. */
 const SHOWN = [
   'stock',
   'memory',
@@ -12,8 +12,8 @@ const SHOWN = [
   'hand',
 ];
 
-/** What stands between the marks in the README. */
-export function readmeSection(results) {
+/** The text between the marks in docs/benchmarks.md. */
+export function shortReport(results) {
   const { turns, machine, settings } = results;
   const last = settings.points.at(-1);
   const hand = at(
@@ -50,7 +50,7 @@ export function readmeSection(results) {
       rows,
     ),
     '',
-    `![Time until the answer and bytes against the turn's number](docs/bench/turns.svg)`,
+    `![Time until the answer and bytes against the turn's number](bench/turns.svg)`,
     '',
     `Requests until the answer and in all; everything else until the answer. Medians of ${runs(settings)}, ` +
       `${settings.latency} ms a request, ${machine.node} on ${machine.cores} × ${machine.cpu}.`,
@@ -100,7 +100,7 @@ function figures({ figures: all, settings }) {
     range === undefined ? ratio(measured) : `${ratio(measured)} (${range.map(ratio).join('–')})`,
     reached ? 'reached' : '**not reached**',
   ]);
-  const head = [`at turn ${number(settings.points.at(-1))}, anchored`, 'wanted', 'measured', ''];
+  const head = [`at turn ${number(settings.points.at(-1))}, constant-size turns`, 'wanted', 'measured', ''];
   return `## Figures\n\n${table(head, rows)}`;
 }
 
@@ -198,7 +198,7 @@ function coldStarts({ coldStarts: all, settings }) {
     'ms to the model request',
     'ms to the answer',
   ];
-  return `## Cold start\n\nA session of ${number(settings.coldTurns)} turns is continued by who knows only its ID.\n\n${table(head, rows)}`;
+  return `## Cold start\n\nA session of ${number(settings.coldTurns)} turns is continued from its ID alone.\n\n${table(head, rows)}`;
 }
 
 function appends({ appends: all }) {
@@ -220,7 +220,7 @@ function ledgerWrites({ ledgerWrites: all }) {
     [`**${store}, mirror ${mirror}**`, '', number(perTurn)],
     ...calls.map((one) => [one.call, String(one.perTurn), number(one.milliseconds.median * one.perTurn)]),
   ]);
-  return `## What a turn asks of its ledger\n\n${table(['call', 'a turn', 'ms a turn'], rows)}`;
+  return `## Ledger calls of a turn\n\n${table(['call', 'a turn', 'ms a turn'], rows)}`;
 }
 
 function liveSessions({ liveSessions: all }) {

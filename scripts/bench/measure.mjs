@@ -21,7 +21,7 @@ export const PARTS = [
   'digests',
 ];
 
-/** Runs the parts, each in processes of its own, and summarises what they measured. */
+/** Runs the parts, each in processes of its own, and summarises their measurements. */
 export async function measure(parts, settings, profile) {
   const { latency, points, short, only, rounds } = settings;
   const asked = (part) => parts.includes(part);

@@ -14,7 +14,7 @@ export function kilobytes(bytes) {
   return number(bytes / 1000);
 }
 
-/** A median and its quartiles, in small print what lies between them. */
+/** A median, and its quartiles in small print. */
 export function between({ median, low, high }) {
   return `${number(median)} (${number(low)}–${number(high)})`;
 }

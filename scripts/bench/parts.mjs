@@ -1,4 +1,4 @@
-/** Every part of the benchmark. Loaded when it runs: what one part imports is no other part's memory. */
+/** Every part of the benchmark. Each is loaded when it runs, so that the imports of one take no memory of another. */
 export const parts = {
   turns: async (options) => (await import('./turns.mjs')).runTurns(options),
   peakMemory: async (options) => (await import('./peak-memory.mjs')).runPeakMemory(options),

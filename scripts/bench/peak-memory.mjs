@@ -3,13 +3,13 @@ import { clientFor } from './clients.mjs';
 import { CONTESTANTS } from './contestants.mjs';
 import { startServer } from './start-server.mjs';
 
-/** Real turns at the end of each stretch: what a turn takes for a moment counts, too. */
+/** Real turns at the end of each stretch: the momentary memory of a turn counts, too. */
 const REAL_TURNS = 3;
 const WARM_UP_TURNS = 20;
 
 /**
- * @returns for each point the peak of the process up to then (resident, in bytes), and what the conversation holds on to:
- * the growth of the collected heap, in bytes.
+ * @returns for each point the peak of the process up to then (resident, in bytes), and the memory that the conversation
+ * keeps: the growth of the collected heap, in bytes.
  */
 export async function runPeakMemory({ contestant, points }) {
   const server = await startServer({ latency: 0 });

@@ -5,7 +5,7 @@ const LINES = [
   { name: 'memory', label: 'MemorySession', color: '#b4579b' },
   { name: 'rebuild', label: 'ours, rebuild', color: '#a8861a' },
   { name: 'chain-background', label: 'ours, chain', color: '#2f9e6e' },
-  { name: 'anchored-background', label: 'ours, anchored', color: '#2b7fd9' },
+  { name: 'anchored-background', label: 'ours, constant-size turns', color: '#2b7fd9' },
   { name: 'hand', label: 'by hand', color: '#8a8f98', dashed: true },
 ];
 const PANELS = [

@@ -1,24 +1,24 @@
-// Where results are kept for readers: docs/bench/, and between two marks in the README.
+// Where results are kept for readers: docs/bench/, and between two marks in docs/benchmarks.md.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fullReport, readmeSection } from './markdown.mjs';
+import { fullReport, shortReport } from './markdown.mjs';
 import { plot } from './plot.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const README = join(root, 'README.md');
+const PAGE = join(root, 'docs', 'benchmarks.md');
 const RESULTS = join(root, 'docs', 'bench', 'results.json');
 const BEGIN = '<!-- bench:begin -->';
 const END = '<!-- bench:end -->';
 
-/** Every file with what it has to be, given the results. */
+/** Every file with its text, given the results. */
 function files(results) {
-  const readme = readFileSync(README, 'utf8');
-  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`bench: README.md has no ${BEGIN} before ${END}`);
-  const section = `${BEGIN}\n\n${readmeSection(results)}\n\n`;
+  const page = readFileSync(PAGE, 'utf8');
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from === -1 || to < from) throw new Error(`bench: docs/benchmarks.md has no ${BEGIN} before ${END}`);
+  const section = `${BEGIN}\n\n${shortReport(results)}\n\n`;
   return new Map([
-    [README, readme.slice(0, from) + section + readme.slice(to)],
+    [PAGE, page.slice(0, from) + section + page.slice(to)],
     [join(root, 'docs', 'bench', 'results.md'), fullReport(results)],
     [join(root, 'docs', 'bench', 'turns.svg'), plot(results)],
   ]);
@@ -42,7 +42,7 @@ function lines(results) {
   return `{\n${fields.join(',\n')}\n}\n`;
 }
 
-/** @returns the files that do not say what docs/bench/results.json says. */
+/** @returns the files that differ from docs/bench/results.json. */
 export function unlike() {
   const results = JSON.parse(readFileSync(RESULTS, 'utf8'));
   return [...files(results)].flatMap(([path, text]) => (readFileSync(path, 'utf8') === text ? [] : [path]));

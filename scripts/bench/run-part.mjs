@@ -1,5 +1,4 @@
-// Runs one part of the benchmark in a process of its own, and sends what it measured to bench.mjs.
-//
+// Runs one part of the benchmark in a process of its own, and sends its measurements to bench.mjs.
 // node --expose-gc scripts/bench/run-part.mjs PART OPTIONS(JSON)
 import { parts } from './parts.mjs';
 

@@ -1,4 +1,4 @@
-// What is said: the same in every contestant's conversation, turn by turn.
+// The texts of a conversation: the same for every contestant, turn by turn.
 
 const WORDS =
   'the harbour keeps its lights on until every boat that left in the morning has been counted in'.split(' ');
@@ -14,17 +14,17 @@ function words(beginning, length) {
   return text.slice(0, length);
 }
 
-/** What the user says in a turn, counted from 1. */
+/** The user's text in a turn, counted from 1. */
 export function question(turn) {
   return words(`Turn ${String(turn).padStart(6, '0')}: what came next?`, QUESTION);
 }
 
-/** What the model answers in a turn. */
+/** The model's answer in a turn. */
 function answer(turn) {
   return words(`Answer ${String(turn).padStart(6, '0')}.`, ANSWER);
 }
 
-/** The model: answers the turn that the newest question belongs to, whatever else it is shown. */
+/** The model: answers the turn that the newest question belongs to. */
 export function answerTo(context) {
   const content = context.at(-1)?.content;
   const text = Array.isArray(content) ? content.map((part) => part.text ?? '').join('') : String(content);

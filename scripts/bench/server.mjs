@@ -1,7 +1,6 @@
-// The simulator, in a process of its own: what it costs is not the client's cost. Forked by start-server.mjs.
-//
-// Every request takes the same time, the simulator's own work included as long as that is shorter: however long the
-// history is that it looks up, the client waits as long as in the first turn.
+// The simulator, in a process of its own, so that its cost is not the client's. Forked by start-server.mjs.
+// Every request takes the same time, the simulator's own work included as long as that is shorter: the client waits as
+// long as in the first turn, for a history of any length.
 import diagnostics from 'node:diagnostics_channel';
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
 import { createSimulatorCore } from '../../dist/esm/mocks/simulator.js';
@@ -17,7 +16,7 @@ const simulator = createSimulatorCore({
   respond: (context) => answerTo(context),
 });
 
-/** What was served since it was last asked for. */
+/** The requests since the last question. */
 let served = [];
 /** The socket's counts include headers; those of the log are the bodies alone. */
 let wire = { up: 0, down: 0 };

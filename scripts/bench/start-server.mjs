@@ -5,9 +5,8 @@ const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
 
 /**
  * Starts the simulator in a process of its own.
- *
- * `take()` gives what it served since the last time: each request with its operation and the bytes of its bodies, the
- * bytes on the wire with headers, and the CPU it took.
+ * `take()` gives the requests since the last time: each with its operation and the bytes of its bodies, the bytes on
+ * the wire with headers, and the CPU it took.
  */
 export async function startServer({ latency, retain = 5000 }) {
   const server = fork(SERVER, [JSON.stringify({ latency, retain })], { execArgv: [] });

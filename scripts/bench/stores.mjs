@@ -8,11 +8,10 @@ import { redisLedger } from 'agents-hybrid-session/redis';
 import { sqliteLedger } from 'agents-hybrid-session/sqlite';
 
 /**
- * Opens what can be had here: memory, SQLite, PGlite; Redis and PostgreSQL where TEST_REDIS_URL and TEST_POSTGRES_URL
- * name them, as `scripts/with-servers.sh` does.
- *
- * A store has `ledger()`, a new store object on the same data, and `raw()`: `write(session, position, text)` is one insert
- * of the driver's, `read(session)` the newest text, `close()` ends its use.
+ * Opens the available stores: memory, SQLite, PGlite; Redis and PostgreSQL if TEST_REDIS_URL and TEST_POSTGRES_URL name
+ * them, as `scripts/with-servers.sh` does.
+ * A store has `ledger()`, a new store object on the same data, and `raw()`: `write(session, position, text)` is one
+ * insert of the driver's, `read(session)` the newest text, `close()` ends its use.
  */
 export async function openStores() {
   const stores = [memoryStore(), sqliteStore(), await pgliteStore()];

@@ -1,7 +1,7 @@
-// From what the parts measured to what is told of it: medians, quartiles, ratios. Pure.
+// From the measurements of the parts to the published figures: medians, quartiles, ratios. Pure.
 import { median, rounded, spread } from './statistics.mjs';
 
-/** What is told of each turn, with quartiles where it is a measurement and not a count. */
+/** The figures of a turn; a measurement has quartiles, and a count has none. */
 const MEASURED = ['wall', 'wallWritten', 'cpu', 'cpuWritten', 'serverCpu'];
 const COUNTED = [
   'requests',
@@ -98,7 +98,7 @@ export function summariseLedgerWrites(measured) {
   });
 }
 
-/** Of the digests: items and megabytes a second, and how much of what hashing alone would do. */
+/** Of the digests: items and megabytes a second, and their share of the speed of hashing alone. */
 export function summariseDigests(digests) {
   return digests.map(({ kind, bytes, own, hash }) => ({
     kind,

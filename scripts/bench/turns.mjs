@@ -1,8 +1,7 @@
 // One run of the turns: every contestant has the same conversations, interleaved. A part: see run-part.mjs.
-//
 // Short conversations measure the first turns, many times over. One long conversation measures the later ones, in a
-// window of turns that ends with the turn it is about. In each the contestants take turns in blocks, in an order that
-// moves on by one each time, and each block begins with a collected heap: nobody pays for another's garbage.
+// window that ends with the named turn. In each the contestants take turns in blocks, in an order that moves on by one
+// each time, and each block begins with a collected heap, so that no contestant pays for the garbage of another.
 import { clientFor } from './clients.mjs';
 import { CONTESTANTS } from './contestants.mjs';
 import { measureTurn } from './measure-turn.mjs';
@@ -18,7 +17,7 @@ const SEEDED = 45;
 
 /**
  * @param first the number of the run: the first one also tries whether seeding changes anything.
- * @returns samples: `contestant`, `point` and what `measureTurn` gives.
+ * @returns samples: `contestant`, `point` and the results of `measureTurn`.
  */
 export async function runTurns({ latency, points, short, only, first, say }) {
   const server = await startServer({ latency });
@@ -40,13 +39,13 @@ export async function runTurns({ latency, points, short, only, first, say }) {
   }
   return samples;
 
-  /** A conversation that was seeded costs what one costs that came to the same turn by real turns. */
+  /** A seeded conversation costs as much as one that came to the same turn by real turns. */
   async function requireSameWhenSeeded() {
     say(`seeding: is turn ${SEEDED} what it is after real turns?`);
     for (const { name, begin, client } of entries.filter(({ isReplaying }) => isReplaying)) {
       const [grown, seeded] = [begin(client), begin(client)];
       await grown.grow(SEEDED - 1);
-      // Both begin by real turns: a first turn may do what no later one does.
+      // Both begin by real turns: a first turn may have costs that no later one has.
       await seeded.grow(1);
       await seeded.seed(SEEDED - 1);
       const [real, other] = [await measureTurn(grown, server), await measureTurn(seeded, server)];

@@ -6,27 +6,50 @@ import OpenAI from 'openai';
 import { HybridRunner, HybridSession, memoryLedger } from '../../dist/esm/src/index.js';
 import { createSimulatorCore } from '../../dist/esm/mocks/simulator.js';
 
-const TYPES = join(import.meta.dirname, '..', '..', 'dist', 'esm', 'src', 'telemetry', 'session-event.d.ts');
+const TYPES = join(import.meta.dirname, '..', '..', 'dist', 'esm', 'src', 'telemetry', 'events.d.ts');
 
-/** The kinds, by the type that an app has of them. */
-export const KINDS = [...readFileSync(TYPES, 'utf8').matchAll(/readonly type: '(\w+)'/g)].map(
-  ([, kind]) => kind,
-);
+/** Warnings of servers and stores that the ways below do not imitate. */
+const ELSEWHERE = new Set([
+  'bookmark_failed',
+  'bookmark_ignored',
+  'foreign_fields_left_out',
+  'foreign_item',
+  'no_conversations',
+  'parent_ignored',
+  'parent_maybe_ignored',
+  'reasoning_left_out',
+  'store_rewound',
+]);
+
+const declared = readFileSync(TYPES, 'utf8');
+
+/** The event types and warning codes, read from the declarations. */
+export const KINDS = [
+  ...[...declared.matchAll(/readonly type: '(\w+)'/g)].map(([, type]) => type),
+  ...[...(/type WarningCode =([^;]+);/.exec(declared)?.[1] ?? '').matchAll(/'(\w+)'/g)].map(
+    ([, code]) => code,
+  ),
+].filter((kind) => kind !== 'warning' && !ELSEWHERE.has(kind));
+
+/** An event's type, or a warning's code. */
+export function kindOf(event) {
+  return event.type === 'warning' ? event.code : event.type;
+}
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 const SAY = ['hi', 'what can you do?', 'thanks'];
 const ours = new HybridRunner({ tracingDisabled: true });
-const anchored = new HybridRunner({ tracingDisabled: true, history: 'anchored' });
+const anchored = new HybridRunner({ tracingDisabled: true, history: 'reference' });
 
-/** What makes sessions tell something; each in a world that unlinks answers. */
+/** Actions that make sessions emit events; each in a world that unlinks answers. */
 const WAYS = [
   // lost, turn
   async ({ open, theirs }) => converse(theirs, open({ rollout: 'shadow' })),
   // restored, planned
-  async ({ open }) => converse(ours, open({ checkList: 'every-read' })),
+  async ({ open }) => converse(ours, open({ advanced: { compare: 'on-read' } })),
   // incomplete
   async ({ open, theirs, client, simulator }) => {
-    const session = open({ keepContent: false, cache: { maxBytes: 1 }, onIncomplete: 'warn' });
+    const session = open({ keepContent: false, advanced: { cache: { maxBytes: 1 } }, onIncomplete: 'warn' });
     await converse(theirs, session);
     for (const { id } of simulator.snapshot().responses) await client.responses.delete(id);
     await session.getItems();
@@ -35,7 +58,7 @@ const WAYS = [
   async ({ open }) => converse(anchored, open()),
   // adopted
   async ({ open, client }) => {
-    const session = open({ checkList: 'every-read' });
+    const session = open({ advanced: { compare: 'on-read' } });
     const id = await session.getSessionId();
     await client.conversations.items.create(id, { items: [{ role: 'user', content: 'hello' }] });
     await session.getItems();
@@ -55,7 +78,7 @@ const WAYS = [
     const first = open();
     await first.addItems([user('one')]);
     simulator.fault('conversations.items.list', { status: 500 });
-    await open({ conversationId: await first.getSessionId() }).getItems();
+    await open({ conversationId: await first.getSessionId(), advanced: { compare: 'on-read' } }).getItems();
   },
   // parent_refused
   async ({ open, simulator }) => {
@@ -72,7 +95,7 @@ const WAYS = [
     await first.addItems([user('one')]);
     const conversationId = await first.getSessionId();
     await open({
-      ledger: torn(ledger, (await ledger.head(conversationId)).version - 1),
+      ledger: torn(ledger, (await ledger.checkpoint(conversationId)).version - 1),
       conversationId,
     }).getItems();
   },
@@ -91,7 +114,7 @@ const WAYS = [
   },
 ];
 
-/** Lets sessions tell every kind. @returns what they told. */
+/** Lets sessions emit events of every kind. @returns the events. */
 export async function tellAll(observers = []) {
   const told = [];
   for (const way of WAYS) {
@@ -99,7 +122,8 @@ export async function tellAll(observers = []) {
     const client = new OpenAI({ apiKey: 'test', fetch: simulator.fetch, maxRetries: 0 });
     const ledger = memoryLedger();
     const watching = [{ event: (event) => void told.push(event) }, ...observers];
-    const open = (given) => new HybridSession({ client, ledger, observers: watching, ...given });
+    const open = (given) =>
+      new HybridSession({ client, ledger, bookmark: false, observers: watching, ...given });
     const theirs = new Runner({
       modelProvider: new OpenAIProvider({ openAIClient: client }),
       tracingDisabled: true,

@@ -1,6 +1,6 @@
 export const MIB = 1024 * 1024;
 
-/** What is reachable, in bytes. */
+/** The size of all reachable objects, in bytes. */
 export function heap() {
   globalThis.gc();
   globalThis.gc();

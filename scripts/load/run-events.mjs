@@ -1,16 +1,16 @@
-// A million events of every kind to everybody who may listen, and whether they leave anything behind.
+// A million events of every kind to every listener, and the memory that they leave behind.
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { statsCollector } from '../../dist/esm/src/index.js';
 import { openTelemetry } from '../../dist/esm/src/opentelemetry.js';
-import { Telemetry } from '../../dist/esm/src/telemetry/telemetry.js';
+import { Telemetry } from '../../dist/esm/src/telemetry/span.js';
 import { heap } from './heap.mjs';
-import { KINDS, tellAll } from './event-kinds.mjs';
+import { KINDS, kindOf, tellAll } from './event-kinds.mjs';
 
-/** One round of sessions for so many events: what tells them must not stay either. */
+/** One round of sessions for so many events, which must leave no memory behind either. */
 const EVENTS_PER_ROUND = 50_000;
 
-/** @returns how many events of each kind there were, the kinds that nobody told, and by how much the heap has grown. */
+/** @returns the number of events of each kind, the missing kinds, and the growth of the heap. */
 export async function runEvents(count) {
   const collector = statsCollector();
   const meters = new MeterProvider({
@@ -32,7 +32,7 @@ export async function runEvents(count) {
         sent += 1;
         // Every event is of another session.
         telemetry.event({ ...sample, sessionId: `conv_${sent}` });
-        told.set(sample.type, (told.get(sample.type) ?? 0) + 1);
+        told.set(kindOf(sample), (told.get(kindOf(sample)) ?? 0) + 1);
       }
       // Readers of metrics get their turn.
       await new Promise((resolve) => setImmediate(resolve));
@@ -47,7 +47,7 @@ export async function runEvents(count) {
   return { told: Object.fromEntries(told), missing: KINDS.filter((kind) => !told.has(kind)), grown };
 }
 
-/** Metrics as somebody takes them, and keeps nothing. */
+/** A consumer of metrics that keeps none. */
 function forgetting() {
   return {
     export: (_metrics, done) => done({ code: 0 }),

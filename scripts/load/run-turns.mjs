@@ -4,7 +4,7 @@ import OpenAI from 'openai';
 import { HybridRunner, HybridSession, memoryLedger, statsCollector } from '../../dist/esm/src/index.js';
 import { watchQueues } from './watch-queues.mjs';
 
-/** @returns the sessions, what was said in each, and what was measured. */
+/** @returns the sessions, the texts of each, and the measurements. */
 export async function runTurns(url, { sessions: count, turns }) {
   const queues = watchQueues(count * turns);
   const client = new OpenAI({
@@ -23,9 +23,10 @@ export async function runTurns(url, { sessions: count, turns }) {
       new HybridSession({
         client,
         ledger,
+        bookmark: false,
         mirror: index % 2 === 0 ? 'await' : 'background',
         observers: [collector, queues.observer],
-        mirrorLease: 600_000,
+        advanced: { mirrorLease: 600_000 },
       }),
   );
   const said = [];
@@ -66,7 +67,7 @@ export async function runTurns(url, { sessions: count, turns }) {
   };
 }
 
-/** Compares every history and every list with what was said. @returns how many sessions differ. */
+/** Compares every history and every conversation with the texts. @returns how many sessions differ. */
 export async function differing({ client, sessions, said }) {
   let lost = 0;
   let listsWrong = 0;

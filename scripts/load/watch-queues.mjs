@@ -8,14 +8,14 @@ const SAMPLE_MS = 250;
 /**
  * Watches a run of so many turns.
  *
- * - `requests`: under way at once, at most
+ * - `requests`: running at once, at most
  * - `waiting`: timers and connections that the event loop waits for, at most
  * - `pending`: changes that a session has in its ledger and not in its conversation when a turn ends, in the mean
  * - `mostPending`: the same, at most
  * - `cpu`: milliseconds of the processor for a turn, in the mean
  * - `turn`: milliseconds that a turn takes, in the mean; longer on a machine that does other things as well
  * - `loopDelay`: milliseconds that the event loop is late, at the 99th percentile; likewise
- * - `keptMiB`: by how much what is reachable has grown
+ * - `keptMiB`: growth of the reachable memory
  */
 export function watchQueues(turns) {
   const quarters = [];
@@ -63,7 +63,7 @@ export function watchQueues(turns) {
         underWay -= 1;
       }
     },
-    /** Hears of every append what is not in the conversation then. */
+    /** Counts after every append the items that the conversation does not have yet. */
     observer: {
       begin: (name) => ({
         begin: () => ({ begin: () => undefined, end: () => undefined }),
@@ -93,7 +93,7 @@ export function watchQueues(turns) {
   };
 }
 
-/** @returns what is growing, with both figures; nothing in a run that keeps up. */
+/** @returns the growing queues, with both figures; empty if the run keeps up. */
 export function growing(quarters, sessions) {
   const [, early, ...late] = quarters;
   if (early === undefined || late.length === 0) return [];
@@ -104,7 +104,7 @@ export function growing(quarters, sessions) {
     waiting: Math.max(1.15 * early.waiting, 4 * sessions),
     // The items of this turn and of the one before, whose write is under way; more as long as one fails.
     pending: Math.max(1.25 * early.pending, 4),
-    // The history grows with every turn, and what is done about it must not.
+    // The history grows with every turn, and the work on it must not.
     cpu: 1.5 * early.cpu,
     keptMiB: 1.5 * early.keptMiB + 8,
   };

@@ -5,7 +5,9 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { MANIFEST, ROOT, SDKS } from './plan.mjs';
 
-/** What the tests need and no version of the SDK changes: linked from this checkout instead of installed again. */
+/**
+ * Packages that the tests need and no version of the SDK changes: linked from this checkout instead of installed again.
+ */
 const TOOLS = [
   'vitest',
   'msw',

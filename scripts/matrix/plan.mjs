@@ -1,4 +1,4 @@
-// What the matrix consists of, and which of it was asked for.
+// The cells of the matrix, and the chosen ones.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -18,7 +18,7 @@ export const SDKS = {
 const NODES = ['20', '22', '24', '26'];
 const OTHERS = { bun: '1.4.5', deno: '2.9.6' };
 
-/** What runs with every SDK, and what every Node brings its own of. */
+/** The suites of every SDK, and those of the drivers that are built for each Node. */
 const SUITES = ['test/flows', 'test/contracts/session.test.ts', 'test/runner'];
 const DRIVERS = ['test/stores/sqlite-ledger.test.ts'];
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** @returns the counts of a cell, and what failed. */
+/** @returns the counts of a cell, and its failures. */
 export function runSmoke({ name }, folder) {
   const args = name === 'deno' ? ['run', '-A', '--node-modules-dir=manual', 'smoke.mjs'] : ['smoke.mjs'];
   const child = spawn(join(folder, 'node_modules', '.bin', name), args, {

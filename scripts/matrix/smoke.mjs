@@ -20,7 +20,7 @@ const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4', tools: [weather] 
 const ledger = memoryLedger();
 const plans = [];
 const onEvent = (event) => {
-  if (event.type === 'planned') plans.push(event.plan);
+  if (event.type === 'turn') plans.push(...event.plans.map(({ plan }) => plan));
 };
 
 const session = new HybridSession({ client, ledger, onEvent });

@@ -1,4 +1,4 @@
-// The configuration of a cell of the matrix: what the tests import from the sources comes from the installed package.
+// The configuration of a cell of the matrix: imports of the sources lead to the installed package.
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -27,8 +27,8 @@ export default defineConfig({
   cacheDir: process.env['MATRIX_CACHE'],
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // The cells share the cores; and one copy of the SDK for all files of a cell: loading it takes longer than most tests.
     maxWorkers: 1,
     isolate: false,

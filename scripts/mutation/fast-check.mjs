@@ -4,8 +4,8 @@ import { assert as assertAll } from 'fast-check';
 
 export * from 'fast-check';
 
-const MOST_RUNS = 300;
+const MAX_RUNS = 300;
 
 export function assert(property, { numRuns = 100, ...rest } = {}) {
-  return assertAll(property, { ...rest, numRuns: Math.min(numRuns, MOST_RUNS), seed: 1, endOnFailure: true });
+  return assertAll(property, { ...rest, numRuns: Math.min(numRuns, MAX_RUNS), seed: 1, endOnFailure: true });
 }

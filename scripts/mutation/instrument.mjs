@@ -11,7 +11,7 @@ const silent = {
   error: console.error,
 };
 
-/** @returns the sources by name, and what was changed where. */
+/** @returns the sources by name, and the place of each change. */
 export async function instrument(root, names) {
   const instrumenter = new Instrumenter(silent);
   const contents = new Map(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]));

@@ -1,11 +1,11 @@
-// What was tried so far. Every try is written down before it begins, so that nothing is lost with a process that hangs.
+// The log of mutants. Every try is written down before it begins, so that a process that hangs loses none.
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** In bytes; most take a quarter of it. */
-const LONGEST_ENTRY = 400;
+const MAX_ENTRY_BYTES = 400;
 
-/** @returns the mutants by what became of them. */
+/** @returns the mutants by their outcome. */
 export function readLog(folder) {
   const noticed = new Set();
   const late = new Set();
@@ -25,7 +25,7 @@ export function readLog(folder) {
 export function lastEntry(folder) {
   const path = join(folder, 'log');
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  const end = Buffer.alloc(Math.min(size, LONGEST_ENTRY));
+  const end = Buffer.alloc(Math.min(size, MAX_ENTRY_BYTES));
   if (size > 0) {
     const file = openSync(path);
     readSync(file, end, 0, end.length, size - end.length);

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { TestRunner } from 'vitest';
 import { readLog } from './log.mjs';
 
-/** What the instrumented sources look at. */
+/** The global that the instrumented sources read. */
 const mutation = (globalThis['__stryker__'] ??= {});
-/** How often a mutant may be reached, as a multiple of what is usual: a loop that does not end is noticed so. */
-const MOST_HITS = 100;
+/** How often a mutant may be reached, as a multiple of the usual count: an endless loop is noticed by that. */
+const MAX_HITS_FACTOR = 100;
 
 let plan;
 const covered = { fixed: {}, tests: {} };
@@ -56,7 +56,7 @@ export default class MutationRunner extends TestRunner {
     if (this.#current === undefined) return;
     this.#log({ begin: this.#current, test: test.id });
     mutation.hitCount = 0;
-    mutation.hitLimit = 1000 + MOST_HITS * plan.tests[test.id].hits[this.#current];
+    mutation.hitLimit = 1000 + MAX_HITS_FACTOR * plan.tests[test.id].hits[this.#current];
     mutation.activeMutant = this.#current;
   }
 
@@ -82,7 +82,8 @@ export default class MutationRunner extends TestRunner {
     if (this.#mode === 'cover') {
       mutation.currentTestId = undefined;
       const hits = mutation.mutantCoverage?.perTest[test.id] ?? {};
-      covered.tests[test.id] = { name: test.name, hits, duration: performance.now() - this.#started };
+      const { filepath: file } = test.file;
+      covered.tests[test.id] = { name: test.name, file, hits, duration: performance.now() - this.#started };
     }
     if (this.#mode !== 'try') return;
     mutation.activeMutant = undefined;
@@ -92,7 +93,7 @@ export default class MutationRunner extends TestRunner {
     if (this.#noticed !== undefined) {
       const isSure = !failed || plan.suspects.has(this.#noticed);
       const outcome = isSure ? 'noticed' : 'suspect';
-      // What fails without a mutant cannot be asked any more in this process.
+      // A test that fails without a mutant is of no use in this process.
       this.#log({ [outcome]: this.#noticed, test: test.id, isEnding: failed });
       if (failed) await forEver();
       plan.noticed.add(this.#noticed);
@@ -111,10 +112,10 @@ export default class MutationRunner extends TestRunner {
   }
 
   #isOpen(id, test) {
-    return !plan.noticed.has(id) && !plan.passed.has(`${id} ${test.id}`);
+    return plan.tried.has(id) && !plan.noticed.has(id) && !plan.passed.has(`${id} ${test.id}`);
   }
 
-  /** What is late goes on in the background. */
+  /** A late test goes on in the background. */
   async #late() {
     const id = this.#current ?? this.#noticed;
     this.#log({ [this.#current === undefined ? 'suspect' : 'late']: id, isEnding: true });
@@ -133,5 +134,6 @@ function forEver() {
 
 function planOf(folder) {
   const { tests } = JSON.parse(readFileSync(join(folder, 'coverage.json'), 'utf8'));
-  return { tests, ...readLog(folder) };
+  const { mutants } = JSON.parse(readFileSync(join(folder, 'mutants.json'), 'utf8'));
+  return { tests, tried: new Set(mutants.map(({ id }) => id)), ...readLog(folder) };
 }

@@ -1,6 +1,5 @@
 // The process in which the mutants of a room are tried: node scripts/mutation/trial.mjs FOLDER ROOM
-//
-// Mutants of what is evaluated when a file is loaded, and that no test has noticed so far, are tried one by one, each with
+// Mutants in code that runs when a file is loaded, and that no test has noticed so far, are tried one by one, each with
 // its files loaded anew.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,5 +52,5 @@ for (const mutant of mutants) {
   log(outcome.passed ? { passed: id } : { noticed: id });
 }
 await vitest.close();
-// What tests have left open must not keep it.
+// Open handles of tests must not keep the process alive.
 process.exit(0);

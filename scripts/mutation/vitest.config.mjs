@@ -1,10 +1,10 @@
-// The tests that a mutant has to get past: those of its own room, quick ones first. What only a story would notice counts
-// as not noticed.
-import { readFileSync } from 'node:fs';
+// The tests that a mutant has to pass: those of its own room and its stories, quick ones first.
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BaseSequencer } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
+import { EXCLUDED_TESTS, testsOf } from './rooms.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const room = process.env['MUTATION_ROOM'] ?? '*';
@@ -14,26 +14,23 @@ const { sources } =
 
 const FAST_CHECK = join(root, 'scripts', 'mutation', 'fast-check.mjs');
 
-/** Test files that take long, the longest last. */
-const SLOW = [
-  'agent-item',
-  'draft-store',
-  'copy-json',
-  'apply-records',
-  'digest-oracle',
-  'history-reader',
-  'reconcile',
-  'round-trip',
-];
-
-/** The file's own test before all others. */
-function rank({ moduleId }) {
-  const name = basename(moduleId, '.test.ts');
-  return name === basename(process.env['MUTATED_FILE'] ?? '', '.ts') ? -2 : SLOW.indexOf(name);
+/** @returns the duration of each test file without a mutant, as far as it is known. */
+function durations() {
+  const known = new Map();
+  const coverage = join(folder ?? '', 'coverage.json');
+  if (folder === undefined || !existsSync(coverage)) return known;
+  for (const { file, duration } of Object.values(JSON.parse(readFileSync(coverage, 'utf8')).tests))
+    known.set(file, (known.get(file) ?? 0) + duration);
+  return known;
 }
 
 class QuickFirst extends BaseSequencer {
   async sort(files) {
+    const known = durations();
+    const mutated = basename(process.env['MUTATED_FILE'] ?? '', '.ts');
+    /** The mutated file's own test comes first. */
+    const rank = ({ moduleId }) =>
+      basename(moduleId, '.test.ts') === mutated ? -1 : (known.get(moduleId) ?? 0);
     return files.toSorted((a, b) => rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId));
   }
 }
@@ -49,9 +46,8 @@ export default defineConfig({
   ],
   test: {
     root,
-    include: [`test/${room}/*.test.ts`],
-    // It counts calls, for which it has to load everything itself.
-    exclude: ['test/model/digest-work.test.ts'],
+    include: testsOf(room),
+    exclude: EXCLUDED_TESTS,
     // One copy of the SDK for all files.
     isolate: false,
     pool: 'threads',
@@ -59,6 +55,6 @@ export default defineConfig({
     ...(sources === undefined ? {} : { runner: join(root, 'scripts', 'mutation', 'runner.mjs') }),
     onConsoleLog: () => false,
     sequence: { sequencer: QuickFirst },
-    testTimeout: 10_000,
+    testTimeout: 25_000,
   },
 });

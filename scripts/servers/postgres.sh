@@ -1,6 +1,6 @@
 # Sourced by with-servers.sh: a PostgreSQL cluster of its own on 127.0.0.1, with separate backends and no fsync.
 
-# The newest version of the Debian package, else whatever the PATH has, with links resolved to where its siblings are.
+# The newest version of the Debian package, else the one in the PATH, with links resolved to the folder of its siblings.
 postgres_bin() {
   local found
   found="$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -1)"

@@ -1,4 +1,6 @@
-/** Which of the standard streams a person sits at, and how many characters fit in a line there. */
+import { escapeControls } from '../util/escape-controls.ts';
+
+/** The standard streams that are terminals, and the width of a line. */
 export interface Terminal {
   readonly input: boolean;
   readonly out: boolean;
@@ -6,28 +8,68 @@ export interface Terminal {
   readonly columns: number;
 }
 
-/** What a command may use of the world around it. */
+/** The environment of a command. */
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Data. */
   readonly out: (text: string) => void;
-  /** Words about the data. */
+  /** Messages about the data. */
   readonly err: (text: string) => void;
-  /** Standard input, in pieces; ends early, with an error, when the signal says so. */
+  /** Standard input, in pieces; ends with an error when the signal is aborted. */
   readonly input: (signal: AbortSignal) => AsyncIterable<string>;
   readonly terminal: Terminal;
-  /** Resolves when the user or the system asks the program to stop, with the signal's name. */
+  /** Resolves with the name of the first signal that asks the program to stop. */
   readonly stopped: () => Promise<string>;
   /** Imports an optional package by name; rejects when it is not installed. */
   readonly load: (name: string) => Promise<unknown>;
 }
 
-/** One command of `hybrid-session`. */
+/** One command of `agents-hybrid-session`. */
 export interface Command {
   readonly help: string;
   /**
    * @returns the exit code.
-   * @throws UsageError for arguments that are wrong, CommandError for what failed on the way.
+   * @throws UsageError for wrong arguments, CommandError for a failure.
    */
   readonly run: (args: readonly string[], io: CliIo) => Promise<number>;
+}
+
+/** A failure of a command, with a hint. */
+export class CommandError extends Error {
+  override readonly name: string = 'CommandError';
+  /** A code for scripts, such as `port_in_use`. */
+  readonly code: string;
+  /** The command to type instead. */
+  readonly hint: string;
+
+  constructor(code: string, problem: string, hint: string, options?: ErrorOptions) {
+    super(problem, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** Wrong arguments, or a wrong setting of the environment. */
+export class UsageError extends CommandError {
+  override readonly name = 'UsageError';
+
+  constructor(problem: string, hint: string, code = 'invalid_argument') {
+    super(code, problem, hint);
+  }
+}
+
+/** The problem and the hint, in two lines. */
+export function describeError(error: unknown, program: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const hint = error instanceof CommandError ? error.hint : `${program} --help`;
+  const problem = `${code === '' ? '' : `${code}: `}${oneLine(message)}`;
+  return `${program}: ${escapeControls(problem)}\nTry: ${escapeControls(hint)}\n`;
+}
+
+function oneLine(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ');
 }

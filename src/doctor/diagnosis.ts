@@ -1,64 +1,66 @@
 import type { AgentInputItem } from '@openai/agents';
-import type { Finding, FindingKind } from '../history/finding.ts';
+import type { Finding, FindingKind } from '../history/compare-list.ts';
 import type { ItemSource } from '../history/restore.ts';
 
 /**
- * How a conversation is.
+ * The state of a conversation.
  *
- * `whole`: its list shows what is known to belong there. `repairable`: it does not, and everything can be restored.
- * `beyond`: something is known to be missing and is nowhere. `unknown`: what was given cannot tell.
+ * `whole`: the list shows every item that is known to belong to it. `repairable`: the list does not, and every item can be
+ * restored. `unrecoverable`: an item or an answer is missing, and no given source holds it. `unknown`: the given sources
+ * are not enough to tell.
  */
-export type Verdict = 'whole' | 'repairable' | 'beyond' | 'unknown';
+export type Verdict = 'whole' | 'repairable' | 'unrecoverable' | 'unknown';
 
 /**
- * Where an item stands.
+ * The state of an item.
  *
- * `listed`: in the list. `lost`: no longer there. `pending`: the ledger holds it and the conversation is still to get it.
- * `local`: the API has no form for it, it lives in the ledger alone. `removed`: taken out of the history, and still in the list.
+ * `listed`: in the list. `lost`: no longer in the list. `pending`: in the ledger, not yet written to the conversation.
+ * `local`: in the ledger only, because the API has no form for it. `removed`: removed from the history, and still in the
+ * list.
  */
-export type ItemStanding = 'listed' | 'lost' | 'pending' | 'local' | 'removed';
+export type TimelineItemStatus = 'listed' | 'lost' | 'pending' | 'local' | 'removed';
 
-/** A place that holds an item's content. */
-export interface ItemPlace {
-  /** `response`: among the outputs of that response; `chain`: among the inputs of that response. */
+/** A source that holds an item's content. */
+export interface ContentSource {
+  /** `response`: the output of that response; `chain`: the input of that response. */
   readonly source: ItemSource;
-  /** With `response` and `chain`: which one. */
+  /** The response, with `response` and `chain`. */
   readonly responseId?: string;
 }
 
-/** One item, in the order in which the conversation was. */
+/** One item, in the order of the conversation. */
 export interface TimelineItem {
-  /** Position in the history, counted from 0; null for what was removed, which has none. */
+  /** Position in the history, counted from 0; null for a removed item. */
   readonly index: number | null;
-  /** The ID that it has or had in the conversation, else the one it is known under; null when it has none. */
+  /** The item's ID in the conversation, else the ID under which it is known; null when it has none. */
   readonly id: string | null;
   /** The item's type, such as `message:assistant`. */
   readonly kind: string;
-  readonly standing: ItemStanding;
-  /** Where it stands in the list, counted from 0; several positions when it is listed more than once. */
+  readonly status: TimelineItemStatus;
+  /** Positions in the list, counted from 0; several when the item is listed more than once. */
   readonly positions: readonly number[];
-  /** What is wrong with it: `lost`, `duplicated`, `reordered`, `foreign`, `altered`. */
+  /** `lost`, `duplicated`, `reordered`, `foreign`, `altered`. */
   readonly findings: readonly FindingKind[];
-  /** The turn it belongs to, counted from 1: a turn begins with what a user or a caller says. */
+  /** The turn, counted from 1. A turn begins with a message of a user or a caller. */
   readonly turn: number;
-  /** The response that made it, or, for an input, the one it was first given to; null when that is not known. */
+  /** The response that produced the item, or, for an input, the response that was given it first; null when unknown. */
   readonly responseId: string | null;
-  /** Every place that holds it as it was, best first; none when it cannot be restored. */
-  readonly places: readonly ItemPlace[];
-  /** The item itself, from the best place. Only when content was asked for. */
+  /** Every source that holds the original content, best first; empty when it cannot be restored. */
+  readonly sources: readonly ContentSource[];
+  /** The item itself, from the best source. Only with the option `content`. */
   readonly item?: AgentInputItem;
 }
 
 /**
- * What became of a response.
+ * The part of a response in the conversation.
  *
- * `used`: it is part of the conversation. `missing`: deleted, expired, never stored, or another account's. `unfinished`:
- * still being made. `failed`: failed or cancelled, so its output was never part. `elsewhere`: it belongs to another
- * conversation. `unrelated`: it shares nothing with this one, as an agent that is used as a tool does. `superseded`:
- * another answer to something that was answered otherwise, as by a retry or a branch. `unrecorded`: the ledger, which is
- * complete, does not know it.
+ * `used`: part of the conversation. `missing`: deleted, expired, never stored, or of another account. `unfinished`: still
+ * in progress. `failed`: failed or cancelled, so its output was never part. `elsewhere`: made in another conversation.
+ * `unrelated`: shares nothing with this conversation, like a response of an agent used as a tool. `superseded`: a second
+ * answer to an input that has another answer here, as after a retry or a branch. `unrecorded`: not in the ledger, although
+ * the ledger is complete.
  */
-export type ResponseStanding =
+export type DiagnosedResponseStatus =
   | 'used'
   | 'missing'
   | 'unfinished'
@@ -68,61 +70,70 @@ export type ResponseStanding =
   | 'superseded'
   | 'unrecorded';
 
-/** A response that was looked at. */
+/** A response that the diagnosis looked at. */
 export interface DiagnosedResponse {
   readonly id: string;
-  readonly standing: ResponseStanding;
-  /** How it became known. */
+  readonly status: DiagnosedResponseStatus;
+  /** The origin of its ID: the caller, the ledger, or a response that continues it. */
   readonly from: 'given' | 'ledger' | 'chain';
   readonly parent: string | null;
-  /** When it was made, in milliseconds since the epoch. */
+  /** Creation time, in milliseconds since the epoch. */
   readonly time: number | null;
 }
 
 /**
- * What a diagnosis could not know, and about what.
+ * The kind of a caveat.
  *
- * `no_evidence`: there is nothing to compare the list with. `before_first`: what was lost before the oldest response
- * that could be read, and is in none, is not known. `unaccounted`: items of the list that no response accounts for, so that
- * their neighbours may be lost. `unanswered`: something was said, or a tool was called, and no answer is known.
- * `response_missing`: a response could not be read any more. `unproven`: items that the ledger took from a list it knew nothing about.
- * `ledger_empty`: the ledger does not know this conversation. `list_gone`: the conversation itself no longer exists.
+ * `no_evidence`: there is nothing to compare the list with. `before_first`: losses before the oldest readable response are
+ * unknown. `unaccounted`: items of the list that no response accounts for, so their neighbours may be lost. `unanswered`: a
+ * message or a tool call without a known answer. `lone_reasoning`: reasoning without the output that followed it.
+ * `response_missing`: a response of the conversation could not be read any more. `response_unknown`: a given response could
+ * not be read, and nothing says that it belongs here. `unproven`: items that the ledger took from a list, which may have
+ * lost their neighbours. `ledger_empty`: the ledger does not know this conversation. `list_gone`: the conversation no longer
+ * exists.
  */
-export type LimitKind =
+export type CaveatKind =
   | 'no_evidence'
   | 'before_first'
   | 'unaccounted'
   | 'unanswered'
+  | 'lone_reasoning'
   | 'response_missing'
+  | 'response_unknown'
   | 'unproven'
   | 'ledger_empty'
   | 'list_gone';
 
-/** One thing that could not be known. */
-export interface Limit {
-  readonly kind: LimitKind;
-  /** How many items or responses it is about. */
+/** A limit of the diagnosis. */
+export interface Caveat {
+  readonly kind: CaveatKind;
+  /** The number of items or responses concerned. */
   readonly count: number;
-  /** The positions in the history, or nothing where it is about no single item. */
+  /** Their positions in the history; empty when it concerns no single item. */
   readonly indexes: readonly number[];
 }
 
-/** What the order and the completeness of the history rest on. */
-export type Proof = 'ledger' | 'ledger+responses' | 'responses' | 'list';
+/** The sources that establish the order and the completeness of the history. */
+export type Evidence = 'ledger' | 'ledger_and_responses' | 'responses' | 'list';
 
-/** What is known of a conversation: what belongs to it, what its list shows, what can be restored from where. */
+/** The result of `diagnose()`: the items of a conversation, the state of its list, and the sources of lost items. */
 export interface Diagnosis {
+  /** The session's present conversation. */
   readonly conversationId: string;
+  /** The ID or name that was given: the present conversation, an earlier one, or the session's name. */
+  readonly askedFor: string;
   readonly verdict: Verdict;
-  readonly proof: Proof;
-  /** How many items belong to the conversation, as far as is known. */
+  readonly evidence: Evidence;
+  /** The number of items that are known to belong to the conversation. */
   readonly length: number;
-  /** How many items its list shows; null when the conversation is gone. */
+  /** The number of items in its list; null when the conversation is gone. */
   readonly listed: number | null;
-  /** The digest of the whole history, as the ledger counts it. */
+  /** The number of items that are known to be lost; null when none is known and there may be some. */
+  readonly lost: number | null;
+  /** The digest of the whole history, as in the ledger. */
   readonly digest: string;
   readonly timeline: readonly TimelineItem[];
   readonly findings: readonly Finding[];
   readonly responses: readonly DiagnosedResponse[];
-  readonly limits: readonly Limit[];
+  readonly caveats: readonly Caveat[];
 }

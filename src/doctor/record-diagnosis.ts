@@ -1,38 +1,42 @@
-import { itemDigest } from '../ledger/digest.ts';
+import { itemDigest } from '../items/digest.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import type { LedgerItem, LedgerStep } from '../ledger/ledger-record.ts';
-import type { LedgerState } from '../ledger/ledger-state.ts';
-import type { LedgerStore } from '../ledger/ledger-store.ts';
+import type { LedgerItem, LedgerStep } from '../ledger/record.ts';
+import type { LedgerState } from '../ledger/state.ts';
+import type { LedgerStore } from '../ledger/store.ts';
+import { findSession } from '../ledger/find-session.ts';
 import type { DiagnosedResponse, Diagnosis, TimelineItem } from './diagnosis.ts';
 
-/** What to write down besides the diagnosis. */
+/** Options of `recordDiagnosis()`. */
 export interface RecordDiagnosisOptions {
-  /** A conversation to which the history is to be written, or was begun to be written, by `heal()`. */
+  /** The conversation to which `heal()` writes the history, or has begun to write it. */
   readonly to?: string | undefined;
 }
 
 /**
- * Writes down in a ledger what a diagnosis put together and the ledger does not know: a session on that ledger then serves
- * it, and `heal()` writes it to a fresh conversation. What no response proves counts as `unproven`.
+ * Records the items of a diagnosis that the ledger lacks. A session on that ledger then serves them, and `heal()` writes
+ * them to a fresh conversation. Items that no response proves count as `unproven`.
  *
- * @param diagnosis one with content, made with the ledger if that knows the conversation.
- * @returns how many items the ledger did not know.
+ * @param diagnosis a diagnosis with content, made with this ledger if the ledger knows the conversation.
+ * @returns the number of added items.
  */
 export async function recordDiagnosis(
   store: LedgerStore,
   diagnosis: Diagnosis,
   { to }: RecordDiagnosisOptions = {},
 ): Promise<number> {
-  const ledger = new Ledger({ store, sessionId: diagnosis.conversationId, now: () => Date.now() });
-  const before = (await ledger.state()).entries.length;
-  const { entries } = await ledger.commit((state) => {
+  const { conversationId } = diagnosis;
+  const sessionId = await findSession(store, conversationId);
+  const ledger = new Ledger({ store, sessionId });
+  const before = (await ledger.read()).entries.length;
+  const { entries } = await ledger.append((state) => {
     if (state.version > 0) return completingSteps(state, diagnosis);
-    return [...historySteps(diagnosis), ...(to === undefined ? [] : [{ type: 'heal' as const, to }])];
+    const begun: LedgerStep[] = to === undefined ? [] : [{ type: 'conversation', id: to }];
+    return [{ type: 'conversation', id: conversationId }, ...historySteps(diagnosis), ...begun];
   });
   return entries.length - before;
 }
 
-/** What the diagnosis has more than the ledger, each at its place; nothing unless it has all that the ledger has, in order. */
+/** The items that the ledger lacks, each in its place; none unless the diagnosis holds all the ledger's items in order. */
 function completingSteps(state: LedgerState, { timeline, responses }: Diagnosis): LedgerStep[] {
   const seen = new Set(state.entries.flatMap(({ mirrorId }) => mirrorId ?? []));
   const items: ({ seq: number } | LedgerItem)[] = [];
@@ -47,14 +51,14 @@ function completingSteps(state: LedgerState, { timeline, responses }: Diagnosis)
   const keep = items.findIndex((item) => !('seq' in item));
   if (at < state.entries.length || keep === -1) return [];
   const known = new Set(state.responses.map(({ id }) => id));
-  const used = responses.filter(({ id, standing }) => standing === 'used' && !known.has(id));
+  const used = responses.filter(({ id, status }) => status === 'used' && !known.has(id));
   return [
     { type: 'replace', keep, items: items.slice(keep) },
     ...used.map((response) => responseStep(response)),
   ];
 }
 
-function historySteps({ timeline, responses, proof }: Diagnosis): LedgerStep[] {
+function historySteps({ timeline, responses, evidence }: Diagnosis): LedgerStep[] {
   const history = timeline.filter(({ index }) => index !== null);
   const made = new Map(responses.map((response) => [response.id, response]));
   const lastOf = new Map(history.map(({ responseId }, at) => [responseId, at]));
@@ -63,7 +67,7 @@ function historySteps({ timeline, responses, proof }: Diagnosis): LedgerStep[] {
   let items: LedgerItem[] = [];
   const flush = (): void => {
     if (items.length > 0)
-      steps.push({ type: 'items', items, ...(proof === 'ledger' ? {} : { unproven: true }) });
+      steps.push({ type: 'items', items, ...(evidence === 'ledger' ? {} : { unproven: true }) });
     items = [];
   };
   history.forEach((one, at) => {

@@ -1,27 +1,28 @@
 import type { AgentInputItem } from '@openai/agents';
-import type { ListedItem } from '../history/listed-item.ts';
-import type { Reconciliation } from '../history/reconcile.ts';
-import type { Finding, FindingKind } from '../history/finding.ts';
+import type { ListedItem } from '../conversation/items.ts';
+import type { ListComparison, Finding, FindingKind } from '../history/compare-list.ts';
 import { restore } from '../history/restore.ts';
-import { kindOf } from '../ledger/canonical-form.ts';
-import type { LedgerEntry, LedgerState } from '../ledger/ledger-state.ts';
-import type { ItemPlace, ItemStanding, TimelineItem } from './diagnosis.ts';
-import { shownId } from './supposed-state.ts';
+import { kindOf } from '../items/read-item.ts';
+import type { LedgerEntry, LedgerState } from '../ledger/state.ts';
+import type { ContentSource, TimelineItemStatus, TimelineItem } from './diagnosis.ts';
+import { shownId } from './reconstruct/synthetic-state.ts';
 
-/** What a timeline is made of. */
+/** The input of a timeline. */
 export interface TimelineOptions {
   readonly state: LedgerState;
   readonly list: readonly ListedItem[];
-  readonly found: Reconciliation;
-  /** The response that each entry belongs to. */
+  readonly found: ListComparison;
+  /** IDs of entries that the list shows and the ledger lacks. */
+  readonly foreign: ReadonlySet<string>;
+  /** The response that an entry belongs to. */
   readonly responseOf: (entry: LedgerEntry, index: number) => string | undefined;
-  /** Where an entry can be read back from, apart from ledger and list. */
-  readonly placesOf: (entry: LedgerEntry, responseId: string | undefined) => readonly ItemPlace[];
-  /** An entry's content, apart from ledger and list; undefined when no content is wanted. */
+  /** The sources of an entry other than ledger and list. */
+  readonly sourcesOf: (entry: LedgerEntry, responseId: string | undefined) => readonly ContentSource[];
+  /** An entry's content from other sources than ledger and list; undefined without the option `content`. */
   readonly contentOf: ((entry: LedgerEntry) => AgentInputItem | undefined) | undefined;
 }
 
-/** A timeline, and the findings with the positions that it has. */
+/** A timeline, and the findings with its positions. */
 export interface Timeline {
   readonly items: readonly TimelineItem[];
   readonly findings: readonly Finding[];
@@ -32,15 +33,15 @@ export interface Timeline {
 const SAID = /^message:(?:user|system|developer)$/;
 
 interface Draft {
-  /** In the history: the entry that it is, or before which it stands. */
+  /** Index of the entry itself, or of the entry behind it. */
   readonly order: number;
   readonly isEntry: boolean;
   readonly item: Omit<TimelineItem, 'index' | 'turn'>;
 }
 
-/** Every item that belongs to the conversation or is in its list, in the order in which the conversation was. Pure. */
+/** Every item of the conversation or of its list, in the order of the conversation. Pure. */
 export function timelineOf(options: TimelineOptions): Timeline {
-  const { found } = options;
+  const { found, foreign, state } = options;
   const drafts = [...entryDrafts(options), ...strangerDrafts(options)];
   const ordered = drafts
     .map((draft, at) => ({ ...draft, at }))
@@ -51,7 +52,7 @@ export function timelineOf(options: TimelineOptions): Timeline {
   let [index, turn] = [0, 0];
   for (const { isEntry, item } of ordered) {
     if (beginsTurn(item, items.at(-1))) turn += 1;
-    const isHistory = item.standing !== 'removed';
+    const isHistory = item.status !== 'removed';
     items.push({ index: isHistory ? index : null, turn, ...item });
     if (isEntry) indexes.push(index);
     else strangers.set(item.id, index);
@@ -62,10 +63,13 @@ export function timelineOf(options: TimelineOptions): Timeline {
     id: shownId(finding.id) ?? '',
     index: strangers.get(finding.id) ?? indexes[finding.index] ?? finding.index,
   }));
+  state.entries.forEach(({ mirrorId: id = '', kind }, at) => {
+    if (foreign.has(id)) findings.push({ type: 'foreign', id, kind, index: indexes[at] ?? at });
+  });
   return { items, findings: findings.toSorted((a, b) => a.index - b.index), indexes };
 }
 
-/** With what a user or a caller says; what a model was given together is one turn. */
+/** A message of a user or a caller begins a turn; inputs given to a model together are one turn. */
 function beginsTurn(item: Draft['item'], before: TimelineItem | undefined): boolean {
   if (before === undefined) return true;
   if (!SAID.test(item.kind)) return false;
@@ -75,23 +79,26 @@ function beginsTurn(item: Draft['item'], before: TimelineItem | undefined): bool
 }
 
 function entryDrafts(options: TimelineOptions): Draft[] {
-  const { state, list, found, responseOf, placesOf, contentOf } = options;
-  const relinked = new Map(found.relinked.map(({ seq, id }) => [seq, id]));
+  const { state, list, found, foreign, responseOf, sourcesOf, contentOf } = options;
+  const acknowledged = new Map(found.acknowledged.map(({ seq, id }) => [seq, id]));
   const positions = positionsById(list);
   const findings = findingsByIndex(found.findings);
   const sharing = new Map<string, number>();
   for (const { mirrorId } of state.entries)
     if (mirrorId !== undefined) sharing.set(mirrorId, (sharing.get(mirrorId) ?? 0) + 1);
   return state.entries.map((entry, order): Draft => {
-    const mirrorId = entry.mirrorId ?? relinked.get(entry.seq);
+    const mirrorId = entry.mirrorId ?? acknowledged.get(entry.seq);
     const at = positionsOf(positions, sharing, mirrorId);
-    const own = findings.get(order) ?? [];
+    const own: readonly FindingKind[] = [
+      ...(findings.get(order) ?? []),
+      ...(foreign.has(entry.mirrorId ?? '') ? ['foreign' as const] : []),
+    ];
     const isAltered = own.includes('altered');
     const responseId = responseOf(entry, order);
-    const places: ItemPlace[] = [
+    const sources: ContentSource[] = [
       ...(entry.item === undefined ? [] : [{ source: 'ledger' } as const]),
       ...(at.length === 0 || isAltered ? [] : [{ source: 'list' } as const]),
-      ...placesOf(entry, responseId),
+      ...sourcesOf(entry, responseId),
     ];
     const listed = isAltered ? undefined : list[at[0] ?? -1];
     const item = contentOf === undefined ? undefined : contentOfEntry(entry, mirrorId, listed, contentOf);
@@ -101,28 +108,28 @@ function entryDrafts(options: TimelineOptions): Draft[] {
       item: {
         id: shownId(mirrorId ?? entry.id),
         kind: entry.kind,
-        standing: standingOf(entry, mirrorId, at),
+        status: statusOf(entry, mirrorId, at),
         positions: at,
         findings: own,
         responseId: responseId ?? null,
-        places,
+        sources,
         ...(item === undefined ? {} : { item }),
       },
     };
   });
 }
 
-/** What the list shows beyond the history: what others wrote, and what was taken out and has to leave. */
+/** Listed items outside the ledger: items of other writers, and removed items that are still listed. */
 function strangerDrafts({ state, list, found, contentOf }: TimelineOptions): Draft[] {
   const positions = positionsById(list);
   const foreign = new Map(found.foreign.map((one) => [one.id, one]));
   const duplicated = new Set(found.findings.flatMap(({ type, id }) => (type === 'duplicated' ? [id] : [])));
   const held = new Map(state.entries.map(({ mirrorId }, index) => [mirrorId, index]));
-  const relinked = new Set(found.relinked.map(({ id }) => id));
+  const acknowledged = new Set(found.acknowledged.map(({ id }) => id));
   let before = -1;
   return list.flatMap(({ id, item }, position): Draft[] => {
     before = held.get(id) ?? before;
-    if (held.has(id) || relinked.has(id) || positions.get(id)?.[0] !== position) return [];
+    if (held.has(id) || acknowledged.has(id) || positions.get(id)?.[0] !== position) return [];
     const own = foreign.get(id);
     const findings: FindingKind[] = own === undefined ? [] : ['foreign'];
     if (duplicated.has(id)) findings.push('duplicated');
@@ -133,11 +140,11 @@ function strangerDrafts({ state, list, found, contentOf }: TimelineOptions): Dra
         item: {
           id,
           kind: kindOf(item),
-          standing: own === undefined ? 'removed' : 'listed',
+          status: own === undefined ? 'removed' : 'listed',
           positions: positions.get(id) ?? [],
           findings,
           responseId: null,
-          places: [{ source: 'list' }],
+          sources: [{ source: 'list' }],
           ...(contentOf === undefined ? {} : { item }),
         },
       },
@@ -156,11 +163,11 @@ function contentOfEntry(
   return restore([known], [{ source: 'list', find }])[0]?.item;
 }
 
-function standingOf(
+function statusOf(
   { mirrorId: recorded, skipped }: LedgerEntry,
   mirrorId: string | undefined,
   positions: readonly number[],
-): ItemStanding {
+): TimelineItemStatus {
   if (positions.length > 0) return 'listed';
   if (skipped !== undefined) return 'local';
   return recorded === undefined && mirrorId === undefined ? 'pending' : 'lost';
@@ -176,7 +183,7 @@ function positionsById(list: readonly ListedItem[]): Map<string, number[]> {
   return positions;
 }
 
-/** An item that was written twice has two entries: each gets one position, the last all that is left. */
+/** An item that was written twice has two entries: each gets one position, the last entry all remaining ones. */
 function positionsOf(
   positions: Map<string, number[]>,
   sharing: Map<string, number>,

@@ -6,11 +6,11 @@ interface Pin {
   isSettled: boolean;
 }
 
-/** Content that nothing but this process holds yet, by what it is known by; shared by all who read one conversation. */
+/** Content that only this process holds, by its key; all readers of one session share it. */
 export class PinnedContent {
   readonly #pins = new Map<string, Pin[]>();
 
-  /** @returns what makes it possible to release it: until it is called, the content is not in the ledger yet. */
+  /** @returns a function to call once the item is in the ledger: before that, the content cannot be released. */
   pin(owner: object, key: string, item: AgentInputItem): () => void {
     const pin: Pin = { owner, item, isSettled: false };
     const pins = this.#pins.get(key);
@@ -26,10 +26,10 @@ export class PinnedContent {
   }
 
   /**
-   * Lets go of the owner's content that is no longer needed.
+   * Releases the owner's content that is no longer needed.
    *
-   * @param needed the keys of what is nowhere else yet, as far as the owner knows: others know better about their own.
-   * @param released is told of each that goes.
+   * @param needed returns the keys of the owner's content that is stored nowhere else.
+   * @param released receives each released item.
    */
   release(
     owner: object,

@@ -1,118 +1,118 @@
-import { applyRecords } from './apply-records.ts';
-import { CommitNames } from './commit-names.ts';
-import { deletedAt } from './deleted-at.ts';
-import { isObject } from './json.ts';
-import type { LedgerDecision } from './ledger-decision.ts';
-import type { LedgerHead, LedgerRecord, LedgerStep } from './ledger-record.ts';
-import { emptyState, leavingOf, type LedgerState } from './ledger-state.ts';
-import type { LedgerOptions } from './ledger-options.ts';
-import { newsSince } from './news-since.ts';
-import { nextHead } from './next-head.ts';
-import { RecordReader } from './record-reader.ts';
-import { SerialQueue } from './serial-queue.ts';
-import { movedTo } from './session-move.ts';
-import { staying } from './session-moved.ts';
-import { stateAt } from './state-at.ts';
-import { fitTip, isHeadOf, resolveBase, stateFrom, tipFrom } from './state-from-head.ts';
-import { stampSteps } from './stamp-steps.ts';
+import { clock } from '../util/clock.ts';
+import { applyRecords } from './reducer.ts';
+import { CommitIds, stampSteps } from './commit-id.ts';
+import {
+  deleteIfUnchanged,
+  resolveOutcome,
+  type Retry,
+  isConflict,
+  isPermanent,
+  isUnreadable,
+  keepsNothing,
+  staysBehind,
+} from './retry.ts';
+import { KeptAppends, holdsCommit, readNewRecords, type NewRecords } from './kept-appends.ts';
+import {
+  forget,
+  knownLedger,
+  noteUnresolved,
+  takeUnresolved,
+  type KnownLedger,
+  isUnrecorded,
+  type Rewind,
+} from './rewind.ts';
+import type { Checkpoint, LedgerRecord, LedgerStep } from './record.ts';
+import type { LedgerState } from './state.ts';
+import type { LedgerPage, LedgerStore } from './store.ts';
+import { markRewound, skipTo } from './mutable-state.ts';
+import { fitsTail, isCheckpointOf, tailState } from './checkpoint.ts';
+import { RecordReader, stateAt, stateBefore } from './record-reader.ts';
+import { plannedWrite } from './rewrite.ts';
+import { SerialQueue } from '../util/serial-queue.ts';
+import { namingSteps, requireAttached, type AttachedConversation } from './attached-conversation.ts';
+
+/** So often in one operation a store may lose records before it counts as one that keeps none. */
+const MAX_LOSSES = 3;
 
 /**
- * One session's ledger: its state in memory, and the appends that move it on. What only adds to the end needs no more than
- * the tip, of a size that does not grow with the session; the whole is one, too, and stays in memory until `release()`.
+ * One session's ledger: its state in memory, and its appends.
+ *
+ * Appends only need the tail, whose size is constant. The full state is loaded on demand and kept until `release()`.
  */
 export class Ledger {
   readonly sessionId: string;
   readonly #options: LedgerOptions;
   readonly #reader: RecordReader;
   readonly #queue = new SerialQueue();
-  readonly #names: CommitNames;
+  readonly #commitIds: CommitIds;
+  readonly #known: KnownLedger;
+  readonly #kept: KeptAppends;
+  /** The loss of records after which the kept ones were appended again. */
+  #recovered: Rewind | undefined;
   #state: LedgerState | undefined;
-  /** What is known begins at a head. */
-  #isTip = false;
-  /** The record before the tip was not looked at yet: a damaged one must not be buried under new ones. */
+  #isTail = false;
+  /** The record before the tail was not read yet. No append may follow a damaged one. */
   #isUnseen = false;
 
   constructor(options: LedgerOptions) {
     this.sessionId = options.sessionId;
     this.#options = options;
-    this.#reader = new RecordReader(options);
-    this.#names = new CommitNames(options.store);
+    this.#commitIds = new CommitIds(options.store, options.imports);
+    this.#known = knownLedger(options.store, options.sessionId);
+    this.#recovered = this.#known.rewind;
+    const known = options.onRewound === undefined ? undefined : this.#known;
+    this.#kept = new KeptAppends(known);
+    this.#reader = new RecordReader({ ...options, known });
   }
 
-  /** About what the state takes in memory, in bytes. */
+  /** The memory that the state takes, in bytes, approximately. */
   get bytes(): number {
-    return this.#state?.bytes ?? 0;
+    return (this.#state?.bytes ?? 0) + this.#kept.bytes;
   }
 
-  /** Who made the append of this name. */
-  originOf(commit: string): ReturnType<CommitNames['originOf']> {
-    return this.#names.originOf(commit);
-  }
-
-  /** The whole state, read from the store at first use. It changes in place with every append. */
-  state(): Promise<LedgerState> {
-    return this.#queue.run(() => this.#load());
-  }
-
-  /** The whole with what others have appended since. @throws SessionMoved when the session goes on elsewhere. */
-  refresh(): Promise<LedgerState> {
-    return this.#queue.run(async () => {
-      const whole = this.#isTip ? undefined : this.#state;
-      if (whole !== undefined && (await this.#catchUp(whole)) === undefined) this.#unload();
-      return staying(this.sessionId, await this.#load());
-    });
-  }
-
-  /** The newest state, or as it was when it had that version, as the records alone tell it; not kept. */
-  at(version?: number): Promise<LedgerState> {
-    return stateAt(this.#reader, version);
-  }
-
-  /** What is known of the newest part. */
-  tip(): Promise<LedgerState> {
-    const state = this.#queue.isIdle ? this.#state : undefined;
-    return state === undefined ? this.#queue.run(() => this.#loadTip()) : Promise.resolve(state);
-  }
-
-  /** The same after a look whether other writers have appended since. */
-  refreshTip(): Promise<LedgerState> {
-    return this.#queue.run(async () => {
-      const state = this.#state;
-      const isOld = async (known: LedgerState): Promise<boolean> =>
-        this.#isTip ? !isHeadOf(await this.#reader.head(), known) : !(await this.#catchUp(known));
-      if (state !== undefined && (await isOld(state))) this.#unload();
-      return staying(this.sessionId, await this.#loadTip());
-    });
+  writerOf(commit: string): ReturnType<CommitIds['writerOf']> {
+    return this.#commitIds.writerOf(commit);
   }
 
   /**
-   * Appends what `decide` says about the newest state, atomically; nothing when it says nothing.
+   * The state that this process knows, read from the store at first use. It changes in place with every append.
+   *
+   * @param options.scope the part that has to be known. Default `all`.
+   * @param options.fresh whether records that other writers have appended since are read. Default false.
+   * @throws ConversationReplaced for a fresh read when the session has another conversation.
+   */
+  read({ scope = 'all', fresh = false }: LedgerRead = {}): Promise<LedgerState> {
+    if (fresh) return this.#queue.run(() => this.#refresh(scope));
+    const state = scope === 'tail' && this.#queue.isIdle ? this.#state : undefined;
+    return state === undefined ? this.#queue.run(() => this.#load(scope)) : Promise.resolve(state);
+  }
+
+  /** The newest state, or the state at an earlier version, from the records alone. It is not kept. */
+  readAt(version?: number): Promise<LedgerState> {
+    return stateAt(this.#reader, version);
+  }
+
+  /**
+   * Appends the steps that `decide` returns for the newest state, atomically; nothing when it returns none.
    *
    * Resolves when it is durable. When another writer came first, its records are read and `decide` is asked again, so
-   * that both stay. When the store's answer got lost, the ledger looks whether the append was applied before it gives up.
+   * that both stay. When the store's response was lost, the ledger checks whether the append was applied, and appends the same
+   * records again: of the two, the expected version refuses the one that comes second. An append that was given up and has
+   * the same items is the same append.
    *
-   * @throws SessionMoved when the session goes on elsewhere: nothing is appended then.
+   * @param options.scope the part of the state that `decide` needs; with `tail` it only adds to the end. Default `all`.
+   * @throws ConversationReplaced when the session has another conversation: nothing is appended then.
    */
-  commit(decide: LedgerDecision): Promise<LedgerState> {
-    return this.#queue.run(() => this.#commit(() => this.#load(), decide));
+  append(decide: LedgerDecision, { scope = 'all' }: Pick<LedgerRead, 'scope'> = {}): Promise<LedgerState> {
+    return this.#queue.run(() => this.#appendDecided(() => this.#load(scope), decide));
   }
 
-  /** The same where `decide` needs no more than the tip, and only adds to it. */
-  commitTip(decide: LedgerDecision): Promise<LedgerState> {
-    return this.#queue.run(() => this.#commit(() => this.#loadTip(), decide));
-  }
-
-  /** The newest state without what lies before the records, which may be impossible to read back; not kept. */
-  async outline(): Promise<LedgerState> {
-    return staying(this.sessionId, await this.at());
-  }
-
-  /** Appends that everything is gone, whatever it was and whether it can be read back or not. */
+  /** Appends a `clear` record, whether or not the earlier items can be read back. */
   clear(): Promise<LedgerState> {
     return this.#queue.run(() => {
       this.#unload();
-      return this.#commit(
-        () => this.at(),
+      return this.#appendDecided(
+        () => this.readAt(),
         () => [{ type: 'clear' }],
       );
     });
@@ -122,128 +122,256 @@ export class Ledger {
   delete(version: number): Promise<boolean> {
     return this.#queue.run(async () => {
       this.#unload();
-      return deletedAt(this.#options.store, this.sessionId, version);
+      const isDeleted = await deleteIfUnchanged(this.#options.store, this.sessionId, version);
+      if (isDeleted) forget(this.#known);
+      return isDeleted;
     });
   }
 
-  /** Lets go of what is in memory; it is read again when it is needed. */
+  /** Frees the memory. The state is read again on demand. */
   release(): Promise<void> {
-    return this.#queue.run(async () => this.#unload());
+    return this.#queue.run(async () => {
+      this.#unload();
+      this.#kept.clear();
+    });
   }
 
   #unload(): void {
     this.#state = undefined;
-    this.#isTip = false;
+    this.#isTail = false;
   }
 
-  async #commit(load: () => Promise<LedgerState>, decide: LedgerDecision): Promise<LedgerState> {
-    const commit = this.#names.next();
+  #attached(state: LedgerState): LedgerState {
+    return requireAttached(state, this.sessionId, this.#options.conversationId);
+  }
+
+  async #appendDecided(load: () => Promise<LedgerState>, decide: LedgerDecision): Promise<LedgerState> {
+    const retry = this.#reader.retry();
+    let commit = this.#commitIds.next();
     for (;;) {
-      const state = staying(this.sessionId, await load());
+      const state = this.#attached(await this.#recovering(load));
       const decided = decide(state);
       if (decided.length === 0) return state;
+      const givenUp = takeUnresolved(this.#known, decided);
+      if (givenUp !== undefined) {
+        commit = givenUp.commit;
+        if (holdsCommit(await this.#reader.read(givenUp.expected), commit)) {
+          this.#unload();
+          return load();
+        }
+      }
       if (this.#isUnseen && !(await this.#seePrevious(state))) continue;
       const position = this.#reader.damaged;
-      const steps: readonly LedgerStep[] =
-        position === undefined ? decided : [{ type: 'repair', position }, ...decided];
-      const stamp = { commit, time: this.#options.now() };
+      const { rewind } = this.#known;
+      const steps: readonly LedgerStep[] = [
+        ...(position === undefined ? [] : [{ type: 'repair', position } as const]),
+        ...(isUnrecorded(rewind) ? [{ type: 'rewound' } as const] : []),
+        ...namingSteps(state, this.#options.conversationId),
+        ...decided,
+      ];
+      const stamp = { commit, time: (this.#options.now ?? clock.now)() };
       const records = stampSteps(steps, stamp, this.sessionId, state.version);
-      if (await this.#append(state, records, commit)) return load();
+      if (await this.#appendRecords(state, { records, commit }, retry)) {
+        if (rewind !== undefined) rewind.isRecorded = true;
+        return load();
+      }
       this.#options.onConflict?.(state.version);
     }
   }
 
-  /** @returns false when another writer came first; the state then includes what it wrote. */
-  async #append(state: LedgerState, records: readonly LedgerRecord[], commit: string): Promise<boolean> {
+  /**
+   * Appends the records; where they take items out of the history, the log is rewritten without these.
+   *
+   * @returns false when another writer came first: these records can no longer be applied, and the state includes its records.
+   */
+  async #appendRecords(state: LedgerState, { records, commit }: Append, retry: Retry): Promise<boolean> {
     const expected = state.version;
-    const { leaving, ...rest } = nextHead(state, records);
-    const head = this.#options.isMirrored === false ? rest : { ...rest, ...leavingOf(leaving) };
-    try {
-      await this.#options.store.append(this.sessionId, records, head, expected);
+    const planned = plannedWrite(state, records);
+    const { checkpoint } = planned;
+    const { store } = this.#options;
+    const write = async (): Promise<void> => {
+      if (planned.isRewrite) await store.rewrite(this.sessionId, planned.records, checkpoint, expected);
+      else await store.append(this.sessionId, records, checkpoint, expected);
+      if (planned.isRewrite) this.#kept.clear();
+      this.#kept.note({ commit, expected, before: state.newest, version: checkpoint.version }, records);
       this.#apply(state, records);
+      if (planned.isRewrite) skipTo(state, checkpoint.version);
       this.#reader.repaired();
-      if (this.#isTip) this.#shorten(head);
-      return true;
-    } catch (error) {
-      // Whatever went wrong, it may have been applied: only the store can tell.
-      let found: readonly LedgerRecord[] | undefined;
+      if (this.#isTail) this.#shorten(checkpoint);
+    };
+    const wasApplied = async (error: unknown): Promise<boolean> => {
+      let news: NewRecords;
       try {
-        found = await this.#catchUp(state);
-      } catch {
+        news = await this.#catchUp(state, retry);
+      } catch (unread) {
         this.#unload();
-        throw error;
+        noteUnresolved(this.#known, records, { commit, expected });
+        // A conflict is handled by reading the other writer's records: where these are damaged, that is the failure.
+        throw isConflict(error) && isUnreadable(unread) ? unread : error;
       }
-      if (found?.some((record) => record.commit === commit) === true) return true;
-      if (found === undefined) this.#unload();
+      if (!news.continues) this.#unload();
+      return holdsCommit(news, commit);
+    };
+    for (;;) {
+      const failure = await resolveOutcome(write, wasApplied);
+      if (failure === undefined) return true;
+      const { error } = failure;
+      if (isPermanent(error)) throw error;
       const isMoved = this.#state !== state || state.version > expected;
-      if (isMoved && isObject(error) && error['code'] === 'ledger_conflict') return false;
-      throw error;
+      if (isMoved && isConflict(error)) return false;
+      if (!(await retry.pause())) {
+        if (!isMoved) noteUnresolved(this.#known, records, { commit, expected });
+        throw isConflict(error) ? staysBehind(this.sessionId, error) : error;
+      }
+      if (isMoved) return false;
     }
   }
 
-  async #load(): Promise<LedgerState> {
-    if (this.#state !== undefined && !this.#isTip) return this.#state;
-    const { base, records } = await this.#reader.read(0);
-    const state = base === undefined ? emptyState() : stateFrom(base);
-    // What was left behind is not read back.
-    const isHere = base !== undefined && movedTo(base.move) === undefined;
-    if (isHere && this.#options.readBase !== undefined) {
-      resolveBase(state, await this.#options.readBase(base));
+  /** Loads, and appends again the records that the store has lost and this ledger still has. */
+  async #recovering(load: () => Promise<LedgerState>): Promise<LedgerState> {
+    for (let losses = 0; ; losses += 1) {
+      const state = await load();
+      const { rewind } = this.#known;
+      if (rewind === this.#recovered) return state;
+      if (losses === MAX_LOSSES) throw keepsNothing(this.sessionId);
+      const before = this.#recovered;
+      this.#recovered = rewind;
+      this.#unload();
+      // It may have been erased by another process: nothing of it is written again.
+      if (rewind === undefined || rewind.version === 0) this.#kept.clear();
+      else
+        await this.#recover(rewind).catch((error: unknown) => {
+          this.#recovered = before;
+          throw error;
+        });
     }
-    applyRecords(state, records);
-    this.#isTip = false;
+  }
+
+  async #recover(rewind: Rewind): Promise<void> {
+    let log: LedgerPage = { records: [] };
+    const load = async (): Promise<LedgerState> => {
+      const state = await this.#loadAll();
+      log = await this.#reader.read(0);
+      return state;
+    };
+    await this.#appendDecided(load, () => this.#kept.stepsFor(log, rewind));
+    rewind.isRecorded = true;
+  }
+
+  #load(scope: LedgerScope): Promise<LedgerState> {
+    return scope === 'tail' ? this.#loadTail() : this.#loadAll();
+  }
+
+  async #refresh(scope: LedgerScope): Promise<LedgerState> {
+    const state = this.#state;
+    // A read of everything replaces a tail.
+    const isUsed = state !== undefined && (scope === 'tail' || !this.#isTail);
+    if (isUsed && !(await this.#continues(state))) this.#unload();
+    return this.#attached(await this.#recovering(() => this.#load(scope)));
+  }
+
+  /** Whether the store still has the records of the state. Newer records are applied to it, unless it is a tail. */
+  async #continues(state: LedgerState): Promise<boolean> {
+    if (this.#isTail) return isCheckpointOf(await this.#reader.checkpoint(), state);
+    return (await this.#catchUp(state)).continues;
+  }
+
+  async #loadAll(): Promise<LedgerState> {
+    if (this.#state !== undefined && !this.#isTail) return this.#state;
+    const page = await this.#reader.read(0);
+    const state = stateBefore(page);
+    applyRecords(state, page.records);
+    if (isUnrecorded(this.#known.rewind)) markRewound(state);
+    this.#isTail = false;
     this.#isUnseen = false;
     this.#state = state;
     return state;
   }
 
-  async #loadTip(): Promise<LedgerState> {
+  async #loadTail(): Promise<LedgerState> {
     if (this.#state !== undefined) return this.#state;
-    const head = await this.#reader.head();
-    const tip = head === undefined ? undefined : this.#tipFrom(head);
-    if (tip === undefined) return this.#load();
-    this.#state = tip;
-    this.#isTip = true;
+    const checkpoint = await this.#reader.checkpoint();
+    const tail = checkpoint === undefined ? undefined : this.#tailFrom(checkpoint);
+    if (tail === undefined) return this.#loadAll();
+    this.#state = tail;
+    this.#isTail = true;
     this.#isUnseen = true;
-    return tip;
+    return tail;
   }
 
-  /** @returns undefined where the conversation may lack something, so that it has to be known what. */
-  #tipFrom(head: LedgerHead): LedgerState | undefined {
+  /** @returns undefined if the conversation may lack items, because the tail does not know which. */
+  #tailFrom(checkpoint: Checkpoint): LedgerState | undefined {
     const { isMirrored = true } = this.#options;
-    return isMirrored && head.tip?.pending !== 0 ? undefined : tipFrom(head);
+    return isMirrored && checkpoint.resumePoint?.pending !== 0 ? undefined : tailState(checkpoint);
   }
 
-  /** What was appended to a tip is in the store: where nothing is left to do with it, it need not stay in memory. */
-  #shorten(head: LedgerHead): void {
-    // What the conversation will never hold may be held by nothing but this process.
+  /** Frees the entries of a tail: they are in the store. */
+  #shorten(checkpoint: Checkpoint): void {
+    // The content of an item that the conversation skips may be in this process only.
     const isHeld = this.#state?.entries.every(
       ({ skipped, item }) => skipped === undefined || item !== undefined,
     );
-    if (isHeld === true) this.#state = this.#tipFrom(head) ?? this.#state;
+    if (isHeld === true) this.#state = this.#tailFrom(checkpoint) ?? this.#state;
   }
 
-  /** @returns false when what lies before the tip is not what it should be: then the whole was read. */
+  /** @returns false if the record before the tail is another one than expected: then all records were read. */
   async #seePrevious(state: LedgerState): Promise<boolean> {
     this.#isUnseen = false;
     const page = await this.#reader.read(state.version - 1);
-    const isThere = page.base !== undefined || page.records[0]?.commit === state.newest;
+    const isThere = page.records[0]?.commit === state.newest;
     if (isThere && this.#reader.damaged === undefined) return true;
     this.#unload();
-    await this.#load();
+    await this.#loadAll();
     return false;
   }
 
-  /** Applies what was appended since. @returns undefined when the ledger is another one than it was. */
-  async #catchUp(state: LedgerState): Promise<readonly LedgerRecord[] | undefined> {
-    const news = await newsSince(this.#reader, state);
-    if (news !== undefined) this.#apply(state, news);
+  /** Applies the newer records, if the store still has the state's own. */
+  async #catchUp(state: LedgerState, retry?: Retry): Promise<NewRecords> {
+    const news = await readNewRecords(this.#reader, state, retry);
+    if (news.continues) this.#apply(state, news.records);
     return news;
   }
 
   #apply(state: LedgerState, records: readonly LedgerRecord[]): void {
-    // What lies before a tip and changes is not known: the next one who asks reads it.
-    if (this.#isTip && !fitTip(state, records)) this.#unload();
+    // Records that change entries before the tail cannot be applied: the next read loads the ledger.
+    if (this.#isTail && !fitsTail(state, records)) this.#unload();
     else applyRecords(state, records);
   }
 }
+
+/** `tail` is enough for an append at the end: its size does not grow with the session. `all` includes every item. */
+export type LedgerScope = 'all' | 'tail';
+
+/** How the state is read. */
+export interface LedgerRead {
+  readonly scope?: LedgerScope;
+  readonly fresh?: boolean;
+}
+
+interface Append {
+  readonly records: readonly LedgerRecord[];
+  readonly commit: string;
+}
+
+export interface LedgerOptions {
+  readonly store: LedgerStore;
+  readonly sessionId: string;
+  /** Milliseconds since the epoch. Default: the clock. */
+  readonly now?: () => number;
+  /** How long a store that fails, or whose response was lost, is asked again, in milliseconds. Default 5 seconds. */
+  readonly retry?: number;
+  readonly conversationId?: AttachedConversation;
+  /** Whether a conversation is kept up to date: then its pending items have to be known. Default true. */
+  readonly isMirrored?: boolean;
+  /** Whether the appends import items. Default false. */
+  readonly imports?: boolean;
+  /** Called if the newest record is damaged. Its content is lost; all other records are intact. */
+  readonly onDamaged?: (position: number) => void;
+  /** Called when the store has lost records of the session, with the version that is left; without it nothing is compared. */
+  readonly onRewound?: (version: number) => void;
+  /** Called after another writer's records were read in the middle of an append. */
+  readonly onConflict?: (version: number) => void;
+}
+
+/** Decides the steps to append, from the newest state; asked again when another writer came first. */
+export type LedgerDecision = (state: LedgerState) => readonly LedgerStep[];

@@ -7,7 +7,7 @@ const NAMES = MODES.join(', ');
 /** The name of a mode. */
 export const modeSchema = z.enum(MODES, { error: `must be one of ${NAMES}` });
 
-/** What is wrong with a rollout shows when it is made, not at a turn. */
+/** Rejects a wrong rollout when a session is created, not at a turn. */
 export const rolloutSchema: z.ZodType<Rollout> = z.union(
   [
     modeSchema,

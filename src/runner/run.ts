@@ -11,12 +11,17 @@ import { HybridRunner } from './hybrid-runner.ts';
 
 let runner: HybridRunner | undefined;
 
-// The SDK's own signature, in which an agent's type parameters are open.
+// The SDK's own signature has open type parameters.
 // oxlint-disable typescript/no-explicit-any
 /**
- * The SDK's `run()`, with the same signature and results, that chains where the session is a `HybridSession`.
+ * The SDK's `run()`, with the same signature and results. With a `HybridSession`, requests continue from earlier responses.
  *
  * @see HybridRunner
+ * @throws HistoryReferenceError if a resumed run refers to the history of another session, or to one that is gone.
+ * @example
+ * ```ts
+ * const result = await run(agent, 'Hello', { session });
+ * ```
  */
 export function run<TAgent extends Agent<any, any>, TContext = undefined>(
   agent: TAgent,

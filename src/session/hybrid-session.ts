@@ -7,33 +7,37 @@ import type {
   SessionHistoryTransactionArgs,
   SessionHistoryTransactionAwareSession,
 } from '@openai/agents';
-import { MirrorIncompleteError } from '../errors/mirror-incomplete-error.ts';
-import { parseAgentItems } from '../ledger/agent-item.ts';
-import { CHAIN, type Chain, type ChainedSession } from '../model/chain.ts';
-import { forModel } from '../model/for-model.ts';
-import type { SessionStats } from '../telemetry/session-stats.ts';
-import { updateMirror } from './change-history.ts';
-import { appendItems, applyMutations, applyTransaction } from './changes.ts';
-import { erase, type Erased } from './erase.ts';
-import { healSession } from './heal-session.ts';
-import type { Healed, HealOptions, HealPlan } from './healed.ts';
-import type { HistoryReport } from './history-report.ts';
-import { resolveOptions, type HybridSessionOptions, type ResolvedOptions } from './hybrid-session-options.ts';
-import { clearSession } from './clear-session.ts';
-import { comparable } from './comparable.ts';
-import { parseMutations } from './parse-mutations.ts';
-import { parseTransaction } from './parse-transaction.ts';
-import { planHeal } from './plan-heal.ts';
-import { popListed, popRecorded } from './pop.ts';
-import { readItems } from './read-items.ts';
-import { servesList } from './session-history.ts';
-import { SessionLife } from './session-life.ts';
+import { CHAINING_PORT, type ChainingPort, type ChainedSession } from '../chaining/port.ts';
+import type { SessionStats } from '../telemetry/stats.ts';
+import { appendItems, applyMutations, applyTransaction } from './append.ts';
+import { endTurn } from './end-turn.ts';
+import { eraseSession, type Erased } from './erase.ts';
+import { flush, type FlushOptions } from './flush.ts';
+import { heal } from '../heal/heal.ts';
+import type { Healed, HealOptions, HealPlan } from '../heal/healed.ts';
+import type { HistoryReport } from '../runtime/verify.ts';
+import { resolveOptions, type HybridSessionOptions } from '../runtime/options.ts';
+import { clearSession } from './clear.ts';
+import { comparable } from '../items/same-item.ts';
+import { planHeal } from '../heal/dry-run.ts';
+import { popItem } from './pop.ts';
+import { NOT_SHOWN, readItems } from './read-items.ts';
+import { SessionRuntime } from '../runtime/runtime.ts';
 
 /**
  * A session of the OpenAI Agents SDK that cannot lose a turn.
  *
- * A drop-in for `OpenAIConversationsSession`: it keeps the same conversation up to date, but serves what its ledger says
- * the conversation should contain. Calls on one session take effect in the order in which they were made.
+ * A drop-in for `OpenAIConversationsSession`: it writes to the same conversation, but serves the history from its ledger. Calls
+ * on one session take effect in call order.
+ *
+ * @example
+ * ```ts
+ * const session = new HybridSession({
+ *   sessionId: 'user-42',
+ *   ledger: sqliteLedger({ path: 'sessions.db' }),
+ * });
+ * await run(agent, 'Hello', { session });
+ * ```
  */
 export class HybridSession
   implements
@@ -42,195 +46,248 @@ export class HybridSession
     SessionHistoryTransactionAwareSession,
     ChainedSession
 {
-  readonly #options: ResolvedOptions;
-  readonly #life: SessionLife;
+  readonly #runtime: SessionRuntime;
 
-  /** @throws InvalidOptionsError for unknown options, wrong types and impossible pairs. */
+  /** @throws InvalidOptionsError for unknown options, wrong types and impossible combinations. */
   constructor(options: HybridSessionOptions = {}) {
-    this.#options = resolveOptions(options);
-    this.#life = new SessionLife(this.#options);
+    this.#runtime = new SessionRuntime(resolveOptions(options));
   }
 
-  /** For the model boundary: what it may continue from. */
-  get [CHAIN](): Chain {
-    return this.#life.responses;
-  }
-
-  /** The session's ID as far as it is known: undefined until the conversation is created. */
-  get sessionId(): string | undefined {
-    return this.#life.sessionId;
-  }
-
-  /** The session's ID: the conversation's, created now if there is none, or `sessionId` with `mirror: 'off'`. */
-  getSessionId(): Promise<string> {
-    return this.#life.run(async ({ attachment }) => attachment.sessionId);
+  /** Lets the model boundary find responses to continue from. */
+  get [CHAINING_PORT](): ChainingPort {
+    return this.#runtime.responses;
   }
 
   /**
-   * The history, oldest first; with a limit its newest items. What is returned is a copy.
-   *
-   * @throws HistoryIncompleteError when items cannot be found anywhere, unless `onIncomplete` is `'warn'`.
-   * @throws ConversationNotFoundError when the given conversation does not exist and the ledger does not know it.
+   * The session's name, which never changes. A session without a name gets the ID of its first conversation; until then it is
+   * undefined.
    */
-  getItems(limit?: number): Promise<AgentInputItem[]> {
-    return readItems(this.#life, limit);
+  get sessionId(): string | undefined {
+    return this.#runtime.sessionId;
   }
 
   /**
-   * Appends items: to the ledger first, then to the conversation, in pieces of 20.
+   * The ID of the conversation that mirrors the history; undefined until the first use finds or creates it. `heal()` and
+   * `clearSession()` change it.
+   */
+  get conversationId(): string | undefined {
+    return this.#runtime.conversationId;
+  }
+
+  /**
+   * Returns the session's name: the option `sessionId`, or else the ID of the first conversation, which this call creates.
    *
-   * A conversation that cannot be written leaves the items pending and does not fail the call.
+   * @throws ConversationsUnavailableError if a conversation is needed and the server has none.
+   * @example
+   * ```ts
+   * const sessionId = await session.getSessionId();
+   * ```
+   */
+  getSessionId(): Promise<string> {
+    return this.#runtime.run(async ({ sessionId }) => sessionId, { writes: this.#runtime.isStock });
+  }
+
+  /**
+   * Returns a copy of the history, oldest item first.
    *
-   * @throws InvalidItemError before anything is stored.
+   * @param limit the number of newest items to return; without it all. A limit of 0 makes no request, except in `off` and
+   * `shadow`, which make those of the stock session.
+   * @throws HistoryIncompleteError if no source has an item, unless `onIncomplete` is `'warn'`.
+   * @throws ConversationNotFoundError if the given conversation does not exist and the ledger does not know it.
+   * @example
+   * ```ts
+   * const lastTen = await session.getItems(10);
+   * ```
+   */
+  async getItems(limit?: number): Promise<AgentInputItem[]> {
+    return readItems(this.#runtime, limit);
+  }
+
+  /**
+   * Appends items to the ledger first, then to the conversation, in batches of 20.
+   *
+   * If the conversation cannot be written, the items stay pending and the call succeeds. An empty list makes no request.
+   *
+   * @throws InvalidItemError before any write.
+   * @example
+   * ```ts
+   * await session.addItems([{ role: 'user', content: 'Hello' }]);
+   * ```
    */
   async addItems(items: AgentInputItem[]): Promise<void> {
-    // Now, not in turn: what becomes of the caller's array afterwards is the caller's business.
-    await appendItems(this.#life, this.#options, parseAgentItems(items));
-  }
-
-  /** Removes the newest item and returns it; undefined when there is none. */
-  popItem(): Promise<AgentInputItem | undefined> {
-    return this.#life.run(async ({ attachment, history }, mode) => {
-      const { ledger, remote } = attachment;
-      const isListed = remote !== undefined && servesList(mode) && (await remote.mirror.push()) === 0;
-      if (!isListed) await history.open(mode);
-      const popped = isListed
-        ? await popListed(ledger, remote, history, mode)
-        : await popRecorded(ledger, history);
-      await updateMirror(attachment, this.#options);
-      return popped;
-    }, true);
+    await appendItems(this.#runtime, items);
   }
 
   /**
-   * Removes all items. The conversation is deleted, as the stock session does, and the next use begins a new one with a
-   * new ID; with `mirror: 'off'` the ID stays. What another process says meanwhile stays, and goes on under the new ID.
+   * Removes the newest item and returns it.
    *
-   * @throws ConversationNotFoundError when neither the API nor the ledger knows the conversation, or the client's error:
-   * the session is then cleared all the same, and the next use deletes what is left. What was said meanwhile and could not be
-   * moved is in the ledger; `heal()` moves it.
+   * @returns undefined if the history is empty. No conversation is created then, except in `off` and `shadow`, like the stock
+   * session.
+   * @throws HistoryIncompleteError if no source has the item's content, unless `onIncomplete` is `'warn'`.
+   * @example
+   * ```ts
+   * const newest = await session.popItem();
+   * ```
+   */
+  popItem(): Promise<AgentInputItem | undefined> {
+    return popItem(this.#runtime);
+  }
+
+  /**
+   * Removes all items from the ledger, and deletes the conversation, like the stock session. The session keeps its name; the
+   * next write creates another conversation. A turn that another process appends at the same time is either cleared or kept
+   * whole. If the conversation cannot be deleted now, a `warning` event with code `mirror_failed` is emitted, and a later use
+   * deletes it.
+   *
+   * @throws ConversationNotFoundError if neither the API nor the ledger knows the conversation.
+   * @example
+   * ```ts
+   * await session.clearSession();
+   * ```
    */
   async clearSession(): Promise<void> {
-    await clearSession(this.#life, this.#options);
+    await clearSession(this.#runtime);
   }
 
-  /** How the runner shows a stored item to the model: by content, without the ID it has in the conversation. */
+  /**
+   * Converts a stored item to model input for the runner: by content, without its ID in the conversation. Reasoning that
+   * cannot be sent to a model again is omitted.
+   */
   prepareHistoryItemForModelInput(item: AgentInputItem): AgentInputItem {
-    const { open, mode } = this.#life.current;
-    const stock = mode !== undefined && servesList(mode) ? open?.attachment.remote?.stock : undefined;
-    if (stock !== undefined) return stock.prepareForModel(item);
-    return forModel(item);
+    return this.#runtime.forModelInput(item) ?? NOT_SHOWN;
   }
 
-  /** How the runner compares stored items with the ones it expects: one for one, without what the API changes. */
+  /** Normalizes items for the runner's comparison of stored and expected items: fields that the API changes are removed. */
   prepareHistoryItemsForPersistenceComparison(items: AgentInputItem[]): AgentInputItem[] {
     return items.map((item) => comparable(item));
   }
 
-  /** Reasoning is stored with its ID: the API takes it in no other way. */
+  /** True, because the API rejects reasoning without its ID. */
   preserveReasoningItemIdsForPersistence(): boolean {
     return true;
   }
 
-  /** Appends the compaction and what follows it; what came before stays in the history and is not sent again. */
+  /** Appends the compaction and the items after it. Earlier items stay in the history, but are not sent again. */
   replaceHistoryWithCompaction(items: AgentInputItem[]): Promise<void> {
     return this.addItems(items);
   }
 
-  /** Replaces function calls in the history, as the SDK does when a call was changed before it was approved. */
+  /**
+   * Replaces function calls in the history. The SDK calls this when a call was changed before its approval.
+   *
+   * @throws InvalidItemError before any write.
+   */
   async applyHistoryMutations(args: SessionHistoryRewriteArgs): Promise<void> {
-    await applyMutations(this.#life, this.#options, parseMutations(args));
+    await applyMutations(this.#runtime, args);
   }
 
   /**
-   * Applies a change atomically and once, however often it is asked for with the same `operationId`.
+   * Applies a change atomically, and only once for each `operationId`.
    *
-   * @throws HistoryTransactionError or InvalidItemError; the history is then unchanged.
+   * @throws HistoryTransactionError if the transaction is invalid or its precondition fails. The history is then unchanged.
+   * @throws InvalidItemError before any write.
    */
   async applyHistoryTransaction(args: SessionHistoryTransactionArgs): Promise<void> {
-    await applyTransaction(this.#life, this.#options, parseTransaction(args));
+    await applyTransaction(this.#runtime, args);
   }
 
   /**
-   * Where the runner tells a session which response a turn ended with. The ID is recorded; nothing is compacted.
+   * Records the response that ended a turn, and compacts nothing. The runner calls this after each turn.
    *
    * @returns null
    */
-  runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
-    return this.#life.run(async ({ attachment, history }, mode) => {
-      const { ledger, sessionId } = attachment;
-      const given: unknown = args?.responseId;
-      // A server may answer without an ID, or with one that is none.
-      const id = typeof given === 'string' && given !== '' ? given : undefined;
-      if (id === undefined) {
-        this.#life.turnEnded(sessionId, id, await ledger.tip());
-        return null;
-      }
-      await history.open(mode);
-      const state = await ledger.commitTip((newest) =>
-        this.#life.responses.steps(newest, id, args?.store !== false, this.#life.turn.seen),
-      );
-      this.#life.turnEnded(sessionId, id, state);
-      return null;
-    });
-  }
-
-  /** What this session object has seen so far, in counts and rates: plain JSON, no content, no IDs. */
-  stats(): SessionStats {
-    return this.#life.stats();
-  }
-
-  /** Reads the list, compares it with the ledger and tells whether the history is proven complete. */
-  verify(): Promise<HistoryReport> {
-    return this.#life.run(async ({ history }, mode) => history.verify(mode), true);
+  async runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
+    await endTurn(this.#runtime, args);
+    return null;
   }
 
   /**
-   * Brings the conversation up to date.
+   * Returns counts and rates of this session object so far, as plain JSON without content and IDs.
    *
-   * @throws MirrorIncompleteError when changes are still pending afterwards; nothing is lost.
+   * @example
+   * ```ts
+   * console.log(JSON.stringify(session.stats()));
+   * ```
    */
-  async flush(): Promise<void> {
-    await this.#life.runIfBegun(async ({ attachment: { sessionId, remote } }) => {
-      const pending = (await remote?.mirror.push({ untilFree: true })) ?? 0;
-      if (pending > 0) throw new MirrorIncompleteError(sessionId, pending);
-    });
+  stats(): SessionStats {
+    return this.#runtime.stats();
   }
 
   /**
-   * Writes the whole history to a fresh conversation, each item by its ID where the API has it stored and by its content
-   * otherwise, checks by digest that the list shows it, and goes on there; so does every session that is or will be
-   * attached to the old one. That stays at the API as it is.
+   * Compares the conversation's list with the ledger, reads every item back, and reports whether the history is proven
+   * complete. Changes neither of them. For a session without a name, the first use creates a conversation.
    *
-   * A heal that ended early is taken up where it stopped, by this call or another process's. A history that came from a
-   * heal and is still listed whole is not written again.
+   * @throws ConversationNotFoundError if the given conversation does not exist and the ledger does not know it.
+   * @example
+   * ```ts
+   * const { verified, findings } = await session.verify();
+   * ```
+   */
+  verify(): Promise<HistoryReport> {
+    return this.#runtime.run(async ({ history }, mode) => history.verify(mode), { begins: true });
+  }
+
+  /**
+   * Writes all pending changes to the conversation. With a timeout, the rest is written later.
    *
-   * @throws HealError or HistoryIncompleteError: nothing is lost then, and the session goes on where it is.
+   * @returns the number of changes that are still pending; 0 without a timeout.
+   * @throws MirrorIncompleteError if changes are still pending, unless a timeout was given. They stay in the ledger.
+   * @throws LedgerUnreadableError if the ledger cannot be read.
+   * @example
+   * ```ts
+   * await session.flush();
+   * ```
+   */
+  flush(options: FlushOptions = {}): Promise<number> {
+    return flush(this.#runtime, options);
+  }
+
+  /**
+   * Writes the whole history to a new conversation, and verifies its list by digest. Items that the API has stored are linked
+   * by ID; all others are written by content. The session keeps its name, and every process uses the new conversation. The old
+   * conversation stays unchanged, unless `previous` is `'delete'`.
+   *
+   * If a heal was interrupted, the next call of any process continues it. A healed conversation that still lists the whole
+   * history is kept.
+   *
+   * @throws HealError if the new conversation cannot be written or verified. The session keeps the old one.
+   * @throws HistoryIncompleteError if no source has an item.
+   * @example
+   * ```ts
+   * const plan = await session.heal({ dryRun: true });
+   * const healed = await session.heal();
+   * ```
    */
   heal(options: HealOptions & { readonly dryRun: true }): Promise<HealPlan>;
   heal(options?: HealOptions & { readonly dryRun?: false | undefined }): Promise<Healed>;
   heal(options?: HealOptions): Promise<Healed | HealPlan>;
   async heal(options: HealOptions = {}): Promise<Healed | HealPlan> {
-    if (options.dryRun === true) return this.#life.aside((id) => planHeal(this.#options, id));
-    return healSession(this.#life, this.#options, options);
+    if (options.dryRun === true)
+      return this.#runtime.aside((names) => planHeal(this.#runtime.options, names));
+    return heal(this.#runtime, options);
   }
 
   /**
-   * Removes every trace of the session from its ledger; with `remote`, its responses and its conversation from the API
-   * too. The next use begins anew, with a new conversation where the old one was deleted.
+   * Deletes the session's ledger; with `remote`, also its responses and all of its conversations at the API. The next use
+   * begins another session.
    *
-   * @returns what was removed.
+   * @param options `remote` is false by default.
+   * @returns the deleted IDs and counts. They are empty, with an empty `sessionId`, if the session had not begun.
+   * @example
+   * ```ts
+   * await session.erase({ remote: true });
+   * ```
    */
-  erase({ remote = false }: { readonly remote?: boolean } = {}): Promise<Erased> {
-    return this.#life.run(async ({ attachment }) => {
-      await attachment.remote?.mirror.idle();
-      const erased = await erase(attachment, this.#options.ledger, remote);
-      this.#life.end(remote ? 'gone' : 'kept');
-      return erased;
-    });
+  async erase({ remote: isRemote = false }: { readonly remote?: boolean } = {}): Promise<Erased> {
+    return eraseSession(this.#runtime, isRemote);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.flush();
+  /**
+   * Calls `flush()` at the end of an `await using` block.
+   *
+   * @throws MirrorIncompleteError if changes are still pending.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.flush();
   }
 }

@@ -1,64 +1,92 @@
 import type { AgentInputItem } from '@openai/agents';
-import { acknowledged } from '../history/believed.ts';
+import { InvalidResponseError } from '../errors/session.ts';
+import { sendDelete } from '../conversation/request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Mode } from '../rollout/mode.ts';
-import { asNotFound } from './as-not-found.ts';
-import type { Remote } from './attachment.ts';
-import { removalSteps } from './history-changes.ts';
-import type { SessionHistory } from './session-history.ts';
+import { isUrlSegment } from '../util/url-segment.ts';
+import { toNotFoundError } from '../conversation/api-error.ts';
+import type { MirroredConversation } from '../runtime/open.ts';
+import { removalSteps } from '../history/steps.ts';
+import type { OpenSession, SessionHistory } from '../runtime/read.ts';
+import type { SessionRuntime } from '../runtime/runtime.ts';
+import { updateMirror } from './append.ts';
 
 /**
- * Takes the newest item of the list out of the history and returns it, in the form in which the list is served.
- *
- * The mirror takes it out of the conversation; what the ledger does not know is taken out here. A list that shows an item
- * which has left the history is older than that: then the ledger says which one is the newest.
+ * Removes the newest item and returns it; undefined if there is none. Only `off` and `shadow` create a conversation, like the
+ * stock session.
  */
-export async function popListed(
+export function popItem(runtime: SessionRuntime): Promise<AgentInputItem | undefined> {
+  return runtime.isStock
+    ? runtime.run(pop, { begins: true, writes: true })
+    : runtime.runIfBegun(pop, { begins: true });
+}
+
+async function pop(session: OpenSession, mode: Mode): Promise<AgentInputItem | undefined> {
+  const { ledger, history } = session;
+  const listed = await history.listedConversation(mode);
+  if (listed === undefined) await history.open(mode);
+  const popped =
+    listed === undefined
+      ? await popRecorded(ledger, history)
+      : await popListed(ledger, listed, history, mode);
+  await updateMirror(session);
+  return popped;
+}
+
+/**
+ * Removes the newest listed item from the history, and returns it in the form of the list.
+ *
+ * The mirror deletes it from the conversation. An item that the ledger does not know is deleted here. If the list still shows an
+ * item that was already removed, the list is stale, so the newest item of the ledger is removed.
+ */
+async function popListed(
   ledger: Ledger,
-  remote: Remote,
+  conversation: MirroredConversation,
   history: SessionHistory,
   mode: Mode,
 ): Promise<AgentInputItem | undefined> {
-  const { client, conversationId, stock } = remote;
-  for (let isLooked = false; ; isLooked = true) {
+  const { client, conversationId, stock } = conversation;
+  for (let isRechecked = false; ; isRechecked = true) {
     const { items } = await stock.read(1).catch((error: unknown) => {
-      throw asNotFound(error, conversationId);
+      throw toNotFoundError(error, conversationId);
     });
     const popped = items.at(-1);
     const id = popped !== undefined && 'id' in popped ? popped.id : undefined;
     if (id === undefined) return popped;
-    await ledger.refresh();
+    await ledger.read({ fresh: true });
     let isKnown = false;
-    const state = await ledger.commit((newest) => {
+    const state = await ledger.append((newest) => {
       const steps = removalSteps(newest, id);
       isKnown = steps.length > 0;
       return steps;
     });
     if (isKnown) return popped;
     if (state.removed.has(id)) return popRecorded(ledger, history);
-    if (isLooked || state.unmirrored.size === 0) {
-      await acknowledged('conversations.items.delete', async () =>
-        client.conversations.items.delete(id, { conversation_id: conversationId }),
+    if (!isUrlSegment(id))
+      throw new InvalidResponseError(
+        'conversations.items.list',
+        'an item has an ID that cannot be part of a URL',
+      );
+    if (isRechecked || state.unmirrored.size === 0) {
+      await sendDelete(client, 'conversations.items.delete', (how) =>
+        client.conversations.items.delete(id, { conversation_id: conversationId }, how),
       );
       return popped;
     }
-    // Another session may be just about to record that it has written this item.
+    // Another session may have written this item without having recorded it yet.
     await history.check(mode);
   }
 }
 
-/** Takes the newest item out of the history and returns it; the mirror takes it out of the conversation. */
-export async function popRecorded(
-  ledger: Ledger,
-  history: SessionHistory,
-): Promise<AgentInputItem | undefined> {
+/** Removes the newest item from the ledger, and returns it. The mirror deletes it from the conversation. */
+async function popRecorded(ledger: Ledger, history: SessionHistory): Promise<AgentInputItem | undefined> {
   for (;;) {
-    await ledger.refresh();
+    await ledger.read({ fresh: true });
     const [last] = (await history.contents(({ entries }) => entries.slice(-1))).restored;
     if (last === undefined) return undefined;
     let isPopped = false;
-    // Another writer may have appended meanwhile: then the newest item is another one.
-    await ledger.commit((newest) => {
+    // Another process may have appended meanwhile; the newest item is then another one.
+    await ledger.append((newest) => {
       isPopped = newest.entries.at(-1)?.seq === last.entry.seq;
       return isPopped ? [{ type: 'pop' }] : [];
     });

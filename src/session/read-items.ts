@@ -1,19 +1,46 @@
 import type { AgentInputItem } from '@openai/agents';
-import { noteServed } from '../model/served-histories.ts';
-import type { SessionLife } from './session-life.ts';
+import { recordServedHistory } from '../chaining/attribution.ts';
+import type { SessionRuntime } from '../runtime/runtime.ts';
 
-/** Reads the history, which is how a turn begins; with a limit its newest items. */
-export function readItems(life: SessionLife, limit: unknown): Promise<AgentInputItem[]> {
-  return life.telemetry.run('read', (watch) => {
-    watch.note({ sessionId: life.sessionId });
-    return life.run(async ({ history }, mode) => {
-      // What is no number says nothing of how many: better too much than too little.
-      const newest = typeof limit === 'number' ? limit : undefined;
-      const served = await history.read(mode, newest, watch);
-      const beginning = await life.beginning(mode, served);
-      life.turn.began({ ...beginning, isPart: newest !== undefined });
-      if (served.digest !== undefined) noteServed(life.responses, served.digest);
-      return served.items;
-    }, true);
+/**
+ * Reads the history, which begins a turn; with a limit its newest items.
+ *
+ * A limit of 0 makes no request, except in `off` and `shadow`, which make those of the stock session.
+ */
+export async function readItems(runtime: SessionRuntime, limit: unknown): Promise<AgentInputItem[]> {
+  if (typeof limit === 'number' && limit <= 0 && !runtime.isStock) return [];
+  return runtime.telemetry.run('read', (span) => {
+    span.setAttributes({ sessionId: runtime.sessionId });
+    return runtime.run(
+      async (session, mode) => {
+        // A limit of another type is ignored: too many items are safer than too few.
+        const newest = typeof limit === 'number' ? limit : undefined;
+        const served = await session.history.read(mode, newest, span);
+        const beginning = await runtime.beginning(mode, session, served);
+        runtime.turn.began({ ...beginning, isPart: newest !== undefined });
+        if (served.unreplayable !== undefined) runtime.unreplayable = served.unreplayable;
+        if (served.digest !== undefined)
+          recordServedHistory(runtime.responses, served.digest, modelVisible(runtime, served.items));
+        return served.items;
+      },
+      { begins: true, writes: runtime.isStock },
+    );
   });
 }
+
+/** The served items without reasoning that `prepareHistoryItemForModelInput()` omits. */
+function modelVisible(runtime: SessionRuntime, items: readonly AgentInputItem[]): AgentInputItem[] {
+  return items.filter((item) => item.type !== 'reasoning' || runtime.forNextModel(item) !== undefined);
+}
+
+/**
+ * Replaces an item that the model input must omit. The runner's hook cannot omit an item, but the runner itself drops calls
+ * without a result.
+ */
+export const NOT_SHOWN: AgentInputItem = Object.freeze({
+  type: 'function_call',
+  callId: 'hybrid_session.not_shown',
+  name: 'not_shown',
+  arguments: '{}',
+  status: 'incomplete',
+});

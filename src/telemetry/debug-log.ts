@@ -1,26 +1,27 @@
 import { getLogger } from '@openai/agents';
+import { escapeTexts } from '../util/escape-controls.ts';
 import type { ObservedOperation, OperationName, SessionObserver } from './observer.ts';
 
-/** Belongs to the SDK's own loggers: `DEBUG=openai-agents*` shows all of them. */
+/** One of the SDK's loggers, which `DEBUG=openai-agents*` shows. */
 const logger = getLogger('openai-agents:hybrid-session');
 
-/** Writes the same facts to the SDK's debug logger, one line each. */
+/** Writes events and operations to the SDK's debug logger, one line each. */
 export const debugLog: SessionObserver = {
   begin: (name) => (isOff() ? undefined : logged(name)),
-  event: ({ type, ...facts }) => logger.debug('%s %j', type, facts),
+  event: ({ type, ...facts }) => (isOff() ? undefined : logger.debug('%s %j', type, escapeTexts(facts))),
 };
 
-/** Nothing is made ready for a logger that says of itself that nobody reads it. */
+/** A disabled logger costs no formatting. */
 function isOff(): boolean {
   return Reflect.get(logger.debug, 'enabled') === false;
 }
 
 function logged(name: OperationName): ObservedOperation {
   return {
-    begin: (part) => logged(part),
+    begin: (child) => logged(child),
     end: (facts, failure) => {
-      if (failure === undefined) logger.debug('%s %j', name, facts);
-      else logger.debug('%s failed (%s) %j', name, failure, facts);
+      if (failure === undefined) logger.debug('%s %j', name, escapeTexts(facts));
+      else logger.debug('%s failed (%s) %j', name, failure, escapeTexts(facts));
     },
   };
 }

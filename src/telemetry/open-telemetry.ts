@@ -9,17 +9,26 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import type { ObservedOperation, OperationFacts, OperationName, SessionObserver } from './observer.ts';
-import type { HybridSessionEvent } from './session-event.ts';
+import { type HybridSessionEvent, countedAs } from './events.ts';
 
 /** Options of `openTelemetry`. */
 export interface OpenTelemetryOptions {
-  /** Default: the global one, which is asked at the first use. */
+  /**
+   * Creates the tracer.
+   *
+   * @default the global provider at the first use
+   */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Default: the global one, which is asked at the first use. */
+  /**
+   * Creates the meter.
+   *
+   * @default the global provider at the first use
+   */
   readonly meterProvider?: MeterProvider | undefined;
   /**
-   * Whether metrics carry `gen_ai.conversation.id`, as the spans do. Default false: each conversation would be a time series
-   * of its own.
+   * Whether metrics carry `gen_ai.conversation.id`, like the spans. Each conversation then is a time series of its own.
+   *
+   * @default false
    */
   readonly conversationOnMetrics?: boolean | undefined;
 }
@@ -27,11 +36,18 @@ export interface OpenTelemetryOptions {
 const SCOPE = 'agents-hybrid-session';
 
 /**
- * An observer that makes spans and metrics of OpenTelemetry; one can watch any number of sessions.
+ * Creates an observer that reports sessions as OpenTelemetry spans and metrics. Many sessions can share one observer.
  *
  * Spans: `hybrid_session.read`, `.restore`, `.append` and `.plan`, within the active span, with `gen_ai.conversation.id` and the
  * facts as `hybrid_session.*`. Metrics: `hybrid_session.operation.duration` (histogram, seconds) and the counters
  * `hybrid_session.turns`, `.checked_turns`, `.turns_with_loss`, `.lost_items`, `.restored_items`, `.requests`, `.saved_bytes` and `.events`.
+ *
+ * @example
+ * ```ts
+ * import { openTelemetry } from 'agents-hybrid-session/opentelemetry';
+ *
+ * const session = new HybridSession({ observers: [openTelemetry()] });
+ * ```
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): SessionObserver {
   let instruments: Instruments | undefined;
@@ -68,7 +84,7 @@ class Instruments {
         'Items brought back although the list had lost them',
       ),
       requests: counter('requests', '{request}', 'Requests to the model, by plan and reason'),
-      savedBytes: counter('saved_bytes', 'By', 'What was not sent because the parent has it'),
+      savedBytes: counter('saved_bytes', 'By', 'Bytes not sent because the parent has them'),
       events: counter('events', '{event}', 'All other events, by type'),
     };
     this.#isDetailed = conversationOnMetrics === true;
@@ -78,7 +94,7 @@ class Instruments {
     const begun = performance.now();
     const span = this.#tracer.startSpan(`hybrid_session.${name}`, {}, parent);
     return {
-      begin: (part) => this.observe(part, trace.setSpan(parent, span)),
+      begin: (child) => this.observe(child, trace.setSpan(parent, span)),
       end: (facts, failure) => {
         span.setAttributes(attributesOf(facts));
         if (failure !== undefined) {
@@ -86,6 +102,7 @@ class Instruments {
           span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
         }
         span.end();
+        if (name === 'plan') this.#countPlan(facts);
         this.#duration.record((performance.now() - begun) / 1000, {
           'hybrid_session.operation': name,
           ...(failure === undefined ? {} : { 'error.type': failure }),
@@ -95,10 +112,19 @@ class Instruments {
     };
   }
 
+  #countPlan({ sessionId, plan, reason, savedBytes }: OperationFacts): void {
+    const shared = this.#conversation(sessionId);
+    this.#counters.requests.add(1, {
+      'hybrid_session.plan': plan,
+      'hybrid_session.reason': reason,
+      ...shared,
+    });
+    this.#counters.savedBytes.add(Number(savedBytes), shared);
+  }
+
   count(event: HybridSessionEvent): void {
     const shared = this.#conversation(event.sessionId);
-    const { turns, checkedTurns, turnsWithLoss, lostItems, restoredItems, requests, savedBytes, events } =
-      this.#counters;
+    const { turns, checkedTurns, turnsWithLoss, lostItems, restoredItems, events } = this.#counters;
     switch (event.type) {
       case 'turn': {
         const attributes = {
@@ -112,20 +138,12 @@ class Instruments {
         if ((event.newlyLost ?? 0) > 0) lostItems.add(event.newlyLost ?? 0, attributes);
         return;
       }
-      case 'planned':
-        requests.add(1, {
-          'hybrid_session.plan': event.plan,
-          'hybrid_session.reason': event.reason,
-          ...shared,
-        });
-        savedBytes.add(event.savedBytes, shared);
-        return;
       case 'restored':
         for (const [source, count] of Object.entries(event.sources))
           restoredItems.add(count, { 'hybrid_session.source': source, ...shared });
         return;
       default:
-        events.add(1, { 'hybrid_session.event': event.type, ...shared });
+        events.add(1, { 'hybrid_session.event': countedAs(event), ...shared });
     }
   }
 
@@ -136,7 +154,7 @@ class Instruments {
 
 const CONVERSATION = 'gen_ai.conversation.id';
 
-/** The facts under the names that OpenTelemetry has for them, or ours. */
+/** The facts as span attributes. */
 function attributesOf({ sessionId, ...facts }: OperationFacts): Attributes {
   return {
     'gen_ai.provider.name': 'openai',

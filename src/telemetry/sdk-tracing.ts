@@ -3,23 +3,23 @@ import type { ObservedOperation, OperationFacts, OperationName, SessionObserver 
 
 type CustomSpan = ReturnType<typeof createCustomSpan>;
 
-/** An operation that ended before there was a trace to show it in. */
+/** An operation that ended before its trace began. */
 interface Untraced {
   readonly name: OperationName;
   readonly begun: number;
-  readonly parts: Untraced[];
+  readonly children: Untraced[];
   facts: OperationFacts;
   failure: string | undefined;
 }
 
-/** The ID of the trace that the SDK gives to a run whose tracing is disabled: nobody sees its spans. */
-const DISABLED = 'no-op';
+/** The SDK's trace ID for a run with tracing disabled. */
+const DISABLED_TRACE_ID = 'no-op';
 
 /**
- * Shows what one session does as custom spans of the SDK's tracing, inside a trace and never without one.
+ * Reports the operations of one session as custom spans in the SDK's current trace; without a trace it reports none.
  *
- * A run reads its session before it begins its trace: the span of that read is made when the trace is there, with its
- * duration among the facts.
+ * A run reads its session before it begins its trace. The span of that read is created once the trace exists, with the
+ * duration among its facts.
  */
 export function sdkTracing(): SessionObserver {
   let untraced: Untraced | undefined;
@@ -27,11 +27,11 @@ export function sdkTracing(): SessionObserver {
     begin(name) {
       const trace = getCurrentTrace();
       if (trace === null) return name === 'read' ? recorded(name, (one) => (untraced = one)) : undefined;
-      if (trace.traceId === DISABLED) {
+      if (trace.traceId === DISABLED_TRACE_ID) {
         untraced = undefined;
         return undefined;
       }
-      // A run whose trace has begun before it reads has no read from before it.
+      // A read within the trace means that the kept read belongs to another run.
       if (untraced !== undefined && name !== 'read') show(untraced);
       untraced = undefined;
       return traced(begin(name));
@@ -58,11 +58,11 @@ function traced(span: CustomSpan): ObservedOperation {
   };
 }
 
-/** @param done called with the operation when it has ended. */
+/** @param done receives the operation when it ends. */
 function recorded(name: OperationName, done: (one: Untraced) => void): ObservedOperation {
-  const one: Untraced = { name, begun: performance.now(), parts: [], facts: {}, failure: undefined };
+  const one: Untraced = { name, begun: performance.now(), children: [], facts: {}, failure: undefined };
   return {
-    begin: (part) => recorded(part, (ended) => one.parts.push(ended)),
+    begin: (child) => recorded(child, (ended) => one.children.push(ended)),
     end: (facts, failure) => {
       one.facts = { ...facts, milliseconds: Math.round(performance.now() - one.begun) };
       one.failure = failure;
@@ -71,8 +71,8 @@ function recorded(name: OperationName, done: (one: Untraced) => void): ObservedO
   };
 }
 
-function show({ name, parts, facts, failure }: Untraced, parent?: CustomSpan): void {
+function show({ name, children, facts, failure }: Untraced, parent?: CustomSpan): void {
   const span = begin(name, parent);
-  for (const part of parts) show(part, span);
+  for (const child of children) show(child, span);
   end(span, facts, failure);
 }

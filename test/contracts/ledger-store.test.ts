@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { engines } from '../stores/support/engines.ts';
-import { ledgerStoreContract } from './ledger-store-contract.ts';
+import { ledgerStoreContract } from '../../src/testing.ts';
 
 for (const engine of engines) {
   const { name, missing } = engine;
@@ -8,7 +8,7 @@ for (const engine of engines) {
   describe.skipIf(missing !== undefined)(
     `A ledger in ${name}${missing === undefined ? '' : ` (${missing})`}`,
     () => {
-      it.for(ledgerStoreContract(engine))('$name', { timeout: 60_000 }, async ({ run }) => {
+      it.for(ledgerStoreContract(engine))('$name', async ({ run }) => {
         await expect(run()).resolves.toBeUndefined();
       });
     },

@@ -26,13 +26,13 @@ export interface SessionUnderTest {
   readonly deviations?: readonly Deviation[];
 }
 
-/** What the SDK's `Session` documents, as tests; a session that deviates must really deviate. */
+/** The documented behaviour of the SDK's `Session`, as tests; a session that deviates must really deviate. */
 export function describeSessionContract({ name, create, deviations = [] }: SessionUnderTest): void {
   const unless = (deviation: Deviation): typeof it.fails | typeof it =>
     deviations.includes(deviation) ? it.fails : it;
 
   describe(`${name} keeps the session contract`, () => {
-    it('has an ID that stays the same', async () => {
+    it('a session keeps its ID', async () => {
       const { session } = create();
       const id = await session.getSessionId();
       expect(id).toEqual(expect.stringMatching(/./));
@@ -40,13 +40,13 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(await session.getSessionId()).toBe(id);
     });
 
-    it('begins empty', async () => {
+    it('a new session is empty', async () => {
       const { session } = create();
       expect(await session.getItems()).toEqual([]);
       expect(await session.popItem()).toBeUndefined();
     });
 
-    it('returns items in the order in which they were added', async () => {
+    it('getItems returns items in the order in which they were added', async () => {
       const { session } = create();
       await session.addItems([user('one'), assistant('two')]);
       await session.addItems([user('three')]);
@@ -54,7 +54,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(roles(await session.getItems())).toBe('u,a,u');
     });
 
-    it('returns the newest items, oldest first, when there is a limit', async () => {
+    it('getItems with a limit returns the newest items, oldest first', async () => {
       const { session } = create();
       await session.addItems(['one', 'two', 'three', 'four'].map((text) => user(text)));
       expect(texts(await session.getItems(2))).toEqual(['three', 'four']);
@@ -64,13 +64,13 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(await session.getItems(-1)).toEqual([]);
     });
 
-    it('takes no items at all without complaint', async () => {
+    it('addItems accepts an empty array', async () => {
       const { session } = create();
       await session.addItems([]);
       expect(await session.getItems()).toEqual([]);
     });
 
-    it('returns copies', async () => {
+    it('getItems returns copies', async () => {
       const { session } = create();
       await session.addItems([user('hi')]);
       const [item] = await session.getItems();
@@ -79,7 +79,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(roles(await session.getItems())).toBe('u');
     });
 
-    it('does not see what happens to an item after it was added', async () => {
+    it('a session ignores changes to an item after addItems', async () => {
       const { session } = create();
       const item = user('hi');
       await session.addItems([item]);
@@ -87,7 +87,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(texts(await session.getItems())).toEqual(['hi']);
     });
 
-    it('removes and returns the newest item', async () => {
+    it('popItem removes and returns the newest item', async () => {
       const { session } = create();
       await session.addItems([user('one'), assistant('two'), user('three')]);
       expect(texts([await session.popItem()])).toEqual(['three']);
@@ -97,7 +97,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(texts(await session.getItems())).toEqual(['one', 'again']);
     });
 
-    it('is empty after it was cleared, and can be used again', async () => {
+    it('a cleared session is empty and can be used again', async () => {
       const { session } = create();
       await session.addItems([user('one'), assistant('two')]);
       await session.clearSession();
@@ -106,14 +106,14 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(texts(await session.getItems())).toEqual(['three']);
     });
 
-    it('can be cleared when it is empty', async () => {
+    it('clearSession accepts an empty session', async () => {
       const { session } = create();
       await session.clearSession();
       await session.clearSession();
       expect(await session.getItems()).toEqual([]);
     });
 
-    unless('keeps its ID when it is cleared')('keeps its ID when it is cleared', async () => {
+    unless('keeps its ID when it is cleared')('a cleared session keeps its ID', async () => {
       const { session } = create();
       const id = await session.getSessionId();
       await session.addItems([user('one')]);
@@ -121,21 +121,21 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(await session.getSessionId()).toBe(id);
     });
 
-    it('keeps the order of calls that overlap', async () => {
+    it('overlapping calls take effect in order', async () => {
       const { session } = create();
       await session.getSessionId();
       await Promise.all(['one', 'two', 'three'].map((text) => session.addItems([user(text)])));
       expect(texts(await session.getItems())).toEqual(['one', 'two', 'three']);
     });
 
-    unless('splits long appends')('takes an append of any length', async () => {
+    unless('splits long appends')('addItems takes any number of items', async () => {
       const { session } = create();
       const items = Array.from({ length: 45 }, (_, index) => user(`text ${index}`));
       await session.addItems(items);
       expect(texts(await session.getItems())).toEqual(texts(items));
     });
 
-    it('keeps function calls and what they returned', async () => {
+    it('a session keeps function calls and their results', async () => {
       const { session } = create();
       await session.addItems([
         user('call it'),
@@ -154,24 +154,27 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       ]);
     });
 
-    unless('keeps the name of a function result')('keeps the name of a function result', async () => {
-      const { session } = create();
-      await session.addItems([
-        user('call it'),
-        call('call_1', 'look_up', {}),
-        result('call_1', 'look_up', 'found'),
-      ]);
-      expect((await session.getItems()).at(-1)).toMatchObject({ name: 'look_up' });
-    });
+    unless('keeps the name of a function result')(
+      'a session keeps the name of a function result',
+      async () => {
+        const { session } = create();
+        await session.addItems([
+          user('call it'),
+          call('call_1', 'look_up', {}),
+          result('call_1', 'look_up', 'found'),
+        ]);
+        expect((await session.getItems()).at(-1)).toMatchObject({ name: 'look_up' });
+      },
+    );
 
-    it('knows nothing of another session', async () => {
+    it('a session shows no items of another session', async () => {
       const { session } = create();
       const other = create();
       await session.addItems([user('one')]);
       expect(await other.session.getItems()).toEqual([]);
     });
 
-    it('shows the model what was said before', async () => {
+    it('a run shows the model the earlier turns', async () => {
       const { session, client } = create();
       const runner = simulatedRunner(client);
       const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
@@ -181,7 +184,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(roles(await session.getItems())).toBe('u,a,u,a');
     });
 
-    it('shows the model what was said before when it streams', async () => {
+    it('a streamed run shows the model the earlier turns', async () => {
       const { session, client } = create();
       const runner = simulatedRunner(client);
       const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
@@ -195,7 +198,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(roles(await session.getItems())).toBe('u,a,u,a');
     });
 
-    it('compares items one for one', async () => {
+    it('the comparison for persistence keeps one entry for each item', async () => {
       const { session } = create();
       const items = [
         user('one'),
@@ -211,7 +214,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(prepare(structuredClone(stored))).toEqual(prepare(stored));
     });
 
-    it('learns the ID of a response where it asks for it', async () => {
+    it('runCompaction accepts the ID of a response', async () => {
       const { session } = create();
       await session.addItems([user('one'), assistant('two')]);
       if (!isOpenAIResponsesCompactionAwareSession(session)) return;
@@ -220,7 +223,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       expect(roles(await session.getItems())).toBe('u,a');
     });
 
-    unless('applies history transactions')('applies a history transaction once', async () => {
+    unless('applies history transactions')('a session applies a history transaction once', async () => {
       const session = transactional(create().session);
       await session.addItems([user('one'), assistant('two')]);
       const append = { type: 'append_items' as const, items: [user('three')] };
@@ -238,7 +241,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
     });
 
     unless('applies history transactions')(
-      'refuses a transaction that does not fit and changes nothing',
+      'a session refuses a transaction that does not fit, and changes nothing',
       async () => {
         const session = transactional(create().session);
         await session.addItems([user('one'), assistant('two')]);
@@ -261,7 +264,7 @@ export function describeSessionContract({ name, create, deviations = [] }: Sessi
       },
     );
 
-    unless('applies history mutations')('replaces a function call in the history', async () => {
+    unless('applies history mutations')('a session replaces a function call in the history', async () => {
       const { session } = create();
       await session.addItems([user('call it'), call('call_1', 'look_up', { key: 'a' }), user('wait')]);
       if (!('applyHistoryMutations' in session) || typeof session.applyHistoryMutations !== 'function')

@@ -30,10 +30,7 @@ for (const mode of ['off', 'shadow', 'rebuild', 'chain'] as const) {
       const { client } = simulated();
       return { session: new HybridSession({ client, rollout: mode }), client };
     },
-    deviations: [
-      'keeps its ID when it is cleared',
-      ...(mode === 'off' || mode === 'shadow' ? (['keeps the name of a function result'] as const) : []),
-    ],
+    deviations: mode === 'off' || mode === 'shadow' ? ['keeps the name of a function result'] : [],
   });
 }
 
@@ -51,14 +48,15 @@ describeSessionContract({
     const { client } = simulated();
     return { session: new HybridSession({ client, mirror: 'background' }), client };
   },
-  deviations: ['keeps its ID when it is cleared'],
 });
 
 describeSessionContract({
   name: 'HybridSession that keeps no content',
   create: () => {
     const { client } = simulated();
-    return { session: new HybridSession({ client, keepContent: false, checkList: 'every-read' }), client };
+    return {
+      session: new HybridSession({ client, keepContent: false, advanced: { compare: 'on-read' } }),
+      client,
+    };
   },
-  deviations: ['keeps its ID when it is cleared'],
 });

@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { conversationLedger, HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
+import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
 import { converse, TURNS } from '../flows/support/story.ts';
 import { assistant, user } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
@@ -12,10 +12,10 @@ interface Told extends Simulated {
   readonly session: HybridSession;
 }
 
-async function told(options: { keepContent?: boolean; metadata?: boolean } = {}): Promise<Told> {
+async function told(options: { keepContent?: boolean } = {}): Promise<Told> {
   const world = simulated();
   const { client } = world;
-  const ledger = options.metadata === true ? conversationLedger({ client }) : memoryLedger();
+  const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger, keepContent: options.keepContent ?? true });
   await converse(simulatedRunner(client), session, TURNS);
   return { ...world, conversationId: await session.getSessionId(), ledger, session };
@@ -29,19 +29,19 @@ async function lose(client: OpenAI, conversationId: string, positions: readonly 
 }
 
 async function versionOf({ ledger, conversationId }: Told): Promise<number | undefined> {
-  return (await ledger.head(conversationId))?.version;
+  return (await ledger.checkpoint(conversationId))?.version;
 }
 
 describe('a diagnosis with a ledger', () => {
-  it('finds a conversation whole whose list shows everything', async () => {
+  it('a diagnosis with a ledger finds a complete list whole', async () => {
     const world = await told();
     const found = await look(world, { ledger: world.ledger });
     expect(lane(found)).toBe('u,a,u,a,u,a,u,a');
-    expect(found).toMatchObject({ verdict: 'whole', proof: 'ledger', findings: [], limits: [] });
-    expect(found.digest).toBe((await world.ledger.head(world.conversationId))?.digest);
+    expect(found).toMatchObject({ verdict: 'whole', evidence: 'ledger', findings: [], caveats: [] });
+    expect(found.digest).toBe((await world.ledger.checkpoint(world.conversationId))?.digest);
   });
 
-  it('restores from the ledger what it keeps, and knows which response it belongs to', async () => {
+  it('a diagnosis restores content from the ledger, and names the response', async () => {
     const world = await told();
     await lose(world.client, world.conversationId, [0, 3]);
     const found = await look(world, { ledger: world.ledger });
@@ -49,10 +49,10 @@ describe('a diagnosis with a ledger', () => {
     expect(found.verdict).toBe('repairable');
     const responses = world.simulator.snapshot().responses.map(({ id }) => id);
     expect(found.timeline.map(({ responseId }) => responseId)).toEqual(responses.flatMap((id) => [id, id]));
-    expect(found.timeline[3]?.places).toEqual([{ source: 'ledger' }]);
+    expect(found.timeline[3]?.sources).toEqual([{ source: 'ledger' }]);
   });
 
-  it('reads back what the ledger does not keep', async () => {
+  it('a diagnosis reads content back that the ledger does not keep', async () => {
     const world = await told({ keepContent: false });
     const responses = world.simulator.snapshot().responses.map(({ id }) => id);
     await lose(world.client, world.conversationId, [2, 3]);
@@ -60,21 +60,21 @@ describe('a diagnosis with a ledger', () => {
     expect(lane(found)).toBe('u,a,U,A,u,a,u,a');
     expect(said(found)[2]).toBe(TURNS[1]);
     expect(found.verdict).toBe('repairable');
-    expect(found.timeline[3]?.places[0]).toEqual({ source: 'response', responseId: responses[1] });
-    expect(found.timeline[2]?.places[0]?.source).toBe('chain');
+    expect(found.timeline[3]?.sources[0]).toEqual({ source: 'response', responseId: responses[1] });
+    expect(found.timeline[2]?.sources[0]?.source).toBe('chain');
   });
 
-  it('knows when something is nowhere', async () => {
+  it('a diagnosis names an item without a source', async () => {
     const world = await told({ keepContent: false });
     await lose(world.client, world.conversationId, [3]);
     for (const { id } of world.simulator.snapshot().responses) await world.client.responses.delete(id);
     const found = await look(world, { ledger: world.ledger });
-    expect(found.verdict).toBe('beyond');
-    expect(found.timeline[3]).toMatchObject({ standing: 'lost', places: [] });
+    expect(found.verdict).toBe('unrecoverable');
+    expect(found.timeline[3]).toMatchObject({ status: 'lost', sources: [] });
     expect(found.timeline[3]?.item).toBeUndefined();
   });
 
-  it('writes nothing to the ledger, although others wrote to the conversation', async () => {
+  it('a diagnosis writes nothing to the ledger, even with foreign items in the list', async () => {
     const world = await told();
     const version = await versionOf(world);
     const items = [{ role: 'user' as const, content: 'from elsewhere' }];
@@ -86,38 +86,43 @@ describe('a diagnosis with a ledger', () => {
     expect(await versionOf(world)).toBe(version);
   });
 
-  it('shows what is still to be written, and what has still to leave', async () => {
+  it('a diagnosis shows pending writes and pending removals', async () => {
     const world = await told();
     const lift = world.simulator.fault('conversations.items.create', 'overloaded');
     await world.session.addItems([user('late'), assistant('later')]);
     lift();
     const pending = await look(world, { ledger: world.ledger });
-    expect(pending.timeline.slice(-2).map(({ standing }) => standing)).toEqual(['pending', 'pending']);
+    expect(pending.timeline.slice(-2).map(({ status }) => status)).toEqual(['pending', 'pending']);
     expect(pending.verdict).toBe('repairable');
     await world.session.flush();
     world.simulator.fault('conversations.items.delete', 'overloaded');
     await world.session.popItem();
     const leaving = await look(world, { ledger: world.ledger });
-    expect(leaving.timeline.at(-1)).toMatchObject({ standing: 'removed', index: null, positions: [9] });
+    expect(leaving.timeline.at(-1)).toMatchObject({ status: 'removed', index: null, positions: [9] });
     expect(leaving).toMatchObject({ length: 9, listed: 10, verdict: 'repairable' });
   });
 
-  it('needs no database', async () => {
-    const world = await told({ metadata: true });
-    await lose(world.client, world.conversationId, [1, 5]);
-    const found = await look(world, { ledger: world.ledger });
-    expect(lane(found)).toBe('u,A,u,a,u,A,u,a');
-    expect(found).toMatchObject({ verdict: 'repairable', proof: 'ledger' });
+  it('a diagnosis takes the name of the session, and each of its conversations', async () => {
+    const world = await told();
+    const { client, ledger, session, conversationId } = world;
+    const healed = await session.heal();
+    await lose(client, healed.conversationId, [1, 5]);
+    for (const id of [conversationId, healed.conversationId]) {
+      const found = await look({ client, conversationId: id }, { ledger });
+      expect(lane(found)).toBe('u,A,u,a,u,A,u,a');
+      expect(found).toMatchObject({ verdict: 'repairable', askedFor: id });
+      expect(found.conversationId).toBe(healed.conversationId);
+    }
   });
 
-  it('does without a ledger that does not know the conversation', async () => {
+  it('a diagnosis works with a ledger that does not know the conversation', async () => {
     const stock = await stockConversation(TURNS);
     const found = await look(stock, { ledger: memoryLedger(), responses: stock.responses });
     expect(lane(found)).toBe('u,A,u,A,u,A,u,a');
-    expect(found.limits.map(({ kind }) => kind)).toEqual(['ledger_empty', 'before_first']);
+    expect(found.caveats.map(({ kind }) => kind)).toEqual(['ledger_empty', 'before_first']);
   });
 
-  it('finds with responses what was lost before the ledger began', async () => {
+  it('a diagnosis finds losses before the ledger began in responses', async () => {
     const stock = await stockConversation(TURNS);
     const ledger = memoryLedger();
     const session = new HybridSession({ client: stock.client, conversationId: stock.conversationId, ledger });
@@ -126,14 +131,14 @@ describe('a diagnosis with a ledger', () => {
     expect(alone.verdict).toBe('repairable');
     const found = await look(stock, { ledger, responses: stock.responses });
     expect(said(found).slice(0, 8)).toEqual(TURNS.flatMap((turn, index) => [turn, stock.answers[index]]));
-    expect(found).toMatchObject({ proof: 'ledger+responses', verdict: 'repairable', length: 10 });
+    expect(found).toMatchObject({ evidence: 'ledger_and_responses', verdict: 'repairable', length: 10 });
   });
 
-  it('names responses that a complete ledger does not know, and leaves them out', async () => {
+  it('a diagnosis names responses that a complete ledger does not know, and leaves them out', async () => {
     const world = await told();
     const stray = await world.client.responses.create({ model: 'gpt-4.1', input: 'stray' });
     const found = await look(world, { ledger: world.ledger, responses: [stray.id] });
-    expect(found.responses).toMatchObject([{ id: stray.id, standing: 'unrecorded' }]);
+    expect(found.responses).toMatchObject([{ id: stray.id, status: 'unrecorded' }]);
     expect(lane(found)).toBe('u,a,u,a,u,a,u,a');
     expect(found.verdict).toBe('whole');
   });

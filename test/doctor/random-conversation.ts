@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
-import type { Sighting } from '../../src/doctor/item-book.ts';
-import type { ReadResponse } from '../../src/doctor/read-responses.ts';
+import type { ItemOccurrence } from '../../src/doctor/evidence/item-index.ts';
+import type { ReadResponse } from '../../src/doctor/evidence/responses.ts';
 
 /** How a conversation was led: everything sent again, continued by the response's ID, or made in the conversation. */
 export type Style = 'replay' | 'chain' | 'attached';
 
-/** One turn: what was said, how many calls came before the answer, what the list lost afterwards. */
+/** One turn: its inputs, the number of calls before the answer, and the later losses of the list. */
 export interface RandomTurn {
   readonly said: readonly string[];
   readonly calls: number;
@@ -14,14 +14,14 @@ export interface RandomTurn {
   readonly losses: readonly boolean[];
 }
 
-/** What can happen in a conversation. */
+/** Options of a random conversation. */
 export interface RandomOptions {
   readonly words: readonly string[];
   /** Texts of answers; by default each is different. */
   readonly answers?: readonly string[];
-  /** Whether what users said can be lost, too. */
+  /** Whether inputs can be lost, too. */
   readonly losesInput: boolean;
-  /** Whether nobody says the same in two turns. */
+  /** Whether all inputs differ. */
   readonly isUnique?: boolean;
 }
 
@@ -40,12 +40,12 @@ export function randomTurns({ words, answers }: RandomOptions): fc.Arbitrary<Ran
 
 /** A conversation as it was, as its list is, and its responses. */
 export interface RandomConversation {
-  /** What was said, as words. */
-  readonly truth: readonly string[];
-  readonly base: readonly Sighting[];
+  /** The whole history, as words. */
+  readonly timeline: readonly string[];
+  readonly base: readonly ItemOccurrence[];
   readonly responses: readonly ReadResponse[];
   readonly word: (key: number) => string;
-  readonly book: { facts: (key: number) => ReturnType<typeof factsOf> };
+  readonly itemIndex: { facts: (key: number) => ReturnType<typeof factsOf> };
 }
 
 function factsOf(word: string) {
@@ -87,50 +87,50 @@ export function livedThrough(
     const known = words.indexOf(word);
     return known === -1 ? words.push(word) - 1 : known;
   };
-  const truth: Sighting[] = [];
-  let list: Sighting[] = [];
+  const timeline: ItemOccurrence[] = [];
+  let list: ItemOccurrence[] = [];
   const responses: ReadResponse[] = [];
   let count = 0;
   const fresh = (prefix: string): string => `${prefix}_${(count += 1)}`;
   for (const [at, { said, calls, answer, losses }] of turns.entries()) {
-    let input = said.map((text, nth) => `u ${text}${isUnique ? ` ${at}.${nth}` : ''}`);
+    let spoken = said.map((text, nth) => `u ${text}${isUnique ? ` ${at}.${nth}` : ''}`);
     const before = [...list];
-    const sent: Sighting[] = [];
+    const sent: ItemOccurrence[] = [];
     const steps = calls + 1;
     for (let step = 0; step < steps; step += 1) {
-      const own = input.map((word): Sighting => ({ id: fresh('in'), key: key(word) }));
+      const own = spoken.map((word): ItemOccurrence => ({ id: fresh('in'), key: key(word) }));
       const outputs = (step < calls ? [`c call${at}.${step}`] : [`a ${answer ?? `answer ${at}`}`]).map(
-        (word): Sighting => ({ id: fresh('out'), key: key(word) }),
+        (word): ItemOccurrence => ({ id: fresh('out'), key: key(word) }),
       );
       const id = fresh('resp');
       const shown =
         style === 'replay'
-          ? [...before, ...sent].map((one): Sighting => ({ id: fresh('copy'), key: one.key }))
+          ? [...before, ...sent].map((one): ItemOccurrence => ({ id: fresh('copy'), key: one.key }))
           : inherits
             ? style === 'chain'
-              ? [...truth]
+              ? [...timeline]
               : [...before, ...sent]
             : [];
-      const view = [...shown, ...own];
+      const input = [...shown, ...own];
       responses.push({
         id,
         from: 'given',
         parent: style === 'chain' ? responses.at(-1)?.id : undefined,
-        status: 'completed',
+        apiStatus: 'completed',
         conversationId: style === 'attached' ? 'conv_1' : undefined,
         time: Math.floor((responses.length * ticks) / 1000) * 1000,
         output: outputs,
-        view: {
-          keys: Int32Array.from(view, (one) => one.key),
-          ids: view.map((one) => one.id),
+        input: {
+          keys: Int32Array.from(input, (one) => one.key),
+          ids: input.map((one) => one.id),
           isWhole: true,
         },
       });
       sent.push(...own, ...outputs);
-      truth.push(...own, ...outputs);
-      input = step < calls ? [`r call${at}.${step}`] : [];
+      timeline.push(...own, ...outputs);
+      spoken = step < calls ? [`r call${at}.${step}`] : [];
     }
-    // Only what was made in the conversation keeps its ID there.
+    // Only items made in the conversation keep their ID there.
     list = [
       ...before,
       ...sent.map((one) => (style === 'attached' ? one : { id: fresh('msg'), key: one.key })),
@@ -142,32 +142,32 @@ export function livedThrough(
   }
   const seen = new Set([...list, ...responses.flatMap(({ output }) => output)].map(({ id }) => id));
   return {
-    truth: truth.map((one) => words[one.key] ?? ''),
+    timeline: timeline.map((one) => words[one.key] ?? ''),
     base: list,
     responses: responses.map((response) => ({
       ...response,
-      view: viewOf(response, seen, isCut ? responses : []),
+      input: keptInput(response, seen, isCut ? responses : []),
     })),
     word: (one) => words[one] ?? '',
-    book: { facts: (one) => factsOf(words[one] ?? '') },
+    itemIndex: { facts: (one) => factsOf(words[one] ?? '') },
   };
 }
 
-/** What is kept of a response's input. */
-function viewOf(
-  { id: own, view }: ReadResponse,
+/** The part of a response's input that the doctor keeps. */
+function keptInput(
+  { id: own, input }: ReadResponse,
   seen: ReadonlySet<string>,
   makers: readonly ReadResponse[],
-): ReadResponse['view'] {
+): ReadResponse['input'] {
   const isMade = (key: number): boolean => {
     const made = makers.filter(({ output }) => output.some((one) => one.key === key));
     return made.length === 1 && made[0]?.id !== own;
   };
-  const newest = view.keys.findLastIndex((key) => isMade(key));
+  const newest = input.keys.findLastIndex((key) => isMade(key));
   const from = Math.max(0, newest);
   return {
-    keys: view.keys.slice(from),
-    ids: view.ids.slice(from).map((id) => (id !== undefined && seen.has(id) ? id : undefined)),
+    keys: input.keys.slice(from),
+    ids: input.ids.slice(from).map((id) => (id !== undefined && seen.has(id) ? id : undefined)),
     isWhole: from === 0,
   };
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { reconstruct, type Reconstruction } from '../../src/doctor/reconstruct.ts';
+import { reconstruct, type Reconstruction } from '../../src/doctor/reconstruct/reconstruct.ts';
 import {
   livedThrough,
   randomTurns,
@@ -14,7 +14,7 @@ const MANY = Array.from({ length: 400 }, (_, index) => `word ${index}`);
 
 type Check = (lived: RandomConversation, found: Reconstruction) => boolean;
 
-/** @returns what fast-check says of the first conversation of which it does not hold. */
+/** @returns fast-check's counterexample, or null. */
 function failureOf(
   check: Check,
   options: RandomOptions & { readonly styles?: readonly Style[] },
@@ -31,7 +31,7 @@ function failureOf(
         return check(lived, reconstruct(lived.responses, { conversationId: 'conv_1', ...lived }));
       },
     ),
-    { numRuns: 500 },
+    { seed: 7, numRuns: 500 },
   );
   return details.failed ? JSON.stringify(details.counterexample) : null;
 }
@@ -39,16 +39,16 @@ function failureOf(
 const wordsOf = (lived: RandomConversation, { nodes }: Reconstruction): string[] =>
   nodes.map(({ key }) => lived.word(key));
 
-const isExact: Check = (lived, found) => wordsOf(lived, found).join('|') === lived.truth.join('|');
+const isExact: Check = (lived, found) => wordsOf(lived, found).join('|') === lived.timeline.join('|');
 
-/** In order, nothing more, and nothing less than what the responses that are used know. */
+/** In order, without extra items, and with all items of the used responses. */
 const lacksOnlyTheUntied: Check = (lived, found) => {
   const words = wordsOf(lived, found);
-  const untied = lived.responses.filter(({ id }) => found.standings.get(id) !== 'used');
-  const keys = untied.flatMap(({ view, output }) => [...view.keys, ...output.map(({ key }) => key)]);
+  const untied = lived.responses.filter(({ id }) => found.statuses.get(id) !== 'used');
+  const keys = untied.flatMap(({ input, output }) => [...input.keys, ...output.map(({ key }) => key)]);
   const possible = new Set(keys.map((key) => lived.word(key)));
   let at = 0;
-  for (const word of lived.truth) {
+  for (const word of lived.timeline) {
     if (word === words[at]) at += 1;
     else if (!possible.has(word)) return false;
   }
@@ -56,24 +56,24 @@ const lacksOnlyTheUntied: Check = (lived, found) => {
 };
 
 describe('a conversation of which all responses are known', () => {
-  it('comes back exactly, whatever answers and calls the list has lost', () => {
+  it('reconstruct restores a conversation exactly after any loss of answers and calls', () => {
     expect(failureOf(isExact, { words: MANY, losesInput: false })).toBeNull();
   });
 
-  it('comes back exactly when users repeat themselves', () => {
+  it('reconstruct restores a conversation exactly when users repeat words', () => {
     expect(failureOf(isExact, { words: FEW, losesInput: false })).toBeNull();
   });
 
-  it('comes back exactly when the answers repeat themselves, too', () => {
+  it('reconstruct restores a conversation exactly when answers repeat as well', () => {
     expect(failureOf(isExact, { words: FEW, answers: ['yes', 'no'], losesInput: false })).toBeNull();
   });
 
-  it('comes back exactly when what users said is lost as well, where responses were made in it', () => {
+  it('reconstruct restores a conversation exactly when inputs are lost, if responses were made in it', () => {
     const options = { words: FEW, isUnique: true, losesInput: true, styles: ['attached'] } as const;
     expect(failureOf(isExact, options)).toBeNull();
   });
 
-  it('lacks at most the turns that nothing ties to it, and invents nothing', () => {
+  it('reconstruct lacks only turns without any link, and invents no item', () => {
     const options = { words: FEW, isUnique: true, losesInput: true, styles: ['replay', 'chain'] } as const;
     expect(failureOf(lacksOnlyTheUntied, options)).toBeNull();
   });

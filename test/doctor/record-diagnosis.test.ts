@@ -1,6 +1,7 @@
 import { OpenAIConversationsSession } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
-import { diagnose, HybridSession, memoryLedger, recordDiagnosis, type Diagnosis } from '../../src/index.ts';
+import { HybridSession, memoryLedger } from '../../src/index.ts';
+import { diagnose, recordDiagnosis, type Diagnosis } from '../../src/doctor.ts';
 import { converse, listOf, TURNS } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
@@ -10,7 +11,7 @@ interface Diagnosed extends Simulated {
   readonly said: readonly string[];
 }
 
-/** A conversation that the stock session left damaged, and what can be found out from its responses. */
+/** A conversation that the stock session left damaged, and its diagnosis with responses. */
 async function diagnosed(): Promise<Diagnosed> {
   const world = simulated({ unlink: 'every-turn' });
   const { client, simulator } = world;
@@ -23,7 +24,7 @@ async function diagnosed(): Promise<Diagnosed> {
 }
 
 describe('a diagnosis that is written down', () => {
-  it('is what a session serves, and what a heal writes to a fresh conversation', async () => {
+  it('a recorded diagnosis is served by a session, and healed to a new conversation', async () => {
     const { client, simulator, diagnosis, said } = await diagnosed();
     const { conversationId } = diagnosis;
     expect(listOf(simulator, conversationId)).toBe('u,u,u,u,a');
@@ -38,7 +39,7 @@ describe('a diagnosis that is written down', () => {
     expect(texts(await session.getItems())).toEqual(said);
   });
 
-  it('goes on in a conversation that was begun before', async () => {
+  it('a recorded diagnosis continues in a conversation begun earlier', async () => {
     const { client, diagnosis, said } = await diagnosed();
     const { conversationId } = diagnosis;
     const { id: to } = await client.conversations.create();
@@ -49,7 +50,7 @@ describe('a diagnosis that is written down', () => {
     expect(texts(await session.getItems())).toEqual(said);
   });
 
-  it('tells a ledger that took over the damaged list what that had lost', async () => {
+  it('recordDiagnosis adds the lost items to a ledger that began with a damaged list', async () => {
     const { client, diagnosis, simulator, said } = await diagnosed();
     const { conversationId } = diagnosis;
     const ledger = memoryLedger();
@@ -64,7 +65,7 @@ describe('a diagnosis that is written down', () => {
     expect(listOf(simulator, to)).toBe('u,a,u,a,u,a,u,a');
   });
 
-  it('leaves a ledger alone that says something else', async () => {
+  it('recordDiagnosis leaves a contradicting ledger unchanged', async () => {
     const { client, diagnosis } = await diagnosed();
     const { conversationId } = diagnosis;
     const ledger = memoryLedger();

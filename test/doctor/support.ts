@@ -1,8 +1,8 @@
 import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import type { SimulatorCore, SimulatorOptions } from '../../mocks/simulator.ts';
-import { diagnose, type DiagnoseOptions, type Diagnosis } from '../../src/index.ts';
-import { converse } from '../flows/support/story.ts';
+import { diagnose, type DiagnoseOptions, type Diagnosis } from '../../src/doctor.ts';
+import { assistantAgent, converse } from '../flows/support/story.ts';
 import { texts } from '../support/conversation.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
 
@@ -24,11 +24,11 @@ function responseIds(simulator: SimulatorCore): string[] {
 /** Lives through turns with the stock session. */
 export async function stockConversation(
   turns: readonly string[],
-  options: SimulatorOptions = {},
+  { model, ...options }: SimulatorOptions & { readonly model?: string } = {},
 ): Promise<StockConversation> {
   const { simulator, client } = simulated({ unlink: 'every-turn', ...options });
   const session = new OpenAIConversationsSession({ client });
-  const answers = await converse(simulatedRunner(client), session, turns);
+  const answers = await converse(simulatedRunner(client), session, turns, { agent: assistantAgent(model) });
   const conversationId = await session.getSessionId();
   return { simulator, client, conversationId, responses: responseIds(simulator), answers };
 }
@@ -41,15 +41,15 @@ export function look(
   return diagnose({ client, conversationId, content: true, ...options });
 }
 
-/** The history as letters, such as `u,a`; what is lost in capitals. */
+/** The history as letters, such as `u,a`; lost items in capitals. */
 export function lane({ timeline }: Diagnosis): string {
   return timeline
     .filter(({ index }) => index !== null)
-    .map(({ kind, standing }) => {
+    .map(({ kind, status }) => {
       const letter =
         /^message:(.)/.exec(kind)?.[1] ??
         (kind === 'function_call' ? 'c' : kind.endsWith('result') ? 'r' : kind);
-      return standing === 'lost' ? letter.toUpperCase() : letter;
+      return status === 'lost' ? letter.toUpperCase() : letter;
     })
     .join(',');
 }

@@ -1,21 +1,29 @@
-import { readdir } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
-import { ConversationNotFoundError } from '../../src/errors/conversation-not-found-error.ts';
-import { HistoryAnchorError } from '../../src/errors/history-anchor-error.ts';
-import { HealError } from '../../src/errors/heal-error.ts';
-import { HistoryIncompleteError, type MissingItem } from '../../src/errors/history-incomplete-error.ts';
-import { HistoryTransactionError } from '../../src/errors/history-transaction-error.ts';
-import { HybridSessionError, type HybridSessionErrorCode } from '../../src/errors/hybrid-session-error.ts';
-import { ImportRefusedError } from '../../src/errors/import-refused-error.ts';
-import { InvalidItemError } from '../../src/errors/invalid-item-error.ts';
-import { InvalidLineError } from '../../src/errors/invalid-line-error.ts';
-import { InvalidOptionsError } from '../../src/errors/invalid-options-error.ts';
-import { InvalidResponseError } from '../../src/errors/invalid-response-error.ts';
-import { LedgerConflictError } from '../../src/errors/ledger-conflict-error.ts';
-import { LedgerDecryptionError } from '../../src/errors/ledger-decryption-error.ts';
-import { LedgerRecordError } from '../../src/errors/ledger-record-error.ts';
-import { LedgerUnavailableError } from '../../src/errors/ledger-unavailable-error.ts';
-import { MirrorIncompleteError } from '../../src/errors/mirror-incomplete-error.ts';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  ConversationNotFoundError,
+  ConversationOwnedError,
+  ConversationsUnavailableError,
+  HistoryReferenceError,
+  HealError,
+  HistoryIncompleteError,
+  type MissingItem,
+  HistoryTransactionError,
+  ImportRefusedError,
+  InvalidItemError,
+  InvalidResponseError,
+  MirrorIncompleteError,
+} from '../../src/errors/session.ts';
+import { HybridSessionError, type HybridSessionErrorCode } from '../../src/errors/base.ts';
+import { InvalidOptionsError } from '../../src/errors/options.ts';
+import {
+  LedgerConflictError,
+  LedgerUnreadableError,
+  LedgerUnavailableError,
+} from '../../src/errors/ledger.ts';
+
+import * as ledgerErrors from '../../src/errors/ledger.ts';
+import * as optionErrors from '../../src/errors/options.ts';
+import * as sessionErrors from '../../src/errors/session.ts';
 
 const cause = new Error('why');
 
@@ -44,7 +52,7 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     error: new InvalidResponseError('responses.retrieve', 'it is not JSON', { cause }),
     name: 'InvalidResponseError',
     fields: { operation: 'responses.retrieve' },
-    message: 'Cannot use the answer to responses.retrieve: it is not JSON',
+    message: 'Cannot use the response to responses.retrieve: it is not JSON',
   },
   conversation_not_found: {
     error: new ConversationNotFoundError('conv_1', { cause }),
@@ -54,9 +62,22 @@ const examples: Record<HybridSessionErrorCode, Example> = {
       "Cannot attach to conversation 'conv_1': it does not exist for this client; " +
       'check the ID and the account, or leave out conversationId to start a new one',
   },
-  history_anchor: {
-    error: new HistoryAnchorError('conv_1', 'gone', { cause }),
-    name: 'HistoryAnchorError',
+  conversation_owned: {
+    error: new ConversationOwnedError('conv_1', 'user-42'),
+    name: 'ConversationOwnedError',
+    fields: { conversationId: 'conv_1', sessionId: 'user-42' },
+    message: "Cannot use conversation 'conv_1' for session 'user-42': another session owns it",
+  },
+  conversations_unavailable: {
+    error: new ConversationsUnavailableError(404, { cause }),
+    name: 'ConversationsUnavailableError',
+    fields: { status: 404 },
+    message:
+      "Cannot use conversations: the server has no /conversations (404); use mirror: 'off' with a sessionId and a ledger that outlives the process",
+  },
+  history_reference: {
+    error: new HistoryReferenceError('conv_1', 'gone', { cause }),
+    name: 'HistoryReferenceError',
     fields: { sessionId: 'conv_1', reason: 'gone' },
     message:
       "Cannot show the model the history of session 'conv_1': it was cleared or rewritten since the run began; " +
@@ -100,22 +121,16 @@ const examples: Record<HybridSessionErrorCode, Example> = {
       "response: #3 message:assistant 'msg_1'; set onIncomplete: 'warn' to serve the rest",
   },
   history_transaction: {
-    error: new HistoryTransactionError('op_1', 'suffix-changed', 'the history ends otherwise'),
+    error: new HistoryTransactionError('op_1', 'suffix_changed', 'the history ends otherwise'),
     name: 'HistoryTransactionError',
-    fields: { operationId: 'op_1', reason: 'suffix-changed' },
+    fields: { operationId: 'op_1', reason: 'suffix_changed' },
     message: "Cannot apply history transaction 'op_1': the history ends otherwise",
   },
   import_refused: {
-    error: new ImportRefusedError('conv_1', 'not-empty', 'it has 3 item(s) already'),
+    error: new ImportRefusedError('conv_1', 'not_empty', 'it has 3 item(s) already'),
     name: 'ImportRefusedError',
-    fields: { sessionId: 'conv_1', reason: 'not-empty' },
+    fields: { sessionId: 'conv_1', reason: 'not_empty' },
     message: "Cannot import into 'conv_1': it has 3 item(s) already",
-  },
-  invalid_line: {
-    error: new InvalidLineError(17, 'it is not JSON', { cause }),
-    name: 'InvalidLineError',
-    fields: { line: 17 },
-    message: 'Cannot read line 17: it is not JSON',
   },
   ledger_conflict: {
     error: new LedgerConflictError('conv_1', 4, 5, { cause }),
@@ -123,18 +138,10 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     fields: { sessionId: 'conv_1', expected: 4, actual: 5 },
     message: "Cannot append to the ledger of 'conv_1': expected version 4, found 5",
   },
-  ledger_decryption: {
-    error: new LedgerDecryptionError('conv_1', 7, 'k1', 'unknown-key', { cause }),
-    name: 'LedgerDecryptionError',
-    fields: { sessionId: 'conv_1', position: 7, keyId: 'k1', reason: 'unknown-key' },
-    message:
-      "Cannot decrypt record 7 of the ledger of 'conv_1': no key with ID 'k1' was given; " +
-      "add it behind the current one in 'keys'",
-  },
-  ledger_record: {
-    error: new LedgerRecordError('conv_1', 7, 'damaged', 'it has no type', { cause }),
-    name: 'LedgerRecordError',
-    fields: { sessionId: 'conv_1', position: 7, reason: 'damaged' },
+  ledger_unreadable: {
+    error: new LedgerUnreadableError('conv_1', 7, 'damaged', 'it has no type', { cause, keyId: 'k1' }),
+    name: 'LedgerUnreadableError',
+    fields: { sessionId: 'conv_1', position: 7, reason: 'damaged', problem: 'it has no type', keyId: 'k1' },
     message: "Cannot read record 7 of the ledger of 'conv_1': it has no type",
   },
   ledger_unavailable: {
@@ -153,41 +160,60 @@ const examples: Record<HybridSessionErrorCode, Example> = {
   },
 };
 
-const WITHOUT_CAUSE = new Set(['history_transaction', 'import_refused']);
+const WITHOUT_CAUSE = new Set(['conversation_owned', 'history_transaction', 'import_refused']);
 
 describe.each(Object.entries(examples))('%s', (code, { error, name, fields, message }) => {
-  test('is told by its code, whichever copy of the class threw it', () => {
+  test('an error of any copy of the class is known by its code', () => {
     expect(error).toBeInstanceOf(HybridSessionError);
     expect(error).toBeInstanceOf(Error);
     expect({ code: error.code, name: error.name }).toEqual({ code, name });
     expect(Object.keys(error)).toContain('code');
   });
 
-  test('has its facts as fields, and says what to do', () => {
+  test('an error has its facts as fields and says how to go on', () => {
     expect(error).toMatchObject(fields);
     expect(error.message).toBe(message);
   });
 
-  test('keeps what caused it', () => {
+  test('an error keeps its cause', () => {
     expect(error.cause).toBe(WITHOUT_CAUSE.has(code) ? undefined : cause);
   });
 
-  test('reads like the others: what could not be done first, no full stop', () => {
+  test('a message begins with "Cannot" and ends without a full stop', () => {
     expect(error.message).toMatch(/^Cannot /);
     expect(error.message).not.toMatch(/[.!]$/);
   });
 });
 
-test('each error has its file, and each file its error', async () => {
-  const files = await readdir(new URL('../../src/errors', import.meta.url));
-  const names = Object.values(examples).map(
-    ({ name }) => `${name.replaceAll(/(?<=.)([A-Z])/g, '-$1').toLowerCase()}.ts`,
+test('every exported error class has an example', () => {
+  const classes = Object.values({ ...sessionErrors, ...ledgerErrors, ...optionErrors })
+    .filter((value) => value.prototype instanceof HybridSessionError)
+    .map(({ name }) => name);
+  expect(classes.toSorted()).toEqual(
+    Object.values(examples)
+      .map(({ name }) => name)
+      .toSorted(),
   );
-  const shared = ['hybrid-session-error.ts', 'invalid-option.ts', 'as-word.ts'];
-  expect(files.toSorted()).toEqual([...names, ...shared].toSorted());
 });
 
-test('an incomplete history names a few of what is missing, and counts all', () => {
+test('the error of a JSON Lines file names the line', () => {
+  const error = new InvalidItemError(16, 'it is not JSON', { line: 17 });
+  expect(error).toMatchObject({ index: 16, line: 17, message: 'Cannot read line 17: it is not JSON' });
+});
+
+test('isInstance() knows the errors of another copy of the package, by class and in all', async () => {
+  vi.resetModules();
+  const other = await import('../../src/errors/session.ts');
+  const error = new other.InvalidItemError(0, 'it is not an object');
+  expect(error).not.toBeInstanceOf(HybridSessionError);
+  expect(HybridSessionError.isInstance(error)).toBe(true);
+  expect(InvalidItemError.isInstance(error)).toBe(true);
+  expect(MirrorIncompleteError.isInstance(error)).toBe(false);
+  for (const value of [undefined, null, 'invalid_item', new Error('no'), { code: 'invalid_item' }])
+    expect(HybridSessionError.isInstance(value)).toBe(false);
+});
+
+test('an incomplete history names a few missing items and counts all', () => {
   const missing = Array.from({ length: 9 }, (_, index): MissingItem => ({ index, kind: 'function_call' }));
   const { message } = new HistoryIncompleteError('conv_1', missing);
   expect(message).toContain("'conv_1': 9 item(s)");
@@ -197,14 +223,14 @@ test('an incomplete history names a few of what is missing, and counts all', () 
   expect(message).not.toContain('#5');
 });
 
-test('a conflict whose store cannot tell the version says so', () => {
+test('a conflict of a store that knows no version says so', () => {
   const error = new LedgerConflictError('conv_1', 4);
   expect(error.actual).toBeUndefined();
   expect(error.message).toBe("Cannot append to the ledger of 'conv_1': expected version 4, found another");
 });
 
-test('the head of a ledger is named where a record has its position', () => {
-  expect(new LedgerRecordError('conv_1', undefined, 'newer-format', 'p').message).toBe(
-    "Cannot read the head of the ledger of 'conv_1': p",
+test('an error names the checkpoint if the record has no position', () => {
+  expect(new LedgerUnreadableError('conv_1', undefined, 'newer_format', 'p').message).toBe(
+    "Cannot read the checkpoint of the ledger of 'conv_1': p",
   );
 });

@@ -1,3 +1,4 @@
+import { plansIn } from './support/story.ts';
 import { Agent, OpenAIResponsesModel, run as runOfTheSdk, tool } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -23,7 +24,7 @@ function parentsOf(world: FlowWorld, instructions: string): unknown[] {
 }
 
 describe.each(WAYS)('%s', (way, stream) => {
-  test('keeps an agent that is used as a tool out of the chain, and the chain out of the agent', async () => {
+  test('the requests of an agent used as a tool stay out of the chain of its caller', async () => {
     const helper = new Agent({ name: 'helper', instructions: 'help', model, tools: [weather] });
     const boss = new Agent({
       name: 'boss',
@@ -46,7 +47,7 @@ describe.each(WAYS)('%s', (way, stream) => {
     });
     expect(parentsOf(world, 'help')).toEqual([undefined, undefined, undefined]);
     expect(decisionsOf(world)).toEqual([
-      'no-parent 1/1',
+      'no_parent 1/1',
       'extends 1/3',
       'extends 1/5',
       'extends 1/7',
@@ -56,7 +57,7 @@ describe.each(WAYS)('%s', (way, stream) => {
     expect(parentsOf(world, 'lead')).toHaveLength(decisionsOf(world).length);
   });
 
-  test('keeps an agent out of the chain that is shown the whole conversation', async () => {
+  test('an agent used as a tool stays out of the chain even if it is shown the whole conversation', async () => {
     const world = chainedWorld(stream);
     const helper = new Agent({ name: 'helper', instructions: 'help', model });
     const ask = helper.asTool({
@@ -68,16 +69,16 @@ describe.each(WAYS)('%s', (way, stream) => {
     await turn(world, boss, 'hi');
     await turn(world, boss, 'call ask {"input":"what do you think?"}');
     expect(parentsOf(world, 'help')).toEqual([undefined]);
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5']);
   });
 
-  test("lets an agent that is used as a tool have a session of its own, on the caller's client", async () => {
+  test("an agent used as a tool can have a session of its own on the caller's client", async () => {
     const world = chainedWorld(stream);
     const told: string[] = [];
     const memory = new HybridSession({
       client: world.client,
       onEvent: (event) =>
-        void (event.type === 'planned' && told.push(`${event.reason} ${event.sent}/${event.context}`)),
+        told.push(...plansIn([event]).map(({ reason, sent, context }) => `${reason} ${sent}/${context}`)),
     });
     const helper = new Agent({ name: 'helper', instructions: 'help', model });
     const boss = new Agent({
@@ -95,7 +96,7 @@ describe.each(WAYS)('%s', (way, stream) => {
     expect(decisionsOf(world)).toHaveLength(6);
   });
 
-  test('lets a tool run what it likes without a word to the session', async () => {
+  test('a tool can run other agents without an effect on the session', async () => {
     const world = chainedWorld(stream);
     const held = chainedModel(new OpenAIResponsesModel(world.client, model));
     const other = new Agent({ name: 'other', instructions: 'other', model: held });
@@ -115,7 +116,7 @@ describe.each(WAYS)('%s', (way, stream) => {
     const boss = new Agent({ name: 'boss', instructions: 'lead', model, tools: [delegate] });
     await turn(world, boss, 'hi');
     await turn(world, boss, 'call delegate {}');
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5']);
     expect(parentsOf(world, 'other')).toEqual([undefined, undefined, undefined]);
   });
 });

@@ -25,7 +25,7 @@ const look = tool({ name: 'look', description: 'Looks', parameters, execute: ({ 
 
 const agent: AnyAgent = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [pay, look] });
 
-/** What the interrupted run becomes when it is decided upon, in this process or another. */
+/** The state of the interrupted run in which its calls are decided, in this process or another. */
 type Resume = (world: FlowWorld, result: Result) => Promise<RunState<unknown, AnyAgent>>;
 
 const here: Resume = async (_world, result) => result.state;
@@ -53,7 +53,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ['in another process', elsewhere],
   ])('%s', (_where, resume) => {
     test.each(['approve', 'reject'] as const)(
-      'continues from the call after a human said %s',
+      'a chained run continues from the call after a human chose %s',
       async (decide) => {
         const world = await inBothWorlds(stream, async (world) => {
           await turn(world, agent, 'hi');
@@ -61,21 +61,21 @@ describe.each(WAYS)('%s', (_way, stream) => {
           const result = await decided(world, interrupted, resume, decide);
           return [result.finalOutput, (await turn(world, agent, 'thanks')).finalOutput];
         });
-        expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+        expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
         const ids = world.simulator.snapshot().responses.map(({ id }) => id);
         expect(parentsOf(world)).toEqual([undefined, ...ids.slice(0, -1)]);
       },
     );
 
-    test('sends what ran at once and what had to wait together', async () => {
+    test('a chained run sends the outputs of immediate and approved calls together', async () => {
       const world = await inBothWorlds(stream, async (world) => {
         const interrupted = await turn(world, agent, 'call look {"to":"Bob"} call pay {"to":"Ann"}');
         return (await decided(world, interrupted, resume, 'approve')).finalOutput;
       });
-      expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 2/5']);
+      expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 2/5']);
     });
 
-    test('leaves no call open when the user says something else instead', async () => {
+    test('a chained run leaves no call open if the user says something else', async () => {
       const world = await inBothWorlds(stream, async (world) => {
         await turn(world, agent, 'hi');
         const interrupted = await turn(world, agent, 'call pay {"to":"Ann"}');

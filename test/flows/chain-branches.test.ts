@@ -29,7 +29,7 @@ afterEach(() => {
 });
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('continues from the response of the turn that was gone back to', async () => {
+  test('a chained turn continues from the response before the items that were popped', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       for (const text of ['hi', 'what can you do?', 'give me one example']) await turn(here, agent, text);
       await undo(here.session, 4);
@@ -39,7 +39,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(decisionsOf(world).at(-1)).toBe('extends 1/3');
   });
 
-  test('asks the same question again from where it was asked first', async () => {
+  test('a question that was popped and repeated continues from the same response', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       await turn(here, agent, 'what can you do?');
@@ -51,7 +51,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(parentsOf(world)).toEqual([undefined, ids[0], ids[0]]);
   });
 
-  test('continues from both branches of a turn', async () => {
+  test('either branch of a turn can be continued', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       await turn(here, agent, 'left');
@@ -67,7 +67,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(parentsOf(world)).toEqual([undefined, ids[0], ids[0], ids[2], ids[0]]);
   });
 
-  test('goes back into the middle of a turn', async () => {
+  test('a turn can continue from the middle of an earlier turn', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       await turn(here, agent, 'call weather {} then call weather {}');
@@ -80,7 +80,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(decisionsOf(world).at(-1)).toBe('extends 2/6');
   });
 
-  test('replays a history whose beginning was edited, and then chains on', async () => {
+  test('a history with an edited beginning is replayed, then chained', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       await turn(here, agent, 'what can you do?');
@@ -90,20 +90,20 @@ describe.each(WAYS)('%s', (_way, stream) => {
       await turn(here, agent, 'thanks');
       return (await turn(here, agent, 'bye')).finalOutput;
     });
-    expect(decisionsOf(world).slice(2)).toEqual(['no-parent 5/5', 'extends 1/7']);
+    expect(decisionsOf(world).slice(2)).toEqual(['no_parent 5/5', 'extends 1/7']);
   });
 
-  test('begins anew after the session was cleared', async () => {
+  test('a cleared session begins a new chain', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       await here.session.clearSession();
       await turn(here, agent, 'hi');
       return (await turn(here, agent, 'thanks')).finalOutput;
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'no-parent 1/1', 'extends 1/3']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'no_parent 1/1', 'extends 1/3']);
   });
 
-  test('continues in another process from what this one recorded', async () => {
+  test('another process continues from the recorded response', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       for (const text of ['hi', 'call weather {}', 'thanks']) {
         await turn(here, agent, text);
@@ -112,7 +112,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
       return (await turn(here, agent, 'bye')).finalOutput;
     });
     expect(decisionsOf(world)).toEqual([
-      'no-parent 1/1',
+      'no_parent 1/1',
       'extends 1/3',
       'extends 1/5',
       'extends 1/7',
@@ -120,7 +120,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ]);
   });
 
-  test('begins a new chain before the oldest response of the chain expires, in whatever process', async () => {
+  test('any process begins a new chain before the oldest response of the chain expires', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const world = chainedWorld(stream);
     for (let week = 0; week < 7; week += 1) {
@@ -129,7 +129,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
       world.reopen();
     }
     expect(decisionsOf(world).map((decision) => decision.split(' ')[0])).toEqual([
-      'no-parent',
+      'no_parent',
       'extends',
       'extends',
       'extends',
@@ -139,7 +139,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ]);
   });
 
-  test('continues from the newest turn that is still there when another process went on meanwhile', async () => {
+  test('a turn continues from the newest response in common after another process went on', async () => {
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     const { session, events } = world;

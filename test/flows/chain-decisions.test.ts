@@ -1,8 +1,14 @@
-import { Agent, OpenAIChatCompletionsModel, tool, type AgentInputItem } from '@openai/agents';
+import {
+  Agent,
+  OpenAIChatCompletionsModel,
+  OpenAIResponsesModel,
+  tool,
+  type AgentInputItem,
+} from '@openai/agents';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { chainedModel, HybridSession, type PlanReason } from '../../src/index.ts';
-import { CHAIN, type Chain } from '../../src/model/chain.ts';
+import { CHAINING_PORT, type ChainingPort } from '../../src/chaining/port.ts';
 import { WAYS } from '../runner/both-worlds.ts';
 import { chatClient } from '../runner/chat-client.ts';
 import {
@@ -13,6 +19,7 @@ import {
   type FlowOptions,
 } from '../runner/flow-world.ts';
 import { user } from '../support/conversation.ts';
+import { simulated } from '../support/simulated.ts';
 
 /** A word that is in everything that is said, and nowhere else. */
 const WORD = 'zebra';
@@ -51,13 +58,13 @@ const lives: Record<PlanReason, Life> = {
       await turn(world, agent, thanks);
     },
   },
-  'no-parent': { plan: 'replay', live: (world) => turn(world, agent, hi) },
+  no_parent: { plan: 'replay', live: (world) => turn(world, agent, hi) },
   mode: {
     plan: 'replay',
     options: { session: { rollout: 'rebuild' } },
     live: (world) => turn(world, agent, hi),
   },
-  'caller-set': {
+  caller_set: {
     plan: 'replay',
     live: async (world) => {
       const { lastResponseId = '' } = await turn(world, agent, hi);
@@ -72,7 +79,7 @@ const lives: Record<PlanReason, Life> = {
       await turn(world, prompted, thanks).catch(() => undefined);
     },
   },
-  'unsupported-model': {
+  unsupported_model: {
     plan: 'replay',
     live: async (world) => {
       const model = chainedModel(new OpenAIChatCompletionsModel(chatClient(WORD).client, 'chat'));
@@ -87,7 +94,7 @@ const lives: Record<PlanReason, Life> = {
       await turn(world, agent, thanks, { sessionInputCallback: (_history, input) => input });
     },
   },
-  'nothing-new': {
+  nothing_new: {
     plan: 'replay',
     live: async (world) => {
       await turn(world, agent, hi);
@@ -96,7 +103,7 @@ const lives: Record<PlanReason, Life> = {
       });
     },
   },
-  'not-stored': {
+  not_stored: {
     plan: 'replay',
     live: async (world) => {
       await turn(world, forgetful, hi);
@@ -111,7 +118,7 @@ const lives: Record<PlanReason, Life> = {
       await turn(world, agent, thanks);
     },
   },
-  'parent-refused': {
+  parent_refused: {
     plan: 'replay',
     live: async (world) => {
       await turn(world, agent, hi);
@@ -119,7 +126,23 @@ const lives: Record<PlanReason, Life> = {
       await turn(world, agent, thanks);
     },
   },
-  'unanswered-tool-call': {
+  other_server: {
+    plan: 'replay',
+    live: async (world) => {
+      await turn(world, agent, hi);
+      const elsewhere = new OpenAIResponsesModel(simulated().client, 'gpt-4.1');
+      await turn(world, new Agent({ name: 'Stranger', model: chainedModel(elsewhere) }), thanks);
+    },
+  },
+  server_paused: {
+    plan: 'replay',
+    live: async (world) => {
+      await turn(world, agent, hi);
+      world.simulator.fault('responses.create', { name: 'previous_response_not_found', times: 3 });
+      for (let count = 0; count < 4; count += 1) await turn(world, agent, thanks);
+    },
+  },
+  unanswered_tool_call: {
     plan: 'replay',
     live: async (world) => {
       await turn(world, agent, `call pay {"for":"${WORD}"}`);
@@ -129,7 +152,7 @@ const lives: Record<PlanReason, Life> = {
       await turn(world, agent, thanks, withCall).catch(() => undefined);
     },
   },
-  'sent-by-id': {
+  sent_by_id: {
     plan: 'replay',
     live: async (world) => {
       const [found] = await searched(world);
@@ -145,7 +168,7 @@ const lives: Record<PlanReason, Life> = {
       },
     },
   },
-  'ledger-unavailable': {
+  ledger_unavailable: {
     plan: 'replay',
     live: async (world) => {
       await turn(world, agent, hi);
@@ -170,14 +193,16 @@ class Unreadable extends HybridSession {
     this.#world = world;
   }
 
-  override get [CHAIN](): Chain {
-    const chain = this.#world.session[CHAIN];
+  override get [CHAINING_PORT](): ChainingPort {
+    const chain = this.#world.session[CHAINING_PORT];
     return {
       client: chain.client,
       history: chain.history,
       view: () => Promise.reject(new Error(`The ledger of the ${WORD} cannot be read`)),
       answered: (answer) => chain.answered(answer),
-      refused: (id, why) => chain.refused(id, why),
+      refused: (...refusal) => chain.refused(...refusal),
+      lost: (keys) => chain.lost(keys),
+      warn: (warning) => chain.warn(warning),
       planning: () => chain.planning(),
     };
   }
@@ -189,24 +214,22 @@ afterEach(() => {
 
 describe.each(WAYS)('%s', (_way, stream) => {
   test.each(Object.entries(lives))(
-    'decides for %s, and tells no content',
+    'the plan has the reason %s and tells no content',
     async (reason, { live, plan, options }) => {
       vi.useFakeTimers({ toFake: ['Date'] });
       const world = chainedWorld(stream, options);
       await live(world);
       expect(decisionsOf(world).at(-1)).toMatch(new RegExp(`^${reason} `));
-      const { parentId, would, ...told } = world.events.findLast((event) => event.type === 'planned') ?? {};
+      const { parentId, shadowPlan, ...told } = world.plans.at(-1) ?? {};
       expect(told).toEqual({
-        type: 'planned',
-        sessionId: world.session.sessionId,
         plan,
         reason,
         sent: expect.any(Number),
         context: expect.any(Number),
         savedBytes: expect.any(Number),
       });
-      expect(would?.reason).toBe(reason === 'mode' ? 'no-parent' : undefined);
-      expect(typeof parentId === 'string').toBe(reason === 'extends' || reason === 'parent-refused');
+      expect(shadowPlan?.reason).toBe(reason === 'mode' ? 'no_parent' : undefined);
+      expect(typeof parentId === 'string').toBe(reason === 'extends' || reason === 'parent_refused');
       expect(JSON.stringify(world.events)).not.toContain(WORD);
     },
   );

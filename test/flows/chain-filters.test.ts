@@ -20,7 +20,7 @@ const TURNS = ['hi', 'call weather {}', 'thanks'];
 const lastTwo: SessionInputCallback = (history, input) => [...history.slice(-2), ...input];
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('chains behind a callback that leaves the history as it is', async () => {
+  test('a callback that leaves the history unchanged does not end the chain', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       const outputs = [];
       for (const text of TURNS) {
@@ -31,19 +31,19 @@ describe.each(WAYS)('%s', (_way, stream) => {
       }
       return outputs;
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
   });
 
-  test('replays what a callback cuts off at the beginning, and chains the steps behind it', async () => {
+  test('a history that a callback shortened at its beginning is replayed, and the next steps are chained', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       await turn(here, agent, 'what can you do?');
       return (await turn(here, agent, 'call weather {}', { sessionInputCallback: lastTwo })).finalOutput;
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'diverged 3/3', 'extends 1/5']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'diverged 3/3', 'extends 1/5']);
   });
 
-  test('sends what a callback puts behind the history along with what is new', async () => {
+  test('an item that a callback adds after the history is sent with the new items', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       const result = await turn(here, agent, 'what can you do?', {
@@ -51,10 +51,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
       });
       return result.finalOutput;
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 2/4']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 2/4']);
   });
 
-  test('goes by what a filter shows the model, not by what the session holds', async () => {
+  test('the plan follows the items that a filter shows the model, not the items of the session', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       const outputs = [];
       for (const text of ['hi', 'what can you do?', 'thanks']) {
@@ -69,13 +69,13 @@ describe.each(WAYS)('%s', (_way, stream) => {
       return outputs;
     });
     // The second turn's question is hidden, so that there is nothing new to answer.
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'nothing-new 2/2', 'extends 1/4']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'nothing_new 2/2', 'extends 1/4']);
     expect(new Set(requestsIn(world).map(({ body }) => body?.['instructions']))).toEqual(
       new Set(['be brief']),
     );
   });
 
-  test('replays as long as a filter puts something new before the history', async () => {
+  test('a history is replayed while a filter puts new items before it', async () => {
     let count = 0;
     const world = chainedWorld(stream);
     for (const text of TURNS) {
@@ -89,14 +89,14 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(decisionsOf(world).every((decision) => !decision.startsWith('extends'))).toBe(true);
   });
 
-  test('leaves a prompt template alone: it may say more than the input', async () => {
+  test('a request with a prompt template is not chained, as the template may add to the input', async () => {
     const prompted = new Agent({ name: 'Assistant', model, prompt: { promptId: 'pmpt_1' } });
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     await turn(world, prompted, 'what can you do?').catch(() => undefined);
     await turn(world, agent, 'thanks');
     expect(decisionsOf(world).map((decision) => decision.split(' ')[0])).toEqual([
-      'no-parent',
+      'no_parent',
       'prompt',
       'extends',
     ]);
@@ -104,36 +104,39 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(prompt?.body).not.toHaveProperty('previous_response_id');
   });
 
-  test('continues structured output', async () => {
+  test('structured output is chained', async () => {
     const clerk = new Agent({ name: 'clerk', model, outputType: z.object({ answer: z.string() }) });
     const world = await inBothWorlds(stream, async (here) => {
       const first = await turn(here, clerk, 'hi');
       const second = await turn(here, clerk, 'what can you do?');
       return [first.finalOutput, second.finalOutput];
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3']);
   });
 
-  test.each(['omit', 'preserve'] as const)('chains with reasoning whose IDs are to %s', async (policy) => {
-    const thinker = new Agent({
-      name: 'Thinker',
-      model: 'gpt-5',
-      tools: [weather],
-      modelSettings: { reasoning: { effort: 'high', summary: 'auto' } },
-    });
-    const world = chainedWorld(stream);
-    for (const text of TURNS) await turn(world, thinker, text, { reasoningItemIdPolicy: policy });
-    const reasons = decisionsOf(world).map((decision) => decision.split(' ')[0]);
-    expect(reasons).toEqual(['no-parent', 'extends', 'extends', 'extends']);
-    // The chain carries the reasoning that a replay would have to send or leave out.
-    expect(
-      requestsIn(world)
-        .at(-1)
-        ?.context.filter(({ type }) => type === 'reasoning'),
-    ).toHaveLength(3);
-  });
+  test.each(['omit', 'preserve'] as const)(
+    'reasoning is chained if the policy for its IDs is %s',
+    async (policy) => {
+      const thinker = new Agent({
+        name: 'Thinker',
+        model: 'gpt-5',
+        tools: [weather],
+        modelSettings: { reasoning: { effort: 'high', summary: 'auto' } },
+      });
+      const world = chainedWorld(stream);
+      for (const text of TURNS) await turn(world, thinker, text, { reasoningItemIdPolicy: policy });
+      const reasons = decisionsOf(world).map((decision) => decision.split(' ')[0]);
+      expect(reasons).toEqual(['no_parent', 'extends', 'extends', 'extends']);
+      // The chain carries the reasoning that a replay would have to send or leave out.
+      expect(
+        requestsIn(world)
+          .at(-1)
+          ?.context.filter(({ type }) => type === 'reasoning'),
+      ).toHaveLength(3);
+    },
+  );
 
-  test('chains with encrypted reasoning without sending it again', async () => {
+  test('encrypted reasoning is chained without being sent again', async () => {
     const thinker = new Agent({
       name: 'Thinker',
       model: 'gpt-5',
@@ -155,14 +158,14 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ).toBe(true);
   });
 
-  test('replays behind an answer that was not to be stored', async () => {
+  test('a response with store: false is replayed', async () => {
     const forgetful = new Agent({ name: 'Assistant', model, modelSettings: { store: false } });
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     await turn(world, forgetful, 'what can you do?');
     await turn(world, agent, 'thanks');
     await turn(world, agent, 'bye');
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 3/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 3/5', 'extends 1/7']);
     world.reopen();
     await world.session.popItem();
     await world.session.popItem();

@@ -66,8 +66,11 @@ test.each(
   sessions.flatMap(([name, sessionOf]) =>
     WAYS.map(([way, stream]) => [name, way, sessionOf, stream] as const),
   ),
-)('sends byte for byte what the SDK sends with %s, %s', async (_name, _way, sessionOf, stream) => {
-  const ours = await sent(HybridRunner, sessionOf, stream);
-  expect(ours).toEqual(await sent(Runner, sessionOf, stream));
-  expect(ours.length).toBeGreaterThan(5);
-});
+)(
+  "HybridRunner sends byte for byte the same as the SDK's runner with %s, %s",
+  async (_name, _way, sessionOf, stream) => {
+    const ours = await sent(HybridRunner, sessionOf, stream);
+    expect(ours).toEqual(await sent(Runner, sessionOf, stream));
+    expect(ours.length).toBeGreaterThan(5);
+  },
+);

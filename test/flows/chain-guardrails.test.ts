@@ -60,7 +60,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ['beside the model', true],
     ['before the model', false],
   ])(
-    'continues from the last turn that stayed when a guardrail %s stops one',
+    'a chain continues from the last turn that stayed if a guardrail %s stops one',
     async (_when, runInParallel) => {
       const world = await inBothWorlds(stream, async (here) => {
         const agent = guarded(runInParallel);
@@ -74,7 +74,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     },
   );
 
-  test('never continues from an answer that was blocked', async () => {
+  test('a blocked response is never continued', async () => {
     const world = await inBothWorlds(
       stream,
       async (here) => {
@@ -91,7 +91,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(parent).not.toBe(secret?.id);
   });
 
-  test('keeps what tools did in a turn whose answer was blocked, and chains behind it', async () => {
+  test('tool results of a blocked turn stay, and are chained', async () => {
     const world = await inBothWorlds(
       stream,
       async (here) => {
@@ -103,11 +103,11 @@ describe.each(WAYS)('%s', (_way, stream) => {
       },
       { simulator: { respond: discreet } },
     );
-    expect(decisionsOf(world).slice(0, 3)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5']);
-    expect(decisionsOf(world).every((decision) => /^(no-parent|extends)/.test(decision))).toBe(true);
+    expect(decisionsOf(world).slice(0, 3)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5']);
+    expect(decisionsOf(world).every((decision) => /^(no_parent|extends)/.test(decision))).toBe(true);
   });
 
-  test('leaves the answer of an agent that guards the input out of the ledger', async () => {
+  test("the response of a guardrail's own agent stays out of the ledger", async () => {
     const world = chainedWorld(stream);
     const judge = new Agent({
       name: 'Judge',

@@ -18,14 +18,14 @@ const weather = tool({
 const expert = new Agent({ name: 'expert', model: 'gpt-5.4', instructions: 'an expert', tools: [weather] });
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('lets the next agent, and the next model, continue from the one that handed off', async () => {
+  test('the agent and the model after a handoff continue the chain', async () => {
     const desk = new Agent({ name: 'desk', model, handoffs: [expert] });
     const world = await inBothWorlds(stream, async (here) => {
       const first = await turn(here, desk, 'call transfer_to_expert');
       const second = await turn(here, expert, 'call weather {}');
       return [first.finalOutput, first.lastAgent?.name, second.finalOutput];
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
     expect(requestsIn(world).map(({ body }) => [body?.['model'], body?.['instructions']])).toEqual([
       [model, undefined],
       ['gpt-5.4', 'an expert'],
@@ -34,7 +34,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ]);
   });
 
-  test('branches from the turn before where a filter takes the tools out of the history', async () => {
+  test('a handoff filter that removes tools makes the chain branch from the turn before', async () => {
     const quiet = handoff(expert, {
       inputFilter: ({ newItems, preHandoffItems, ...rest }) => ({
         ...rest,
@@ -56,7 +56,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(decisionsOf(world)[3]).toBe('extends 1/3');
   });
 
-  test('replays what a filter has rewritten from the beginning', async () => {
+  test('a history that a handoff filter rewrote is replayed', async () => {
     const rewritten = handoff(expert, {
       inputFilter: (data) => ({
         ...data,
@@ -70,10 +70,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
       await turn(here, desk, 'hi');
       return (await turn(here, desk, 'call transfer_to_expert')).finalOutput;
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'diverged 1/1']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'diverged 1/1']);
   });
 
-  test('continues where the model made several handoffs and only one was taken', async () => {
+  test('a chain continues if the model asked for several handoffs and one was taken', async () => {
     const other = new Agent({ name: 'other', model });
     const desk = new Agent({ name: 'desk', model, handoffs: [expert, other] });
     const world = await inBothWorlds(stream, async (here) => {
@@ -81,10 +81,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
       const result = await turn(here, desk, 'call transfer_to_expert call transfer_to_other');
       return [result.finalOutput, (await turn(here, desk, 'thanks')).finalOutput];
     });
-    expect(decisionsOf(world).every((decision) => /^(no-parent|extends)/.test(decision))).toBe(true);
+    expect(decisionsOf(world).every((decision) => /^(no_parent|extends)/.test(decision))).toBe(true);
   });
 
-  test('sends a model that speaks Chat Completions the whole history', async () => {
+  test('a model that speaks Chat Completions gets the whole history', async () => {
     const chat = chatClient('from chat');
     const talker = new Agent({ name: 'talker', model: new OpenAIChatCompletionsModel(chat.client, 'chat') });
     const desk = new Agent({ name: 'desk', model, handoffs: [talker] });
@@ -101,18 +101,18 @@ describe.each(WAYS)('%s', (_way, stream) => {
       5, 7,
     ]);
     expect(decisionsOf(world)).toEqual([
-      'no-parent 1/1',
+      'no_parent 1/1',
       'extends 1/3',
-      // The model instance of `talker` is not wrapped: nobody asks.
-      'unsupported-model 7/7',
+      // The model instance of `talker` is not wrapped, so that it makes no plan.
+      'unsupported_model 7/7',
     ]);
   });
 
-  test('chains an agent that holds a model instance once it is wrapped', async () => {
+  test('an agent that holds a model instance is chained once the instance is wrapped', async () => {
     const world = chainedWorld(stream);
     const held = new OpenAIResponsesModel(world.client, model);
     await turn(world, new Agent({ name: 'a', model: chainedModel(held) }), 'hi');
     await turn(world, new Agent({ name: 'a', model: chainedModel(held) }), 'thanks');
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3']);
   });
 });

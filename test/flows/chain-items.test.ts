@@ -43,7 +43,7 @@ function said(text: string): object {
 const nothing = async (): Promise<void> => undefined;
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('continues behind bytes that a user and a tool sent', async () => {
+  test('images and files of a user and of a tool are chained', async () => {
     const camera = tool({
       name: 'camera',
       description: 'Takes a picture',
@@ -71,10 +71,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
       }
       return outputs;
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
   });
 
-  test('sends the output of a shell and goes on from it', async () => {
+  test('shell output is sent and chained', async () => {
     const agent = new Agent({
       name: 'Assistant',
       model,
@@ -95,10 +95,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
       action: { commands: ['ls'] },
     };
     const world = await inBothWorlds(stream, talk(agent), { simulator: { respond: opening(shellCall) } });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
   });
 
-  test('sends the outcome of a patch and goes on from it', async () => {
+  test('the outcome of a patch is sent and chained', async () => {
     const agent = new Agent({
       name: 'Assistant',
       model,
@@ -119,10 +119,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
       operation: { type: 'update_file', path: 'a.txt', diff: '+a' },
     };
     const world = await inBothWorlds(stream, talk(agent), { simulator: { respond: opening(patchCall) } });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
   });
 
-  test('sends a screenshot and goes on from it', async () => {
+  test('a screenshot is sent and chained', async () => {
     const agent = new Agent({
       name: 'Assistant',
       model,
@@ -152,11 +152,11 @@ describe.each(WAYS)('%s', (_way, stream) => {
       action: { type: 'screenshot' },
     };
     const world = await inBothWorlds(stream, talk(agent), { simulator: { respond: opening(computerCall) } });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
   });
 
   test.each(['approve', 'reject'] as const)(
-    'sends what a human said of a hosted tool: %s',
+    "the answer to a hosted tool's approval request is sent: %s",
     async (decide) => {
       const agent = new Agent({
         name: 'Assistant',
@@ -186,11 +186,11 @@ describe.each(WAYS)('%s', (_way, stream) => {
         },
         { simulator: { respond: opening(approvalRequest) } },
       );
-      expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+      expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
     },
   );
 
-  test('goes on from hosted tools without sending what they did again', async () => {
+  test('calls of hosted tools are chained without being sent again', async () => {
     const agent = new Agent({ name: 'Assistant', model });
     const search = {
       type: 'web_search_call',
@@ -202,10 +202,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
         respond: opening(said('found'), search),
       },
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/6']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/6']);
   });
 
-  test('begins a new chain at a compaction of the server, which hides what came before it', async () => {
+  test('a compaction by the server begins a new chain, as it hides the items before it', async () => {
     const agent = new Agent({
       name: 'Assistant',
       model,
@@ -215,10 +215,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
     const world = await inBothWorlds(stream, talk(agent, 'bye'), {
       simulator: { respond: opening(compaction, said('short')) },
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'diverged 3/3', 'extends 1/5']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'diverged 3/3', 'extends 1/5']);
   });
 
-  test('lets the server cut a chained context as it cuts a replayed one', async () => {
+  test('the server truncates a chained context like a replayed one', async () => {
     const agent = new Agent({ name: 'Assistant', model, modelSettings: { truncation: 'auto' } });
     const world = await inBothWorlds(
       stream,

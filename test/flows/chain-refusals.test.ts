@@ -5,6 +5,7 @@ import type { Fault, SimulatorCore } from '../../mocks/index.ts';
 import { HybridRunner, HybridSession } from '../../src/index.ts';
 import { inBothWorlds, WAYS } from '../runner/both-worlds.ts';
 import { chainedWorld, decisionsOf, replayedWorld, turn, type FlowWorld } from '../runner/flow-world.ts';
+import { CONTINUING } from '../support/profiles.ts';
 import { simulatedClient } from '../support/simulated.ts';
 
 const weather = tool({
@@ -71,44 +72,51 @@ const REFUSALS: readonly (readonly [string, Fault, string])[] = [
 ];
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test.each(REFUSALS)('sends everything once when the parent is %s', async (_what, fault, reason) => {
-    const world = await inBothWorlds(stream, async (here) => {
-      await turn(here, agent, 'hi');
-      if ('events' in here) here.simulator.fault('responses.create', fault);
-      const second = await turn(here, agent, 'call weather {}');
-      return [second.finalOutput, (await turn(here, agent, 'thanks')).finalOutput];
-    });
-    expect(attempts(world)).toEqual([
-      'replay 200',
-      expect.stringMatching(/^chain 4/),
-      'replay 200',
-      'chain 200',
-      'chain 200',
-    ]);
-    expect(decisionsOf(world)).toEqual([
-      'no-parent 1/1',
-      'extends 1/3',
-      'parent-refused 3/3',
-      'extends 1/5',
-      'extends 1/7',
-    ]);
-    const [first] = world.simulator.snapshot().responses;
-    expect(world.events).toContainEqual(
-      expect.objectContaining({ type: 'parent_refused', parentId: first?.id, reason }),
+  test.each(REFUSALS)(
+    'the history is sent whole, once, if the parent is %s',
+    async (_what, fault, reason) => {
+      const world = await inBothWorlds(stream, async (here) => {
+        await turn(here, agent, 'hi');
+        if ('events' in here) here.simulator.fault('responses.create', fault);
+        const second = await turn(here, agent, 'call weather {}');
+        return [second.finalOutput, (await turn(here, agent, 'thanks')).finalOutput];
+      });
+      expect(attempts(world)).toEqual([
+        'replay 200',
+        expect.stringMatching(/^chain 4/),
+        'replay 200',
+        'chain 200',
+        'chain 200',
+      ]);
+      expect(decisionsOf(world)).toEqual([
+        'no_parent 1/1',
+        'extends 1/3',
+        'parent_refused 3/3',
+        'extends 1/5',
+        'extends 1/7',
+      ]);
+      const [first] = world.simulator.snapshot().responses;
+      expect(world.events).toContainEqual(
+        expect.objectContaining({ code: 'parent_refused', ids: [first?.id], reason }),
+      );
+    },
+  );
+
+  test('a deleted response and an expired one are noticed', async () => {
+    const world = await inBothWorlds(
+      stream,
+      async (here) => {
+        await turn(here, agent, 'hi');
+        if ('events' in here) {
+          for (const { id } of here.simulator.snapshot().responses) await here.client.responses.delete(id);
+        }
+        await turn(here, agent, 'what can you do?');
+        here.simulator.advance(31 * 24 * 60 * 60 * 1000);
+        await turn(here, agent, 'thanks');
+        return (await turn(here, agent, 'bye')).finalOutput;
+      },
+      { profiles: CONTINUING },
     );
-  });
-
-  test('notices a response that was deleted, and one that has expired', async () => {
-    const world = await inBothWorlds(stream, async (here) => {
-      await turn(here, agent, 'hi');
-      if ('events' in here) {
-        for (const { id } of here.simulator.snapshot().responses) await here.client.responses.delete(id);
-      }
-      await turn(here, agent, 'what can you do?');
-      here.simulator.advance(31 * 24 * 60 * 60 * 1000);
-      await turn(here, agent, 'thanks');
-      return (await turn(here, agent, 'bye')).finalOutput;
-    });
     expect(attempts(world)).toEqual([
       'replay 200',
       'chain 400',
@@ -119,7 +127,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ]);
   });
 
-  test('falls back in the middle of a turn', async () => {
+  test('a refusal in the middle of a turn is followed by a replay', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       if ('events' in here) {
@@ -130,7 +138,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(attempts(world)).toEqual(['replay 200', 'chain 200', 'chain 400', 'replay 200', 'chain 200']);
   });
 
-  test('does not offer a refused parent again, here or in another process', async () => {
+  test('a refused parent is not tried again, by this process or by another', async () => {
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     world.simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
@@ -142,14 +150,14 @@ describe.each(WAYS)('%s', (_way, stream) => {
       await turn(world, agent, 'what else can you do?');
     }
     expect(decisionsOf(world).slice(2)).toEqual([
-      'parent-refused 3/3',
-      'parent-refused 3/3',
-      'parent-refused 3/3',
+      'parent_refused 3/3',
+      'parent_refused 3/3',
+      'parent_refused 3/3',
     ]);
     expect(attempts(world).filter((attempt) => attempt === 'chain 400')).toHaveLength(1);
   });
 
-  test('takes an earlier response where the newest was refused', async () => {
+  test('an earlier response is continued if the server refused the newest', async () => {
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     await turn(world, agent, 'what can you do?');
@@ -162,7 +170,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(attempts(world).at(-1)).toBe('chain 200');
   });
 
-  test('tries no third time: what the full input meets is for the caller', async () => {
+  test('a refusal of the full input reaches the caller without a third request', async () => {
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     world.simulator.fault('responses.create', { name: 'no_tool_output', times: 2 });
@@ -170,14 +178,14 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(attempts(world)).toEqual(['replay 200', 'chain 400', 'replay 400']);
   });
 
-  test('never asks to continue where the organisation keeps no data', async () => {
-    const world = chainedWorld(stream, { simulator: { zeroDataRetention: true } });
+  test('an organisation without data retention is never asked to continue', async () => {
+    const world = chainedWorld(stream, { simulator: { profile: 'zdr' } });
     for (const text of ['hi', 'call weather {}', 'thanks']) await turn(world, agent, text);
     expect(attempts(world)).toEqual(['replay 200', 'replay 200', 'replay 200', 'replay 200']);
     expect(
       decisionsOf(world)
         .slice(1)
-        .every((decision) => decision.startsWith('not-stored')),
+        .every((decision) => decision.startsWith('not_stored')),
     ).toBe(true);
   });
 
@@ -203,7 +211,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
       'a wrong key',
       { status: 401, message: 'Incorrect API key provided', code: 'invalid_api_key', times: 1 },
     ],
-  ])('passes %s through as it came', async (_what, fault) => {
+  ])('an error of a chained request reaches the caller unchanged: %s', async (_what, fault) => {
     const failure = async (world: FlowWorld): Promise<unknown> => {
       await turn(world, agent, 'hi');
       world.simulator.fault('responses.create', fault);
@@ -220,7 +228,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(attempts(world)).toHaveLength(2);
   });
 
-  test("keeps the SDK's retries for a chained request", async () => {
+  test("a chained request keeps the SDK's retries", async () => {
     const patient = new Agent({
       name: 'Assistant',
       model: 'gpt-4.1',
@@ -237,7 +245,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     world.simulator.fault('responses.create', { name: 'server_error', times: 1 });
     await turn(world, patient, 'thanks');
     expect(attempts(world)).toEqual(['replay 200', 'chain 500', 'chain 200']);
-    // A refusal is no failure of the request: the retries that are left belong to what is sent instead.
+    // A refusal is no failure of the request: the remaining retries belong to the replayed one.
     world.simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
     world.simulator.fault('responses.create', {
       name: 'overloaded',
@@ -248,7 +256,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(attempts(world).slice(3)).toEqual(['chain 400', 'replay 503', 'replay 200']);
   });
 
-  test("keeps the client's retries for a chained request", async () => {
+  test("a chained request keeps the client's retries", async () => {
     const { simulator } = chainedWorld(stream);
     const client = simulatedClient(simulator, 2);
     const world = { simulator, client, stream, reopen: () => undefined };
@@ -264,24 +272,21 @@ describe.each(WAYS)('%s', (_way, stream) => {
 test.each([
   ['by its code', { code: 'previous_response_not_found', message: 'gone' }],
   ['by its message', { message: "Previous response with id 'resp_1' not found." }],
-])(
-  'sends everything when a stream begins and then says that the parent is refused, %s',
-  async (_how, details) => {
-    const world = chainedWorld(true);
-    await turn(world, agent, 'hi');
-    world.simulator.fault('responses.create', { name: 'failed_response', times: 1, ...details });
-    const result = await world.runner.run(agent, 'thanks', { session: world.session, stream: true });
-    const started: unknown[] = [];
-    for await (const event of result) {
-      if (event.type === 'raw_model_stream_event' && event.data.type === 'response_started')
-        started.push(event);
-    }
-    expect(result.finalOutput).toContain('Answer 2');
-    expect(attempts(world)).toEqual(['replay 200', 'chain 200', 'replay 200']);
-    // Nobody saw the beginning of the answer that never came.
-    expect(started).toHaveLength(1);
-  },
-);
+])('the history is sent whole if a stream refuses the parent after its start, %s', async (_how, details) => {
+  const world = chainedWorld(true);
+  await turn(world, agent, 'hi');
+  world.simulator.fault('responses.create', { name: 'failed_response', times: 1, ...details });
+  const result = await world.runner.run(agent, 'thanks', { session: world.session, stream: true });
+  const started: unknown[] = [];
+  for await (const event of result) {
+    if (event.type === 'raw_model_stream_event' && event.data.type === 'response_started')
+      started.push(event);
+  }
+  expect(result.finalOutput).toContain('Answer 2');
+  expect(attempts(world)).toEqual(['replay 200', 'chain 200', 'replay 200']);
+  // The reader saw no event of the refused answer.
+  expect(started).toHaveLength(1);
+});
 
 function factsOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

@@ -26,18 +26,18 @@ const names = (entries: readonly LogEntry[]): (string | undefined)[] =>
   entries.map(({ operation }) => operation);
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test("asks the model and then writes the turn, with mirror: 'await'", async () => {
-    const turns = await requestsByTurn(chainedWorld(stream));
+  test("a turn asks the model and then writes, with mirror: 'await'", async () => {
+    const turns = await requestsByTurn(chainedWorld(stream, { session: { bookmark: false } }));
     for (const requests of turns.slice(1)) {
       expect(names(requests)).toEqual(['responses.create', 'conversations.items.create']);
     }
   });
 
-  test("asks the model and waits for nobody else, with mirror: 'background'", async () => {
-    const world = chainedWorld(stream, { session: { mirror: 'background' } });
+  test("a turn asks the model and waits for no other request, with mirror: 'background'", async () => {
+    const world = chainedWorld(stream, { session: { mirror: 'background', bookmark: false } });
     await turn(world, agent, 'hi');
     await world.session.flush();
-    // A server that takes no items any more would hold up whoever waits for it.
+    // A server that takes no items any more would delay any request that waits for it.
     world.simulator.fault('conversations.items.create', 'no_answer');
     const from = world.simulator.log.length;
     const turns = await requestsByTurn(world);
@@ -51,8 +51,11 @@ describe.each(WAYS)('%s', (_way, stream) => {
       .toEqual(['conversations.items.create']);
   });
 
-  test('uploads no more at the thirtieth turn than at the second', async () => {
-    const [chained, replayed] = [chainedWorld(stream), replayedWorld(stream)];
+  test('the upload of the thirtieth turn is no larger than of the second', async () => {
+    const [chained, replayed] = [
+      chainedWorld(stream, { session: { bookmark: false } }),
+      replayedWorld(stream),
+    ];
     const ours = (await requestsByTurn(chained)).map((each) => bytesOf(each));
     const theirs = (await requestsByTurn(replayed)).map((each) => bytesOf(each));
     const [, second = 0] = ours;
@@ -73,7 +76,7 @@ function createBytes({ simulator }: FlowWorld, index: number): number | undefine
   return simulator.log.filter(({ operation }) => operation === 'responses.create')[index]?.requestBytes;
 }
 
-test('asks once for each step of a turn, and writes the turn once', async () => {
+test('each step of a turn costs one request, and the turn costs one write', async () => {
   const weather = tool({
     name: 'weather',
     description: 'The weather',
@@ -81,7 +84,7 @@ test('asks once for each step of a turn, and writes the turn once', async () => 
     execute: () => 'sunny',
   });
   const busy = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [weather] });
-  const world = chainedWorld(false);
+  const world = chainedWorld(false, { session: { bookmark: false } });
   await turn(world, busy, 'hi');
   const from = world.simulator.log.length;
   await turn(world, busy, 'call weather {} then call weather {}');

@@ -1,3 +1,5 @@
+import type { HybridSessionEvent } from '../../src/index.ts';
+import { plansIn } from './support/story.ts';
 import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
@@ -41,7 +43,7 @@ function chainsByAccount(simulator: SimulatorCore): { made: string[]; parents: u
 }
 
 describe.each(WAYS)('%s', (way, stream) => {
-  test('lets sessions that say the same at the same time continue from their own answers', async () => {
+  test('sessions that say the same at the same time continue from their own responses', async () => {
     const { simulator } = simulated();
     const talk = async (key: string): Promise<void> => {
       const session = new HybridSession({ client: accountOn(simulator, key) });
@@ -57,22 +59,22 @@ describe.each(WAYS)('%s', (way, stream) => {
     expect(simulator.log.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
-  test("tells sessions apart under the SDK's own runner as soon as they differ", async () => {
+  test("the SDK's own runner tells equal sessions apart as soon as they differ", async () => {
     const { simulator, client } = simulated();
     const modelProvider = chainedProvider(new OpenAIProvider({ openAIClient: client }));
     const runner = new Runner({ modelProvider, tracingDisabled: true });
     const reasons: string[][] = [[], []];
     const worlds = reasons.map((told) => {
-      const onEvent = (event: { readonly type: string; readonly reason?: string }): void => {
-        if (event.type === 'planned') told.push(event.reason ?? '');
-      };
+      const onEvent = (event: HybridSessionEvent): void =>
+        void told.push(...plansIn([event]).map(({ reason }) => reason));
       const session = new HybridSession({ client, onEvent });
       return { simulator, client, stream, session, runner, reopen: () => undefined };
     });
     for (const world of worlds) await turn(world, agent, `hi, answer ${way}`);
     for (const { session } of worlds) await session.getItems();
     for (const world of worlds) await turn(world, agent, 'thanks');
-    // Word for word the same: nobody can say whose a request is, so both are replayed and neither session is asked.
+    // Word for word the same: a request could be of either session, so that both are replayed and neither session is
+    // asked.
     expect(reasons).toEqual([[], []]);
     for (const [index, world] of worlds.entries()) {
       await turn(world, agent, `I am number ${index}`);
@@ -81,7 +83,7 @@ describe.each(WAYS)('%s', (way, stream) => {
     expect(reasons.map((told) => told.at(-1))).toEqual(['extends', 'extends']);
   });
 
-  test('lets two runs of one session go on from where both began, and the next from what came of them', async () => {
+  test('two concurrent runs continue from their common start, and the next turn from one of them', async () => {
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     await Promise.all([turn(world, agent, 'left'), turn(world, agent, 'right')]);

@@ -26,15 +26,15 @@ const model = 'gpt-4.1';
 const agent = new Agent({ name: 'Assistant', model, tools: [weather, broken] });
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('continues from the call with its output alone', async () => {
+  test('a chained step sends the output of the call alone', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       const result = await turn(here, agent, 'call weather {"city":"Oslo"}');
       return [result.finalOutput, (await turn(here, agent, 'thanks')).finalOutput];
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5']);
   });
 
-  test('sends the outputs of parallel calls together', async () => {
+  test('the outputs of parallel calls are sent together', async () => {
     const world = await inBothWorlds(stream, (here) =>
       turn(
         here,
@@ -42,10 +42,10 @@ describe.each(WAYS)('%s', (_way, stream) => {
         'call weather {"city":"Oslo"} call weather {"city":"Rome"} call broken {"city":"Bonn"}',
       ).then(({ finalOutput }) => finalOutput),
     );
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 3/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 3/7']);
   });
 
-  test('continues each step from the one before it', async () => {
+  test('each step of a turn continues from the step before', async () => {
     const world = await inBothWorlds(stream, (here) =>
       turn(
         here,
@@ -53,12 +53,12 @@ describe.each(WAYS)('%s', (_way, stream) => {
         'call weather {"city":"Oslo"} then call broken {"city":"Rome"} then call weather {"city":"Bonn"}',
       ).then(({ finalOutput }) => finalOutput),
     );
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5', 'extends 1/7']);
     const ids = world.simulator.snapshot().responses.map(({ id }) => id);
     expect(parentsOf(world)).toEqual([undefined, ...ids.slice(0, -1)]);
   });
 
-  test('records every step of a turn for another process to continue from', async () => {
+  test('each step of a turn is recorded, so that another process can continue from it', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'call weather {"city":"Oslo"}');
       here.reopen();
@@ -74,7 +74,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(parentsOf(world).at(-1)).toBe(world.simulator.snapshot().responses[0]?.id);
   });
 
-  test('says what a tool answered that a guardrail has changed', async () => {
+  test('the output that a guardrail changed is the one that is sent', async () => {
     const hushed = tool({
       name: 'weather',
       description: 'The weather in a city',
@@ -92,11 +92,11 @@ describe.each(WAYS)('%s', (_way, stream) => {
       const result = await turn(here, guarded, 'call weather {"city":"Oslo"}');
       return [result.finalOutput, (await turn(here, guarded, 'thanks')).finalOutput];
     });
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 1/3', 'extends 1/5']);
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/5']);
     expect(JSON.stringify(world.simulator.log.map(({ body }) => body))).not.toContain('secret of');
   });
 
-  test('continues a turn that ended with a tool', async () => {
+  test('a turn that ended with a tool is continued', async () => {
     const stopping = new Agent({
       name: 'Assistant',
       model,
@@ -107,11 +107,11 @@ describe.each(WAYS)('%s', (_way, stream) => {
       const result = await turn(here, stopping, 'call weather {"city":"Oslo"}');
       return [result.finalOutput, (await turn(here, stopping, 'thanks')).finalOutput];
     });
-    // The output that ended the turn never went to the server: it goes along with what is new.
-    expect(decisionsOf(world)).toEqual(['no-parent 1/1', 'extends 2/4']);
+    // The output that ended the turn never went to the server: it is sent with the new items.
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 2/4']);
   });
 
-  test('goes on from the last complete turn when a turn took too many steps', async () => {
+  test('a chain continues from the last complete turn after maxTurns ended a run', async () => {
     const world = await inBothWorlds(stream, async (here) => {
       await turn(here, agent, 'hi');
       const failed = await failureOf(

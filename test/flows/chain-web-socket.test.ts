@@ -47,7 +47,7 @@ afterEach(() => {
 });
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('chains over one connection', async () => {
+  test('a chain stays on one connection', async () => {
     const world = webSocketWorld(stream);
     for (const text of ['hi', 'call weather {}', 'thanks']) await turn(world, agent, text);
     expect(sentItems(world)).toEqual([
@@ -61,7 +61,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(world.wire.open()).toBe(0);
   });
 
-  test('sends everything once when the server refuses the parent', async () => {
+  test('the history is sent whole, once, if the server refuses the parent', async () => {
     const world = webSocketWorld(stream);
     await turn(world, agent, 'hi');
     for (const { id } of world.simulator.snapshot().responses) await world.client.responses.delete(id);
@@ -71,12 +71,12 @@ describe.each(WAYS)('%s', (_way, stream) => {
       ['chain', 1],
       ['replay', 3],
     ]);
-    expect(decisionsOf(world).at(-1)).toBe('parent-refused 3/3');
+    expect(decisionsOf(world).at(-1)).toBe('parent_refused 3/3');
     await turn(world, agent, 'bye');
     expect(decisionsOf(world).at(-1)).toBe('extends 1/5');
   });
 
-  test('passes any other error through, and sends nothing twice', async () => {
+  test('an error of a chained request reaches the caller, and the request is not repeated', async () => {
     const world = webSocketWorld(stream);
     await turn(world, agent, 'hi');
     world.simulator.fault('responses.create', { name: 'insufficient_quota', times: 1 });
@@ -85,7 +85,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect((await turn(world, agent, 'thanks')).finalOutput).toContain('I see');
   });
 
-  test('replays behind an answer that was not to be stored, though the connection may still know it', async () => {
+  test('a response with store: false is replayed even if the connection may still know it', async () => {
     const forgetful = new Agent({ name: 'Assistant', model: 'gpt-4.1', modelSettings: { store: false } });
     const world = webSocketWorld(stream);
     for (const text of ['hi', 'thanks']) await turn(world, forgetful, text);
@@ -95,7 +95,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ]);
   });
 
-  test('returns what the transport returns', async () => {
+  test('a chained model returns the response of the transport', async () => {
     const world = webSocketWorld(stream);
     const results = [await turn(world, agent, 'hi'), await turn(world, agent, 'thanks')];
     const [replayed, chained] = results.map(({ rawResponses }) => rawResponses[0]);

@@ -1,7 +1,8 @@
+import { plansIn } from './support/story.ts';
 import { Agent, tool, type AgentInputItem } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { conversationLedger, HybridRunner, HybridSession } from '../../src/index.ts';
+import { HybridRunner, HybridSession } from '../../src/index.ts';
 import { inBothWorlds, WAYS } from '../runner/both-worlds.ts';
 import { decisionsOf, requestsIn, turn } from '../runner/flow-world.ts';
 import { simulated } from '../support/simulated.ts';
@@ -44,7 +45,7 @@ const TURNS: readonly (string | AgentInputItem[])[] = [
 ];
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('chains on what was read back from the API, in another process at every turn', async () => {
+  test('a new process at every turn chains on content that was read back from the API', async () => {
     const world = await inBothWorlds(
       stream,
       async (here) => {
@@ -55,10 +56,11 @@ describe.each(WAYS)('%s', (_way, stream) => {
         }
         return outputs;
       },
-      { session: { keepContent: false } },
+      // Content is read back from responses and from the conversation.
+      { session: { keepContent: false }, profiles: ['forgets-reasoning', 'rewrites-ids'] },
     );
     expect(decisionsOf(world)).toEqual([
-      'no-parent 1/1',
+      'no_parent 1/1',
       'extends 1/3',
       'extends 2/7',
       'extends 1/9',
@@ -69,7 +71,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ]);
   });
 
-  test('chains with nothing but the ID of the conversation', async () => {
+  test('a new process chains with the ID of the conversation alone', async () => {
     const { simulator, client } = simulated();
     const reasons: string[] = [];
     let conversationId: string | undefined;
@@ -77,14 +79,14 @@ describe.each(WAYS)('%s', (_way, stream) => {
       const session = new HybridSession({
         client,
         conversationId,
-        ledger: conversationLedger({ client }),
-        onEvent: (event) => void (event.type === 'planned' && reasons.push(event.reason)),
+        onEvent: (event) => void reasons.push(...plansIn([event]).map(({ reason }) => reason)),
       });
       const runner = new HybridRunner({ tracingDisabled: true });
       await turn({ simulator, client, stream, session, runner, reopen: () => undefined }, agent, input);
-      conversationId = await session.getSessionId();
+      ({ conversationId } = session);
     }
-    expect(reasons).toEqual(['no-parent', ...Array.from({ length: 7 }, () => 'extends')]);
+    // Behind more than four responses a chain is not read to its beginning: then everything is sent, once.
+    expect(reasons).toEqual(['no_parent', ...Array.from({ length: 6 }, () => 'extends'), 'no_parent']);
     expect(requestsIn({ simulator }).at(-1)?.context).toHaveLength(17);
   });
 });

@@ -4,6 +4,9 @@ import { z } from 'zod';
 import { HybridRunner, HybridSession, memoryLedger } from '../../src/index.ts';
 import { roles } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 /** An agent with a tool that does something to the session in the middle of a run. */
 function meddling(meddle: () => Promise<unknown>): Agent {
@@ -27,20 +30,24 @@ async function turn(runner: HybridRunner, agent: Agent, session: Session, stream
 }
 
 describe.each([false, true])('a turn (streamed: %s)', (stream) => {
-  test("in which the session is cleared leaves what it leaves in the SDK's own session", async () => {
+  test("a turn during which the session is cleared leaves the same items as in the SDK's own session", async () => {
     const outcomes = [];
     for (const isStock of [true, false]) {
       const { client, simulator } = simulated();
       const session = isStock
         ? new OpenAIConversationsSession({ client })
-        : new HybridSession({ client, ledger: memoryLedger() });
+        : new HybridSession({ client, ledger: memoryLedger(), bookmark: false });
+      const conversation = async (): Promise<string> => {
+        const id = await session.getSessionId();
+        return session instanceof HybridSession ? (session.conversationId ?? '') : id;
+      };
       const modelProvider = new OpenAIProvider({ openAIClient: client });
       const runner = new HybridRunner({ tracingDisabled: true, modelProvider });
       const agent = meddling(() => session.clearSession());
       await runner.run(agent, 'hi', { session });
-      const before = await session.getSessionId();
+      const before = await conversation();
       expect(await turn(runner, agent, session, stream)).toContain('I see 5 items');
-      const id = await session.getSessionId();
+      const id = await conversation();
       expect(id).not.toBe(before);
       expect(simulator.snapshot().conversations.map((one) => one.id)).toEqual([id]);
       outcomes.push(roles(await session.getItems()));
@@ -50,8 +57,8 @@ describe.each([false, true])('a turn (streamed: %s)', (stream) => {
     expect(own).toContain('function_call,function_call_result,a');
   });
 
-  test.each(['whole', 'anchored'] as const)(
-    'in which the session is healed goes on in the new conversation (%s history)',
+  test.each(['whole', 'reference'] as const)(
+    'a turn during which the session is healed goes on in the new conversation (%s history)',
     async (history) => {
       const { client } = simulated();
       const session = new HybridSession({ client, ledger: memoryLedger() });
@@ -64,7 +71,7 @@ describe.each([false, true])('a turn (streamed: %s)', (stream) => {
       expect(await turn(runner, agent, session, stream)).toContain('I see 5 items');
       expect(roles(await session.getItems())).toBe('u,a,u,function_call,function_call_result,a');
       expect(await session.verify()).toMatchObject({
-        sessionId: healed,
+        conversationId: healed,
         verified: true,
         listed: 6,
         pending: 0,

@@ -13,25 +13,25 @@ async function stockConversation() {
 }
 
 describe('a new process that knows only the conversation', () => {
-  it('adopts the list as it stands and says that it proves nothing', async () => {
+  it('a new process adopts the conversation as it is and reports it as unproven', async () => {
     const { client, id } = await stockConversation();
     const { events, onEvent } = recorder();
     const session = new HybridSession({ client, conversationId: id, onEvent });
     expect(await historyOf(session)).toBe('u,u,u,u,a');
-    expect(events).toEqual([{ type: 'adopted', sessionId: id, count: 5, unproven: true }]);
+    expect(events).toEqual([{ type: 'warning', code: 'adopted', sessionId: id, count: 5 }]);
     const report = await session.verify();
     expect(report).toMatchObject({ verified: false, unproven: 5, length: 5, listed: 5, missing: [] });
     expect(report.findings).toEqual([]);
   });
 
-  it('says so before it has read anything, too', async () => {
+  it('a new process reports an adopted conversation as unproven even before the first read', async () => {
     const { client, id } = await stockConversation();
     const report = await new HybridSession({ client, conversationId: id }).verify();
     expect(report).toMatchObject({ verified: false, unproven: 5, length: 5 });
     expect(report.findings.map(({ type }) => type)).toEqual(Array.from({ length: 5 }, () => 'foreign'));
   });
 
-  it('loses nothing from then on', async () => {
+  it('a new process loses no item after it adopted the conversation', async () => {
     const { client, simulator, id } = await stockConversation();
     const session = new HybridSession({ client, conversationId: id });
     const answers = await converse(simulatedRunner(client), session, ['one', 'two', 'three']);
@@ -47,15 +47,15 @@ describe('a new process that knows only the conversation', () => {
     ]);
   });
 
-  it('adopts before it writes, so that the order is right when writing comes first', async () => {
+  it('a new process adopts the conversation before its first write, so that the order is right', async () => {
     const { client, id } = await stockConversation();
-    const session = new HybridSession({ client, conversationId: id, checkList: 'never' });
+    const session = new HybridSession({ client, conversationId: id, advanced: { compare: 'manual' } });
     await session.addItems([{ type: 'message', role: 'user', content: 'new' }]);
     expect(await historyOf(session)).toBe('u,u,u,u,a,u');
     expect((await session.verify()).unproven).toBe(5);
   });
 
-  it('adopts once, however many sessions attach', async () => {
+  it('a conversation is adopted once, however many sessions attach', async () => {
     const { client, id } = await stockConversation();
     const ledger = memoryLedger();
     const sessions = Array.from(
@@ -67,7 +67,7 @@ describe('a new process that knows only the conversation', () => {
     expect(await historyOf(new HybridSession({ client, ledger, conversationId: id }))).toBe('u,u,u,u,a');
   });
 
-  it('begins with an empty conversation, which proves that nothing was lost', async () => {
+  it('an empty conversation is adopted as proven', async () => {
     const { client } = simulated();
     const { id } = await client.conversations.create({});
     const session = new HybridSession({ client, conversationId: id });

@@ -24,7 +24,7 @@ async function damaged() {
 }
 
 describe('a session attached to a damaged conversation whose ledger is whole', () => {
-  it('serves every item, in order, with the ID that it had in the conversation', async () => {
+  it('a session serves every item of a damaged conversation, in order, with its ID', async () => {
     const { client, simulator, ledger, id, before } = await damaged();
     expect(listOf(simulator, id)).toBe('u,u,u,u,a');
     const session = new HybridSession({ client, ledger, conversationId: id });
@@ -36,7 +36,7 @@ describe('a session attached to a damaged conversation whose ledger is whole', (
     for (const [, itemId] of ids.entries()) expect(itemId).toMatch(/^msg_/);
   });
 
-  it('names what was lost', async () => {
+  it('verify() names the items that a damaged conversation lost', async () => {
     const { client, ledger, id, before } = await damaged();
     const session = new HybridSession({ client, ledger, conversationId: id });
     const report = await session.verify();
@@ -58,33 +58,49 @@ describe('a session attached to a damaged conversation whose ledger is whole', (
     );
   });
 
-  it('tells what it noticed and what it did about it', async () => {
+  it('a read reports the lost items and the restored ones', async () => {
     const { client, ledger, id } = await damaged();
     const { events, onEvent } = recorder();
-    const session = new HybridSession({ client, ledger, conversationId: id, onEvent });
+    const session = new HybridSession({
+      client,
+      ledger,
+      conversationId: id,
+      advanced: { compare: 'on-read' },
+      onEvent,
+    });
     await session.getItems();
     expect(events).toEqual([
-      { type: 'lost', sessionId: id, mode: 'chain', findings: expect.any(Array) },
+      { type: 'lost', sessionId: id, mode: 'chain', findings: expect.any(Array), total: 3 },
       { type: 'restored', sessionId: id, count: 3, sources: { ledger: 3 } },
     ]);
   });
 
-  it('shows the model everything at the next turn, where the stock session cannot', async () => {
+  it('the model sees every item of a damaged conversation, unlike with the stock session', async () => {
     const { client, ledger, id } = await damaged();
     const runner = simulatedRunner(client);
     const stock = new OpenAIConversationsSession({ client, conversationId: id });
     const [stockAnswer] = await converse(runner, stock, ['what did you say?']);
     expect(stockAnswer).toContain('I see 6 items (5u 1a)');
 
-    const session = new HybridSession({ client, ledger, conversationId: id });
+    const session = new HybridSession({
+      client,
+      ledger,
+      conversationId: id,
+      advanced: { compare: 'on-read' },
+    });
     const [answer] = await converse(runner, session, ['and now?']);
     expect(answer).toContain('I see 11 items (6u 5a)');
     expect(await historyOf(session)).toBe('u,a,u,a,u,a,u,a,u,a,u,a');
   });
 
-  it('never looks at the list when told so, and serves everything all the same', async () => {
+  it("a session with compare: 'manual' serves every item without a read of the conversation", async () => {
     const { client, simulator, ledger, id, before } = await damaged();
-    const session = new HybridSession({ client, ledger, conversationId: id, checkList: 'never' });
+    const session = new HybridSession({
+      client,
+      ledger,
+      conversationId: id,
+      advanced: { compare: 'manual' },
+    });
     const requests = await requestsOf(simulator, async () => {
       expect(await session.getItems()).toEqual(before);
     });
@@ -92,9 +108,9 @@ describe('a session attached to a damaged conversation whose ledger is whole', (
   });
 });
 
-describe('a session whose ledger keeps no content', () => {
+describe('a session with keepContent: false', () => {
   it.each(['own', 'inherited'] as const)(
-    'restores lost answers from the responses when input_items lists what is %s',
+    'a session with keepContent: false restores lost answers from responses (input_items: %s)',
     async (inputItems) => {
       const { client } = simulated({ unlink: 'every-turn', inputItems });
       const ledger = memoryLedger();
@@ -105,6 +121,7 @@ describe('a session whose ledger keeps no content', () => {
         client,
         ledger,
         keepContent: false,
+        advanced: { compare: 'on-read' },
         conversationId: await first.getSessionId(),
         onEvent,
       });

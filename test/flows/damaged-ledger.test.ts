@@ -1,3 +1,4 @@
+import { codeOf } from './support/story.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,21 +46,21 @@ describe('A ledger whose disk lied', () => {
     database.close();
   }
 
-  it('loses what the newest record said and nothing else, says so, and goes on', async () => {
+  it('a damaged newest record costs its own content alone and a warning, and the session goes on', async () => {
     const { open, events } = world();
     const first = sqliteLedger({ path });
     const session = open(first);
     for (const text of ['hi', 'thanks']) await runner.run(agent, text, { session });
     const id = await session.getSessionId();
-    const version = (await first.head(id))?.version ?? 0;
+    const version = (await first.checkpoint(id))?.version ?? 0;
     await first.close();
     tear(version - 1);
 
     const second = sqliteLedger({ path });
     const reopened = open(second, id);
     expect(roles(await reopened.getItems())).toBe('u,a,u,a');
-    expect(events.filter(({ type }) => type === 'ledger_damaged')).toEqual([
-      { type: 'ledger_damaged', sessionId: id, position: version - 1 },
+    expect(events.filter((event) => codeOf(event) === 'ledger_damaged')).toEqual([
+      { type: 'warning', code: 'ledger_damaged', sessionId: id, position: version - 1 },
     ]);
     await runner.run(agent, 'and now?', { session: reopened });
     await second.close();
@@ -71,11 +72,11 @@ describe('A ledger whose disk lied', () => {
     expect(roles(await again.getItems())).toBe('u,a,u,a,u,a');
     // The lease that the lost record gave back runs out by itself: the newest turn is written then.
     expect(await again.verify()).toMatchObject({ verified: true, findings: [], pending: 2 });
-    expect(events.some(({ type }) => type === 'ledger_damaged')).toBe(false);
+    expect(events.some((event) => codeOf(event) === 'ledger_damaged')).toBe(false);
     await third.close();
   });
 
-  it('refuses to guess when a record in the middle is damaged, and names it', async () => {
+  it('a damaged record in the middle is named, and the history is refused', async () => {
     const { open } = world();
     const first = sqliteLedger({ path });
     const session = open(first);
@@ -85,7 +86,7 @@ describe('A ledger whose disk lied', () => {
     tear(1);
     const second = sqliteLedger({ path });
     await expect(open(second, id).getItems()).rejects.toMatchObject({
-      code: 'ledger_record',
+      code: 'ledger_unreadable',
       reason: 'damaged',
       sessionId: id,
       position: 1,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { SimulatorCore } from '../../mocks/simulator.ts';
 import { textOf, type Respond } from '../../mocks/index.ts';
 import { HybridSession, type HybridSessionOptions } from '../../src/index.ts';
-import { itemDigest } from '../../src/ledger/digest.ts';
+import { itemDigest } from '../../src/items/digest.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
 import { idsOf, listedIds } from './support/story.ts';
 
@@ -18,7 +18,7 @@ const look = tool({
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [look] });
 
-/** Looks up when it is told to; a session's own requests must not change what it says. */
+/** Calls the tool when the user asks for it; the requests of a session must not change its answers. */
 const answers: Respond = (context) => {
   const last = textOf(context.findLast((item) => item['role'] === 'user') ?? {});
   if (last.includes('look') && context.at(-1)?.type !== 'function_call_output')
@@ -99,7 +99,7 @@ async function live(here: Here, interruption: string): Promise<object> {
 }
 
 describe.each(Object.keys(INTERRUPTIONS))('%s', (interruption) => {
-  it.each(OPTIONS)('leaves the same history as in memory, with %j', async (options) => {
+  it.each(OPTIONS)('an interrupted run leaves the same history as in memory, with %j', async (options) => {
     const memory = simulated({ respond: answers });
     const expected = await live({ ...memory, session: new MemorySession() }, interruption);
     const world = simulated({ respond: answers });

@@ -1,10 +1,11 @@
 import { InMemoryProvider, OpenFeature } from '@openfeature/server-sdk';
 import type { Runner } from '@openai/agents';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HybridRunner, HybridSession, rolloutSwitch, type Mode, type Rollout } from '../../src/index.ts';
 import { openFeatureRollout } from '../../src/openfeature.ts';
 import { deferred } from '../support/deferred.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { turns } from '../support/virtual-time.ts';
 import { assistantAgent, converse, recorder, type Recorder } from './support/story.ts';
 
 /** A session in the middle of its life, and the runner that its app holds. */
@@ -22,7 +23,7 @@ async function alive(rollout: Rollout): Promise<Live[]> {
   for (const [seed, { ours, stream }] of [...ways, ...ways, ...ways].entries()) {
     const { client } = simulated({ unlink: 'every-turn', seed });
     const told = recorder();
-    const session = new HybridSession({ client, rollout, onEvent: told.onEvent });
+    const session = new HybridSession({ client, rollout, onEvent: told.onEvent, observers: [told.observer] });
     const runner = ours ? new HybridRunner({ tracingDisabled: true }) : simulatedRunner(client);
     lives.push({ session, runner, stream, told });
     await converse(runner, session, ['hi', 'what can you do?', 'give me one example'], { stream });
@@ -30,7 +31,7 @@ async function alive(rollout: Rollout): Promise<Live[]> {
   return lives;
 }
 
-/** What the model sees at the next turn of each: 7 items when all is served, 5 when the list is. */
+/** The model's view at the next turn of each: 7 items of the whole history, 5 of the list. */
 async function seenNext(lives: readonly Live[]): Promise<string[]> {
   const seen: string[] = [];
   for (const { session, runner, stream } of lives) {
@@ -46,14 +47,14 @@ function flag(mode: Mode): Parameters<InMemoryProvider['putConfiguration']>[0] {
   return { memory: { disabled: false, defaultVariant: mode, variants: { [mode]: mode } } };
 }
 
-describe('every live session changes at its next turn', () => {
-  test('by one call', async () => {
+describe('every live session changes its mode', () => {
+  test('every live session changes its mode at its next turn after one call', async () => {
     const control = rolloutSwitch('chain');
     const lives = await alive(control.rollout);
     control.force('off');
     expect(await seenNext(lives)).toEqual(all(lives, '5'));
     for (const { session, told } of lives) {
-      expect(told.of('planned').at(-1)?.reason ?? 'mode').toBe('mode');
+      expect(told.plans.at(-1)?.reason ?? 'mode').toBe('mode');
       // Off and on again, it has forgotten nothing.
       expect((await session.getItems()).length).toBeLessThan(8);
     }
@@ -61,7 +62,7 @@ describe('every live session changes at its next turn', () => {
     for (const { session } of lives) expect(await session.getItems()).toHaveLength(8);
   });
 
-  test('by a variable that a function reads', async () => {
+  test('every live session changes its mode at its next turn by a variable that a function reads', async () => {
     let mode: Mode = 'rebuild';
     const lives = await alive(async () => mode);
     mode = 'shadow';
@@ -70,11 +71,16 @@ describe('every live session changes at its next turn', () => {
     for (const { session } of lives) expect(await session.getItems()).toHaveLength(8);
   });
 
-  test('also where a turn is in the middle: that one ends as it began', async () => {
+  test('a running turn ends in its mode, and the next turn has the new one', async () => {
     const { client, simulator } = simulated({ unlink: 'every-turn' });
     const control = rolloutSwitch('chain');
     const told = recorder();
-    const session = new HybridSession({ client, rollout: control.rollout, onEvent: told.onEvent });
+    const session = new HybridSession({
+      client,
+      rollout: control.rollout,
+      onEvent: told.onEvent,
+      observers: [told.observer],
+    });
     const runner = new HybridRunner({ tracingDisabled: true });
     await converse(runner, session, ['hi', 'what can you do?', 'give me one example'], { stream: true });
     const text = 'call get_weather {"city":"Oslo"}';
@@ -82,23 +88,18 @@ describe('every live session changes at its next turn', () => {
     for await (const event of streamed) if (event.type === 'raw_model_stream_event') control.force('off');
     await streamed.completed;
     // Both requests of the turn were chained, the one after the order too.
-    expect(
-      told
-        .of('planned')
-        .slice(-2)
-        .map(({ plan }) => plan),
-    ).toEqual(['chain', 'chain']);
+    expect(told.plans.slice(-2).map(({ plan }) => plan)).toEqual(['chain', 'chain']);
     expect(streamed.finalOutput).toContain('I see 9 items');
     const [answer] = await converse(runner, session, ['thanks'], { stream: true });
-    expect(told.of('planned').at(-1)).toMatchObject({ plan: 'replay', reason: 'mode' });
-    // What the list has kept: 5 messages of the user, the call, its result, and the newest answer.
+    expect(told.plans.at(-1)).toMatchObject({ plan: 'replay', reason: 'mode' });
+    // The listed items: 5 messages of the user, the call, its result, and the newest answer.
     expect(answer).toContain('I see 8 items');
     control.force(undefined);
     expect(await session.getItems()).toHaveLength(12);
     expect(simulator.log.filter(({ status }) => (status ?? 0) >= 400)).toEqual([]);
   });
 
-  test('also where there is no conversation: the ledger is served, and nothing is chained', async () => {
+  test('a session without a conversation serves its ledger in every mode, and is not chained in off', async () => {
     const { client } = simulated();
     const control = rolloutSwitch('chain');
     const told = recorder();
@@ -108,42 +109,45 @@ describe('every live session changes at its next turn', () => {
       sessionId: 'session-1',
       rollout: control.rollout,
       onEvent: told.onEvent,
+      observers: [told.observer],
     });
     const runner = new HybridRunner({ tracingDisabled: true });
     for (const mode of ['chain', 'off', 'shadow', 'rebuild', 'chain'] as const) {
       control.force(mode);
       await converse(runner, session, ['hi']);
     }
-    expect(told.of('planned').map(({ reason }) => reason)).toEqual([
-      'no-parent',
-      'mode',
-      'mode',
-      'mode',
-      'extends',
-    ]);
+    expect(told.plans.map(({ reason }) => reason)).toEqual(['no_parent', 'mode', 'mode', 'mode', 'extends']);
     expect(await session.getItems()).toHaveLength(10);
   });
 
-  test('also where the flag service hangs: a turn that waits for it obeys', async () => {
+  test('a turn that waits for a hanging flag service obeys the switch', async () => {
+    // Only the time that a rollout may take: here it takes as long as it likes.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { client } = simulated();
     const answer = deferred<Mode>();
     const ask = vi.fn<() => Promise<Mode>>(() => answer.promise);
     const control = rolloutSwitch(ask);
     const told = recorder();
-    const session = new HybridSession({ client, rollout: control.rollout, onEvent: told.onEvent });
+    const session = new HybridSession({
+      client,
+      rollout: control.rollout,
+      onEvent: told.onEvent,
+      observers: [told.observer],
+    });
     const running = converse(new HybridRunner({ tracingDisabled: true }), session, ['hi']);
-    await vi.waitFor(() => expect(ask).toHaveBeenCalledOnce());
+    while (ask.mock.calls.length === 0) await turns(1);
     control.force('off');
     answer.resolve('chain');
     await running;
-    expect(told.of('planned').map(({ reason }) => reason)).toEqual(['mode']);
+    expect(told.plans.map(({ reason }) => reason)).toEqual(['mode']);
     expect(told.of('rollout_failed')).toEqual([]);
   });
 
-  describe('by one value of a flag', () => {
+  describe('a flag', () => {
     afterAll(() => OpenFeature.close());
 
-    test('in OpenFeature', async () => {
+    test('every live session changes its mode at its next turn by one value of an OpenFeature flag', async () => {
       const provider = new InMemoryProvider(flag('chain'));
       await OpenFeature.setProviderAndWait('memory', provider);
       const lives = await alive(openFeatureRollout(OpenFeature.getClient('memory'), 'memory'));

@@ -13,7 +13,7 @@ const weather = tool({
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [weather] });
 
-/** A ledger in memory that tells what each append holds, and takes no more of them than it is told to. */
+/** A ledger in memory that notes the record types of each append, and takes as many appends as it is told to. */
 function told(): { store: LedgerStore; appends: string[][]; readonly allow: (count: number) => void } {
   const store = memoryLedger();
   const appends: string[][] = [];
@@ -33,9 +33,9 @@ function told(): { store: LedgerStore; appends: string[][]; readonly allow: (cou
   };
 }
 
-describe.each(['whole', 'anchored'] as const)('with the %s history', (history) => {
+describe.each(['whole', 'reference'] as const)('with the %s history', (history) => {
   test.each(['hi', 'call weather {}'])(
-    'a turn is one append: its items and its response (%s)',
+    'a turn appends its items and its response at once (%s)',
     async (say) => {
       const { client } = simulated();
       const { store, appends } = told();
@@ -48,7 +48,7 @@ describe.each(['whole', 'anchored'] as const)('with the %s history', (history) =
     },
   );
 
-  test('a streamed turn is one, too', async () => {
+  test('a streamed turn appends its items and its response at once', async () => {
     const { client } = simulated();
     const { store, appends } = told();
     const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
@@ -59,7 +59,7 @@ describe.each(['whole', 'anchored'] as const)('with the %s history', (history) =
     expect(appends).toEqual([['items', 'response']]);
   });
 
-  test('a process that dies right behind the append of a turn leaves what the next turn continues from', async () => {
+  test('the next turn continues from a turn whose process died right after the append', async () => {
     const { client, simulator } = simulated();
     const { store, allow } = told();
     const open = (): HybridSession =>
@@ -75,7 +75,29 @@ describe.each(['whole', 'anchored'] as const)('with the %s history', (history) =
   });
 });
 
-test('without the model boundary the response has an append of its own', async () => {
+test.each([undefined, 'user-42'])(
+  'the first append of a session names its conversation, and no later one does (name: %s)',
+  async (sessionId) => {
+    const { client } = simulated();
+    const { store, appends } = told();
+    const open = (): HybridSession => new HybridSession({ client, ledger: store, sessionId: name });
+    let name = sessionId;
+    const first = open();
+    await first.addItems([{ type: 'message', role: 'user', content: 'hi' }]);
+    name ??= first.sessionId;
+    await open().addItems([{ type: 'message', role: 'user', content: 'and then?' }]);
+    const named = appends.filter((types) => types.includes('conversation'));
+    expect(named).toEqual([['conversation', 'items', 'lease']]);
+    // A conversation that has the session's name leads to it by itself.
+    expect(appends.filter((types) => types.includes('alias'))).toEqual(
+      sessionId === undefined ? [] : [['alias']],
+    );
+    const { records } = await store.read(name ?? '');
+    expect(records[0]).toMatchObject({ type: 'conversation', id: first.conversationId });
+  },
+);
+
+test('a response has an append of its own without the model boundary', async () => {
   const { client } = simulated();
   const { store, appends } = told();
   const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
@@ -87,7 +109,7 @@ test('without the model boundary the response has an append of its own', async (
   expect(appends).toEqual([['items'], ['response']]);
 });
 
-test('what an app adds to a history that no answer ends brings no response along', async () => {
+test('an append of the app records no response if no response ends the history', async () => {
   const { client } = simulated();
   const { store, appends } = told();
   const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });
@@ -100,7 +122,7 @@ test('what an app adds to a history that no answer ends brings no response along
   expect(appends.flat().filter((type) => type === 'response')).toHaveLength(2);
 });
 
-test('of two turns that say the same at the same time neither response is recorded before its items', async () => {
+test('two equal concurrent turns record each response after its items', async () => {
   const { client, simulator } = simulated();
   const store = memoryLedger();
   const session = new HybridSession({ client, ledger: store, sessionId: 'one', mirror: 'off' });

@@ -20,13 +20,13 @@ describe('a turn of more items than the API takes at once', () => {
   const say = Array.from({ length: CALLS }, (_, index) => `call add_one {"to":${index}}`).join(' ');
   const items = 2 * CALLS + 2;
 
-  it('fails with the stock session after the model has answered', async () => {
+  it('a long turn fails with the stock session after the model has answered', async () => {
     const { client } = simulated();
     const session = new OpenAIConversationsSession({ client });
     await expect(simulatedRunner(client).run(agent, say, { session })).rejects.toThrow(/array too long/);
   });
 
-  it.each([false, true])('is written in pieces, streamed: %s', async (stream) => {
+  it.each([false, true])('a long turn is written in pieces, streamed: %s', async (stream) => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client });
     const runner = simulatedRunner(client);
@@ -42,18 +42,21 @@ describe('a turn of more items than the API takes at once', () => {
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: items });
   });
 
-  it.each(['off', 'shadow', 'rebuild', 'chain'] as const)('is whole in mode %s', async (rollout) => {
-    const { client } = simulated();
-    const session = new HybridSession({ client, rollout });
-    const runner = simulatedRunner(client);
-    await runner.run(agent, say, { session });
-    const { finalOutput } = await runner.run(agent, 'thanks', { session });
-    expect(finalOutput).toContain(`I see ${items + 1} items (2u ${CALLS}c ${CALLS}r 1a)`);
-  });
+  it.each(['off', 'shadow', 'rebuild', 'chain'] as const)(
+    'a long turn is whole in mode %s',
+    async (rollout) => {
+      const { client } = simulated();
+      const session = new HybridSession({ client, rollout });
+      const runner = simulatedRunner(client);
+      await runner.run(agent, say, { session });
+      const { finalOutput } = await runner.run(agent, 'thanks', { session });
+      expect(finalOutput).toContain(`I see ${items + 1} items (2u ${CALLS}c ${CALLS}r 1a)`);
+    },
+  );
 });
 
-describe('items that were written', () => {
-  it('are recorded with the IDs that the conversation gave them', async () => {
+describe('written items', () => {
+  it('written items are recorded with the IDs of the conversation', async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger });
@@ -68,7 +71,7 @@ describe('items that were written', () => {
     expect(await historyOf(later)).toBe(written.map(() => 'u').join(','));
   });
 
-  it('keep their order when a piece in the middle fails at first', async () => {
+  it('written items keep their order if a piece in the middle fails at first', async () => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client });
     const written = Array.from({ length: 65 }, (_, index) => user(`text ${index}`));

@@ -1,35 +1,43 @@
 import { OpenAIConversationsSession } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger } from '../../src/index.ts';
+import { clock } from '../../src/util/clock.ts';
 import { user } from '../support/conversation.ts';
 import { simulated, simulatedClient, simulatedRunner } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+import { elsewhere } from './support/elsewhere.ts';
 import { converse, requestsOf, TURNS } from './support/story.ts';
+
+useVirtualTime();
 
 const MODEL_CALL = 'responses.create';
 const LIST = 'conversations.items.list';
 const WRITE = 'conversations.items.create';
 
 describe('the requests of a turn', () => {
-  it.each(['rebuild', 'chain'] as const)('are two in mode %s: the model and one write', async (rollout) => {
-    const { client, simulator } = simulated();
-    const session = new HybridSession({ client, rollout });
-    const runner = simulatedRunner(client);
-    expect(await requestsOf(simulator, () => converse(runner, session, ['hi']))).toEqual([
-      'conversations.create',
-      MODEL_CALL,
-      WRITE,
-    ]);
-    for (const turn of TURNS) {
-      expect(await requestsOf(simulator, () => converse(runner, session, [turn]))).toEqual([
+  it.each(['rebuild', 'chain'] as const)(
+    'a turn costs two requests in mode %s: the model and one write',
+    async (rollout) => {
+      const { client, simulator } = simulated();
+      const session = new HybridSession({ client, rollout, bookmark: false });
+      const runner = simulatedRunner(client);
+      expect(await requestsOf(simulator, () => converse(runner, session, ['hi']))).toEqual([
+        'conversations.create',
         MODEL_CALL,
         WRITE,
       ]);
-    }
-  });
+      for (const turn of TURNS) {
+        expect(await requestsOf(simulator, () => converse(runner, session, [turn]))).toEqual([
+          MODEL_CALL,
+          WRITE,
+        ]);
+      }
+    },
+  );
 
-  it('are the same when it calls a tool, but for the model', async () => {
+  it('a turn with a tool call costs one more request to the model', async () => {
     const { client, simulator } = simulated();
-    const session = new HybridSession({ client });
+    const session = new HybridSession({ client, bookmark: false });
     const runner = simulatedRunner(client);
     await converse(runner, session, ['hi']);
     const say = 'call get_weather {"city":"Oslo"} call get_weather {"city":"Rome"}';
@@ -40,10 +48,10 @@ describe('the requests of a turn', () => {
     ]);
   });
 
-  it('do not grow with the history, where those of the stock session do', async () => {
+  it('the requests of a turn do not grow with the history, unlike with the stock session', async () => {
     const { client, simulator } = simulated();
     const { id } = await client.conversations.create({});
-    const ours = new HybridSession({ client, conversationId: id });
+    const ours = new HybridSession({ client, conversationId: id, bookmark: false });
     await ours.addItems(Array.from({ length: 200 }, (_, index) => user(`text ${index}`)));
     const runner = simulatedRunner(client);
     expect(await requestsOf(simulator, () => converse(runner, ours, ['hi']))).toEqual([MODEL_CALL, WRITE]);
@@ -53,45 +61,52 @@ describe('the requests of a turn', () => {
     expect(requests.filter((operation) => operation === LIST).length).toBe(11);
   });
 
-  it.each(['off', 'shadow'] as const)('are those of the stock session in mode %s', async (rollout) => {
-    const { client, simulator } = simulated();
-    const { id } = await client.conversations.create({});
-    const runner = simulatedRunner(client);
-    const stock = new OpenAIConversationsSession({ client, conversationId: id });
-    const stockRequests = await requestsOf(simulator, () => converse(runner, stock, TURNS));
-    const session = new HybridSession({
-      client,
-      rollout,
-      conversationId: (await client.conversations.create({})).id,
-    });
-    expect(await requestsOf(simulator, () => converse(runner, session, TURNS))).toEqual(stockRequests);
-    expect(await requestsOf(simulator, () => session.popItem())).toEqual(
-      await requestsOf(simulator, () => stock.popItem()),
-    );
-  });
+  it.each(['off', 'shadow'] as const)(
+    'a turn sends the requests of the stock session in mode %s',
+    async (rollout) => {
+      const { client, simulator } = simulated();
+      const { id } = await client.conversations.create({});
+      const runner = simulatedRunner(client);
+      const stock = new OpenAIConversationsSession({ client, conversationId: id });
+      const stockRequests = await requestsOf(simulator, () => converse(runner, stock, TURNS));
+      const session = new HybridSession({
+        client,
+        rollout,
+        bookmark: false,
+        conversationId: (await client.conversations.create({})).id,
+      });
+      expect(await requestsOf(simulator, () => converse(runner, session, TURNS))).toEqual(stockRequests);
+      expect(await requestsOf(simulator, () => session.popItem())).toEqual(
+        await requestsOf(simulator, () => stock.popItem()),
+      );
+    },
+  );
 
-  it('hold one read of the list on attaching, a page for each 100 items', async () => {
+  it('a turn reads the conversation once after attaching and once an hour, a page for each 100 items', async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
-    const first = new HybridSession({ client, ledger });
+    const first = new HybridSession({ client, ledger, bookmark: false });
     await first.addItems(Array.from({ length: 130 }, (_, index) => user(`text ${index}`)));
     const conversationId = await first.getSessionId();
-    const session = new HybridSession({ client, ledger, conversationId });
+    const session = new HybridSession({ client, ledger: elsewhere(ledger), conversationId, bookmark: false });
     const runner = simulatedRunner(client);
-    expect(await requestsOf(simulator, () => converse(runner, session, ['hi']))).toEqual([
-      LIST,
-      LIST,
-      MODEL_CALL,
-      WRITE,
-    ]);
-    expect(await requestsOf(simulator, () => converse(runner, session, ['hi']))).toEqual([MODEL_CALL, WRITE]);
+    const turn = (): ReturnType<typeof requestsOf> =>
+      requestsOf(simulator, async () => {
+        await converse(runner, session, ['hi']);
+        await session.flush();
+      });
+    expect(await turn()).toEqual([MODEL_CALL, WRITE, LIST, LIST]);
+    expect(await turn()).toEqual([MODEL_CALL, WRITE]);
+    await clock.sleep(60 * 60 * 1000);
+    expect(await turn()).toEqual([MODEL_CALL, WRITE, LIST, LIST]);
+    expect(await turn()).toEqual([MODEL_CALL, WRITE]);
   });
 
-  it("hold one read of the list with checkList: 'every-read', and none with 'never'", async () => {
+  it("a turn reads the conversation once with compare: 'on-read', and never with 'manual'", async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     const runner = simulatedRunner(client);
-    const every = new HybridSession({ client, ledger, checkList: 'every-read' });
+    const every = new HybridSession({ client, ledger, advanced: { compare: 'on-read' }, bookmark: false });
     await converse(runner, every, ['hi']);
     expect(await requestsOf(simulator, () => converse(runner, every, ['hi']))).toEqual([
       LIST,
@@ -99,13 +114,19 @@ describe('the requests of a turn', () => {
       WRITE,
     ]);
     const conversationId = await every.getSessionId();
-    const never = new HybridSession({ client, ledger, conversationId, checkList: 'never' });
+    const never = new HybridSession({
+      client,
+      ledger,
+      conversationId,
+      advanced: { compare: 'manual' },
+      bookmark: false,
+    });
     expect(await requestsOf(simulator, () => converse(runner, never, ['hi']))).toEqual([MODEL_CALL, WRITE]);
   });
 
-  it('are the same when the ledger keeps no content', async () => {
+  it('a turn with keepContent: false costs the same requests', async () => {
     const { client, simulator } = simulated({ unlink: 'every-turn' });
-    const session = new HybridSession({ client, keepContent: false });
+    const session = new HybridSession({ client, keepContent: false, bookmark: false });
     const runner = simulatedRunner(client);
     await converse(runner, session, ['hi']);
     for (const turn of TURNS) {
@@ -116,7 +137,7 @@ describe('the requests of a turn', () => {
     }
   });
 
-  it('end with the answer when the mirror works behind it', async () => {
+  it("a turn with mirror: 'background' ends with the answer, before the write", async () => {
     const { simulator } = simulated();
     const gate = new EventTarget();
     const opened = new Promise((resolve) => gate.addEventListener('open', resolve));
@@ -127,7 +148,7 @@ describe('the requests of a turn', () => {
         return simulator.fetch(input, init);
       },
     });
-    const session = new HybridSession({ client, mirror: 'background' });
+    const session = new HybridSession({ client, mirror: 'background', bookmark: false });
     const requests = await requestsOf(simulator, () => converse(simulatedRunner(client), session, TURNS));
     expect(requests).toEqual(['conversations.create', ...TURNS.map(() => MODEL_CALL)]);
     gate.dispatchEvent(new Event('open'));
@@ -135,7 +156,7 @@ describe('the requests of a turn', () => {
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, listed: 8, findings: [] });
   });
 
-  it('are none at all for the history without a conversation', async () => {
+  it('a history without a conversation costs no request', async () => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client, mirror: 'off', sessionId: 'session-1' });
     const runner = simulatedRunner(client);
@@ -143,9 +164,9 @@ describe('the requests of a turn', () => {
     expect(requests).toEqual(TURNS.map(() => MODEL_CALL));
   });
 
-  it('are none for a flush with nothing to do, a getItems, a getSessionId', async () => {
+  it('flush() with nothing to do, getItems() and getSessionId() cost no request', async () => {
     const { client, simulator } = simulated();
-    const session = new HybridSession({ client });
+    const session = new HybridSession({ client, bookmark: false });
     await converse(simulatedRunner(client), session, ['hi']);
     const requests = await requestsOf(simulator, async () => {
       await session.flush();
@@ -157,9 +178,9 @@ describe('the requests of a turn', () => {
     expect(requests).toEqual([]);
   });
 
-  it('are one for a pop, and one for a clear', async () => {
+  it('a pop costs one request, and a clear one', async () => {
     const { client, simulator } = simulated();
-    const session = new HybridSession({ client });
+    const session = new HybridSession({ client, bookmark: false });
     await converse(simulatedRunner(client), session, ['hi']);
     expect(await requestsOf(simulator, () => session.popItem())).toEqual(['conversations.items.delete']);
     expect(await requestsOf(simulator, () => session.clearSession())).toEqual(['conversations.delete']);

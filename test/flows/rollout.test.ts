@@ -12,9 +12,10 @@ import {
 } from '../../src/index.ts';
 import { WAYS } from '../runner/both-worlds.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { turns } from '../support/virtual-time.ts';
 import { assistantAgent, converse, recorder, TURNS } from './support/story.ts';
 
-/** What a rollout is asked with. */
+/** A rollout function that notes the models in its context. */
 function asking(mode: Mode): { rollout: RolloutFunction; models: (string | undefined)[] } {
   const models: (string | undefined)[] = [];
   const rollout = ({ model }: RolloutContext): Mode => {
@@ -25,7 +26,7 @@ function asking(mode: Mode): { rollout: RolloutFunction; models: (string | undef
 }
 
 describe.each(WAYS)('the model that a rollout is told, %s', (_way, stream) => {
-  test("is the agent's at every turn, the first one included, with our runner", async () => {
+  test("a rollout is given the agent's model at every turn, the first included, with HybridRunner", async () => {
     const { client } = simulated();
     const { rollout, models } = asking('chain');
     const session = new HybridSession({ client, rollout });
@@ -35,7 +36,7 @@ describe.each(WAYS)('the model that a rollout is told, %s', (_way, stream) => {
     expect(models).toEqual(['gpt-5.4', 'gpt-4.1', 'gpt-5.4']);
   });
 
-  test("is the runner's, or the default, where the agent names none", async () => {
+  test("a rollout is given the runner's model, or the default, if the agent names none", async () => {
     const { client } = simulated();
     const { rollout, models } = asking('chain');
     const agent = assistantAgent('');
@@ -48,7 +49,7 @@ describe.each(WAYS)('the model that a rollout is told, %s', (_way, stream) => {
     expect(models).toEqual(['gpt-5.5', 'gpt-4.1']);
   });
 
-  test('is the one that answered last where the model is an instance, or the runner not ours', async () => {
+  test("a rollout is given the last answering model if the model is an instance or the runner is the SDK's", async () => {
     const { client } = simulated();
     const { rollout, models } = asking('rebuild');
     const session = new HybridSession({ client, rollout });
@@ -62,18 +63,23 @@ describe.each(WAYS)('the model that a rollout is told, %s', (_way, stream) => {
     expect(models).toEqual([undefined, 'gpt-5.4', 'gpt-5.4']);
   });
 
-  test('decides whether a rule means the session', async () => {
+  test('the model decides whether a rule applies to the session', async () => {
     const rule: Rollout = { mode: 'chain', models: ['gpt-5.4'], otherwise: 'shadow' };
     const modesOf = async (model: string): Promise<(string | undefined)[]> => {
       const { client } = simulated();
       const told = recorder();
-      const session = new HybridSession({ client, rollout: rule, onEvent: told.onEvent });
+      const session = new HybridSession({
+        client,
+        rollout: rule,
+        onEvent: told.onEvent,
+        observers: [told.observer],
+      });
       const runner = new HybridRunner({ tracingDisabled: true });
       await converse(runner, session, TURNS.slice(0, 2), { stream, agent: assistantAgent(model) });
-      return told.of('planned').map(({ reason }) => reason);
+      return told.plans.map(({ reason }) => reason);
     };
-    expect(await modesOf('gpt-5.4')).toEqual(['no-parent', 'extends']);
-    expect(await modesOf('gpt-5.4-2026-03-05')).toEqual(['no-parent', 'extends']);
+    expect(await modesOf('gpt-5.4')).toEqual(['no_parent', 'extends']);
+    expect(await modesOf('gpt-5.4-2026-03-05')).toEqual(['no_parent', 'extends']);
     expect(await modesOf('gpt-5.4-mini')).toEqual(['mode', 'mode']);
     expect(await modesOf('gpt-4.1')).toEqual(['mode', 'mode']);
   });
@@ -89,30 +95,42 @@ describe('a rollout that fails', () => {
       },
     ],
     rejects: ['threw', 'Error', async () => Promise.reject(new Error('xyzzy'))],
-    'answers nonsense': ['no-mode', undefined, () => 'on' as Mode],
-    'promises nonsense': ['no-mode', undefined, async () => undefined as never],
+    'answers nonsense': ['no_mode', undefined, () => 'on' as Mode],
+    'promises nonsense': ['no_mode', undefined, async () => undefined as never],
   };
 
   test.each(Object.entries(failures))(
-    'because it %s costs no turn and is told',
+    'a rollout that %s costs no turn and is reported',
     async (_, [reason, code, decide]) => {
       for (const defaultMode of ['off', 'shadow', 'rebuild', 'chain'] as const) {
         const { client } = simulated({ unlink: 'every-turn' });
         const told = recorder();
         const rollout = Object.assign((context: RolloutContext) => decide(context), { defaultMode });
-        const session = new HybridSession({ client, rollout, onEvent: told.onEvent });
+        const session = new HybridSession({
+          client,
+          rollout,
+          onEvent: told.onEvent,
+          observers: [told.observer],
+        });
         const [, , , last] = await converse(new HybridRunner({ tracingDisabled: true }), session, TURNS);
         const isList = defaultMode === 'off' || defaultMode === 'shadow';
         expect(last).toContain(`I see ${isList ? 5 : 7} items`);
         const sessionId = await session.getSessionId();
-        const failed = { type: 'rollout_failed', sessionId, mode: defaultMode, reason, code };
+        const failed = {
+          type: 'warning',
+          code: 'rollout_failed',
+          sessionId,
+          mode: defaultMode,
+          reason,
+          cause: code,
+        };
         expect(told.of('rollout_failed')).toEqual(TURNS.map(() => failed));
         expect(session.stats().events.rollout_failed).toBe(TURNS.length);
       }
     },
   );
 
-  test('because it never answers delays each turn by a second, and not the ones of other sessions', async () => {
+  test('a rollout that never answers delays each turn of its session by a second, and no other session', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { client } = simulated();
     const told = recorder();
@@ -122,17 +140,18 @@ describe('a rollout that fails', () => {
       ledger,
       rollout: () => new Promise(() => undefined),
       onEvent: told.onEvent,
+      observers: [told.observer],
     });
     const other = new HybridSession({ client, ledger, rollout: 'rebuild' });
     try {
       for (let turn = 1; turn <= 3; turn += 1) {
         const reading = hanging.getItems();
         await other.getItems();
-        await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+        while (vi.getTimerCount() < 1) await turns(1);
         expect(told.of('rollout_failed')).toHaveLength(turn - 1);
         vi.advanceTimersByTime(1000);
         await reading;
-        expect(told.of('rollout_failed').at(-1)).toMatchObject({ mode: 'chain', reason: 'too-slow' });
+        expect(told.of('rollout_failed').at(-1)).toMatchObject({ mode: 'chain', reason: 'too_slow' });
       }
     } finally {
       vi.useRealTimers();

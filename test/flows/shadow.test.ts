@@ -27,7 +27,7 @@ import { assistantAgent, converse, listedIds, recorder, TURNS } from './support/
 
 const POLICIES = ['none', 'id-replay', 'every-turn'] as const;
 
-/** Everything that went over the wire, and what was answered. */
+/** Every request and its answer. */
 function wire(simulator: SimulatorCore): unknown[] {
   return simulator.log.map(({ method, path, status, body }) => ({ method, path, status, body }));
 }
@@ -44,18 +44,21 @@ async function stock(
 }
 
 describe.each(WAYS)('shadow, %s', (_way, stream) => {
-  test.each(POLICIES)('serves and sends what the stock session does, byte for byte (%s)', async (unlink) => {
-    const theirs = await stock(unlink, stream);
-    const { client, simulator } = simulated({ unlink });
-    const session = new HybridSession({ client, rollout: 'shadow' });
-    const answers = await converse(simulatedRunner(client), session, TURNS, { stream });
-    const served = await session.getItems();
-    expect(answers).toEqual(theirs.answers);
-    expect(JSON.stringify(served)).toBe(JSON.stringify(theirs.served));
-    expect(wire(simulator)).toEqual(wire(theirs.world.simulator));
-  });
+  test.each(POLICIES)(
+    'shadow serves and sends the same as the stock session, byte for byte (%s)',
+    async (unlink) => {
+      const theirs = await stock(unlink, stream);
+      const { client, simulator } = simulated({ unlink });
+      const session = new HybridSession({ client, rollout: 'shadow' });
+      const answers = await converse(simulatedRunner(client), session, TURNS, { stream });
+      const served = await session.getItems();
+      expect(answers).toEqual(theirs.answers);
+      expect(JSON.stringify(served)).toBe(JSON.stringify(theirs.served));
+      expect(wire(simulator)).toEqual(wire(theirs.world.simulator));
+    },
+  );
 
-  test('sends the same with our runner', async () => {
+  test('shadow sends the same with HybridRunner', async () => {
     const theirs = await stock('every-turn', stream);
     const { client, simulator } = simulated({ unlink: 'every-turn' });
     const session = new HybridSession({ client, rollout: 'shadow' });
@@ -64,21 +67,21 @@ describe.each(WAYS)('shadow, %s', (_way, stream) => {
     expect(wire(simulator)).toEqual(wire(theirs.world.simulator));
   });
 
-  test('reports of each turn what the list lacked, and whether it could have been chained', async () => {
+  test('shadow reports for each turn the lost items and whether it could have been chained', async () => {
     const { client } = simulated({ unlink: 'every-turn' });
     const { onEvent, of } = recorder();
     const session = new HybridSession({ client, rollout: 'shadow', onEvent });
     await converse(simulatedRunner(client), session, TURNS, { stream });
     expect(
-      of('turn').map(({ lost, newlyLost, requests, chain }) => [
+      of('turn').map(({ lost, newlyLost, plans, chain }) => [
         lost,
         newlyLost,
-        requests,
+        plans.length,
         chain.reason,
         chain.basis,
       ]),
     ).toEqual([
-      [0, 0, 0, 'no-parent', 'forecast'],
+      [0, 0, 0, 'no_parent', 'forecast'],
       [0, 0, 0, 'extends', 'forecast'],
       [1, 1, 0, 'extends', 'forecast'],
       // The third answer was given without the first one in sight.
@@ -87,16 +90,21 @@ describe.each(WAYS)('shadow, %s', (_way, stream) => {
     expect(of('turn').map(({ chain }) => chain.savedBytes > 0)).toEqual([false, true, true, false]);
   });
 
-  test('knows the model and the reason of the request itself where the model boundary is in use', async () => {
+  test('shadow knows the model and the reason of each request at the model boundary', async () => {
     const { client } = simulated({ unlink: 'none' });
-    const { onEvent, of } = recorder();
-    const session = new HybridSession({ client, rollout: 'shadow', onEvent });
+    const { onEvent, of, plans, observer } = recorder();
+    const session = new HybridSession({ client, rollout: 'shadow', onEvent, observers: [observer] });
     const modelProvider = chainedProvider(new OpenAIProvider({ openAIClient: client }));
     await converse(new HybridRunner({ modelProvider, tracingDisabled: true }), session, TURNS, { stream });
     expect(
-      of('turn').map(({ model, requests, chained, chain }) => [model, requests, chained, chain]),
+      of('turn').map(({ model, plans, chain }) => [
+        model,
+        plans.length,
+        plans.filter(({ plan }) => plan === 'chain').length,
+        chain,
+      ]),
     ).toEqual([
-      ['gpt-5.4', 1, 0, { possible: false, reason: 'no-parent', basis: 'request', savedBytes: 0 }],
+      ['gpt-5.4', 1, 0, { possible: false, reason: 'no_parent', basis: 'request', savedBytes: 0 }],
       ...[1, 2, 3].map(() => [
         'gpt-5.4',
         1,
@@ -104,16 +112,13 @@ describe.each(WAYS)('shadow, %s', (_way, stream) => {
         { possible: true, reason: 'extends', basis: 'request', savedBytes: expect.any(Number) as unknown },
       ]),
     ]);
-    expect(of('planned').map(({ reason, would }) => `${reason} ${would?.reason} ${would?.sent}`)).toEqual([
-      'mode no-parent 1',
-      'mode extends 1',
-      'mode extends 1',
-      'mode extends 1',
-    ]);
+    expect(
+      plans.map(({ reason, shadowPlan }) => `${reason} ${shadowPlan?.reason} ${shadowPlan?.sent}`),
+    ).toEqual(['mode no_parent 1', 'mode extends 1', 'mode extends 1', 'mode extends 1']);
   });
 });
 
-/** Of each turn: what was lost, and what mode `chain` would have made of it. */
+/** Of each turn: its losses, and the plan of mode `chain`. */
 async function told(wrapped: boolean, restarts: boolean): Promise<unknown[]> {
   const { client } = simulated({ unlink: 'every-turn' });
   const { onEvent, of } = recorder();
@@ -137,25 +142,25 @@ async function told(wrapped: boolean, restarts: boolean): Promise<unknown[]> {
 /** The plan of the fourth turn, in this mode after three in shadow. */
 async function planned(last: 'shadow' | 'chain') {
   const { client } = simulated({ unlink: 'every-turn' });
-  const { onEvent, of } = recorder();
+  const { observer, plans } = recorder();
   let rollout: Mode = 'shadow';
-  const session = new HybridSession({ client, rollout: () => rollout, onEvent });
+  const session = new HybridSession({ client, rollout: () => rollout, observers: [observer] });
   const runner = new HybridRunner({ tracingDisabled: true });
   await converse(runner, session, TURNS.slice(0, 3));
   rollout = last;
   await converse(runner, session, TURNS.slice(3));
-  return of('planned').at(-1);
+  return plans.at(-1);
 }
 
-describe('what a turn could have been where the list has lost something', () => {
+describe('the plan of a turn after a loss', () => {
   const [first, second, third] = [
-    [0, 0, 'no-parent', false],
+    [0, 0, 'no_parent', false],
     [0, 0, 'extends', true],
     [1, 1, 'extends', true],
   ];
 
   test.each([false, true])(
-    'is told for the whole history, not for what was left (restarts: %s)',
+    'shadow plans with the whole history, not with the listed items (restarts: %s)',
     async (restarts) => {
       expect(await told(false, restarts)).toEqual([first, second, third, [2, 1, 'diverged', false]]);
       // The second response was given with everything in sight: our runner would have continued from there.
@@ -163,14 +168,14 @@ describe('what a turn could have been where the list has lost something', () => 
     },
   );
 
-  test('is what mode chain does indeed', async () => {
-    const { would } = (await planned('shadow')) ?? {};
+  test('shadow plans the same as mode chain', async () => {
+    const { shadowPlan } = (await planned('shadow')) ?? {};
     const chained = await planned('chain');
-    expect(would).toMatchObject({ plan: 'chain', reason: 'extends', sent: 3 });
-    expect(chained).toMatchObject({ ...would });
+    expect(shadowPlan).toMatchObject({ plan: 'chain', reason: 'extends', sent: 3 });
+    expect(chained).toMatchObject({ ...shadowPlan });
   });
 
-  test('is told by what the run was given, whatever the app reads beside it', async () => {
+  test('shadow plans with the input of the run, not with other reads of the app', async () => {
     const { client } = simulated({ unlink: 'every-turn' });
     const { onEvent, of } = recorder();
     const session = new HybridSession({ client, rollout: 'shadow', onEvent });
@@ -184,7 +189,7 @@ describe('what a turn could have been where the list has lost something', () => 
       if (event.type === 'raw_model_stream_event')
         await Promise.all([session.getItems(), session.getItems(1)]);
     await streamed.completed;
-    expect(of('turn').at(-1)).toMatchObject({ lost: 1, newlyLost: 1, requests: 2 });
+    expect(of('turn').at(-1)).toMatchObject({ lost: 1, newlyLost: 1, plans: [{}, {}] });
   });
 });
 
@@ -217,7 +222,7 @@ describe('a turn of a model that does not speak the Responses API', () => {
   test.each<[string, Model]>([
     ['has IDs of its own', new OpenAIChatCompletionsModel(chatClient('hey').client, 'chat')],
     ['has no IDs', silent],
-  ])('is told, and never could have been chained, where it %s', async (_, model) => {
+  ])('a turn is reported as not chainable if its model %s', async (_, model) => {
     const { client, simulator } = simulated();
     const { onEvent, of } = recorder();
     const session = new HybridSession({ client, rollout: 'shadow', onEvent });
@@ -235,22 +240,24 @@ describe('a turn of a model that does not speak the Responses API', () => {
   });
 });
 
-describe('what a turn could have been', () => {
+describe('the forecast of shadow', () => {
   afterEach(() => void vi.useRealTimers());
 
-  test('would have been chained behind what was only added', async () => {
+  test('shadow would chain after added items', async () => {
     expect(await reasonsAfter(async () => undefined)).toBe('extends');
   });
 
-  test('would not behind a history that was changed', async () => {
+  test('shadow would not chain after a changed history', async () => {
     expect(await reasonsAfter((session) => session.popItem())).toBe('diverged');
   });
 
-  test('would not behind a response that expired', async () => {
+  test('shadow would not chain after an expired response', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
-    expect(await reasonsAfter(async () => vi.setSystemTime(Date.now() + 1001), { responseTtl: 1000 })).toBe(
-      'expired',
-    );
+    expect(
+      await reasonsAfter(async () => vi.setSystemTime(Date.now() + 1001), {
+        advanced: { responseTtl: 1000 },
+      }),
+    ).toBe('expired');
   });
 });
 
@@ -265,7 +272,7 @@ async function uploaded(rollout: 'rebuild' | 'chain'): Promise<[bytes: number, s
 }
 
 describe('the statistics', () => {
-  test('of a session in shadow say what it would be to switch on', async () => {
+  test('the statistics of a session in shadow show the effect of switching on', async () => {
     const { client } = simulated({ unlink: 'every-turn' });
     const session = new HybridSession({ client, rollout: 'shadow' });
     await converse(simulatedRunner(client), session, TURNS);
@@ -274,10 +281,10 @@ describe('the statistics', () => {
       ...loss,
       models: { unknown: loss },
       requests: { chained: 0, replayed: 0, reasons: {}, savedItems: 0, savedBytes: 0, chainRate: null },
-      would: {
+      shadowPlans: {
         chained: 2,
         replayed: 2,
-        reasons: { 'no-parent': 1, extends: 2, diverged: 1 },
+        reasons: { no_parent: 1, extends: 2, diverged: 1 },
         savedItems: 0,
         savedBytes: expect.any(Number) as unknown,
         chainRate: 0.5,
@@ -285,12 +292,12 @@ describe('the statistics', () => {
       restored: { reads: 0, items: 0, sources: {} },
       events: {},
     });
-    expect(session.stats().would.savedBytes).toBeGreaterThan(100);
+    expect(session.stats().shadowPlans.savedBytes).toBeGreaterThan(100);
   });
 
-  test('of a session that chains say how often, why not, and what it saved', async () => {
+  test('the statistics of a chained session count chained requests, reasons and savings', async () => {
     const { client, simulator } = simulated({ unlink: 'every-turn' });
-    const session = new HybridSession({ client, checkList: 'every-read' });
+    const session = new HybridSession({ client, advanced: { compare: 'on-read' } });
     const runner = new HybridRunner({ tracingDisabled: true });
     await converse(runner, session, TURNS.slice(0, 3));
     simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
@@ -303,7 +310,7 @@ describe('the statistics', () => {
       requests: {
         chained: 3,
         replayed: 2,
-        reasons: { 'no-parent': 1, extends: 3, 'parent-refused': 1 },
+        reasons: { no_parent: 1, extends: 3, parent_refused: 1 },
         chainRate: 0.6,
       },
       restored: { reads: 2, items: 3, sources: { ledger: 3 } },
@@ -311,7 +318,7 @@ describe('the statistics', () => {
     });
   });
 
-  test('count about the bytes by which the requests are smaller', async () => {
+  test('the statistics count about the bytes that the requests save', async () => {
     const [[whole], [rest, session]] = [await uploaded('rebuild'), await uploaded('chain')];
     const { savedBytes, savedItems } = session.stats().requests;
     expect(savedItems).toBe(2 + 4 + 6);
@@ -319,7 +326,7 @@ describe('the statistics', () => {
     expect(savedBytes / (whole - rest)).toBeLessThan(1.1);
   });
 
-  test('of many sessions add up, by observing them or by merging', async () => {
+  test('the statistics of many sessions add up, by an observer or by merging', async () => {
     const collector = statsCollector();
     const stats = [];
     for (const [seed, unlink] of (['none', 'every-turn', 'none'] as const).entries()) {

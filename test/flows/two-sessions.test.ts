@@ -4,8 +4,11 @@ import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.t
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedClient, simulatedRunner } from '../support/simulated.ts';
 import { runs } from '../support/runs.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
 import { elsewhere } from './support/elsewhere.ts';
 import { converse, idsOf, listedIds, listedTexts, recorder } from './support/story.ts';
+
+useVirtualTime();
 
 const WHERE = {
   'in one process': (store: LedgerStore) => store,
@@ -36,7 +39,7 @@ describe.each(Object.keys(WHERE) as (keyof typeof WHERE)[])(
       return { simulator, ledger, a, b, conversationId, of };
     }
 
-    it('take turns and see each other', async () => {
+    it("two sessions take turns and see each other's items", async () => {
       const { simulator, a, b, conversationId } = await pair();
       const said: string[] = [];
       for (let turn = 0; turn < 6; turn += 1) {
@@ -52,44 +55,47 @@ describe.each(Object.keys(WHERE) as (keyof typeof WHERE)[])(
       expect(await a.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
     });
 
-    it.each(['await', 'background'] as const)('run at the same time, mirror: %s', async (mirror) => {
-      const { simulator, ledger, a, b, conversationId, of } = await pair({ mirror });
-      const runner = simulatedRunner(simulatedClient(simulator));
-      const turns = Array.from({ length: 8 }, (_, turn) => `turn ${turn}`);
-      await Promise.all([
-        converse(
-          runner,
-          a,
-          turns.filter((_, turn) => turn % 2 === 0),
-        ),
-        converse(
-          runner,
-          b,
-          turns.filter((_, turn) => turn % 2 === 1),
-        ),
-      ]);
-      await a.flush();
-      await b.flush();
-      const agreed = texts(await a.getItems());
-      expect(texts(await b.getItems())).toEqual(agreed);
-      expect(agreed.filter((text) => text.startsWith('turn')).toSorted()).toEqual(turns);
-      expect(agreed.length).toBe(16);
-      // A turn's items are appended as one: nothing comes between a question and its answer.
-      agreed.forEach((text, index) => expect(text.startsWith('turn')).toBe(index % 2 === 0));
+    it.each(['await', 'background'] as const)(
+      'two sessions run at the same time, mirror: %s',
+      async (mirror) => {
+        const { simulator, ledger, a, b, conversationId, of } = await pair({ mirror });
+        const runner = simulatedRunner(simulatedClient(simulator));
+        const turns = Array.from({ length: 8 }, (_, turn) => `turn ${turn}`);
+        await Promise.all([
+          converse(
+            runner,
+            a,
+            turns.filter((_, turn) => turn % 2 === 0),
+          ),
+          converse(
+            runner,
+            b,
+            turns.filter((_, turn) => turn % 2 === 1),
+          ),
+        ]);
+        await a.flush();
+        await b.flush();
+        const agreed = texts(await a.getItems());
+        expect(texts(await b.getItems())).toEqual(agreed);
+        expect(agreed.filter((text) => text.startsWith('turn')).toSorted()).toEqual(turns);
+        expect(agreed.length).toBe(16);
+        // A turn's items are appended as one: nothing comes between a question and its answer.
+        agreed.forEach((text, index) => expect(text.startsWith('turn')).toBe(index % 2 === 0));
 
-      const listed = listedIds(simulator, conversationId);
-      expect(listed).toEqual(idsOf(await a.getItems()));
-      expect(of('adopted')).toEqual([]);
-      expect(of('mirror_failed')).toEqual([]);
-      const report = await new HybridSession({
-        client: simulatedClient(simulator),
-        ledger,
-        conversationId,
-      }).verify();
-      expect(report).toMatchObject({ verified: true, pending: 0, length: 16, listed: 16 });
-    });
+        const listed = listedIds(simulator, conversationId);
+        expect(listed).toEqual(idsOf(await a.getItems()));
+        expect(of('adopted')).toEqual([]);
+        expect(of('mirror_failed')).toEqual([]);
+        const report = await new HybridSession({
+          client: simulatedClient(simulator),
+          ledger,
+          conversationId,
+        }).verify();
+        expect(report).toMatchObject({ verified: true, pending: 0, length: 16, listed: 16 });
+      },
+    );
 
-    it('keep every append, in one order, whatever the interleaving', async () => {
+    it('two sessions keep every append, in one order, for any interleaving', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.scheduler(),
@@ -106,13 +112,13 @@ describe.each(Object.keys(WHERE) as (keyof typeof WHERE)[])(
               read: scheduler.scheduleFunction(async (...args) => store.read(...args)),
             };
             const conversationId = (await simulatedClient(simulator).conversations.create({})).id;
-            const checkList = everyRead ? 'every-read' : 'open';
+            const compare = everyRead ? 'on-read' : 'auto';
             const session = (): HybridSession =>
               new HybridSession({
                 client,
                 ledger: WHERE[where](slow),
                 conversationId,
-                checkList,
+                advanced: { compare },
                 keepContent,
               });
             const [a, b] = [session(), session()];
@@ -139,7 +145,7 @@ describe.each(Object.keys(WHERE) as (keyof typeof WHERE)[])(
       );
     });
 
-    it('leave to each other what each is writing', async () => {
+    it("two sessions do not write each other's pending items", async () => {
       const { simulator, a, b, conversationId } = await pair({ mirror: 'background' });
       await Promise.all([a.addItems([user('from a')]), b.addItems([user('from b')])]);
       await a.flush();

@@ -43,7 +43,7 @@ const LEVELS = (['rebuild', 'chain'] as const).flatMap((rollout) => [
   },
 ]);
 
-/** What the model sees when it gives its last answer: everything but that answer. */
+/** The model's context at its last answer: every item but that answer. */
 function whatTheModelSaw(whole: string): string {
   const seen = whole.split(',').slice(0, -1);
   const counts = [...new Set(seen)].map(
@@ -65,7 +65,7 @@ function replayingIds(session: Session): Session {
 
 describe.each(POLICIES)('when the conversation unlinks answers by the policy %s', (unlink) => {
   describe.each(LEVELS)('HybridSession in mode $rollout with $name', ({ rollout, runnerOn }) => {
-    it.each(STORIES)('keeps every item of $title', async ({ turns, whole, stream }) => {
+    it.each(STORIES)('a session keeps every item of $title', async ({ turns, whole, stream }) => {
       const { client } = simulated({ unlink });
       const session = new HybridSession({ client, rollout });
       const answers = await converse(runnerOn(client), session, turns, { stream });
@@ -80,7 +80,7 @@ describe.each(POLICIES)('when the conversation unlinks answers by the policy %s'
       });
     });
 
-    it('keeps every item of a client that replays IDs', async () => {
+    it('a session keeps every item of a client that replays IDs', async () => {
       const { client } = simulated({ unlink });
       const session = new HybridSession({ client, rollout });
       const answers = await converse(runnerOn(client), replayingIds(session), TURNS);
@@ -90,7 +90,7 @@ describe.each(POLICIES)('when the conversation unlinks answers by the policy %s'
   });
 
   describe.each(['off', 'shadow'] as const)('HybridSession in mode %s', (rollout) => {
-    it.each(STORIES)('serves $title as the stock session does, and records all', async (story) => {
+    it.each(STORIES)('a session serves $title as the stock session does, and records all', async (story) => {
       const stock = await withStockSession(unlink, story);
       const { client } = simulated({ unlink });
       const ledger = memoryLedger();
@@ -104,7 +104,7 @@ describe.each(POLICIES)('when the conversation unlinks answers by the policy %s'
       expect(await historyOf(rebuilt)).toBe(story.whole);
     });
 
-    it('tells what it lost', async () => {
+    it('a session reports its lost items', async () => {
       const { client } = simulated({ unlink });
       const { onEvent, of } = recorder();
       const session = new HybridSession({ client, rollout, onEvent });
@@ -112,7 +112,8 @@ describe.each(POLICIES)('when the conversation unlinks answers by the policy %s'
       const served = await historyOf(session);
       const lost = unlink === 'every-turn' ? 3 : 0;
       expect(served).toBe(lost === 0 ? 'u,a,u,a,u,a,u,a' : 'u,u,u,u,a');
-      expect(of('lost').at(-1)?.findings.length ?? 0).toBe(rollout === 'off' ? 0 : lost);
+      expect(of('lost').at(-1)?.total ?? 0).toBe(rollout === 'off' ? 0 : lost);
+      expect(of('lost').flatMap(({ findings }) => findings)).toHaveLength(rollout === 'off' ? 0 : lost);
       expect((await session.verify()).findings.map(({ type, kind }) => `${type} ${kind}`)).toEqual(
         Array.from({ length: lost }, () => 'lost message:assistant'),
       );
@@ -121,13 +122,13 @@ describe.each(POLICIES)('when the conversation unlinks answers by the policy %s'
 });
 
 describe('the stock session', () => {
-  it('loses all answers but the newest when the list unlinks at every turn', async () => {
+  it('the stock session loses all answers but the newest if the API unlinks at every turn', async () => {
     const { answers, history } = await withStockSession('every-turn', { turns: TURNS, stream: false });
     expect(history).toBe('u,u,u,u,a');
     expect(answers.at(-1)).toContain('I see 5 items (4u 1a)');
   });
 
-  it('loses them when a client replays their IDs', async () => {
+  it('the stock session loses answers if a client replays their IDs', async () => {
     const { client } = simulated({ unlink: 'id-replay' });
     const session = new OpenAIConversationsSession({ client });
     const answers = await converse(simulatedRunner(client), replayingIds(session), TURNS);

@@ -6,6 +6,7 @@ import { HybridSession, memoryLedger } from '../../src/index.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
 import { runs } from '../support/runs.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
 import { elsewhere } from './support/elsewhere.ts';
 import {
   converse,
@@ -17,6 +18,8 @@ import {
   recorder,
   TURNS,
 } from './support/story.ts';
+
+useVirtualTime();
 
 const LIST = 'conversations.items.list';
 
@@ -30,12 +33,18 @@ async function whole(fault?: Fault) {
   if (fault !== undefined) world.simulator.fault(LIST, fault);
   const { onEvent, of } = recorder();
   const { client } = world;
-  const session = new HybridSession({ client, ledger, conversationId, checkList: 'every-read', onEvent });
+  const session = new HybridSession({
+    client,
+    ledger,
+    conversationId,
+    advanced: { compare: 'on-read' },
+    onEvent,
+  });
   return { ...world, ledger, conversationId, items, session, of };
 }
 
-describe('a list that cannot be relied on', () => {
-  it('may drop any one item', async () => {
+describe('an unreliable list', () => {
+  it('a list that drops an item costs no item of the history', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 7 }), async (index) => {
         const { simulator, items, session, of } = await whole();
@@ -52,7 +61,7 @@ describe('a list that cannot be relied on', () => {
     );
   });
 
-  it('may show items twice', async () => {
+  it('a list that repeats items repeats no item of the history', async () => {
     const { items, session, of } = await whole({ name: 'duplicated_items', count: 3 });
     expect(await session.getItems()).toEqual(items);
     expect(of('adopted')).toEqual([]);
@@ -65,7 +74,7 @@ describe('a list that cannot be relied on', () => {
     ]);
   });
 
-  it('may change the order', async () => {
+  it('a list in another order does not reorder the history', async () => {
     const { items, session, of } = await whole('reordered_items');
     expect(await session.getItems()).toEqual(items);
     expect(of('adopted')).toEqual([]);
@@ -75,7 +84,7 @@ describe('a list that cannot be relied on', () => {
   });
 
   it.each([1, undefined])(
-    'may show out of place what a write has left whose answer got lost (%s times)',
+    'a late write that is listed out of place is not adopted (%s times)',
     async (times) => {
       const { client, simulator, ledger, conversationId, items, session, of } = await whole();
       await session.getItems();
@@ -98,18 +107,18 @@ describe('a list that cannot be relied on', () => {
     },
   );
 
-  it('may lag one read behind, which is no loss', async () => {
+  it('a list that lags one read behind is not a loss', async () => {
     const { client } = simulated({ lag: { reads: 1 } });
-    const { onEvent, events } = recorder();
-    const session = new HybridSession({ client, checkList: 'every-read', onEvent });
+    const { onEvent, problems } = recorder();
+    const session = new HybridSession({ client, advanced: { compare: 'on-read' }, onEvent });
     const answers = await converse(simulatedRunner(client), session, TURNS);
     expect(answers.at(-1)).toContain('I see 7 items (4u 3a)');
     expect(await historyOf(session)).toBe('u,a,u,a,u,a,u,a');
-    expect(events).toEqual([]);
+    expect(problems()).toEqual([]);
     expect(await session.verify()).toMatchObject({ verified: true, findings: [], listed: 8 });
   });
 
-  it('may lag for good', async () => {
+  it('a list that lags forever costs no item', async () => {
     const { items, session, of } = await whole({ name: 'lagging_items', count: 2 });
     expect(await session.getItems()).toEqual(items);
     expect(of('adopted')).toEqual([]);
@@ -119,13 +128,13 @@ describe('a list that cannot be relied on', () => {
     ]);
   });
 
-  it('may be empty', async () => {
+  it('an empty list costs no item', async () => {
     const { items, session } = await whole({ name: 'lagging_items', count: 8 });
     expect(await session.getItems()).toEqual(items);
     expect(await session.verify()).toMatchObject({ verified: true, listed: 0, length: 8 });
   });
 
-  it('may have been wrong: what comes back is not taken for new', async () => {
+  it('an item that a wrong list lacked is not taken for new when it comes back', async () => {
     const { simulator, items, session, of } = await whole();
     const lift = simulator.fault(LIST, { name: 'dropped_items', count: 2 });
     expect(await session.getItems()).toEqual(items);
@@ -135,29 +144,32 @@ describe('a list that cannot be relied on', () => {
     expect(await session.verify()).toMatchObject({ verified: true, findings: [], listed: 8 });
   });
 
-  it.each([25, 130])('may lose its cursor after a page, of %i items', async (count) => {
-    const { client, simulator } = simulated();
-    const ledger = memoryLedger();
-    const first = new HybridSession({ client, ledger });
-    await first.addItems(Array.from({ length: count }, (_, index) => user(`text ${index}`)));
-    const conversationId = await first.getSessionId();
-    simulator.fault(LIST, 'missing_cursor');
+  it.each([25, 130])(
+    'a list that loses its cursor after a page costs no item, of %i items',
+    async (count) => {
+      const { client, simulator } = simulated();
+      const ledger = memoryLedger();
+      const first = new HybridSession({ client, ledger });
+      await first.addItems(Array.from({ length: count }, (_, index) => user(`text ${index}`)));
+      const conversationId = await first.getSessionId();
+      simulator.fault(LIST, 'missing_cursor');
 
-    const stock = new OpenAIConversationsSession({ client, conversationId });
-    expect((await stock.getItems()).length).toBe(20);
-    const attached = new HybridSession({ client, conversationId });
-    expect((await attached.getItems()).length).toBe(count);
-    const known = new HybridSession({ client, ledger, conversationId });
-    expect(await known.verify()).toMatchObject({ verified: true, listed: count, findings: [] });
-  });
+      const stock = new OpenAIConversationsSession({ client, conversationId });
+      expect((await stock.getItems()).length).toBe(20);
+      const attached = new HybridSession({ client, conversationId });
+      expect((await attached.getItems()).length).toBe(count);
+      const known = new HybridSession({ client, ledger, conversationId });
+      expect(await known.verify()).toMatchObject({ verified: true, listed: count, findings: [] });
+    },
+  );
 
-  it('may fail: the ledger knows what to serve', async () => {
+  it('a history is served from the ledger if the list fails', async () => {
     const { items, session, of } = await whole({ status: 500 });
     expect(await session.getItems()).toEqual(items);
     expect(of('list_failed')).toEqual([expect.objectContaining({ reason: 'Error (500)' })]);
   });
 
-  it('may fail in the middle', async () => {
+  it('a history is served from the ledger if the list fails on a later page', async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     const first = new HybridSession({ client, ledger });
@@ -169,7 +181,7 @@ describe('a list that cannot be relied on', () => {
     expect(listOf(simulator, conversationId).split(',').length).toBe(130);
   });
 
-  it.each([1, 2])('may lose an item between two pages, %i time(s)', async (times) => {
+  it.each([1, 2])('a list that loses an item between two pages costs no item, %i time(s)', async (times) => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     const first = new HybridSession({ client, ledger });
@@ -191,7 +203,7 @@ describe('a list that cannot be relied on', () => {
     expect(await session.getItems()).toEqual(items);
   });
 
-  it('is never changed by looking at it', async () => {
+  it('a read changes no list', async () => {
     const { simulator, session, conversationId } = await whole('reordered_items');
     const before = listedIds(simulator, conversationId);
     await session.getItems();

@@ -17,7 +17,7 @@ function released(pinned: PinnedContent, owner: object, ...needed: string[]): st
 }
 
 describe('pinned content', () => {
-  test('is there until it is let go, and then is told of', () => {
+  test('pinned content is available until its release, which reports it', () => {
     const pinned = new PinnedContent();
     const settle = pinned.pin(mine, 'a', user('a'));
     expect(pinned.get('a')).toEqual(user('a'));
@@ -34,7 +34,7 @@ describe('pinned content', () => {
     expect(released(pinned, mine)).toEqual([]);
   });
 
-  test('stays as long as it is not in the ledger', () => {
+  test('pinned content stays until the ledger has its item', () => {
     const pinned = new PinnedContent();
     const settle = pinned.pin(mine, 'a', user('a'));
     expect(released(pinned, mine)).toEqual([]);
@@ -43,7 +43,7 @@ describe('pinned content', () => {
     expect(released(pinned, mine)).toEqual(['a']);
   });
 
-  test('stays as long as its owner needs it', () => {
+  test('pinned content stays as long as its owner needs it', () => {
     const pinned = new PinnedContent();
     for (const key of ['a', 'b']) pinned.pin(mine, key, user(key))();
     expect(released(pinned, mine, 'a')).toEqual(['b']);
@@ -51,7 +51,7 @@ describe('pinned content', () => {
     expect(released(pinned, mine)).toEqual(['a']);
   });
 
-  test('of others stays: they know better about their own', () => {
+  test('a release keeps the pinned content of other owners', () => {
     const pinned = new PinnedContent();
     pinned.pin(mine, 'a', user('a'))();
     pinned.pin(theirs, 'a', user('a'))();
@@ -62,7 +62,7 @@ describe('pinned content', () => {
     expect(pinned.get('a')).toBeUndefined();
   });
 
-  test('that came twice goes as often as it was settled', () => {
+  test('content that was pinned twice is released for each settled pin', () => {
     const pinned = new PinnedContent();
     pinned.pin(mine, 'a', user('a'))();
     const settle = pinned.pin(mine, 'a', user('a'));
@@ -72,7 +72,7 @@ describe('pinned content', () => {
     expect(released(pinned, mine)).toEqual(['a']);
   });
 
-  test('of nothing is not asked what is needed', () => {
+  test('a release without pinned content does not compute the needed keys', () => {
     const pinned = new PinnedContent();
     expect(() =>
       pinned.release(
@@ -86,7 +86,7 @@ describe('pinned content', () => {
   });
 });
 
-test('content that was all let go leaves nothing to ask about', () => {
+test('a release after the last one does not compute the needed keys', () => {
   const pinned = new PinnedContent();
   pinned.pin(mine, 'a', user('a'))();
   expect(released(pinned, mine)).toEqual(['a']);

@@ -1,9 +1,9 @@
 import type { AgentInputItem } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
-import { contentKey, findAmong, restore, type ContentSource } from '../../src/history/restore.ts';
-import { ledgerItem } from '../../src/ledger/agent-item.ts';
-import { applyRecords } from '../../src/ledger/apply-records.ts';
-import { emptyState, type LedgerEntry } from '../../src/ledger/ledger-state.ts';
+import { contentKey, contentFinder, restore, type ContentSource } from '../../src/history/restore.ts';
+import { ledgerItem } from '../../src/ledger/record.ts';
+import { applyRecords } from '../../src/ledger/reducer.ts';
+import { emptyState, type LedgerEntry } from '../../src/ledger/state.ts';
 import { assistant, user } from '../support/conversation.ts';
 
 /** Entries of a ledger, each with or without content, with the ID it has in the conversation. */
@@ -15,13 +15,13 @@ function entries(
     ...ledgerItem(item, keep),
     ...(mirrorId === undefined ? {} : { mirrorId }),
   }));
-  applyRecords(state, [{ v: 1, commit: 'c', time: 0, type: 'items', items: recorded }]);
+  applyRecords(state, [{ v: 3, commit: 'c', time: 0, type: 'items', items: recorded }]);
   return state.entries;
 }
 
 const from = (source: ContentSource['source'], ...items: AgentInputItem[]): ContentSource => ({
   source,
-  find: findAmong(items),
+  find: contentFinder(items),
 });
 
 const cited = (id: string, url: string): AgentInputItem => ({
@@ -43,12 +43,12 @@ const request = (id: string): AgentInputItem => ({
 });
 
 describe('an entry', () => {
-  test('has the content that the ledger kept, whatever the sources say', () => {
+  test('an entry has the content of the ledger, even if a source has other content', () => {
     const [restored] = restore(entries({ item: user('hi'), keep: true }), [from('list', user('hi'))]);
     expect(restored).toMatchObject({ source: 'ledger', item: user('hi') });
   });
 
-  test('has the content of the first source that knows it', () => {
+  test('an entry has the content of the first source with it', () => {
     const sources = [
       from('list', user('a')),
       from('response', user('a'), user('b')),
@@ -62,7 +62,7 @@ describe('an entry', () => {
     expect(restored.map(({ item }) => item)).toEqual([user('a'), user('b'), user('c'), undefined]);
   });
 
-  test('has the ID it has in the conversation, else the one it came with', () => {
+  test('a restored item has its ID in the conversation, else its original ID', () => {
     const restored = restore(
       entries(
         { item: assistant('a', 'msg_model'), mirrorId: 'msg_listed', keep: true },
@@ -80,7 +80,7 @@ describe('an entry', () => {
     ]);
   });
 
-  test('has that ID also in the data that the SDK sends it from', () => {
+  test('a restored item has its ID also in its provider data', () => {
     const [restored] = restore(entries({ item: request('mcpr_2'), mirrorId: 'mcpr_2' }), [
       from('chain', request('mcpr_1')),
     ]);
@@ -91,41 +91,41 @@ describe('an entry', () => {
 describe('items that a model reads alike', () => {
   const alike = [cited('msg_1', 'first'), cited('msg_2', 'second')];
 
-  test('keep each their own content, found by its ID', () => {
+  test('equal items keep their own content, found by ID', () => {
     const restored = restore(entries({ item: cited('msg_2', 'second') }, { item: cited('msg_1', 'first') }), [
       from('list', ...alike),
     ]);
     expect(restored.map(({ item }) => item)).toEqual([cited('msg_2', 'second'), cited('msg_1', 'first')]);
   });
 
-  test('are found by the ID in the conversation first', () => {
+  test('equal items are found by their ID in the conversation first', () => {
     const [restored] = restore(entries({ item: cited('msg_1', 'first'), mirrorId: 'msg_2' }), [
       from('list', ...alike),
     ]);
     expect(restored?.item).toEqual(cited('msg_2', 'second'));
   });
 
-  test('stand in for each other where the ID is not known', () => {
+  test('an equal item replaces one with an unknown ID', () => {
     const [restored] = restore(entries({ item: cited('msg_9', 'lost') }), [from('list', ...alike)]);
     expect(restored?.item).toEqual(cited('msg_9', 'first'));
   });
 });
 
-test('an item that was altered is not taken for the one with its ID', () => {
+test('an altered item is not the content of its ID', () => {
   const [restored] = restore(entries({ item: assistant('yes'), mirrorId: 'msg_1' }), [
     from('list', assistant('no', 'msg_1')),
   ]);
   expect(restored).toMatchObject({ item: undefined, source: undefined });
 });
 
-test('reasoning is found by its ID alone', () => {
+test('reasoning is found by its ID only', () => {
   const restored = restore(entries({ item: reasoning('rs_1') }, { item: reasoning('rs_2') }), [
     from('list', reasoning('rs_2')),
   ]);
   expect(restored.map(({ item }) => item)).toEqual([undefined, reasoning('rs_2')]);
 });
 
-test('what content is known by tells digest and ID apart', () => {
+test('the key of content separates digest and ID', () => {
   expect(contentKey('a', 'b')).not.toBe(contentKey('a b', undefined));
   expect(contentKey(null, 'a')).not.toBe(contentKey('a', undefined));
 });
@@ -139,7 +139,7 @@ const hostedCall = (providerData: object): AgentInputItem => ({
 });
 
 describe('the ID of what is restored', () => {
-  test('is put into the provider data where there was one, and nowhere else', () => {
+  test('the ID of a restored item replaces an ID in its provider data, and adds none', () => {
     const [bare] = restore(entries({ item: hostedCall({}), mirrorId: 'ws_2', keep: true }), []);
     expect(bare?.item).toStrictEqual({ ...hostedCall({}), id: 'ws_2' });
     const [numbered] = restore(entries({ item: hostedCall({ id: 7 }), mirrorId: 'ws_2', keep: true }), []);
@@ -148,7 +148,7 @@ describe('the ID of what is restored', () => {
     expect(known?.item).toStrictEqual({ ...hostedCall({ id: 'ws_2' }), id: 'ws_2' });
   });
 
-  test('is none for what never had one', () => {
+  test('a restored item without an ID gets none', () => {
     const [restored] = restore(entries({ item: user('a'), keep: true }), []);
     expect(restored?.item).toStrictEqual(user('a'));
   });

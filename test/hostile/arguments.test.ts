@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createSimulatorCore } from '../../mocks/simulator.ts';
 import { listen, type Listening } from '../../mocks/http/listen.ts';
 import { main } from '../../src/cli/main.ts';
-import { captureIo } from '../cli/captured-io.ts';
+import { captureIo } from '../cli/support/captured-io.ts';
 import { guardProcess, holds, hostileText } from './support/property.ts';
 
 guardProcess();
@@ -36,7 +36,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** Runs the program; whoever waits for a signal gets one at once. */
+/** Runs the program; a command that waits for a signal gets one at once. */
 async function run(argv: readonly string[], env: Record<string, string> = {}): Promise<Said> {
   const { io, stdout, stderr } = captureIo({ OPENAI_API_KEY: SECRET, OPENAI_BASE_URL: server.url, ...env });
   const code = await main(argv, { ...io, stopped: async () => 'SIGINT' });
@@ -56,7 +56,7 @@ async function commands(): Promise<Map<string, string[]>> {
   return found;
 }
 
-it('answers any arguments with an exit code that is documented, words that help, and nothing that is secret', async () => {
+it('any arguments lead to a documented exit code and a hint, without a secret', async () => {
   const all = await commands();
   expect([...all.keys()]).toEqual(expect.arrayContaining(['repro', 'simulate']));
   const value = fc.oneof(
@@ -101,18 +101,18 @@ it('answers any arguments with an exit code that is documented, words that help,
     expect(CODES).toContain(code);
     if (code >= 64 && code !== 130) {
       expect(stderr).toMatch(/\nTry: .+\n$/s);
-      expect(stderr).toMatch(/^hybrid-session/);
+      expect(stderr).toMatch(/^agents-hybrid-session/);
     }
     expect(stdout + stderr).not.toContain(SECRET);
     expect(stdout + stderr).not.toMatch(/\n\s+at .+:\d+:\d+/);
     expect(stderr).not.toMatch(/(?![\n\t])\p{Cc}/u);
   });
-}, 600_000);
+});
 
-it('answers nothing at all, and one word of any kind', async () => {
+it('no argument or one word of any kind leads to a usage error', async () => {
   await holds(60, fc.array(hostileText, { maxLength: 1 }), async (given) => {
     const { code, stdout, stderr } = await run(given);
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
-    expect(stderr).toMatch(/\nTry: hybrid-session --help\n$/);
+    expect(stderr).toMatch(/\nTry: agents-hybrid-session --help\n$/);
   });
 });

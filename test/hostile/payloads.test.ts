@@ -6,13 +6,7 @@ import * as fc from 'fast-check';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { createSimulatorCore } from '../../mocks/simulator.ts';
-import {
-  conversationLedger,
-  HybridRunner,
-  HybridSession,
-  memoryLedger,
-  type HybridSessionEvent,
-} from '../../src/index.ts';
+import { HybridRunner, HybridSession, memoryLedger, type HybridSessionEvent } from '../../src/index.ts';
 import { tamperedClient } from '../session/support/tampered.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
@@ -63,7 +57,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   unlink: fc.constantFrom('none', 'every-turn'),
 });
 
-/** Whether all of these are there, in this order, whatever stands between. */
+/** Whether all of these are there, in this order, perhaps with others between. */
 function expectInOrder(found: readonly string[], wanted: readonly string[]): void {
   let from = 0;
   for (const text of wanted) {
@@ -77,14 +71,14 @@ function expectInOrder(found: readonly string[], wanted: readonly string[]): voi
 async function ending<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it hangs')), 20_000);
+    timer = setTimeout(() => reject(new Error('it hangs')), 500_000);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function survive(
   { wrong, acts, keepContent, unlink }: Plan,
-  kind: 'memory' | 'metadata',
+  kind: 'ledger' | 'bookmark',
 ): Promise<void> {
   const { client: right, simulator } = simulated({ unlink });
   const left = wrong.map(({ times }) => times);
@@ -98,14 +92,15 @@ async function survive(
     return wrong[at]?.answer(answer);
   });
   const events: HybridSessionEvent[] = [];
-  const ledger = kind === 'memory' ? memoryLedger() : conversationLedger({ client });
+  const ledger = memoryLedger();
   const open = (conversationId?: string, through: OpenAI = client): HybridSession =>
     new HybridSession({
       client: through,
       ledger,
+      bookmark: kind === 'bookmark',
       keepContent,
       conversationId,
-      checkList: 'every-read',
+      advanced: { compare: 'on-read' },
       onEvent: (event) => void events.push(event),
     });
 
@@ -147,24 +142,38 @@ async function survive(
 
   expectInOrder(texts(await ending(session.getItems())), acknowledged);
   await ending(failureOf(() => session.flush()));
-  if (kind === 'memory')
-    expectInOrder(texts(await ending(open(conversationId, right).getItems())), acknowledged);
+  expectInOrder(texts(await ending(open(conversationId, right).getItems())), acknowledged);
 }
 
 describe('answers that no endpoint promises', () => {
-  it('cost no item that was acknowledged, and end in typed errors', async () => {
-    await holds(60, plans, (plan) => survive(plan, 'memory'));
-  }, 600_000);
+  it('unexpected answers cost no acknowledged item, and end in typed errors', async () => {
+    await holds(60, plans, (plan) => survive(plan, 'ledger'));
+  });
 
-  it('cost no item of a session that keeps its ledger in the metadata', async () => {
-    const always: fc.Arbitrary<Plan> = plans.map((plan) => ({
-      ...plan,
-      keepContent: true,
-      // What the conversation does not have yet ends with its session: see docs/guarantees.md.
-      acts: plan.acts.filter((act) => act !== 'reopen'),
-    }));
-    await holds(25, always, (plan) => survive(plan, 'metadata'));
-  }, 600_000);
+  it('unexpected answers cost no item of a session with a bookmark', async () => {
+    await holds(25, plans, (plan) => survive(plan, 'bookmark'));
+  });
+
+  it('unexpected answers about a bookmark cost a process without the ledger no listed item', async () => {
+    const about = fc.constantFrom('conversations.retrieve', 'responses.retrieve', 'inputItems.list');
+    const wrong = fc.tuple(about, wrongAnswer, fc.integer({ min: 1, max: 3 }));
+    await holds(25, wrong, async ([endpoint, answer, times]) => {
+      const { client: right, simulator } = simulated({ unlink: 'none' });
+      const first = new HybridSession({ client: right });
+      await runner.run(agent, 'hi', { session: first });
+      const said = texts(await first.getItems());
+      let left = times;
+      const client = tamperedClient(simulator, ({ method, path }, answered) =>
+        ENDPOINTS[endpoint]?.(method, path) === true && (left -= 1) >= 0 ? answer(answered) : undefined,
+      );
+      const session = new HybridSession({ client, conversationId: await first.getSessionId() });
+      for (let attempt = 0; attempt <= times; attempt += 1) {
+        const error = await ending(failureOf(() => session.getItems()));
+        if (error !== undefined) expect(error).toBeInstanceOf(Error);
+      }
+      expect(texts(await ending(session.getItems()))).toEqual(said);
+    });
+  });
 });
 
 describe('answers that break what carries them', () => {
@@ -189,7 +198,7 @@ describe('answers that break what carries them', () => {
     },
   };
 
-  it.each(Object.keys(BROKEN))('an answer that %s is an error, and what was stored stays', async (kind) => {
+  it.each(Object.keys(BROKEN))('an answer that %s is an error, and the stored items stay', async (kind) => {
     const simulator = createSimulatorCore({ unlink: 'none' });
     const server = createServer((request, response) => BROKEN[kind]?.(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

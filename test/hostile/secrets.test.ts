@@ -4,7 +4,6 @@ import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../mocks/http/operations.ts';
 import {
-  conversationLedger,
   encryptedLedger,
   HybridRunner,
   HybridSession,
@@ -20,7 +19,9 @@ import { failureOf, guardProcess } from './support/property.ts';
 
 guardProcess();
 
-/** What is planted: the key, what the user said, what a tool was given, what the store holds, what the server quotes. */
+/**
+ * The planted secrets: the key, the user's text, a tool's arguments, a record of the store, the words of the server.
+ */
 const KEY = 'sk-planted-key-of-the-account';
 const CONTENT = 'planted words of the user';
 const ARGUMENTS = 'planted arguments of a tool';
@@ -55,8 +56,9 @@ const DAMAGE: Readonly<Record<string, (records: LedgerRecord[]) => unknown[]>> =
   'a record that is no record': (records) => [{ text: RECORD }, ...records],
   'a record of an unknown type': ([first, ...rest]) => [{ ...first, type: RECORD }, ...rest],
   'a record of a newer version': ([first, ...rest]) => [{ ...first, v: 99 }, ...rest],
-  'items that are none': ([first, ...rest]) => [{ ...first, items: [RECORD] }, ...rest],
-  'an item with a digest of another type': ([first, ...rest]) => [
+  'items that are none': ([named, first, ...rest]) => [named, { ...first, items: [RECORD] }, ...rest],
+  'an item with a digest of another type': ([named, first, ...rest]) => [
+    named,
     { ...first, items: [{ digest: 7, kind: RECORD }] },
     ...rest,
   ],
@@ -74,7 +76,7 @@ function replaced(store: LedgerStore, change: (records: LedgerRecord[]) => unkno
 }
 
 describe('a damaged ledger', () => {
-  it.each(Object.keys(DAMAGE))('tells nothing of what it holds: %s', async (kind) => {
+  it.each(Object.keys(DAMAGE))('errors of a damaged ledger do not quote its content: %s', async (kind) => {
     const { simulator } = simulated();
     const client = new OpenAI({ apiKey: KEY, fetch: simulator.fetch, maxRetries: 0 });
     const ledger = memoryLedger();
@@ -97,31 +99,31 @@ describe('a damaged ledger', () => {
       (one: HybridSession) => one.erase(),
     ]) {
       const error = await failureOf(() => work(new HybridSession(options)));
-      // What only adds to the end does not look at what lies before.
-      if (error !== undefined) expect(error).toMatchObject({ code: 'ledger_record' });
+      // A call that only appends does not read the earlier records.
+      if (error !== undefined) expect(error).toMatchObject({ code: 'ledger_unreadable' });
       expectNothingPlanted(error);
     }
     expectNothingPlanted(events);
     expect(await failureOf(() => new HybridSession(options).getItems())).toMatchObject({
-      code: 'ledger_record',
+      code: 'ledger_unreadable',
     });
   });
 
-  it('that is encrypted tells neither its key nor what was taken for its text', async () => {
+  it('errors of an encrypted ledger quote neither its key nor its content', async () => {
     const secret = new TextEncoder().encode('planted secret of the ledger, 32+');
     const inner = memoryLedger();
     const ledger = encryptedLedger(inner, { keys: [{ id: 'k1', secret }] });
     await new HybridSession({ mirror: 'off', sessionId: 's', ledger }).addItems([user(CONTENT)]);
     const other = encryptedLedger(inner, { keys: [{ id: 'k1', secret: secret.map((byte) => byte ^ 1) }] });
     const plain = encryptedLedger(
-      replaced(inner, () => [{ v: 1, commit: RECORD, time: 0, type: 'pop' }]),
+      replaced(inner, () => [{ v: 3, commit: RECORD, time: 0, type: 'pop' }]),
       { keys: [{ id: 'k1', secret }] },
     );
     for (const wrong of [other, plain]) {
       const error = await failureOf(() =>
         new HybridSession({ mirror: 'off', sessionId: 's', ledger: wrong }).getItems(),
       );
-      expect(error).toMatchObject({ code: 'ledger_decryption' });
+      expect(error).toMatchObject({ code: 'ledger_unreadable' });
       expectNothingPlanted(error, [...PLANTED, 'planted secret of the ledger']);
     }
   });
@@ -133,62 +135,65 @@ describe('a server that quotes what it was sent', () => {
     'conversations.items.create',
     'conversations.items.list',
     'conversations.items.delete',
+    'conversations.create',
     'conversations.retrieve',
+    'conversations.update',
+    'conversations.delete',
     'responses.retrieve',
   ];
 
-  it.each(OPERATIONS)(
-    'is not quoted in events, reports and errors of ours: %s',
-    async (operation) => {
-      for (const status of [400, 401, 404, 429, 500]) {
-        const { simulator } = simulated({ unlink: 'every-turn' });
-        const client = new OpenAI({
-          apiKey: KEY,
-          maxRetries: 0,
-          fetch: async (input, init) => {
-            const from = simulator.log.length;
-            const response = await simulator.fetch(input, init);
-            const isMeant = armed && simulator.log.slice(from).some((entry) => entry.operation === operation);
-            return isMeant ? Response.json({ error: words }, { status }) : response;
-          },
+  it.each(OPERATIONS)('events, reports and errors do not quote the server: %s', async (operation) => {
+    for (const status of [400, 401, 404, 429, 500]) {
+      const { simulator } = simulated({ unlink: 'every-turn' });
+      const client = new OpenAI({
+        apiKey: KEY,
+        maxRetries: 0,
+        fetch: async (input, init) => {
+          const from = simulator.log.length;
+          const response = await simulator.fetch(input, init);
+          const isMeant = armed && simulator.log.slice(from).some((entry) => entry.operation === operation);
+          return isMeant ? Response.json({ error: words }, { status }) : response;
+        },
+      });
+      let armed = false;
+      const events: HybridSessionEvent[] = [];
+      const ledger = memoryLedger();
+      const open = (conversationId?: string): HybridSession =>
+        new HybridSession({
+          client,
+          ledger,
+          conversationId,
+          keepContent: false,
+          advanced: { compare: 'on-read' },
+          onEvent: (event) => void events.push(event),
         });
-        let armed = false;
-        const events: HybridSessionEvent[] = [];
-        const ledger = memoryLedger();
-        const open = (conversationId?: string): HybridSession =>
-          new HybridSession({
-            client,
-            ledger,
-            conversationId,
-            keepContent: false,
-            checkList: 'every-read',
-            onEvent: (event) => void events.push(event),
-          });
-        const session = open();
-        await runner.run(agent, CONTENT, { session });
-        const conversationId = await session.getSessionId();
-        armed = true;
-        const work: (() => Promise<unknown>)[] = [
-          () => session.addItems([user(CONTENT)]),
-          () => session.popItem(),
-          () => session.flush(),
-          async () => expectNothingPlanted(await session.verify(), [KEY, CONTENT, QUOTED]),
-          () => open(conversationId).getItems(),
-          () =>
-            new HybridSession({ client, conversationId, ledger: conversationLedger({ client }) }).getItems(),
-        ];
-        for (const one of work) {
-          const error = await failureOf(one);
-          // The API's own errors pass through untouched: what the server said is in them.
-          if (error === undefined || 'status' in error) continue;
-          expectNothingPlanted(error, [KEY, CONTENT, QUOTED]);
-        }
-        expectNothingPlanted(events, [KEY, CONTENT, QUOTED]);
-        expectNothingPlanted(session.stats(), [KEY, CONTENT, QUOTED]);
+      const session = open();
+      await runner.run(agent, CONTENT, { session });
+      const conversationId = await session.getSessionId();
+      armed = true;
+      const work: (() => Promise<unknown>)[] = [
+        () => session.addItems([user(CONTENT)]),
+        () => session.popItem(),
+        () => session.flush(),
+        async () => expectNothingPlanted(await session.verify(), [KEY, CONTENT, QUOTED]),
+        () => open(conversationId).getItems(),
+        () => new HybridSession({ client, conversationId }).getItems(),
+        () => session.heal(),
+        () => session.clearSession(),
+      ];
+      for (const one of work) {
+        const error = await failureOf(one);
+        // The API's own errors pass through untouched, with the words of the server.
+        if (error === undefined || 'status' in error) continue;
+        const { cause } = error;
+        const isOfApi = cause instanceof Error && 'status' in cause;
+        const own = isOfApi ? [error.message, Object.entries(error)] : error;
+        expectNothingPlanted(own, [KEY, CONTENT, QUOTED]);
       }
-    },
-    120_000,
-  );
+      expectNothingPlanted(events, [KEY, CONTENT, QUOTED]);
+      expectNothingPlanted(session.stats(), [KEY, CONTENT, QUOTED]);
+    }
+  });
 });
 
 describe('an item that is refused', () => {
@@ -222,7 +227,7 @@ describe('an item that is refused', () => {
     ['a function', { role: 'user', content: CONTENT, callback: () => CONTENT }],
   ];
 
-  it.each(items)('is named by its place alone: %s', async (_, item) => {
+  it.each(items)('errors name a refused item by its index alone: %s', async (_, item) => {
     const session = new HybridSession({ mirror: 'off', sessionId: 's' });
     const error = await failureOf(() => session.addItems([item as AgentInputItem]));
     expect(error).toMatchObject({ code: 'invalid_item', index: 0 });
@@ -231,7 +236,7 @@ describe('an item that is refused', () => {
 });
 
 describe('a name in an error', () => {
-  it('stays on its line and in its direction', async () => {
+  it('a name in an error stays on its line and in its direction', async () => {
     const conversationId = 'conv_1\n2026-01-01 INFO forged\u001B[2J\u202E\u2028';
     const { client } = simulated();
     const error = await failureOf(() => new HybridSession({ client, conversationId }).getItems());

@@ -1,22 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyRecords } from '../../src/ledger/apply-records.ts';
-import { fitTip, resolveBase, stateFrom, tipFrom } from '../../src/ledger/state-from-head.ts';
-import { EMPTY_DIGEST, extendDigest } from '../../src/ledger/digest.ts';
+import { applyRecords } from '../../src/ledger/reducer.ts';
+import { fitsTail, stateFromCheckpoint, tailState, nextCheckpoint } from '../../src/ledger/checkpoint.ts';
+import { EMPTY_DIGEST, extendDigest } from '../../src/items/digest.ts';
+import { recordOf, type LedgerItem, type LedgerRecord, type LedgerStep } from '../../src/ledger/record.ts';
 import {
-  recordOf,
-  type LedgerItem,
-  type LedgerRecord,
-  type LedgerStep,
-} from '../../src/ledger/ledger-record.ts';
-import {
+  conversationsToDelete,
   digestOf,
   emptyState,
-  headOf,
+  checkpointOf,
+  pendingAt,
   pendingChanges,
   type LedgerState,
-} from '../../src/ledger/ledger-state.ts';
-import { nextHead } from '../../src/ledger/next-head.ts';
+  unprovenIn,
+} from '../../src/ledger/state.ts';
 import { ledgerRecords } from '../support/records.ts';
 
 const message = (digest: string, mirrorId?: string): LedgerItem => ({
@@ -41,54 +38,54 @@ const places = ({ entries }: LedgerState): unknown[] =>
 const digests = (state: LedgerState): (string | null)[] => state.entries.map(({ digest }) => digest);
 
 describe('a state, whatever was recorded', () => {
-  test('has the head that was foretold', () => {
+  test('a state has the predicted checkpoint', () => {
     fc.assert(
       fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
         const state = emptyState();
         applyRecords(state, before);
-        const head = headOf(state);
-        const { tip: _tip, ...foretold } = nextHead(state, batch);
-        expect(headOf(state)).toEqual(head);
+        const checkpoint = checkpointOf(state);
+        const { resumePoint: _resumePoint, ...foretold } = nextCheckpoint(state, batch);
+        expect(checkpointOf(state)).toEqual(checkpoint);
         applyRecords(state, batch);
-        expect(headOf(state)).toEqual(foretold);
+        expect(checkpointOf(state)).toEqual(foretold);
       }),
-      { numRuns: 2_000 },
+      { seed: 20261129, numRuns: 2_000 },
     );
   });
 
-  test('has the head that was foretold, also where the beginning is not read back', () => {
+  test('a state has the predicted checkpoint, also if its beginning is not read', () => {
     fc.assert(
       fc.property(ledgerRecords, ledgerRecords, ledgerRecords, (beginning, before, batch) => {
         const whole = emptyState();
         applyRecords(whole, beginning);
-        const state = stateFrom(headOf(whole));
-        expect(headOf(state)).toEqual(headOf(whole));
+        const state = stateFromCheckpoint(checkpointOf(whole));
+        expect(checkpointOf(state)).toEqual(checkpointOf(whole));
         applyRecords(state, before);
-        const { tip: _tip, ...foretold } = nextHead(state, batch);
+        const { resumePoint: _resumePoint, ...foretold } = nextCheckpoint(state, batch);
         applyRecords(state, batch);
-        expect(headOf(state)).toEqual(foretold);
+        expect(checkpointOf(state)).toEqual(foretold);
       }),
-      { numRuns: 1_000 },
+      { seed: 20261129, numRuns: 1_000 },
     );
   });
 
-  test('is never said to lack less in the conversation than it does', () => {
+  test('a state never claims fewer pending changes than it has', () => {
     fc.assert(
       fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
         const state = emptyState();
         applyRecords(state, before);
-        const { tip } = nextHead(state, batch);
+        const { resumePoint } = nextCheckpoint(state, batch);
         applyRecords(state, batch);
-        expect(tip === undefined).toBe(state.lease !== undefined);
-        if (tip === undefined) return;
-        expect(tip.pending).toBeGreaterThanOrEqual(pendingChanges(state));
-        expect(tip).toMatchObject({ nextSeq: state.nextSeq, commit: state.newest });
+        expect(resumePoint === undefined).toBe(state.lease !== undefined);
+        if (resumePoint === undefined) return;
+        expect(resumePoint.pending).toBeGreaterThanOrEqual(pendingAt(state));
+        expect(resumePoint).toMatchObject({ nextSeq: state.nextSeq, commit: state.newest });
       }),
-      { numRuns: 2_000 },
+      { seed: 20261129, numRuns: 2_000 },
     );
   });
 
-  test('goes on from its head as from the whole, where what comes fits', () => {
+  test('goes on from its checkpoint as from the whole, where what comes fits', () => {
     let gone = 0;
     fc.assert(
       fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
@@ -100,31 +97,37 @@ describe('a state, whatever was recorded', () => {
           removed: [...whole.removed].flatMap(([id, isThere]) => (isThere ? [id] : [])),
           settled: true,
           released: true,
+          deleted: conversationsToDelete(whole),
         });
         applyRecords(whole, settled);
-        const head = nextHead(whole, []);
-        expect(head.tip).toMatchObject({ pending: 0 });
-        const tip = tipFrom(head);
+        const checkpoint = nextCheckpoint(whole, []);
+        expect(checkpoint.resumePoint).toMatchObject({ pending: 0 });
+        const tail = tailState(checkpoint);
         // No response is recorded after it was refused.
         const refused = new Set(before.flatMap((one) => (one.type === 'refused' ? [one.id] : [])));
         const isStrange = batch.some((one) => one.type === 'response' && refused.has(one.id));
-        if (tip === undefined || isStrange || !fitTip(tip, batch)) return;
+        if (tail === undefined || isStrange || !fitsTail(tail, batch)) return;
         gone += 1;
         applyRecords(whole, batch);
-        applyRecords(tip, batch);
-        expect(headOf(tip)).toEqual(headOf(whole));
-        expect(nextHead(tip, [])).toEqual(nextHead(whole, []));
-        expect(tip.lease).toEqual(whole.lease);
-        expect([...tip.unmirrored.keys()]).toEqual([...whole.unmirrored.keys()]);
-        expect(pendingChanges(tip)).toBe(pendingChanges(whole));
-        expect(places(tip)).toEqual(places(whole).slice(whole.entries.length - tip.entries.length));
+        applyRecords(tail, batch);
+        expect(checkpointOf(tail)).toEqual(checkpointOf(whole));
+        const { resumePoint: end, ...known } = nextCheckpoint(tail, []);
+        const { resumePoint: wholeEnd, ...all } = nextCheckpoint(whole, []);
+        expect(known).toEqual(all);
+        expect(end?.commit).toBe(wholeEnd?.commit);
+        // An ID that lies before the tail, too, counts as one that has to leave.
+        expect(end?.pending ?? 0).toBeGreaterThanOrEqual(wholeEnd?.pending ?? 0);
+        expect(tail.lease).toEqual(whole.lease);
+        expect([...tail.unmirrored.keys()]).toEqual([...whole.unmirrored.keys()]);
+        expect(pendingChanges(tail)).toBe(pendingChanges(whole));
+        expect(places(tail)).toEqual(places(whole).slice(whole.entries.length - tail.entries.length));
       }),
-      { numRuns: 5_000 },
+      { seed: 20261129, numRuns: 5_000 },
     );
     expect(gone).toBeGreaterThan(20);
   });
 
-  test('is the same, applied one by one or at once', () => {
+  test('a state is the same for records applied one by one or at once', () => {
     fc.assert(
       fc.property(ledgerRecords, (all) => {
         const [atOnce, oneByOne] = [emptyState(), emptyState()];
@@ -132,7 +135,7 @@ describe('a state, whatever was recorded', () => {
         for (const one of all) applyRecords(oneByOne, [one]);
         expect(oneByOne).toEqual(atOnce);
       }),
-      { numRuns: 500 },
+      { seed: 20261129, numRuns: 500 },
     );
   });
 
@@ -146,7 +149,7 @@ describe('a state, whatever was recorded', () => {
         expect(seqs.every((seq) => seq < state.nextSeq)).toBe(true);
         expect(state.version).toBe(all.length);
       }),
-      { numRuns: 500 },
+      { seed: 20261129, numRuns: 500 },
     );
   });
 
@@ -162,11 +165,11 @@ describe('a state, whatever was recorded', () => {
         }
         expect(digestOf(state)).toBe(context);
       }),
-      { numRuns: 500 },
+      { seed: 20261129, numRuns: 500 },
     );
   });
 
-  test('has every entry in the conversation, on its way there, or left out for good', () => {
+  test('a state has every entry linked, pending or skipped', () => {
     fc.assert(
       fc.property(ledgerRecords, (all) => {
         const state = emptyState();
@@ -176,7 +179,7 @@ describe('a state, whatever was recorded', () => {
         );
         expect(new Set(state.unmirrored.values())).toEqual(new Set(waiting));
       }),
-      { numRuns: 1_000 },
+      { seed: 20261129, numRuns: 1_000 },
     );
   });
 
@@ -188,7 +191,7 @@ describe('a state, whatever was recorded', () => {
         for (const { mirrorId } of state.entries)
           expect(mirrorId !== undefined && state.removed.get(mirrorId) === true).toBe(false);
       }),
-      { numRuns: 1_000 },
+      { seed: 20261129, numRuns: 1_000 },
     );
   });
 });
@@ -279,7 +282,7 @@ describe('the mirror', () => {
     expect([...gone.removed]).toEqual([['rs_1', true]]);
   });
 
-  test('does not try again what the conversation can never hold', () => {
+  test('the mirror does not retry items that the conversation can never hold', () => {
     const state = stateOf(
       { type: 'items', items: [message('a')] },
       { type: 'mirror', added: [], removed: [], skipped: [{ seq: 0, reason: 'no form' }] },
@@ -297,65 +300,138 @@ describe('clear', () => {
       { type: 'response', id: 'resp_1', store: true },
       { type: 'clear' },
     );
-    expect(headOf(state)).toEqual({
-      format: 1,
+    expect(checkpointOf(state)).toEqual({
+      format: 3,
       version: 3,
       length: 0,
       digest: EMPTY_DIGEST,
-      cleared: true,
     });
     expect(state.unmirrored.size).toBe(0);
-    expect([...state.removed.values()].includes(true)).toBe(false);
-    expect(state.cleared).toBe(true);
+    expect(state.pendingRemovals).toBe(0);
   });
 
-  test('remembers what the conversation held, and waits for none of it to leave', () => {
-    const state = stateOf({ type: 'items', items: [message('a', 'msg_a'), message('b')] }, { type: 'clear' });
-    expect([...state.removed]).toEqual([['msg_a', false]]);
-    expect(state.leaving).toBe(0);
+  test('forgets what the conversation held, and who wrote to it: the conversation is deleted', () => {
+    const state = stateOf(
+      { type: 'conversation', id: 'conv_1' },
+      { type: 'items', items: [message('a', 'msg_a'), message('b')] },
+      { type: 'lease', writer: 'w', until: 9 },
+      { type: 'pop' },
+      { type: 'clear' },
+    );
+    expect(state.removed.size + state.dropped.size).toBe(0);
+    expect(state).toMatchObject({
+      pendingRemovals: 0,
+      lease: undefined,
+      conversation: undefined,
+      healed: undefined,
+    });
+    expect([...state.former]).toEqual([['conv_1', 'due']]);
   });
 
-  test('is over when something is added again', () => {
-    expect(stateOf({ type: 'clear' }, { type: 'items', items: [message('a')] }).cleared).toBe(false);
+  test('a clear of a session without a conversation leaves none to delete', () => {
+    expect(stateOf({ type: 'clear' }).former.size).toBe(0);
   });
 });
 
-describe('a history of which only the head is known', () => {
+describe('a conversation', () => {
+  test('takes in every item anew, linked by the ID that the last one had it under', () => {
+    const state = stateOf(
+      { type: 'conversation', id: 'conv_1' },
+      { type: 'items', items: [message('a', 'msg_a'), { ...message('b'), link: 'msg_b' }, message('c')] },
+      { type: 'mirror', added: [], removed: [], skipped: [{ seq: 2, reason: 'no form' }] },
+      { type: 'lease', writer: 'w', until: 9 },
+      { type: 'conversation', id: 'conv_2' },
+    );
+    expect(state).toMatchObject({ conversation: 'conv_2', healed: 'conv_1', lease: undefined });
+    expect([...state.former]).toEqual([['conv_1', 'kept']]);
+    expect(state.entries).toMatchObject([
+      { id: 'msg_a', link: 'msg_a', mirrorId: undefined, written: undefined, due: 4 },
+      { id: undefined, link: 'msg_b', mirrorId: undefined },
+      { id: undefined, link: undefined, mirrorId: undefined, skipped: undefined },
+    ]);
+    expect([...state.unmirrored.keys()]).toEqual([0, 1, 2]);
+    expect(state.removed.size).toBe(0);
+  });
+
+  test('a new conversation links no item twice, nor one that the API does not hold', () => {
+    const state = stateOf(
+      { type: 'conversation', id: 'conv_1' },
+      { type: 'items', items: [message('a', 'msg_a'), message('a', 'msg_a'), message('b')] },
+      { type: 'mirror', added: [], removed: [], unlinked: [2] },
+      { type: 'mirror', added: [{ seq: 2, id: 'msg_b' }], removed: [] },
+      { type: 'conversation', id: 'conv_2' },
+    );
+    expect(state.entries.map(({ link }) => link)).toEqual(['msg_a', undefined, undefined]);
+  });
+
+  test("the first conversation keeps the age of each pending item, as another writer's duplicate may be there", () => {
+    const [items] = records({ type: 'items', items: [message('a')] });
+    const [first, second] = ['conv_1', 'conv_2'].map((id) =>
+      recordOf({ type: 'conversation', id }, { commit: 'other', time: 9 }),
+    );
+    const state = emptyState();
+    if (items === undefined || first === undefined || second === undefined) throw new Error('no records');
+    applyRecords(state, [items, first]);
+    expect(state.entries).toMatchObject([{ commit: 'commit', due: 0 }]);
+    applyRecords(state, [second]);
+    expect(state.entries).toMatchObject([{ commit: 'other', due: 9 }]);
+  });
+
+  test('changes nothing of what the history is, and of what it can be continued from', () => {
+    const before: LedgerStep[] = [
+      { type: 'items', items: [message('a', 'msg_a')] },
+      { type: 'response', id: 'resp_1', store: true },
+    ];
+    const state = stateOf(...before, { type: 'conversation', id: 'conv_2' });
+    const { version: _version, conversation, ...checkpoint } = checkpointOf(state);
+    expect(conversation).toBe('conv_2');
+    expect(checkpointOf(stateOf(...before))).toMatchObject(checkpoint);
+    expect(state.recorded).toEqual(new Set(['resp_1']));
+  });
+
+  test('a cleared conversation is to be deleted until it is', () => {
+    const state = stateOf({ type: 'conversation', id: 'conv_1' }, { type: 'clear' });
+    applyRecords(state, records({ type: 'conversation', id: 'conv_2' }));
+    expect([...state.former]).toEqual([['conv_1', 'due']]);
+    expect(state.healed).toBeUndefined();
+    applyRecords(state, records({ type: 'mirror', added: [], removed: [], deleted: ['conv_1'] }));
+    expect([...state.former]).toEqual([['conv_1', 'deleted']]);
+  });
+});
+
+describe('an alias', () => {
+  const alias: LedgerStep = { type: 'alias', sessionId: 'user-42' };
+
+  test('says which session the conversation of this ID belongs to, and its checkpoint says so', () => {
+    expect(checkpointOf(stateOf(alias))).toMatchObject({ version: 1, length: 0, alias: 'user-42' });
+    expect(stateFromCheckpoint(checkpointOf(stateOf(alias))).alias).toBe('user-42');
+  });
+
+  test.each<[string, LedgerStep]>([
+    ['items', { type: 'items', items: [message('a')] }],
+    ['a conversation', { type: 'conversation', id: 'conv_1' }],
+  ])('an alias ends if the ledger gets %s of its own', (_what, step) => {
+    expect(stateOf(alias, step).alias).toBeUndefined();
+    expect(checkpointOf(stateOf(alias, step))).not.toHaveProperty('alias');
+  });
+});
+
+describe('a history of which only the checkpoint is known', () => {
   const beginning = stateOf(
     { type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] },
     { type: 'response', id: 'resp_1', store: true },
   );
-  const items = [message('a'), message('b')].map((item, at) => ({ item, mirrorId: `msg_${'ab'[at] ?? ''}` }));
-
-  test('goes on with the digest and the length that the head tells', () => {
-    const state = stateFrom(headOf(beginning));
+  test('goes on with the digest and the length that the checkpoint tells', () => {
+    const state = stateFromCheckpoint(checkpointOf(beginning));
     applyRecords(state, records({ type: 'items', items: [message('c')] }));
     applyRecords(beginning, records({ type: 'items', items: [message('c')] }));
-    expect(headOf(state)).toEqual(headOf(beginning));
+    expect(checkpointOf(state)).toEqual(checkpointOf(beginning));
     expect(digests(state)).toEqual(['c']);
   });
 
-  test('is the one it was when it has been read back', () => {
-    const whole = stateOf({ type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] });
-    const state = stateFrom(headOf(whole));
-    resolveBase(state, { items, proven: true, leaving: [] });
-    expect(headOf(state)).toEqual(headOf(whole));
-    expect(state).toMatchObject({ unproven: 0, base: undefined });
-    expect(state.unmirrored.size).toBe(0);
-    expect(state.entries.map(({ mirrorId }) => mirrorId)).toEqual(['msg_a', 'msg_b']);
-  });
-
-  test('gives new items numbers of their own, however many there turn out to be', () => {
-    const state = stateFrom(headOf(stateOf({ type: 'items', items: [message('a')] })));
-    resolveBase(state, { items, proven: true, leaving: [] });
-    applyRecords(state, records({ type: 'items', items: [message('c')] }));
-    expect(state.entries.map(({ seq }) => seq)).toEqual([0, 1, 2]);
-  });
-
-  test('counts as unproven where it could not be proven', () => {
-    const state = stateFrom(headOf(beginning));
-    resolveBase(state, { items: items.slice(1), proven: false, leaving: [] });
-    expect(state.unproven).toBe(1);
+  test('goes on with the conversation that the checkpoint names', () => {
+    const named = stateOf({ type: 'conversation', id: 'conv_1' }, { type: 'items', items: [message('a')] });
+    expect(stateFromCheckpoint(checkpointOf(named)).conversation).toBe('conv_1');
   });
 });
 
@@ -371,14 +447,22 @@ test('remembers transactions by ID, so that none is applied twice', () => {
   ]);
 });
 
-test('counts what was adopted unproven', () => {
-  expect(stateOf({ type: 'items', items: [message('a', 'msg_a')], unproven: true }).unproven).toBe(1);
+const unprovenOf = (...steps: LedgerStep[]): number => unprovenIn(stateOf(...steps));
+
+test('counts as unproven what a list gave and what is said to be, and nothing else', () => {
+  const own = [message('a'), message('b')];
+  const listed = [message('a', 'msg_a')];
+  expect(unprovenOf({ type: 'items', items: own })).toBe(0);
+  expect(unprovenOf({ type: 'items', items: listed }, { type: 'items', items: own })).toBe(1);
+  expect(unprovenOf({ type: 'items', items: own, unproven: true }, { type: 'items', items: own })).toBe(2);
+  expect(unprovenOf({ type: 'items', items: listed }, { type: 'pop' })).toBe(0);
 });
 
-test('counts as unproven what is said to be, and nothing else', () => {
-  const items = [message('a', 'msg_a'), message('b', 'msg_b')];
-  expect(stateOf({ type: 'items', items }).unproven).toBe(0);
-  expect(stateOf({ type: 'items', items, unproven: true }, { type: 'items', items }).unproven).toBe(2);
+test('proves nothing of a history whose store has lost records, until it is cleared', () => {
+  const items: LedgerStep = { type: 'items', items: [message('a'), message('b')] };
+  expect(unprovenIn(stateOf(items, { type: 'rewound' }))).toBe(2);
+  expect(stateOf({ type: 'rewound' })).toMatchObject({ rewound: true, entries: [] });
+  expect(stateOf(items, { type: 'rewound' }, { type: 'clear' })).toMatchObject({ rewound: false });
 });
 
 test('finds the responses that end one context, newest first', () => {
@@ -404,12 +488,12 @@ test('takes as much memory as what it holds, and gives it back', () => {
 
 const mirror = (said: object): LedgerStep => ({ type: 'mirror', added: [], removed: [], ...said });
 
-describe('what fits behind a head', () => {
-  const tip = tipFrom(
-    nextHead(stateOf({ type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] }), []),
+describe('what fits behind a checkpoint', () => {
+  const tail = tailState(
+    nextCheckpoint(stateOf({ type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] }), []),
   );
-  if (tip === undefined) throw new Error('no tip');
-  applyRecords(tip, records({ type: 'items', items: [message('c'), message('d')] }));
+  if (tail === undefined) throw new Error('no tail');
+  applyRecords(tail, records({ type: 'items', items: [message('c'), message('d')] }));
 
   test.each<[string, LedgerStep]>([
     ['what is added', { type: 'items', items: [message('e')] }],
@@ -420,25 +504,26 @@ describe('what fits behind a head', () => {
       mirror({ added: [2, 3].map((seq) => ({ seq, id: `msg_${seq}` })) }),
     ],
     ['what is lacking behind it', mirror({ behind: 2 })],
-    ['nothing', mirror({ surplus: [], strays: [] })],
+    ['nothing', mirror({ surplus: [], duplicates: [] })],
   ])('%s', (_what, step) => {
-    expect(fitTip(tip, records(step))).toBe(true);
+    expect(fitsTail(tail, records(step))).toBe(true);
   });
 
   test.each<[string, LedgerStep]>([
     ['a pop', { type: 'pop' }],
     ['a clear', { type: 'clear' }],
+    ['another conversation', { type: 'conversation', id: 'conv_2' }],
     ['a replacement', { type: 'replace', keep: 4, items: [] }],
     ['what lies before it is written', mirror({ added: [{ seq: 1, id: 'msg_1' }] })],
     ['what was due is written twice', mirror({ added: ['x', 'y'].map((id) => ({ seq: 2, id })) })],
     ['what is lacking before it', mirror({ behind: 1 })],
     ['what left', mirror({ removed: ['msg_a'] })],
     ['what is too much', mirror({ surplus: ['msg_a'] })],
-    ['what an earlier try left', mirror({ strays: [{ seq: 2, id: 'msg_a' }] })],
+    ['what an earlier try left', mirror({ duplicates: [{ seq: 2, id: 'msg_a' }] })],
     ['as much of each', mirror({ removed: ['msg_a'], surplus: ['msg_a'] })],
-    ['as much of both', mirror({ surplus: ['msg_a'], strays: [{ seq: 2, id: 'msg_a' }] })],
-  ])('not %s', (_what, step) => {
-    expect(fitTip(tip, records(step))).toBe(false);
+    ['as much of both', mirror({ surplus: ['msg_a'], duplicates: [{ seq: 2, id: 'msg_a' }] })],
+  ])('a record behind a checkpoint does not fit: %s', (_what, step) => {
+    expect(fitsTail(tail, records(step))).toBe(false);
   });
 });
 
@@ -451,5 +536,5 @@ test('knows which items came before a response', () => {
   expect(state.responses).toMatchObject([
     { id: 'resp_1', nextSeq: 2, model: 'gpt-5.5', parent: 'resp_0', time: 1 },
   ]);
-  expect(headOf(state).response).toEqual({ id: 'resp_1', store: true, time: 1, model: 'gpt-5.5' });
+  expect(checkpointOf(state).response).toEqual({ id: 'resp_1', store: true, time: 1, model: 'gpt-5.5' });
 });

@@ -1,14 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { applyRecords } from '../../src/ledger/apply-records.ts';
-import {
-  recordOf,
-  type LedgerEntryOf,
-  type LedgerItem,
-  type LedgerStep,
-} from '../../src/ledger/ledger-record.ts';
-import { emptyState, pendingAt, pendingChanges, type LedgerState } from '../../src/ledger/ledger-state.ts';
-import { nextHead } from '../../src/ledger/next-head.ts';
-import { stateFrom } from '../../src/ledger/state-from-head.ts';
+import { applyRecords } from '../../src/ledger/reducer.ts';
+import { recordOf, type LedgerEntryOf, type LedgerItem, type LedgerStep } from '../../src/ledger/record.ts';
+import { emptyState, pendingAt, pendingChanges, type LedgerState } from '../../src/ledger/state.ts';
+import { nextCheckpoint, stateFromCheckpoint } from '../../src/ledger/checkpoint.ts';
 
 const message = (digest: string | null, mirrorId?: string): LedgerItem => ({
   digest,
@@ -32,12 +26,12 @@ function stateOf(...steps: LedgerStep[]): LedgerState {
 
 const due = ({ unmirrored }: LedgerState): (string | null)[] =>
   [...unmirrored.values()].map(({ digest }) => digest);
-const leaving = ({ removed }: LedgerState): string[] =>
+const pendingRemovals = ({ removed }: LedgerState): string[] =>
   [...removed].flatMap(([id, isThere]) => (isThere ? [id] : []));
 const three = items(message('a', 'msg_a'), message('b', 'msg_b'), message('c', 'msg_c'));
 
 describe('what the conversation is said to hold', () => {
-  test('is no longer due, and what it may not hold stays so', () => {
+  test('a linked item is no longer pending, and a duplicate that may come stays possible', () => {
     const state = stateOf(items(message('a'), message('b')), mirror({ added: [{ seq: 1, id: 'msg_b' }] }));
     expect(due(state)).toEqual(['a']);
     expect(pendingChanges(state)).toBe(1);
@@ -45,9 +39,9 @@ describe('what the conversation is said to hold', () => {
 
   test('leaves, once it is out of the history, until that is said to be done', () => {
     const gone = [three, { type: 'pop' }] as const;
-    expect(stateOf(...gone)).toMatchObject({ leaving: 1 });
+    expect(stateOf(...gone)).toMatchObject({ pendingRemovals: 1 });
     const done = stateOf(...gone, mirror({ removed: ['msg_c', 'msg_unknown'] }));
-    expect(done.leaving).toBe(0);
+    expect(done.pendingRemovals).toBe(0);
     expect([...done.removed]).toEqual([
       ['msg_c', false],
       ['msg_unknown', false],
@@ -57,29 +51,29 @@ describe('what the conversation is said to hold', () => {
 
   test('leaves once, however often it is said to be too much', () => {
     const state = stateOf(three, { type: 'pop' }, mirror({ surplus: ['msg_c', 'msg_c', 'msg_x'] }));
-    expect(leaving(state)).toEqual(['msg_c', 'msg_x']);
-    expect(state.leaving).toBe(2);
+    expect(pendingRemovals(state)).toEqual(['msg_c', 'msg_x']);
+    expect(state.pendingRemovals).toBe(2);
   });
 
   test('stays when it is in the history under that ID, whatever is said of it', () => {
-    expect(leaving(stateOf(three, mirror({ surplus: ['msg_b'] })))).toEqual([]);
+    expect(pendingRemovals(stateOf(three, mirror({ surplus: ['msg_b'] })))).toEqual([]);
   });
 
-  test('does not leave any more when it comes back into the history', () => {
+  test('an item that comes back into the history is no longer removed', () => {
     const state = stateOf(three, { type: 'pop' }, items(message('c', 'msg_c')));
-    expect(leaving(state)).toEqual([]);
-    expect(state.leaving).toBe(0);
+    expect(pendingRemovals(state)).toEqual([]);
+    expect(state.pendingRemovals).toBe(0);
   });
 });
 
 describe('an item that the conversation lacks before others that it holds', () => {
   const behind = stateOf(three, mirror({ behind: 0 }));
 
-  test('has all that follows written again behind it, and taken out where it stands', () => {
+  test('an item that the conversation lacks has the later ones written again behind it, and removed where they stand', () => {
     expect(due(behind)).toEqual(['b', 'c']);
-    expect(leaving(behind)).toEqual(['msg_b', 'msg_c']);
+    expect(pendingRemovals(behind)).toEqual(['msg_b', 'msg_c']);
     expect(behind.entries.map(({ mirrorId }) => mirrorId)).toEqual(['msg_a', undefined, undefined]);
-    expect(behind.leaving).toBe(2);
+    expect(behind.pendingRemovals).toBe(2);
   });
 
   test('makes that due now, by whoever said so', () => {
@@ -98,10 +92,10 @@ describe('an item that the conversation lacks before others that it holds', () =
     );
     expect(due(state)).toEqual(['c']);
     expect(state.entries[1]).toMatchObject({ skipped: 'no form', commit: 'c0' });
-    expect(leaving(state)).toEqual(['msg_c']);
+    expect(pendingRemovals(state)).toEqual(['msg_c']);
   });
 
-  test('that is no longer there has nothing behind it', () => {
+  test('an item that is no longer in the history has no items behind it', () => {
     expect(due(stateOf(three, mirror({ behind: 9 })))).toEqual([]);
   });
 
@@ -113,54 +107,54 @@ describe('an item that the conversation lacks before others that it holds', () =
       mirror({ behind: 1 }),
     );
     expect(due(state)).toEqual(['b', 'c', 'd']);
-    expect(leaving(state)).toEqual(['msg_d']);
+    expect(pendingRemovals(state)).toEqual(['msg_d']);
   });
 });
 
 describe('a link', () => {
   const linked = items({ ...message('a'), link: 'msg_1' }, { ...message('b'), link: 'msg_2' });
 
-  test('is given up where the API does not take it, for those alone', () => {
+  test('a link is given up for the items that the API refuses to link', () => {
     const state = stateOf(linked, mirror({ unlinked: [1, 7] }));
     expect(state.entries.map(({ link }) => link)).toEqual(['msg_1', undefined]);
   });
 
-  test('is given up for what is written again by its content', () => {
+  test('a link is given up for an item that is written again by its content', () => {
     const state = stateOf(linked, mirror({ added: [{ seq: 1, id: 'msg_b' }] }), mirror({ behind: 0 }));
     expect(state.entries.map(({ link }) => link)).toEqual(['msg_1', undefined]);
   });
 });
 
-const stray = (id: string): LedgerStep => mirror({ strays: [{ seq: 0, id }] });
+const stray = (id: string): LedgerStep => mirror({ duplicates: [{ seq: 0, id }] });
 
 describe('an item that is written again although an earlier try may have been applied', () => {
   const again = mirror({ again: [0] });
 
-  test('may be there once more for each try', () => {
-    const ghost = { digest: 'a', id: undefined };
+  test('an item that is written again may be listed once more for each attempt', () => {
+    const write = { digest: 'a', id: undefined };
     const once = stateOf(items(message('a')), again);
-    expect([...once.ghosts]).toEqual([[0, { ...ghost, copies: 1 }]]);
+    expect([...once.possibleDuplicates]).toMatchObject([[0, { ...write, copies: 1, time: 1 }]]);
     const twice = stateOf(items(message('a')), again, again);
-    expect([...twice.ghosts]).toEqual([[0, { ...ghost, copies: 2 }]]);
+    expect([...twice.possibleDuplicates]).toMatchObject([[0, { ...write, copies: 2, time: 2 }]]);
   });
 
-  test('has its strays taken out as they show, until none can come', () => {
+  test('an item that is written again has its duplicates removed as they are listed', () => {
     const one = stateOf(items(message('a')), again, again, stray('msg_1'));
-    expect(one.ghosts.get(0)?.copies).toBe(1);
-    expect(leaving(one)).toEqual(['msg_1']);
+    expect(one.possibleDuplicates.get(0)?.copies).toBe(1);
+    expect(pendingRemovals(one)).toEqual(['msg_1']);
     const both = stateOf(items(message('a')), again, again, stray('msg_1'), stray('msg_2'), stray('msg_3'));
-    expect(both.ghosts.size).toBe(0);
-    expect(leaving(both)).toEqual(['msg_1', 'msg_2', 'msg_3']);
+    expect(both.possibleDuplicates.size).toBe(0);
+    expect(pendingRemovals(both)).toEqual(['msg_1', 'msg_2', 'msg_3']);
   });
 
-  test('counts as no ghost when it is not due', () => {
+  test('counts as no possible duplicate when it is not due', () => {
     const state = stateOf(three, again, mirror({ again: [8] }));
-    expect(state.ghosts.size).toBe(0);
+    expect(state.possibleDuplicates.size).toBe(0);
   });
 
-  test('is forgotten with everything else when the session is cleared', () => {
+  test('possible duplicates are forgotten when the session is cleared', () => {
     const state = stateOf(items(message('a')), again, { type: 'pop' }, { type: 'clear' });
-    expect([state.ghosts.size, state.dropped.size, state.unmirrored.size]).toEqual([0, 0, 0]);
+    expect([state.possibleDuplicates.size, state.dropped.size, state.unmirrored.size]).toEqual([0, 0, 0]);
   });
 });
 
@@ -176,20 +170,20 @@ describe('what left the history while it was being written', () => {
   test('leaves the conversation when it is there', () => {
     const state = stateOf(...popped, mirror({ added: [{ seq: 0, id: 'msg_a' }] }));
     expect(state.dropped.size).toBe(0);
-    expect(leaving(state)).toEqual(['msg_a']);
+    expect(pendingRemovals(state)).toEqual(['msg_a']);
   });
 
-  test('may still show later when a look at the list did not find it', () => {
+  test('a removed item may still be listed later if a read did not find it', () => {
     const state = stateOf(...popped, mirror({ settled: true }));
     expect(state.dropped.size).toBe(0);
-    expect([...state.ghosts]).toEqual([[0, { digest: 'a', id: 'a1', copies: 1 }]]);
+    expect([...state.possibleDuplicates]).toMatchObject([[0, { digest: 'a', id: 'a1', copies: 1, time: 2 }]]);
     expect(pendingChanges(state)).toBe(0);
     expect(stateOf(...popped, mirror({ settled: false })).dropped.size).toBe(1);
   });
 });
 
 describe('what the conversation can never hold', () => {
-  test('is no longer due, and says why', () => {
+  test('a skipped item is no longer pending, and has a reason', () => {
     const skipped = [
       { seq: 0, reason: 'no form' },
       { seq: 5, reason: 'nobody' },
@@ -199,7 +193,7 @@ describe('what the conversation can never hold', () => {
     expect(state.entries[0]?.skipped).toBe('no form');
   });
 
-  test('is not skipped once it is there', () => {
+  test('a skipped item is not skipped any more once it is linked', () => {
     const state = stateOf(three, mirror({ skipped: [{ seq: 0, reason: 'no form' }] }));
     expect(state.entries[0]).toMatchObject({ skipped: undefined, mirrorId: 'msg_a' });
   });
@@ -208,21 +202,21 @@ describe('what the conversation can never hold', () => {
 describe('a lease', () => {
   const lease: LedgerStep = { type: 'lease', writer: 'w', until: 9 };
 
-  test('is held until the writer lets go', () => {
+  test('a lease is held until the writer releases it', () => {
     expect(stateOf(lease).lease).toEqual({ writer: 'w', taken: 0, until: 9 });
     expect(stateOf(lease, mirror({})).lease).toEqual({ writer: 'w', taken: 0, until: 9 });
     expect(stateOf(lease, mirror({ released: true })).lease).toBeUndefined();
   });
 });
 
-/** What a head says that the conversation lacks after these steps, appended at once. */
+/** What a checkpoint says that the conversation lacks after these steps, appended at once. */
 const pendingAfter = (state: LedgerState, ...steps: LedgerStep[]): number | undefined =>
-  nextHead(
+  nextCheckpoint(
     state,
     steps.map((step) => recordOf(step, { commit: 'c', time: 0 })),
-  ).tip?.pending;
+  ).resumePoint?.pending;
 
-describe('a head', () => {
+describe('a checkpoint', () => {
   test('says how much the conversation lacks', () => {
     const state = stateOf(three);
     expect(pendingAfter(state)).toBe(0);
@@ -241,8 +235,8 @@ describe('a head', () => {
     expect(pendingAfter(state, { type: 'replace', keep: 1, items: [message('x')] })).toBe(3);
     expect(pendingAfter(state, { type: 'replace', keep: 9, items: [message('x')] })).toBe(1);
     const replaced = (keep: number): LedgerStep => ({ type: 'replace', keep, items: [message('x')] });
-    expect(pendingAfter(state, replaced(1), replaced(0))).toBe(6);
-    const surplus = mirror({ surplus: ['msg_x', 'msg_y'], strays: [{ seq: 0, id: 'msg_z' }] });
+    expect(pendingAfter(state, replaced(1), replaced(0))).toBe(5);
+    const surplus = mirror({ surplus: ['msg_x', 'msg_y'], duplicates: [{ seq: 0, id: 'msg_z' }] });
     expect(pendingAfter(state, surplus)).toBe(3);
     expect(pendingAfter(emptyState(), mirror({}), surplus)).toBe(3);
   });
@@ -257,24 +251,27 @@ describe('a head', () => {
     expect(pendingAfter(dropped, mirror({ settled: false }))).toBe(1);
   });
 
-  test.each<[string, LedgerStep]>([
-    ['a pop', { type: 'pop' }],
-    ['a replacement', { type: 'replace', keep: 3, items: [] }],
-    ['a clear', { type: 'clear' }],
-    ['a removal', mirror({ removed: ['msg_x'] })],
-    ['a surplus', mirror({ surplus: ['msg_x'] })],
-    ['a stray', mirror({ strays: [{ seq: 0, id: 'msg_x' }] })],
-    ['a gap', mirror({ behind: 0 })],
-  ])('has the next one look what is lacking after %s', (_what, step) => {
-    expect(pendingAfter(emptyState(), step)).toBeGreaterThan(0);
-    expect(pendingAfter(stateOf(three), step, items(message('d', 'msg_d')))).toBeGreaterThan(0);
+  test.each<[string, LedgerStep, number]>([
+    ['a pop', { type: 'pop' }, 1],
+    ['a replacement', { type: 'replace', keep: 3, items: [] }, 0],
+    ['a clear', { type: 'clear' }, 0],
+    ['another conversation', { type: 'conversation', id: 'conv_2' }, 3],
+    ['a removal', mirror({ removed: ['msg_x'] }), 0],
+    ['a surplus', mirror({ surplus: ['msg_x'] }), 1],
+    ['a stray', mirror({ duplicates: [{ seq: 0, id: 'msg_x' }] }), 1],
+    ['a gap', mirror({ behind: 0 }), 4],
+  ])('says how much the conversation lacks after %s', (_what, step, pending) => {
+    expect(pendingAfter(stateOf(three), step)).toBe(pending);
+    expect(pendingAt(stateOf(three, step))).toBe(pending);
+    expect(pendingAfter(stateOf(three), step, items(message('d')))).toBe(pending + 1);
   });
 
   test.each<[string, LedgerStep]>([
     ['a response', { type: 'response', id: 'resp_1', store: true }],
     ['a refusal', { type: 'refused', id: 'resp_1' }],
     ['a repair', { type: 'repair', position: 0 }],
-    ['a move', { type: 'heal', to: 'conv_2' }],
+    ['lost records', { type: 'rewound' }],
+    ['an alias', { type: 'alias', sessionId: 'user-42' }],
     ['a look', mirror({ settled: true })],
   ])('lacks nothing more after %s', (_what, step) => {
     expect(pendingAfter(stateOf(three), step)).toBe(0);
@@ -290,8 +287,8 @@ describe('a head', () => {
   });
 
   test('counts what lay before the records', () => {
-    const head = nextHead(stateOf(three, items(message('d'), message('e'))), []);
-    const state = stateFrom(head);
+    const checkpoint = nextCheckpoint(stateOf(three, items(message('d'), message('e'))), []);
+    const state = stateFromCheckpoint(checkpoint);
     expect(pendingAt(state)).toBe(2);
     applyRecords(state, [recordOf(items(message('f')), { commit: 'c', time: 0 })]);
     expect(pendingAt(state)).toBe(3);

@@ -3,16 +3,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { faultTable } from '../../mocks/faults/fault-table.ts';
-import { resolveOptions } from '../../mocks/settings.ts';
+import { missingRoutes } from '../../mocks/profiles/missing-routes.ts';
+import { parentRefusals } from '../../mocks/profiles/parent-refusals.ts';
+import { profileNames, resolveProfile } from '../../mocks/profiles/profile-table.ts';
+import type { ApiError } from '../../mocks/wire/api-error.ts';
+import { resolveOptions } from '../../mocks/resolve-options.ts';
 import { deviations } from './schema/deviations.ts';
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url));
 const page = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
 
-/** The cells of one column of the table under a heading. */
-function column(heading: string, number: number): string[] {
+/** The cells of one column of a table under a heading, the first unless told otherwise. */
+function column(heading: string, number: number, position = 0): string[] {
   const [, section = ''] = page.split(new RegExp(`^#+ ${heading}$`, 'm'));
-  const [table = ''] = /^\|.*\n\|---.*\n(\|.*\n)+/m.exec(section) ?? [];
+  const table = section.match(/^\|.*\n\|---.*\n(\|.*\n)+/gm)?.[position] ?? '';
   return table
     .trimEnd()
     .split('\n')
@@ -20,22 +24,38 @@ function column(heading: string, number: number): string[] {
     .map((row) => row.split('|')[number + 1]?.trim() ?? '');
 }
 
+/** The statuses of errors, as the page has them. */
+function statusesOf(table: Readonly<Record<string, (asked: never) => ApiError>>): string[] {
+  const asked = { method: 'POST', path: '/conversations' } as never;
+  return Object.values(table).map((error) => `${error(asked).status}`);
+}
+
 const codes = (cells: readonly string[]): string[] => cells.map((cell) => cell.replaceAll('`', ''));
 
 describe('the page about the simulator', () => {
-  it('lists every fault there is', () => {
+  it('the page about the simulator lists every fault', () => {
     expect(codes(column('Faults', 0))).toEqual(Object.keys(faultTable));
   });
 
-  it('lists every option there is', () => {
+  it('the page about the simulator lists every profile, field, refusal and missing route', () => {
+    const plain = profileNames.filter((name) => !/^(refuses-parent|no-conversations):/.test(name));
+    expect(codes(column('Profiles', 0))).toEqual(plain);
+    expect(codes(column('Profiles', 0, 1))).toEqual(Object.keys(resolveProfile('openai')));
+    expect(codes(column('Refusals', 0))).toEqual(Object.keys(parentRefusals));
+    expect(column('Refusals', 1)).toEqual(statusesOf(parentRefusals));
+    expect(codes(column('Missing conversations', 0))).toEqual(Object.keys(missingRoutes));
+    expect(column('Missing conversations', 1)).toEqual(statusesOf(missingRoutes));
+  });
+
+  it('the page about the simulator lists every option', () => {
     expect(new Set(codes(column('Options', 0)))).toEqual(new Set(Object.keys(resolveOptions({}))));
   });
 
-  it('lists every deviation there is', () => {
+  it('the page about the simulator lists every deviation', () => {
     expect(column('Deviations from the schema', 0)).toEqual(deviations.map(({ name }) => name));
   });
 
-  it('names for every fact a test that exists', () => {
+  it('the page about the simulator names an existing test for every fact', () => {
     const titles = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts'))
       .map((file) => readFileSync(join(TESTS, file), 'utf8'))
@@ -45,7 +65,7 @@ describe('the page about the simulator', () => {
     expect(named.filter((title) => !titles.includes(`'${title}'`))).toEqual([]);
   });
 
-  it('begins with an example that runs', () => {
+  it('the page about the simulator begins with an example that runs', () => {
     const [, shown] = /```ts\n([\s\S]*?)```/.exec(page) ?? [];
     const run = readFileSync(join(TESTS, 'example', 'example.test.ts'), 'utf8');
     expect(shown).toBe(run.replace('../../../mocks/index.ts', 'agents-hybrid-session/mocks'));

@@ -21,7 +21,7 @@ describe('msw handlers', () => {
   afterEach(() => simulator.reset());
   afterAll(() => server.close());
 
-  it('serve a client that knows nothing of them', async () => {
+  it('msw handlers answer an unchanged client', async () => {
     const first = await client.responses.create(hi);
     const second = await client.responses.create({ ...hi, previous_response_id: first.id });
     expect(second.output_text).toBe('Answer 2: I see 3 items (2u 1a): u "hi", a1, u "hi"');
@@ -37,7 +37,7 @@ describe('msw handlers', () => {
     ]);
   });
 
-  it('serve any base URL that ends in /v1', async () => {
+  it('msw handlers answer at any base URL that ends in /v1', async () => {
     const proxied = new OpenAI({
       apiKey: 'sk-test',
       baseURL: 'https://gateway.example/openai/v1',
@@ -46,7 +46,7 @@ describe('msw handlers', () => {
     expect((await proxied.responses.create(hi)).status).toBe('completed');
   });
 
-  it('stream, and notice that the client goes away', async () => {
+  it('msw handlers stream, and notice that the client went away', async () => {
     const events = await collect(await client.responses.create({ ...hi, stream: true }));
     expect(events.at(-1)).toMatchObject({ type: 'response.completed' });
     const stream = await client.responses.create({ ...hi, stream: true });
@@ -55,7 +55,7 @@ describe('msw handlers', () => {
     expect(simulator.snapshot().responses.at(-1)).toMatchObject({ status: 'completed' });
   });
 
-  it('break connections and streams where a fault wants it', async () => {
+  it('msw handlers break connections and streams for a fault', async () => {
     simulator.fault('responses.create', { name: 'connection_reset', times: 1 });
     await expect(client.responses.create(hi)).rejects.toBeInstanceOf(APIConnectionError);
     simulator.fault('responses.create', { name: 'cut_stream', at: 2, times: 1 });
@@ -64,7 +64,7 @@ describe('msw handlers', () => {
     );
   });
 
-  it('answer everything else at api.openai.com as an unknown URL, and leave other hosts alone', async () => {
+  it('msw handlers answer other paths of api.openai.com as unknown, and no other hosts', async () => {
     expect(await refusalOf(client.models.list())).toMatchObject({
       status: 404,
       message: 'Invalid URL (GET /v1/models)',

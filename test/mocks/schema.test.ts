@@ -33,7 +33,7 @@ const EVENTS = [
   'error',
 ];
 
-describe.skipIf(!hasApiSchema)(`every answer against the schema of the API${WHY_SKIPPED}`, () => {
+describe.skipIf(!hasApiSchema)(`the answers against the schema of the API${WHY_SKIPPED}`, () => {
   let schema: ApiSchema;
   let recorded: readonly Recorded[];
 
@@ -52,18 +52,18 @@ describe.skipIf(!hasApiSchema)(`every answer against the schema of the API${WHY_
       return schema.bodyFaults(operation, mended(Object.assign({}, body), except));
     });
 
-  it('covers every operation and every event', () => {
+  it('the corpus covers every operation and every event', () => {
     const served = recorded.filter(({ status }) => status === 200);
     expect(new Set(served.map(({ operation }) => operation))).toEqual(new Set(operations));
     const events = new Set(recorded.flatMap((answer) => answer.events.map(({ type }) => type)));
     expect(events).toEqual(new Set(EVENTS));
   });
 
-  it('finds every answer and every event valid but for the known deviations', () => {
+  it('every answer and every event is valid but for the known deviations', () => {
     expect(faults()).toEqual([]);
   });
 
-  it.each(deviations)('finds a deviation: $name', (deviation) => {
+  it.each(deviations)('the schema refuses a deviation: $name', (deviation) => {
     expect(faults(deviation)).not.toEqual([]);
   });
 });

@@ -25,7 +25,7 @@ function reachedFrom(entry: string, reached: Reached = { files: new Set(), packa
 }
 
 describe('the simulator', () => {
-  it('needs nothing but Node without its msw handlers, and only msw with them', () => {
+  it('the simulator needs only Node without its msw handlers, and only msw with them', () => {
     const core = reachedFrom('simulator.ts');
     expect(core.files.size).toBeGreaterThan(40);
     expect([...core.packages].filter((name) => !name.startsWith('node:'))).toEqual([]);
@@ -33,7 +33,7 @@ describe('the simulator', () => {
     expect([...whole.packages].filter((name) => !name.startsWith('node:'))).toEqual(['msw']);
   });
 
-  it('imports nothing from outside its own room', () => {
+  it('the simulator imports only its own files', () => {
     const { files } = reachedFrom('index.ts');
     expect([...files].filter((file) => file.startsWith('..'))).toEqual([]);
   });

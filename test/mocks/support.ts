@@ -6,7 +6,7 @@ export function clientOf(simulator: SimulatorCore, apiKey = 'sk-test'): OpenAI {
   return new OpenAI({ apiKey, fetch: simulator.fetch, maxRetries: 0 });
 }
 
-/** What an error answer says. */
+/** The fields of an API error. */
 export interface Refusal {
   readonly status: number | undefined;
   readonly code: string | null | undefined;
@@ -33,7 +33,7 @@ export interface RawAnswer {
   readonly body: Record<string, unknown>;
 }
 
-/** Sends a request without the client: for what the client would not send. */
+/** Sends a request that the client would not send. */
 export async function ask(
   simulator: SimulatorCore,
   method: string,
@@ -50,7 +50,7 @@ export async function ask(
   return { status: response.status, headers: response.headers, body: JSON.parse(text) };
 }
 
-/** What a refused request says: its error, and its status beside it. */
+/** The error of a refused request, with its status. */
 export async function rawRefusal(
   simulator: SimulatorCore,
   method: string,

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { ROOT, readManifest, type PackedPackage } from './packed.ts';
 import { runProgram } from './run-program.ts';
 
-/** What an app installs next to the package. */
+/** The packages that an app installs next to this one. */
 const PEERS = ['@openai/agents', 'openai', 'zod'];
 
-/** What an app is like. */
+/** The kind of an app. */
 export interface ConsumerOptions {
   readonly name: string;
   readonly type: 'module' | 'commonjs';

@@ -10,7 +10,7 @@ import { runProgram } from './run-program.ts';
 
 const rollout = snippetsOf(await readFile(join(ROOT, 'docs', 'rollout.md'), 'utf8'));
 const others = await Promise.all(
-  ['observability', 'chaining'].map(async (page) => ({
+  ['observability', 'chaining', 'constant-size-turns', 'differences', 'servers'].map(async (page) => ({
     page,
     snippets: snippetsOf(await readFile(join(ROOT, 'docs', `${page}.md`), 'utf8')),
   })),
@@ -93,13 +93,16 @@ afterAll(async () => {
 });
 
 describe('the programs in the pages', () => {
-  it.each(files.filter(({ name }) => !name.startsWith('step')))('run: $title ($name)', async ({ name }) => {
-    const { stderr } = await runProgram('node', [`${name}.js`], { cwd: app, env });
-    expect(stderr).toBe('');
-  });
+  it.each(files.filter(({ name }) => !name.startsWith('step')))(
+    'the program runs: $title ($name)',
+    async ({ name }) => {
+      const { stderr } = await runProgram('node', [`${name}.js`], { cwd: app, env });
+      expect(stderr).toBe('');
+    },
+  );
 });
 
-/** What the collector of a step counts in four sessions of four turns: the last two lack one answer and two. */
+/** The statistics of each step, for four sessions of four turns: the last two lack one answer and two. */
 const WATCHED = [
   { turns: 0, events: {}, restored: { items: 0 } },
   {
@@ -108,22 +111,31 @@ const WATCHED = [
     lostItems: 8,
     models: { 'gpt-5.4': { turns: 16, lossRate: 0.5 } },
     requests: { chainRate: 0, reasons: { mode: 16 } },
-    would: { chainRate: 0.75, reasons: { 'no-parent': 4, extends: 12 } },
+    shadowPlans: { chainRate: 0.75, reasons: { no_parent: 4, extends: 12 } },
   },
   { turns: 16, lossRate: 0.5, requests: { chainRate: 0, reasons: { mode: 16 } } },
-  { turns: 16, lossRate: 0.5, restored: { reads: 8, items: 12 }, would: { chainRate: 0.75 }, events: {} },
+  {
+    turns: 16,
+    lossRate: 0.5,
+    restored: { reads: 8, items: 12 },
+    shadowPlans: { chainRate: 0.75 },
+    events: {},
+  },
   { turns: 16, lossRate: 0.5, restored: { reads: 8, items: 12 }, events: {} },
 ];
 
 describe('the steps of a rollout', () => {
-  it('are five', () => {
+  it('the rollout has five steps', () => {
     expect(steps.map(({ heading }) => heading[0])).toEqual(['1', '2', '3', '4', '5']);
   });
 
-  it.each([...WATCHED.entries()])('show at %i what the page says to watch', async (index, watched) => {
-    const program = `./step-${index + 1}.js`;
-    const { stdout, stderr } = await runProgram('node', ['live.js', program], { cwd: app, env });
-    expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toMatchObject(watched);
-  });
+  it.each([...WATCHED.entries()])(
+    'the rollout step at index %i shows the numbers of the page',
+    async (index, watched) => {
+      const program = `./step-${index + 1}.js`;
+      const { stdout, stderr } = await runProgram('node', ['live.js', program], { cwd: app, env });
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toMatchObject(watched);
+    },
+  );
 });

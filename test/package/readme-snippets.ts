@@ -23,7 +23,7 @@ export function snippetsOf(markdown: string): Snippet[] {
 
 /** The commands of this package in a Markdown text that need no key, no conversation of the reader's, and end by themselves. */
 export function commandsOf(markdown: string): string[][] {
-  return [...markdown.matchAll(/^npx (hybrid-session [^#\n]+)/gm)]
+  return [...markdown.matchAll(/^npx (agents-hybrid-session [^#\n]+)/gm)]
     .map(([, line = '']) => line.trim().split(/\s+/))
     .filter((words) => !words.some((word) => /^(?:--live$|simulate$|conv_|resp_)|\.jsonl$/.test(word)));
 }

@@ -9,6 +9,7 @@ import { commandsOf, snippetsOf } from './readme-snippets.ts';
 import { runProgram } from './run-program.ts';
 
 const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+const commandPage = await readFile(join(ROOT, 'docs', 'cli.md'), 'utf8');
 const snippets = snippetsOf(readme).map((snippet, index) => ({
   ...snippet,
   name: snippet.isTest ? `snippet-${index}.test` : `snippet-${index}`,
@@ -39,25 +40,42 @@ afterAll(async () => {
 });
 
 describe('the programs in the README', () => {
-  it('compile', async () => {
+  it('the programs in the README compile', async () => {
     expect(snippets.length).toBeGreaterThan(5);
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     await runProgram('node', [tsc, '-p', 'tsconfig.json'], { cwd: app });
   });
 
-  it.each(snippets.filter(({ isTest }) => !isTest))('run: $heading ($name)', async ({ name }) => {
-    const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'test' };
-    const { stderr } = await runProgram('node', [`${name}.js`], { cwd: app, env });
-    expect(stderr).toBe('');
-  });
+  it.each(snippets.filter(({ isTest }) => !isTest))(
+    'the program runs: $heading ($name)',
+    async ({ name }) => {
+      const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'test' };
+      const { stderr } = await runProgram('node', [`${name}.js`], { cwd: app, env });
+      expect(stderr).toBe('');
+    },
+  );
 
-  it('keep the promise of the first one', async () => {
+  it('the first program in the README remembers the name', async () => {
     const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'test' };
     const { stdout } = await runProgram('node', ['snippet-0.js'], { cwd: app, env });
     expect(stdout).toBe('Answer 2: I see 3 items (2u 1a): u "My name is Ada.", a1, u "What is my name?"\n');
   });
 
-  it('pass as tests of their own', async () => {
+  it('the program under "The fix" keeps every turn, with a new process for each request', async () => {
+    const { name } = snippets.find(({ heading }) => heading === 'The fix') ?? { name: '' };
+    const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'test' };
+    let conversationId: string[] = [];
+    let answer = '';
+    for (const text of ['hi', 'what can you do?', 'give me one example', 'thanks']) {
+      const { stdout } = await runProgram('node', [`${name}.js`, text, ...conversationId], { cwd: app, env });
+      const [id = '', ...words] = stdout.split(' ');
+      conversationId = [id];
+      answer = words.join(' ');
+    }
+    expect(answer).toContain('I see 7 items (4u 3a)');
+  });
+
+  it('the tests in the README pass', async () => {
     const tests = snippets.filter(({ isTest }) => isTest).map(({ name }) => `${name}.js`);
     expect(tests).not.toEqual([]);
     const vitest = join('node_modules', 'vitest', 'vitest.mjs');
@@ -66,18 +84,35 @@ describe('the programs in the README', () => {
   });
 });
 
-describe('the commands in the README', () => {
-  it.each(commandsOf(readme))('run: %s %s %s', async (...words) => {
-    const cli = join('node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+describe('the commands in the README and in docs/cli.md', () => {
+  const cli = join('node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+  const commands = new Map(
+    [...commandsOf(readme), ...commandsOf(commandPage)].map((words) => [words.join(' '), words]),
+  );
+
+  it.each([...commands.values()])('the command runs: %s %s %s', async (...words) => {
     const { stderr } = await runProgram('node', [cli, ...words.slice(1)], { cwd: app });
     expect(stderr).toBe('');
   });
 
-  it('show what the first of them prints', async () => {
-    const cli = join('node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+  it('docs/cli.md shows the output of repro', async () => {
     const { stdout } = await runProgram('node', [cli, 'repro'], { cwd: app });
-    const shown = /^```\n(assistant items surviving\n[\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
+    const shown = /^```\n(assistant items surviving\n[\s\S]*?)^```$/m.exec(commandPage)?.[1] ?? '';
     expect(shown).not.toBe('');
     expect(stdout.endsWith(shown)).toBe(true);
+  });
+
+  it('the README shows the result of repro as a table', async () => {
+    const { stdout } = await runProgram('node', [cli, 'repro', '--json'], { cwd: app });
+    const { stories } = JSON.parse(stdout) as {
+      stories: { model: string; session: string; answers: number; surviving: number }[];
+    };
+    const models = [...new Set(stories.map(({ model }) => model))];
+    const rows = [...new Set(stories.map(({ session }) => session))].map((name) => {
+      const own = stories.filter(({ session }) => session === name);
+      return `| \`${name}\` | ${own.map(({ answers, surviving }) => `${surviving} / ${answers}`).join(' | ')} |`;
+    });
+    const table = readme.replaceAll('**', '');
+    expect(table).toContain(`| ${models.join(' | ')} |\n|---|---|---|---|---|\n${rows.join('\n')}\n`);
   });
 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** What a program said and how it ended. */
+/** The output and the exit code of a program. */
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -21,7 +21,7 @@ export interface RunningProgram {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts a program without a key, tracing or stdin, whatever the surroundings have. */
+/** Starts a program without a key, tracing or stdin. */
 export function startProgram(
   command: string,
   args: readonly string[],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { matchesModel } from '../../src/rollout/model-pattern.ts';
+import { matchesModel } from '../../src/rollout/rollout.ts';
 
 it.each([
   ['gpt-5.4', 'gpt-5.4', true],

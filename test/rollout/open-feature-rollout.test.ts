@@ -1,8 +1,8 @@
 import { InMemoryProvider, OpenFeature, type Provider } from '@openfeature/server-sdk';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { InvalidOptionsError } from '../../src/errors/invalid-options-error.ts';
+import { InvalidOptionsError } from '../../src/errors/options.ts';
 import { openFeatureRollout, type FlagClient } from '../../src/openfeature.ts';
-import { resolveMode } from '../../src/rollout/resolve-mode.ts';
+import { resolveMode } from '../../src/rollout/resolve.ts';
 
 const variants = { off: 'off', rebuild: 'rebuild', chain: 'chain', nonsense: 'on' };
 const context = { sessionId: 'conv_1', model: undefined };
@@ -75,7 +75,7 @@ describe('A rollout by OpenFeature', () => {
     const nonsense = openFeatureRollout(client, 'agent-memory', { defaultMode: 'off' });
     expect(await resolveMode(nonsense, context)).toEqual({
       mode: 'off',
-      problem: 'no-mode',
+      problem: 'no_mode',
       code: undefined,
     });
     const missing = openFeatureRollout(client, 'no-such-flag', { defaultMode: 'shadow' });
@@ -89,7 +89,7 @@ describe('A rollout by OpenFeature', () => {
     });
   });
 
-  it('does the same when the provider fails, which the client of OpenFeature hides', async () => {
+  it('the default mode applies if the provider fails, which the client of OpenFeature hides', async () => {
     const client = await clientOf('failing', async () => Promise.reject(new Error('no connection')));
     expect(await client.getStringValue('agent-memory', 'off')).toBe('off');
     expect(
@@ -97,7 +97,7 @@ describe('A rollout by OpenFeature', () => {
     ).toEqual({ mode: 'off', problem: 'threw', code: 'GENERAL' });
   });
 
-  it('does the same when the provider does not answer', async () => {
+  it('the default mode applies if the provider does not answer', async () => {
     const client = await clientOf('hanging', () => new Promise(() => undefined));
     vi.useFakeTimers();
     const resolved = resolveMode(
@@ -105,10 +105,10 @@ describe('A rollout by OpenFeature', () => {
       context,
     );
     await vi.advanceTimersByTimeAsync(1000);
-    expect(await resolved).toEqual({ mode: 'rebuild', problem: 'too-slow', code: undefined });
+    expect(await resolved).toEqual({ mode: 'rebuild', problem: 'too_slow', code: undefined });
   });
 
-  it('does the same when the context cannot be made', async () => {
+  it('the default mode applies if the context cannot be made', async () => {
     const rollout = openFeatureRollout(await clientWith('no-context', () => 'chain'), 'agent-memory', {
       defaultMode: 'off',
       context: () => {

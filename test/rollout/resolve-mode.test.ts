@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { resolveMode } from '../../src/rollout/resolve-mode.ts';
+import { resolveMode } from '../../src/rollout/resolve.ts';
 import type { Mode } from '../../src/rollout/mode.ts';
 import type { Rollout, RolloutFunction } from '../../src/rollout/rollout.ts';
 import { deferred } from '../support/deferred.ts';
@@ -26,7 +26,7 @@ describe('The mode of a turn', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('is what is set, what the rule says, or what the function answers', async () => {
+  it('the mode of a turn is the set one, that of the rule, or the answer of the function', async () => {
     expect(await modeOf('shadow')).toBe('shadow');
     expect(await modeOf({ mode: 'rebuild', percent: 0 })).toBe('off');
     expect(await modeOf(() => 'off')).toBe('off');
@@ -51,7 +51,7 @@ describe('The mode of a turn', () => {
     });
 
     it.each(['on', '', undefined, null, 1, {}, ['off']])('answers %j', async (nonsense) => {
-      const problem = { mode, problem: 'no-mode', code: undefined };
+      const problem = { mode, problem: 'no_mode', code: undefined };
       expect(
         await resolveMode(
           failing(() => nonsense as Mode),
@@ -75,7 +75,7 @@ describe('The mode of a turn', () => {
       await vi.advanceTimersByTimeAsync(999);
       expect(vi.getTimerCount()).toBe(1);
       await vi.advanceTimersByTimeAsync(1);
-      expect(await resolved).toEqual({ mode, problem: 'too-slow', code: undefined });
+      expect(await resolved).toEqual({ mode, problem: 'too_slow', code: undefined });
       expect(vi.getTimerCount()).toBe(0);
       // Nobody waits any more: vitest fails a test that leaves a rejection unhandled.
       late.reject(new Error('too late'));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { applyRule, bucketOf } from '../../src/rollout/rollout-rule.ts';
+import { applyRule, bucketOf } from '../../src/rollout/rollout.ts';
 
 const sessions = Array.from({ length: 20_000 }, (_, index) => `conv_${index}`);
 /** A session's place must never change: its users would be moved between modes. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionsError } from '../../src/errors/invalid-options-error.ts';
+import { InvalidOptionsError } from '../../src/errors/options.ts';
 import type { Mode } from '../../src/rollout/mode.ts';
-import { resolveMode } from '../../src/rollout/resolve-mode.ts';
-import { rolloutSwitch } from '../../src/rollout/rollout-switch.ts';
+import { resolveMode } from '../../src/rollout/resolve.ts';
+import { rolloutSwitch } from '../../src/rollout/switch.ts';
 import type { Rollout, RolloutFunction } from '../../src/rollout/rollout.ts';
 import { deferred, type Deferred } from '../support/deferred.ts';
 

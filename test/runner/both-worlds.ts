@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { PROFILES } from '../support/profiles.ts';
 import {
   chainedWorld,
   replayedWorld,
@@ -8,14 +9,14 @@ import {
   type FlowWorld,
 } from './flow-world.ts';
 
-/** What happens in a world, and what the caller sees of it. */
+/** Runs in a world, and returns the results that the caller sees. */
 export type Scenario = (world: FlowWorld) => Promise<unknown>;
 
 /**
- * Lets the same happen with our runner and session, with anchored history, and with the SDK's own, and demands that every
- * model saw the same and that every caller did.
+ * Runs a scenario with the SDK's runner and session, and with ours: with the whole history, with a history reference, and on
+ * every server that differs from the API. Expects equal model inputs and equal results.
  *
- * @returns our world without anchors, for what is to be said about the way there.
+ * @returns our world with the whole history, for further expectations.
  */
 export async function inBothWorlds(
   stream: boolean,
@@ -25,16 +26,35 @@ export async function inBothWorlds(
   const replayed = replayedWorld(stream, options);
   const theirs = await scenario(replayed);
   const seen = sightOf(replayed);
-  const anchored = chainedWorld(stream, { ...options, runner: { ...options.runner, history: 'anchored' } });
-  expect(await scenario(anchored)).toEqual(theirs);
-  expect(sightOf(anchored)).toEqual(seen);
+  const referenced = chainedWorld(stream, {
+    ...options,
+    runner: { ...options.runner, history: 'reference' },
+  });
+  expect(await scenario(referenced)).toEqual(theirs);
+  expect(sightOf(referenced)).toEqual(seen);
   const chained = chainedWorld(stream, options);
   expect(await scenario(chained)).toEqual(theirs);
   expect(sightOf(chained)).toEqual(seen);
+  for (const [index, profile] of (options.profiles ?? PROFILES).entries()) {
+    // Each server gets both kinds of history: one as JSON and the other as a stream.
+    const history = (index % 2 === 0) === stream ? 'whole' : 'reference';
+    const elsewhere = chainedWorld(stream, {
+      ...options,
+      simulator: { ...options.simulator, profile },
+      runner: { ...options.runner, history },
+    });
+    const ours = await scenario(elsewhere);
+    expect({ profile, history, ours, seen: sightOf(elsewhere) }).toEqual({
+      profile,
+      history,
+      ours: theirs,
+      seen,
+    });
+  }
   return chained;
 }
 
-/** Both ways in which a model can answer. */
+/** The response formats of a model request. */
 export const WAYS = [
   ['as JSON', false],
   ['as a stream', true],

@@ -1,3 +1,4 @@
+import { planRecorder } from '../flows/support/story.ts';
 import {
   MemorySession,
   OpenAIProvider,
@@ -11,20 +12,22 @@ import {
   type StreamRunOptions,
 } from '@openai/agents';
 import type OpenAI from 'openai';
-import type { SimulatorCore, SimulatorOptions } from '../../mocks/index.ts';
+import type { ProfileName, SimulatorCore, SimulatorOptions } from '../../mocks/index.ts';
 import {
   HybridRunner,
   HybridSession,
   type HybridRunnerConfig,
   memoryLedger,
   type HybridSessionEvent,
+  type PlannedRequest,
   type HybridSessionOptions,
 } from '../../src/index.ts';
 import {
   answeredRequests,
   comparableContext,
   type AnsweredRequest,
-} from '../model/equivalence/comparable-context.ts';
+} from '../chaining/equivalence/comparable-context.ts';
+import { hasConversations } from '../support/profiles.ts';
 import { simulated } from '../support/simulated.ts';
 
 // The SDK's own bound, in which an agent's type parameters are open.
@@ -42,6 +45,8 @@ export interface FlowOptions {
   readonly simulator?: SimulatorOptions;
   readonly session?: HybridSessionOptions;
   readonly runner?: HybridRunnerConfig;
+  /** The servers on which it can happen too. Default: all of `PROFILES`. */
+  readonly profiles?: readonly ProfileName[];
 }
 
 /** A server, a session and a runner, and whether turns are streamed. */
@@ -59,6 +64,8 @@ export interface FlowWorld {
 export interface ChainedWorld extends FlowWorld {
   readonly session: HybridSession;
   readonly events: readonly HybridSessionEvent[];
+  /** The plans of all requests, in order. */
+  readonly plans: readonly PlannedRequest[];
 }
 
 /** The SDK's runner with its memory. */
@@ -80,13 +87,17 @@ export function replayedWorld(stream: boolean, options: FlowOptions = {}): FlowW
 export function chainedWorld(stream: boolean, options: FlowOptions = {}): ChainedWorld {
   const { simulator, client } = simulated(options.simulator);
   const events: HybridSessionEvent[] = [];
+  const { observer, plans } = planRecorder();
   const ledger = memoryLedger();
   const open = (conversationId?: string): HybridSession =>
     new HybridSession({
       client,
       ledger,
-      conversationId,
+      ...(hasConversations(options.simulator?.profile)
+        ? { conversationId }
+        : { mirror: 'off', sessionId: 'session' }),
       onEvent: (event) => void events.push(event),
+      observers: [observer],
       ...options.session,
     });
   let session = open();
@@ -95,12 +106,13 @@ export function chainedWorld(stream: boolean, options: FlowOptions = {}): Chaine
     client,
     stream,
     events,
+    plans,
     get session() {
       return session;
     },
     runner: new HybridRunner({ tracingDisabled: true, ...options.runner }),
     reopen() {
-      session = open(session.sessionId);
+      session = open(session.conversationId);
     },
   };
 }
@@ -131,10 +143,8 @@ export async function failureOf(run: Promise<unknown>): Promise<string> {
 }
 
 /** What was decided about each request of a session, such as `extends 1/5`: of five items in the context one was sent. */
-export function decisionsOf({ events }: ChainedWorld): string[] {
-  return events.flatMap((event) =>
-    event.type === 'planned' ? [`${event.reason} ${event.sent}/${event.context}`] : [],
-  );
+export function decisionsOf({ plans }: ChainedWorld): string[] {
+  return plans.map(({ reason, sent, context }) => `${reason} ${sent}/${context}`);
 }
 
 /** The requests that continued a response, and which one. */

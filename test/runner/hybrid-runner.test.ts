@@ -76,7 +76,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
   });
 });
 
-test('is a runner with the configuration that it was given', () => {
+test('HybridRunner is a runner with the given configuration', () => {
   const config: Partial<RunConfig> = {
     workflowName: 'support',
     groupId: 'group',
@@ -92,7 +92,7 @@ test('is a runner with the configuration that it was given', () => {
   expect(mine).toEqual(theirs);
 });
 
-test("has the SDK's own signatures", () => {
+test("HybridRunner has the SDK's own signatures", () => {
   const ours: typeof runOfTheSdk = run;
   const theirs: typeof run = runOfTheSdk;
   expect(ours).toHaveLength(theirs.length);
@@ -131,7 +131,7 @@ test("asks models through the session's own client, and so do agents that are us
   expect(simulator.log.filter(({ body }) => body?.['instructions'] === 'help')).toHaveLength(1);
 });
 
-test("uses the SDK's default provider where the session was given no client, or is not ours", async () => {
+test("HybridRunner uses the SDK's default provider if the session has no client of its own, or is not a HybridSession", async () => {
   const { simulator, client } = simulated();
   const names: unknown[] = [];
   const provider = new OpenAIProvider({ openAIClient: client });

@@ -1,17 +1,23 @@
 import type { AgentInputItem, Session } from '@openai/agents';
 import * as fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../mocks/index.ts';
 import type { Operation } from '../../mocks/http/operations.ts';
 import { outline } from '../../mocks/wire/outline.ts';
-import { HybridRunner, HybridSession, memoryLedger, type LedgerStore, type Mode } from '../../src/index.ts';
-import { itemDigest } from '../../src/ledger/digest.ts';
-import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { HybridSession, memoryLedger, type LedgerStore, type Mode } from '../../src/index.ts';
+import { itemDigest } from '../../src/items/digest.ts';
+import { simulated } from '../support/simulated.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
-import { converse, listedIds, listOf } from '../flows/support/story.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+import {
+  expectListed,
+  randomMirror,
+  randomUnlink,
+  takeTurn,
+  turnFields,
+} from '../flows/support/random-turns.ts';
 
-// Waiting is tested where it matters; here only what happens after it.
-vi.mock('../../src/session/sleep.ts', () => ({ sleep: async () => undefined }));
+useVirtualTime();
 
 /** What goes wrong during a turn. */
 const TROUBLES: readonly (readonly [Operation, Fault] | undefined)[] = [
@@ -35,12 +41,9 @@ const TROUBLES: readonly (readonly [Operation, Fault] | undefined)[] = [
 
 const turnsAtRandom = fc.array(
   fc.record({
-    mode: fc.constantFrom<Mode>('off', 'shadow', 'rebuild', 'chain'),
+    ...turnFields,
     // Two objects of one process take turns, and now and then another process takes over.
     who: fc.constantFrom('first', 'second', 'new'),
-    ours: fc.boolean(),
-    stream: fc.boolean(),
-    tool: fc.boolean(),
     trouble: fc.constantFrom(...TROUBLES),
   }),
   { minLength: 3, maxLength: 7 },
@@ -66,46 +69,36 @@ function noted(session: Session, taken: AgentInputItem[]): Session {
 describe('a mode that changes at any turn', () => {
   it('loses, repeats and reorders nothing through failures, other processes and lists that cannot be relied on', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        turnsAtRandom,
-        fc.constantFrom('none' as const, 'id-replay' as const, 'every-turn' as const),
-        fc.constantFrom('await' as const, 'background' as const),
-        async (turns, unlink, mirror) => {
-          const { client, simulator } = simulated({ unlink });
-          const store = memoryLedger();
-          let mode: Mode = 'chain';
-          const rollout = (): Mode => mode;
-          const open = (ledger: LedgerStore, conversationId?: string): HybridSession =>
-            new HybridSession({ client, ledger, mirror, rollout, conversationId, mirrorLease: 20 });
-          const first = open(store);
-          const conversationId = await first.getSessionId();
-          const here = { first, second: open(store, conversationId) };
-          const all: HybridSession[] = [here.first, here.second];
-          const taken: AgentInputItem[] = [];
-          for (const [turn, next] of turns.entries()) {
-            mode = next.mode;
-            let session = next.who === 'new' ? undefined : here[next.who];
-            if (session === undefined) all.push((session = open(elsewhere(store), conversationId)));
-            const lift = next.trouble && simulator.fault(...next.trouble);
-            const runner = next.ours ? new HybridRunner({ tracingDisabled: true }) : simulatedRunner(client);
-            const text = `turn ${turn}${next.tool ? ' call get_weather {"city":"Oslo"}' : ''}`;
-            const run = converse(runner, noted(session, taken), [text], { stream: next.stream });
-            await run.catch(() => undefined);
-            lift?.();
-          }
-          // What is pending waits for the lease of who wrote last: that one knows that it is done.
-          for (const session of all) await session.flush();
-          mode = 'rebuild';
-          for (const session of [...all, open(store, conversationId)])
-            expect(digests(await session.getItems())).toEqual(digests(taken));
-          expect(await here.first.verify()).toMatchObject({ verified: true, pending: 0, missing: [] });
-          const ids = listedIds(simulator, conversationId);
-          expect(new Set(ids).size).toBe(ids.length);
-          const list = unlink === 'every-turn' ? outline(taken) : listOf(simulator, conversationId);
-          expect(list).toBe(outline(taken));
-        },
-      ),
+      fc.asyncProperty(turnsAtRandom, randomUnlink, randomMirror, async (turns, unlink, mirror) => {
+        const world = simulated({ unlink });
+        const { client, simulator } = world;
+        const store = memoryLedger();
+        let mode: Mode = 'chain';
+        const rollout = (): Mode => mode;
+        const open = (ledger: LedgerStore, conversationId?: string): HybridSession =>
+          new HybridSession({ client, ledger, mirror, rollout, conversationId });
+        const first = open(store);
+        const conversationId = await first.getSessionId();
+        const here = { first, second: open(store, conversationId) };
+        const all: HybridSession[] = [here.first, here.second];
+        const taken: AgentInputItem[] = [];
+        for (const [turn, next] of turns.entries()) {
+          mode = next.mode;
+          let session = next.who === 'new' ? undefined : here[next.who];
+          if (session === undefined) all.push((session = open(elsewhere(store), conversationId)));
+          const lift = next.trouble && simulator.fault(...next.trouble);
+          await takeTurn(client, noted(session, taken), turn, next).catch(() => undefined);
+          lift?.();
+        }
+        // What is pending waits for the lease of who wrote last: that one knows that it is done.
+        for (const session of all) await session.flush();
+        mode = 'rebuild';
+        for (const session of [...all, open(store, conversationId)])
+          expect(digests(await session.getItems())).toEqual(digests(taken));
+        expect(await here.first.verify()).toMatchObject({ verified: true, pending: 0, missing: [] });
+        expectListed(world, conversationId, unlink, outline(taken));
+      }),
       { numRuns: 40, seed: 20261126 },
     );
-  }, 60_000);
+  });
 });

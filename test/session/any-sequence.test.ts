@@ -1,17 +1,17 @@
 import type { AgentInputItem } from '@openai/agents';
 import * as fc from 'fast-check';
 import type { Arbitrary } from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../mocks/index.ts';
 import { HybridSession, memoryLedger, type HybridSessionOptions, type Mode } from '../../src/index.ts';
-import { itemDigest } from '../../src/ledger/digest.ts';
+import { itemDigest } from '../../src/items/digest.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { idsOf, listedIds } from '../flows/support/story.ts';
 import { assistant, call, result, user } from '../support/conversation.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
 import { simulated, type Simulated } from '../support/simulated.ts';
 
-// Waiting is tested where it matters; here only what happens after it.
-vi.mock('../../src/session/sleep.ts', () => ({ sleep: async () => undefined }));
+useVirtualTime();
 
 /** A session, and beside it a plain array that everything is done to as well. */
 class Pair {
@@ -38,7 +38,6 @@ class Pair {
       conversationId,
       ledger: isElsewhere ? elsewhere(this.#store) : this.#store,
       rollout: () => this.#mode,
-      mirrorLease: 20,
     });
   }
 
@@ -215,7 +214,9 @@ describe.each(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[])(
     const options: Arbitrary<HybridSessionOptions> = fc.record({
       keepContent,
       mirror: fc.constantFrom('await', 'background'),
-      checkList: fc.constantFrom('open', 'every-read', 'never'),
+      advanced: fc.record({
+        compare: fc.constantFrom('auto' as const, 'on-read' as const, 'manual' as const),
+      }),
     });
 
     it('leaves ledger, history and list with the same items in the same order, whatever write fails', async () => {

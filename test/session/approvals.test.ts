@@ -6,6 +6,9 @@ import { elsewhere } from '../flows/support/elsewhere.ts';
 import { historyOf, listOf } from '../flows/support/story.ts';
 import { texts } from '../support/conversation.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 const removals: string[] = [];
 
@@ -58,7 +61,7 @@ async function resume(
 }
 
 describe.each(SETUPS)('an approval with %s', (_, options) => {
-  it('is asked for, given later, and leaves a whole turn', async () => {
+  it('an approval is asked for, given later, and leaves a whole turn', async () => {
     const { session, runner, state, simulator, id } = await interrupted(options);
     const answer = await resume(session, runner, state, 'approve');
     expect(answer).toContain('The tools said "removed a.txt"');
@@ -68,7 +71,7 @@ describe.each(SETUPS)('an approval with %s', (_, options) => {
     expect(report).toMatchObject({ verified: true, length: 6, pending: 0 });
   });
 
-  it('is refused, and the turn is whole all the same', async () => {
+  it('an approval is refused, and the turn is whole', async () => {
     const { session, runner, state } = await interrupted(options);
     removals.length = 0;
     await resume(session, runner, state, 'reject');
@@ -77,13 +80,12 @@ describe.each(SETUPS)('an approval with %s', (_, options) => {
     expect(await session.verify()).toMatchObject({ verified: true, length: 6, pending: 0 });
   });
 
-  it('is given in another process', async () => {
+  it('an approval is given in another process', async () => {
     const { client, ledger, id, state } = await interrupted(options);
     const session = new HybridSession({
       client,
       ledger: elsewhere(ledger),
       conversationId: id,
-      mirrorLease: 50,
       ...options,
     });
     const runner = simulatedRunner(client);
@@ -99,7 +101,7 @@ describe.each(SETUPS)('an approval with %s', (_, options) => {
     expect(await rebuilt.verify()).toMatchObject({ verified: true, length: 6, pending: 0 });
   });
 
-  it('of several calls leaves each call with its result', async () => {
+  it('an approval of several calls leaves each call with its result', async () => {
     const { session, runner, state } = await interrupted(
       options,
       'call remove_file {"path":"a"} call remove_file {"path":"b"}',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ResponseChain } from '../../src/history/response-chain.ts';
+import { ResponseReader } from '../../src/conversation/response-reader.ts';
 import { contentCache, HybridSession, memoryLedger } from '../../src/index.ts';
 import { converse, listedTexts, recorder, TURNS } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
@@ -72,7 +72,7 @@ function shown(error: unknown): string {
 }
 
 describe('an answer to conversations.create', () => {
-  it.each(Object.keys(WRONG))('that %s is not believed', async (kind) => {
+  it.each(Object.keys(WRONG))('an answer to conversations.create that %s is refused', async (kind) => {
     const { simulator } = simulated();
     const client = tamperedClient(simulator, only(isCreate, WRONG[kind] ?? (async () => html())));
     const session = new HybridSession({ client });
@@ -82,23 +82,26 @@ describe('an answer to conversations.create', () => {
     expect(session.sessionId).toBeUndefined();
   });
 
-  it.each([undefined, null, '', 7, {}])('with the ID %j is not believed, and asked for again', async (id) => {
-    const { simulator } = simulated();
-    let times = 0;
-    const client = tamperedClient(simulator, ({ method, path }, answer) => {
-      if (!isCreate(method, path) || times > 0) return undefined;
-      times += 1;
-      return changed(answer(), (body) => ({ ...body, id }));
-    });
-    const session = new HybridSession({ client });
-    expect(await thrownBy(session.getSessionId())).toMatchObject({ code: 'invalid_response' });
-    await session.addItems([user('hi')]);
-    expect(texts(await session.getItems())).toEqual(['hi']);
-  });
+  it.each([undefined, null, '', 7, {}])(
+    'an answer to conversations.create with the ID %j is refused, and the request repeated later',
+    async (id) => {
+      const { simulator } = simulated();
+      let times = 0;
+      const client = tamperedClient(simulator, ({ method, path }, answer) => {
+        if (!isCreate(method, path) || times > 0) return undefined;
+        times += 1;
+        return changed(answer(), (body) => ({ ...body, id }));
+      });
+      const session = new HybridSession({ client, bookmark: false });
+      expect(await thrownBy(session.getSessionId())).toMatchObject({ code: 'invalid_response' });
+      await session.addItems([user('hi')]);
+      expect(texts(await session.getItems())).toEqual(['hi']);
+    },
+  );
 });
 
 describe('an answer to items.list', () => {
-  it.each(Object.keys(WRONG_LISTS))('that %s is not adopted', async (kind) => {
+  it.each(Object.keys(WRONG_LISTS))('an answer to items.list that %s is not adopted', async (kind) => {
     const { client, simulator } = simulated();
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
     const ledger = memoryLedger();
@@ -109,12 +112,12 @@ describe('an answer to items.list', () => {
       expect(error).toMatchObject({ code: 'invalid_response', operation: 'conversations.items.list' });
       expect(shown(error)).not.toContain('sk-secret');
     }
-    expect(await ledger.head(id)).toBeUndefined();
+    expect(await ledger.checkpoint(id)).toBeUndefined();
     expect(listedTexts(simulator, id)).toEqual(['one']);
   });
 
   it.each(['is not JSON', 'is null', 'has an item that is none', 'has an item without an ID'])(
-    'that %s is a typed error in mode off, too',
+    'an answer to items.list that %s is a typed error in mode off, too',
     async (kind) => {
       const { client, simulator } = simulated();
       const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
@@ -129,24 +132,33 @@ describe('an answer to items.list', () => {
     },
   );
 
-  it.each(Object.keys(WRONG_LISTS))('that %s costs a known session nothing', async (kind) => {
-    const { client, simulator } = simulated();
-    const ledger = memoryLedger();
-    const first = new HybridSession({ client, ledger });
-    await converse(simulatedRunner(client), first, TURNS);
-    const before = await first.getItems();
-    const wrong = tamperedClient(simulator, only(isList, WRONG_LISTS[kind] ?? (async () => html())));
-    const { onEvent, of, events } = recorder();
-    const conversationId = await first.getSessionId();
-    const session = new HybridSession({ client: wrong, ledger, conversationId, onEvent });
-    expect(await session.getItems()).toEqual(before);
-    expect(of('list_failed')).toEqual([
-      expect.objectContaining({ reason: 'InvalidResponseError (invalid_response)' }),
-    ]);
-    expect(JSON.stringify(events)).not.toContain('sk-secret');
-  });
+  it.each(Object.keys(WRONG_LISTS))(
+    'an answer to items.list that %s costs a known session no item',
+    async (kind) => {
+      const { client, simulator } = simulated();
+      const ledger = memoryLedger();
+      const first = new HybridSession({ client, ledger });
+      await converse(simulatedRunner(client), first, TURNS);
+      const before = await first.getItems();
+      const wrong = tamperedClient(simulator, only(isList, WRONG_LISTS[kind] ?? (async () => html())));
+      const { onEvent, of, events } = recorder();
+      const conversationId = await first.getSessionId();
+      const session = new HybridSession({
+        client: wrong,
+        ledger,
+        conversationId,
+        advanced: { compare: 'on-read' },
+        onEvent,
+      });
+      expect(await session.getItems()).toEqual(before);
+      expect(of('list_failed')).toEqual([
+        expect.objectContaining({ reason: 'InvalidResponseError (invalid_response)' }),
+      ]);
+      expect(JSON.stringify(events)).not.toContain('sk-secret');
+    },
+  );
 
-  it('with a page that leads back to itself does not hang', async () => {
+  it('an answer to items.list whose pages repeat does not hang', async () => {
     const { client, simulator } = simulated();
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
     const circular = tamperedClient(
@@ -163,7 +175,7 @@ describe('an answer to items.list', () => {
   });
 
   it.each(['off', 'shadow'] as const)(
-    'with a cursor that leads back does not hang in mode %s',
+    'an answer to items.list whose cursor repeats does not hang in mode %s',
     async (rollout) => {
       const { client, simulator } = simulated();
       const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
@@ -180,7 +192,7 @@ describe('an answer to items.list', () => {
     },
   );
 
-  it('of a type that nobody knows yet is kept as it is', async () => {
+  it('a listed item of an unknown type is kept as it is', async () => {
     const { client, simulator } = simulated();
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
     const novelty = { id: 'new_1', type: 'telepathy', thought: { depth: 3 } };
@@ -202,33 +214,36 @@ describe('an answer to items.list', () => {
 });
 
 describe('an answer to items.create', () => {
-  it.each(Object.keys(WRONG_LISTS))('that %s leaves nothing out and writes nothing twice', async (kind) => {
-    const { simulator } = simulated();
-    let isWrong = true;
-    const client = tamperedClient(simulator, async ({ method, path }, answer) => {
-      if (!isWrong || !isWrite(method, path)) return undefined;
-      await answer();
-      return WRONG_LISTS[kind]?.(answer);
-    });
-    const { onEvent, of, events } = recorder();
-    const session = new HybridSession({ client, onEvent });
-    const [answer] = await converse(simulatedRunner(client), session, ['hi']);
-    expect(texts(await session.getItems())).toEqual(['hi', answer]);
-    expect(of('mirror_failed')).toEqual([
-      expect.objectContaining({ pending: 2, reason: 'InvalidResponseError (invalid_response)' }),
-    ]);
-    expect(JSON.stringify(events)).not.toContain('sk-secret');
-    isWrong = false;
-    await session.flush();
-    const id = await session.getSessionId();
-    expect(listedTexts(simulator, id)).toEqual(['hi', answer]);
-    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 2 });
-  });
+  it.each(Object.keys(WRONG_LISTS))(
+    'an answer to items.create that %s loses no item and writes none twice',
+    async (kind) => {
+      const { simulator } = simulated();
+      let isWrong = true;
+      const client = tamperedClient(simulator, async ({ method, path }, answer) => {
+        if (!isWrong || !isWrite(method, path)) return undefined;
+        await answer();
+        return WRONG_LISTS[kind]?.(answer);
+      });
+      const { onEvent, of, events } = recorder();
+      const session = new HybridSession({ client, onEvent });
+      const [answer] = await converse(simulatedRunner(client), session, ['hi']);
+      expect(texts(await session.getItems())).toEqual(['hi', answer]);
+      expect(of('mirror_failed')).toEqual([
+        expect.objectContaining({ count: 2, reason: 'InvalidResponseError (invalid_response)' }),
+      ]);
+      expect(JSON.stringify(events)).not.toContain('sk-secret');
+      isWrong = false;
+      await session.flush();
+      const id = await session.getSessionId();
+      expect(listedTexts(simulator, id)).toEqual(['hi', answer]);
+      expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 2 });
+    },
+  );
 
   it.each([
     ['fewer', (data: unknown[]) => data.slice(0, 1)],
     ['more', (data: unknown[]) => [...data, { id: 'msg_extra', type: 'message' }]],
-  ])('with %s items than were sent is not believed', async (_, change) => {
+  ])('an answer to items.create with %s items than were sent is refused', async (_, change) => {
     const { simulator } = simulated();
     let isWrong = true;
     const client = tamperedClient(simulator, ({ method, path }, answer) =>
@@ -257,26 +272,32 @@ describe('an answer to responses.retrieve', () => {
       changed(answer(), (body) => ({ ...body, output: withoutField(body['output'], 'id') })),
   };
 
-  it.each(Object.keys(WRONG_RESPONSES))('that %s restores nothing', async (kind) => {
-    const { client, simulator } = simulated({ unlink: 'every-turn' });
-    const ledger = memoryLedger();
-    const first = new HybridSession({ client, ledger, keepContent: false });
-    await converse(simulatedRunner(client), first, TURNS);
-    const conversationId = await first.getSessionId();
-    const wrong = tamperedClient(simulator, only(isRetrieve, WRONG_RESPONSES[kind] ?? (async () => html())));
-    const session = new HybridSession({ client: wrong, ledger, conversationId, keepContent: false });
-    const error = await thrownBy(session.getItems());
-    expect(error).toMatchObject({ code: 'invalid_response', operation: 'responses.retrieve' });
-    expect(shown(error)).not.toContain('sk-secret');
+  it.each(Object.keys(WRONG_RESPONSES))(
+    'an answer to responses.retrieve that %s restores no item',
+    async (kind) => {
+      const { client, simulator } = simulated({ unlink: 'every-turn' });
+      const ledger = memoryLedger();
+      const first = new HybridSession({ client, ledger, keepContent: false });
+      await converse(simulatedRunner(client), first, TURNS);
+      const conversationId = await first.getSessionId();
+      const wrong = tamperedClient(
+        simulator,
+        only(isRetrieve, WRONG_RESPONSES[kind] ?? (async () => html())),
+      );
+      const session = new HybridSession({ client: wrong, ledger, conversationId, keepContent: false });
+      const error = await thrownBy(session.getItems());
+      expect(error).toMatchObject({ code: 'invalid_response', operation: 'responses.retrieve' });
+      expect(shown(error)).not.toContain('sk-secret');
 
-    const later = new HybridSession({ client, ledger, conversationId, keepContent: false });
-    expect(texts(await later.getItems())).toEqual(texts(await first.getItems()));
-  });
+      const later = new HybridSession({ client, ledger, conversationId, keepContent: false });
+      expect(texts(await later.getItems())).toEqual(texts(await first.getItems()));
+    },
+  );
 });
 
 describe('an answer of the model', () => {
   it.each([42, null, '', {}, [], true])(
-    'with the ID %j ends its turn, and the session can be read by the next process',
+    'an answer of the model with the ID %j ends its turn, and the next process can read the session',
     async (id) => {
       const { client, simulator } = simulated();
       const ledger = memoryLedger();
@@ -303,24 +324,27 @@ describe('an answer to a deletion', () => {
     'is a text': async () => Response.json('sk-secret'),
   };
 
-  it.each(Object.keys(NOT_DONE))('that %s leaves the removal pending', async (kind) => {
-    const { simulator } = simulated();
-    let isWrong = true;
-    const client = tamperedClient(simulator, ({ method }, answer) =>
-      isWrong && isDelete(method) ? NOT_DONE[kind]?.(answer) : undefined,
-    );
-    const session = new HybridSession({ client });
-    await session.addItems([user('one'), user('two')]);
-    expect(texts([await session.popItem()])).toEqual(['two']);
-    expect(texts(await session.getItems())).toEqual(['one']);
-    expect(await thrownBy(session.flush())).toMatchObject({ code: 'mirror_incomplete', pending: 1 });
-    isWrong = false;
-    await session.flush();
-    expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one']);
-  });
+  it.each(Object.keys(NOT_DONE))(
+    'an answer to a deletion that %s leaves the removal pending',
+    async (kind) => {
+      const { simulator } = simulated();
+      let isWrong = true;
+      const client = tamperedClient(simulator, ({ method }, answer) =>
+        isWrong && isDelete(method) ? NOT_DONE[kind]?.(answer) : undefined,
+      );
+      const session = new HybridSession({ client });
+      await session.addItems([user('one'), user('two')]);
+      expect(texts([await session.popItem()])).toEqual(['two']);
+      expect(texts(await session.getItems())).toEqual(['one']);
+      expect(await thrownBy(session.flush())).toMatchObject({ code: 'mirror_incomplete', pending: 1 });
+      isWrong = false;
+      await session.flush();
+      expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one']);
+    },
+  );
 
   it.each(Object.keys(NOT_DONE))(
-    'that %s: what another writer added is not taken for popped',
+    "an answer to a deletion that %s does not remove another writer's item",
     async (kind) => {
       const { client, simulator } = simulated();
       const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'one' }] });
@@ -333,27 +357,33 @@ describe('an answer to a deletion', () => {
     },
   );
 
-  it.each(Object.keys(NOT_DONE))('that %s does not clear or erase a session', async (kind) => {
-    const { simulator } = simulated();
-    let isWrong = true;
-    const client = tamperedClient(simulator, ({ method }, answer) =>
-      isWrong && isDelete(method) ? NOT_DONE[kind]?.(answer) : undefined,
-    );
-    const session = new HybridSession({ client });
-    await converse(simulatedRunner(client), session, ['hi']);
-    const conversationId = await session.getSessionId();
-    const error = await thrownBy(session.erase({ remote: true }));
-    expect(error).toMatchObject({ code: 'invalid_response', operation: 'responses.delete' });
-    expect(shown(error)).not.toContain('sk-secret');
-    expect((await session.getItems()).length).toBe(2);
-    expect(await thrownBy(session.clearSession())).toMatchObject({ operation: 'conversations.delete' });
-    isWrong = false;
-    expect(await session.getItems()).toEqual([]);
-    expect(simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(conversationId);
-  });
+  it.each(Object.keys(NOT_DONE))(
+    'an answer to a deletion that %s erases no session, and leaves the deletion after a clear pending',
+    async (kind) => {
+      const { simulator } = simulated();
+      let isWrong = true;
+      const client = tamperedClient(simulator, ({ method }, answer) =>
+        isWrong && isDelete(method) ? NOT_DONE[kind]?.(answer) : undefined,
+      );
+      const { onEvent, of } = recorder();
+      const session = new HybridSession({ client, onEvent, bookmark: false });
+      await converse(simulatedRunner(client), session, ['hi']);
+      const conversationId = await session.getSessionId();
+      const error = await thrownBy(session.erase({ remote: true }));
+      expect(error).toMatchObject({ code: 'invalid_response', operation: 'responses.delete' });
+      expect(shown(error)).not.toContain('sk-secret');
+      expect((await session.getItems()).length).toBe(2);
+      await session.clearSession();
+      expect(of('mirror_failed')).toMatchObject([{ sessionId: conversationId, count: 1 }]);
+      isWrong = false;
+      expect(await session.getItems()).toEqual([]);
+      await session.flush();
+      expect(simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(conversationId);
+    },
+  );
 });
 
-describe('answers without an end', { timeout: 120_000 }, () => {
+describe('answers without an end', () => {
   it('a list is not read for ever', async () => {
     let pages = 0;
     const client = clientOn(() => {
@@ -365,7 +395,7 @@ describe('answers without an end', { timeout: 120_000 }, () => {
     });
     for (const rollout of ['chain', 'off'] as const) {
       pages = 0;
-      const session = new HybridSession({ client, conversationId: 'conv_1', rollout });
+      const session = new HybridSession({ client, conversationId: 'conv_1', rollout, bookmark: false });
       expect(await thrownBy(session.getItems())).toMatchObject({
         code: 'invalid_response',
         operation: 'conversations.items.list',
@@ -382,7 +412,7 @@ describe('answers without an end', { timeout: 120_000 }, () => {
       depth += 1;
       return Response.json({ id, status: 'completed', output: [], previous_response_id: `resp_${depth}` });
     });
-    const chain = new ResponseChain(client, contentCache());
+    const chain = new ResponseReader(client, contentCache());
     expect(await thrownBy(chain.context('resp_first'))).toMatchObject({
       code: 'invalid_response',
       operation: 'responses.retrieve',

@@ -31,31 +31,34 @@ const OPERATIONS: Readonly<Record<string, (session: HybridSession) => Promise<un
 
 describe('a conversation that does not exist', () => {
   describe.each(MODES)('in mode %s', (rollout) => {
-    it.each(Object.keys(OPERATIONS))('is named by %s, and nothing is recorded', async (operation) => {
-      const { client } = simulated();
-      const ledger = memoryLedger();
-      const conversationId = 'conv_missing';
-      const session = new HybridSession({ client, ledger, conversationId, rollout });
-      await expect(async () => OPERATIONS[operation]?.(session)).rejects.toMatchObject({
-        name: 'ConversationNotFoundError',
-        code: 'conversation_not_found',
-        conversationId,
-        message: expect.stringContaining("'conv_missing'"),
-      });
-      expect(await ledger.head(conversationId)).toBeUndefined();
-    });
+    it.each(Object.keys(OPERATIONS))(
+      'a missing conversation is named by %s, and no record is written',
+      async (operation) => {
+        const { client } = simulated();
+        const ledger = memoryLedger();
+        const conversationId = 'conv_missing';
+        const session = new HybridSession({ client, ledger, conversationId, rollout });
+        await expect(async () => OPERATIONS[operation]?.(session)).rejects.toMatchObject({
+          name: 'ConversationNotFoundError',
+          code: 'conversation_not_found',
+          conversationId,
+          message: expect.stringContaining("'conv_missing'"),
+        });
+        expect(await ledger.checkpoint(conversationId)).toBeUndefined();
+      },
+    );
   });
 
   it('fails the run before the model is asked', async () => {
     const { client, simulator } = simulated();
-    const session = new HybridSession({ client, conversationId: 'conv_missing' });
+    const session = new HybridSession({ client, conversationId: 'conv_missing', bookmark: false });
     await expect(converse(simulatedRunner(client), session, ['hi'])).rejects.toMatchObject({
       code: 'conversation_not_found',
     });
     expect(simulator.log.map(({ operation }) => operation)).toEqual(['conversations.items.list']);
   });
 
-  it('is the same as one of another account', async () => {
+  it('a missing conversation is the same as one of another account', async () => {
     const { client, simulator } = simulated();
     const { id } = await client.conversations.create({});
     const stranger = new OpenAI({ apiKey: 'another', fetch: simulator.fetch, maxRetries: 0 });
@@ -63,7 +66,7 @@ describe('a conversation that does not exist', () => {
     await expect(session.getItems()).rejects.toMatchObject({ code: 'conversation_not_found' });
   });
 
-  it('can be tried again once it exists', async () => {
+  it('a missing conversation can be tried again once it exists', async () => {
     const { client } = simulated();
     const { id } = await client.conversations.create({});
     await client.conversations.delete(id);
@@ -112,16 +115,19 @@ describe('items that are not items', () => {
     expect(await session.getItems()).toEqual([]);
   });
 
-  it.each([undefined, null, 'hi', user('hi')])('in the place of a list: %j', async (items) => {
-    const { client, simulator } = simulated();
-    const session = new HybridSession({ client });
-    await expect(session.addItems(items as never)).rejects.toMatchObject({
-      code: 'invalid_item',
-    });
-    expect(simulator.log).toEqual([]);
-  });
+  it.each([undefined, null, 'hi', user('hi')])(
+    'a value in place of an array is refused: %j',
+    async (items) => {
+      const { client, simulator } = simulated();
+      const session = new HybridSession({ client });
+      await expect(session.addItems(items as never)).rejects.toMatchObject({
+        code: 'invalid_item',
+      });
+      expect(simulator.log).toEqual([]);
+    },
+  );
 
-  it('that refer to themselves', async () => {
+  it('items with a cycle are refused', async () => {
     const { client } = simulated();
     const item: Record<string, unknown> = { ...user('hi') };
     item['providerData'] = { item };
@@ -156,7 +162,7 @@ describe('items that are not items', () => {
     }
   });
 
-  it('are copied when they are given: what happens to the array later does not matter', async () => {
+  it('items are copied when they are given', async () => {
     const { client } = simulated();
     const session = new HybridSession({ client });
     const item = user('one');

@@ -7,10 +7,14 @@ import {
   type HybridSessionEvent,
   type HybridSessionOptions,
   type LedgerStore,
+  type WarningCode,
 } from '../../src/index.ts';
 import { converse, recorder, TURNS, type Recorder } from '../flows/support/story.ts';
 import { user } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 /** What must be in no event, no error and no cause of one. */
 const SECRET = 'sk-4711-secret';
@@ -27,42 +31,55 @@ function watched(options: Parameters<typeof simulated>[0] = {}): Watched {
   const { simulator } = simulated(options);
   const client = new OpenAI({ apiKey: SECRET, fetch: simulator.fetch, maxRetries: 0 });
   const ledger = memoryLedger();
-  const { events, onEvent, of } = recorder();
+  const told = recorder();
   return {
     simulator,
     client,
     ledger,
-    events,
-    onEvent,
-    of,
-    open: (given) => new HybridSession({ client, ledger, onEvent, ...given }),
+    ...told,
+    open: (given) => new HybridSession({ client, ledger, onEvent: told.onEvent, ...given }),
   };
 }
 
+/** The warnings of servers that drop a request's context or fields have stories of their own. */
+type HandledCode = Exclude<
+  WarningCode,
+  | 'bookmark_failed'
+  | 'bookmark_ignored'
+  | 'foreign_fields_left_out'
+  | 'foreign_item'
+  | 'no_conversations'
+  | 'parent_maybe_ignored'
+  | 'reasoning_left_out'
+  | 'store_rewound'
+>;
+
 /** How each event comes about. */
-const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Promise<unknown>>> = {
+const WAYS: Readonly<
+  Record<Exclude<HybridSessionEvent['type'], 'warning'> | HandledCode, (world: Watched) => Promise<unknown>>
+> = {
   async lost({ open, client }) {
     const session = open({ rollout: 'shadow' });
     await converse(simulatedRunner(client), session, SAY);
     await session.getItems();
   },
   async restored({ open, client }) {
-    const session = open({ checkList: 'every-read' });
+    const session = open({ advanced: { compare: 'on-read' } });
     await converse(simulatedRunner(client), session, SAY);
     await session.getItems();
   },
   async incomplete({ open, client, simulator }) {
-    const session = open({ keepContent: false, cache: { maxBytes: 1 } });
+    const session = open({ keepContent: false, advanced: { cache: { maxBytes: 1 } } });
     await converse(simulatedRunner(client), session, SAY);
     for (const { id } of simulator.snapshot().responses) await client.responses.delete(id);
     await session.getItems();
   },
-  async unanchored({ open }) {
-    const runner = new HybridRunner({ tracingDisabled: true, history: 'anchored' });
+  async full_history({ open }) {
+    const runner = new HybridRunner({ tracingDisabled: true, history: 'reference' });
     await converse(runner, open(), SAY);
   },
   async adopted({ open, client }) {
-    const session = open({ checkList: 'every-read' });
+    const session = open({ advanced: { compare: 'on-read' } });
     const id = await session.getSessionId();
     await client.conversations.items.create(id, { items: [{ role: 'user', content: SECRET }] });
     await session.getItems();
@@ -81,15 +98,12 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
     const first = open();
     await converse(simulatedRunner(client), first, SAY);
     simulator.fault('conversations.items.list', { status: 500, message: `no, ${SECRET}` });
-    const session = open({ conversationId: await first.getSessionId() });
+    const session = open({ conversationId: await first.getSessionId(), advanced: { compare: 'on-read' } });
     await session.getItems();
     await session.verify();
   },
   async turn({ open, client }) {
     await converse(simulatedRunner(client), open({ rollout: 'shadow' }), SAY);
-  },
-  async planned({ open, client }) {
-    await converse(new HybridRunner({ tracingDisabled: true }), open({ client }), SAY);
   },
   async parent_refused({ open, client, simulator }) {
     simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
@@ -107,7 +121,7 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
     const first = open();
     await first.addItems([user(SECRET)]);
     const conversationId = await first.getSessionId();
-    const newest = ((await ledger.head(conversationId))?.version ?? 0) - 1;
+    const newest = ((await ledger.checkpoint(conversationId))?.version ?? 0) - 1;
     const torn: LedgerStore = {
       ...ledger,
       async read(sessionId, from = 0, to = newest + 1) {
@@ -128,10 +142,22 @@ const WAYS: Readonly<Record<HybridSessionEvent['type'], (world: Watched) => Prom
     await second.getItems();
     await Promise.all([first.addItems([user(SECRET)]), second.addItems([user(SECRET)])]);
   },
-  async moved({ open }) {
+  async conversation_changed({ open }) {
     const session = open();
     await session.addItems([user(SECRET)]);
     await session.heal();
+  },
+  async parent_ignored({ open, simulator }) {
+    // A server that ignores the parent.
+    const fetch = async (input: Request | string | URL, init?: RequestInit): Promise<Response> => {
+      const request = new Request(input, init);
+      if (request.method !== 'POST' || !request.url.endsWith('/responses')) return simulator.fetch(request);
+      const { previous_response_id: _parent, ...body } = JSON.parse(await request.text());
+      const { method, headers } = request;
+      return simulator.fetch(new Request(request.url, { method, headers, body: JSON.stringify(body) }));
+    };
+    const client = new OpenAI({ apiKey: SECRET, project: crypto.randomUUID(), fetch, maxRetries: 0 });
+    await converse(new HybridRunner({ tracingDisabled: true }), open({ client }), SAY);
   },
 };
 
@@ -157,8 +183,8 @@ function isOurs(error: unknown): boolean {
   return error instanceof Error && /^(Hybrid|History|Mirror|Ledger|Invalid|Conversation)/.test(error.name);
 }
 
-describe.each(Object.keys(WAYS) as HybridSessionEvent['type'][])('the event %s', (type) => {
-  it('is told, and holds neither content nor a key', async () => {
+describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])('the event %s', (type) => {
+  it('the event is emitted, and holds neither content nor a key', async () => {
     const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
     const error: unknown = await WAYS[type](world).catch((thrown: unknown) => thrown);
     expect(world.of(type).length).toBeGreaterThan(0);
@@ -201,12 +227,12 @@ describe.each(Object.keys(WAYS) as HybridSessionEvent['type'][])('the event %s',
 });
 
 describe('errors', () => {
-  it('of every kind hold neither content nor a key', async () => {
+  it('errors of every kind hold neither content nor a key', async () => {
     const errors: unknown[] = [];
     const note = (error: unknown): void => void errors.push(error);
     const { open, client, simulator } = watched();
     await open({ conversationId: 'conv_missing' }).getItems().catch(note);
-    const session = open({ keepContent: false, cache: { maxBytes: 1 } });
+    const session = open({ keepContent: false, advanced: { cache: { maxBytes: 1 } } });
     await session.addItems([{ role: SECRET } as never]).catch(note);
     await session.addItems([{ ...user(SECRET), providerData: { [SECRET]: 1n } }]).catch(note);
     await session
@@ -234,11 +260,11 @@ describe('errors', () => {
 });
 
 describe('a watched session', () => {
-  it('has nothing to tell when all is well', async () => {
+  it('a watched session emits no warning without a fault', async () => {
     const { open, client, events } = watched();
-    const session = open({ checkList: 'every-read' });
+    const session = open({ advanced: { compare: 'on-read' } });
     await converse(simulatedRunner(client), session, TURNS);
     await session.verify();
-    expect(events).toEqual([]);
+    expect(events.map((event) => event.type)).toEqual(TURNS.map(() => 'turn'));
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { textOf, type Respond } from '../../mocks/index.ts';
 import { HybridSession, type HybridSessionOptions } from '../../src/index.ts';
-import { itemDigest } from '../../src/ledger/digest.ts';
+import { itemDigest } from '../../src/items/digest.ts';
 import { listOf } from '../flows/support/story.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
 
@@ -108,7 +108,7 @@ describe.each(Object.keys(STORIES) as (keyof typeof STORIES)[])('%s', (story) =>
 });
 
 describe('what a guardrail blocked', () => {
-  it('is written as a transaction where the SDK does so', async () => {
+  it('a blocked item is written as a transaction if the SDK does so', async () => {
     const { client } = simulated({ respond: discreet });
     const session = new HybridSession({ client });
     const transactions = vi.spyOn(session, 'applyHistoryTransaction');
@@ -116,7 +116,7 @@ describe('what a guardrail blocked', () => {
     expect(transactions).toHaveBeenCalled();
   });
 
-  it('is nowhere in the history, the conversation or the ledger', async () => {
+  it('a blocked item is not in the history, the conversation or the ledger', async () => {
     const { client, simulator } = simulated({ respond: discreet });
     const session = new HybridSession({ client });
     await live(session, client, 'the output of a tool that is blocked', false);

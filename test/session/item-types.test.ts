@@ -5,12 +5,15 @@ import {
   type AgentInputItem,
 } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
-import { kindOf } from '../../src/ledger/canonical-form.ts';
-import { itemDigest } from '../../src/ledger/digest.ts';
+import { kindOf } from '../../src/items/read-item.ts';
+import { itemDigest } from '../../src/items/digest.ts';
 import { HybridSession, memoryLedger } from '../../src/index.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { recorder } from '../flows/support/story.ts';
 import { simulated, type Simulated } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 /** One pixel. */
 const PNG =
@@ -172,14 +175,14 @@ const digests = (items: readonly AgentInputItem[]): (string | null)[] =>
   items.map((item) => itemDigest(item));
 
 describe('items of every type', () => {
-  it('are there to be tested', async () => {
+  it('the tests cover items of every type', async () => {
     expect(new Set(kinds(await everything(world()))).size).toBeGreaterThanOrEqual(20);
   });
 
   it.each(['rebuild', 'chain'] as const)('come back from mode %s as they were', async (rollout) => {
     const there = world();
     const items = await everything(there);
-    const { onEvent, events } = recorder();
+    const { onEvent, problems } = recorder();
     const session = new HybridSession({ client: there.client, rollout, onEvent });
     await session.addItems(items);
     const served = await session.getItems();
@@ -187,7 +190,7 @@ describe('items of every type', () => {
       expect(served[index]).toMatchObject(withoutId(item));
     }
     expect(served.length).toBe(items.length);
-    expect(events).toEqual([]);
+    expect(problems()).toEqual([]);
     expect(await session.verify()).toMatchObject({
       verified: true,
       pending: 0,
@@ -210,7 +213,7 @@ describe('items of every type', () => {
     },
   );
 
-  it('are what a fresh session reads back when the ledger keeps no content', async () => {
+  it('items of every type are read back by a fresh session with keepContent: false', async () => {
     const there = world();
     const items = await everything(there);
     const ledger = memoryLedger();
@@ -228,7 +231,7 @@ describe('items of every type', () => {
     });
   });
 
-  it('are what somebody adopts who knows only the conversation', async () => {
+  it('items of every type are adopted from the conversation alone', async () => {
     const there = world();
     const items = await everything(there);
     const first = new HybridSession({ client: there.client });
@@ -247,7 +250,7 @@ describe('items of every type', () => {
     expect(await session.verify()).toMatchObject({ verified: true, listed: undefined });
   });
 
-  it('are popped one by one, newest first', async () => {
+  it('items of every type are popped one by one, newest first', async () => {
     const there = world();
     const items = await everything(there);
     const session = new HybridSession({ client: there.client });

@@ -13,7 +13,10 @@ import { assistant, call, result, texts, user } from '../support/conversation.ts
 import { deferred } from '../support/deferred.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 import type { SimulatorOptions } from '../../mocks/index.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
 import { tamperedClient } from './support/tampered.ts';
+
+useVirtualTime();
 
 const KEEP = { keepContent: false } as const;
 
@@ -64,7 +67,7 @@ function attached(world: Told, options: HybridSessionOptions = {}): HybridSessio
 }
 
 describe('a ledger that keeps no content', () => {
-  it('holds none, in records, head or anywhere', async () => {
+  it('holds none, in records, checkpoint or anywhere', async () => {
     const { client } = simulated();
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger, ...KEEP });
@@ -77,7 +80,7 @@ describe('a ledger that keeps no content', () => {
     ]);
     await session.popItem();
     const id = await session.getSessionId();
-    const stored = JSON.stringify([await ledger.head(id), await ledger.read(id)]);
+    const stored = JSON.stringify([await ledger.checkpoint(id), await ledger.read(id)]);
     expect(stored.length).toBeGreaterThan(1000);
     expect(stored).not.toMatch(/4711|PIN|Answer|get_weather|look_up|sunny/);
 
@@ -90,7 +93,7 @@ describe('a ledger that keeps no content', () => {
   it.each([
     ['list', { unlink: 'none' }],
     ['response', { unlink: 'every-turn', unlinkModels: [/./] }],
-  ] as const)('is read back from the %s', async (source, options) => {
+  ] as const)('content is read back from the %s', async (source, options) => {
     const world = await told(options);
     const session = attached(world);
     expect(texts(await session.getItems())).toEqual(world.said);
@@ -101,7 +104,7 @@ describe('a ledger that keeps no content', () => {
   });
 
   it.each(['own', 'inherited'] as const)(
-    'is read back from the chain when the list is gone and input_items lists what is %s',
+    'content is read back from the chain after the list was deleted (input_items: %s)',
     async (inputItems) => {
       const world = await told({ inputItems });
       await world.client.conversations.delete(world.conversationId);
@@ -176,6 +179,36 @@ describe('a ledger that keeps no content', () => {
     expect(answer).toContain('I see 9 items');
   });
 
+  it.each([403, 500])(
+    "serves the rest with onIncomplete: 'warn' when a response is answered with %i",
+    async (status) => {
+      const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
+      world.simulator.fault('responses.retrieve', { status });
+      const { onEvent, of } = recorder();
+      const session = attached(world, { onIncomplete: 'warn', onEvent });
+      const served = texts(await session.getItems());
+      expect(served.length).toBeLessThan(world.said.length);
+      expect(world.said).toEqual(expect.arrayContaining(served));
+      expect(served).toContain('bye');
+      expect(of('incomplete')).toHaveLength(1);
+      await expect(attached(world).getItems()).rejects.toMatchObject({ status });
+    },
+  );
+
+  it('reads the other responses when one of them is refused', async () => {
+    const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
+    const [{ id: refused } = { id: '' }] = world.simulator.snapshot().responses;
+    const client = tamperedClient(world.simulator, ({ path }) =>
+      path.includes(refused) || path.endsWith('/input_items')
+        ? Response.json({ error: { message: 'not yours' } }, { status: 403 })
+        : undefined,
+    );
+    const { onEvent, of } = recorder();
+    const session = attached({ ...world, client }, { onIncomplete: 'warn', onEvent });
+    expect(texts(await session.getItems())).toEqual(world.said.filter((_, index) => index !== 1));
+    expect(of('incomplete')).toMatchObject([{ missing: [{ index: 1, kind: 'message:assistant' }] }]);
+  });
+
   it('serves the newest items when only older ones are missing', async () => {
     const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
     for (const { id } of world.simulator.snapshot().responses) await world.client.responses.delete(id);
@@ -207,16 +240,21 @@ describe('a ledger that keeps no content', () => {
   it('shares what it has read with every session that shares its cache', async () => {
     const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
     const cache = contentCache();
-    await attached(world, { cache }).getItems();
-    const session = attached(world, { cache, checkList: 'never' });
+    await attached(world, { advanced: { cache } }).getItems();
+    const session = attached(world, { advanced: { cache, compare: 'manual' } });
     expect(await requestsOf(world.simulator, () => session.getItems())).toEqual([]);
   });
 
   it('loses nothing when the cache is too small for a single item', async () => {
     const { client, simulator } = simulated();
-    const session = new HybridSession({ client, ...KEEP, mirror: 'background', cache: { maxBytes: 1 } });
+    const session = new HybridSession({
+      client,
+      ...KEEP,
+      mirror: 'background',
+      advanced: { cache: { maxBytes: 1 } },
+    });
     await session.getSessionId();
-    simulator.fault('conversations.items.create', { status: 500, times: 2 });
+    simulator.fault('conversations.items.create', { status: 500, times: 1 });
     await Promise.all(TURNS.map((turn) => session.addItems([user(turn)])));
     expect(texts(await session.getItems())).toEqual([...TURNS]);
     await session.flush();
@@ -249,7 +287,7 @@ describe('a ledger that keeps no content', () => {
       ledger: elsewhere(ledger),
       conversationId,
       ...KEEP,
-      checkList: 'never',
+      advanced: { compare: 'manual' },
     });
     await act(session);
     await other.flush();

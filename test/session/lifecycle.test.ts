@@ -5,6 +5,9 @@ import { converse, historyOf, listedTexts, recorder, requestsOf, TURNS } from '.
 import { roles, texts, user } from '../support/conversation.ts';
 import { simulated, simulatedClient, simulatedRunner } from '../support/simulated.ts';
 import { tamperedClient } from './support/tampered.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 const WRITE: Operation = 'conversations.items.create';
 
@@ -78,6 +81,7 @@ describe('a session', () => {
       const ledger: LedgerStore = {
         ...store,
         append: (...args) => (isBroken ? Promise.reject(new Error('disk full')) : store.append(...args)),
+        rewrite: (...args) => (isBroken ? Promise.reject(new Error('disk full')) : store.rewrite(...args)),
         read: (...args) => (isBroken ? Promise.reject(new Error('disk gone')) : store.read(...args)),
       };
       const cache: ContentCache = {
@@ -86,7 +90,13 @@ describe('a session', () => {
           throw new Error('cache full');
         },
       };
-      const session = new HybridSession({ client, ledger, cache, keepContent: false, mirror: 'background' });
+      const session = new HybridSession({
+        client,
+        ledger,
+        advanced: { cache },
+        keepContent: false,
+        mirror: 'background',
+      });
       await session.addItems([user('one')]);
       await session.flush().catch(() => undefined);
       simulator.fault(WRITE, { status: 500, times: 1 });
@@ -155,7 +165,7 @@ describe('a session', () => {
       });
     });
 
-    it('has nothing to do when it was never used', async () => {
+    it('an unused session ends without work', async () => {
       const { client, simulator } = simulated();
       const session = new HybridSession({ client });
       const requests = await requestsOf(simulator, async () => {
@@ -170,7 +180,7 @@ describe('a session', () => {
   describe('that cannot begin', () => {
     it('fails the run before the model is asked, and can begin later', async () => {
       const { client, simulator } = simulated();
-      const session = new HybridSession({ client });
+      const session = new HybridSession({ client, bookmark: false });
       simulator.fault('conversations.create', { status: 500, times: 1 });
       await expect(converse(simulatedRunner(client), session, ['hi'])).rejects.toMatchObject({ status: 500 });
       expect(simulator.log.map(({ operation }) => operation)).toEqual(['conversations.create']);
@@ -180,7 +190,7 @@ describe('a session', () => {
 
     it('creates one conversation, however many calls come at once', async () => {
       const { client, simulator } = simulated();
-      const session = new HybridSession({ client });
+      const session = new HybridSession({ client, bookmark: false });
       await Promise.all([
         session.getItems(),
         session.addItems([user('one')]),
@@ -201,6 +211,7 @@ describe('a session', () => {
       const ledger: LedgerStore = {
         ...store,
         append: (...args) => (isBroken ? Promise.reject(new Error('disk full')) : store.append(...args)),
+        rewrite: (...args) => (isBroken ? Promise.reject(new Error('disk full')) : store.rewrite(...args)),
       };
       const session = new HybridSession({ client, ledger });
       await session.addItems([user('one')]);
@@ -216,7 +227,7 @@ describe('a session', () => {
       expect(listedTexts(simulator, await session.getSessionId())).toEqual(['one', 'three']);
     });
 
-    it('has the items once when only the answer of the append got lost', async () => {
+    it('an append that lost its answer stands once', async () => {
       const { client, simulator } = simulated();
       const store = memoryLedger();
       let lost = 0;

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore, type Mode } from '../../src/index.ts';
-import { CHAIN } from '../../src/model/chain.ts';
+import { CHAINING_PORT } from '../../src/chaining/port.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { converse, historyOf, listedTexts, recorder, TURNS } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
 import { deferred } from '../support/deferred.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
 import { tamperedClient } from './support/tampered.ts';
 
 const MODES: readonly Mode[] = ['off', 'shadow', 'rebuild', 'chain'];
 
-/** Short enough for a test to outlive a process that died. */
-const mirrorLease = 50;
+useVirtualTime();
 
 async function told(world: Simulated, ledger: LedgerStore = memoryLedger()): Promise<HybridSession> {
-  const session = new HybridSession({ client: world.client, ledger, mirrorLease });
+  const session = new HybridSession({ client: world.client, ledger, bookmark: false });
   await converse(simulatedRunner(world.client), session, TURNS.slice(0, 2));
   return session;
 }
@@ -65,7 +65,7 @@ describe.each(MODES)('a pop in mode %s', (rollout) => {
     expect(texts(await session.getItems())).toEqual(['again']);
   });
 
-  it('of an item that the ledger does not know deletes it from the list', async () => {
+  it('a pop of an item that the ledger does not know deletes it from the list', async () => {
     const { client, simulator } = simulated();
     const { id } = await client.conversations.create({
       items: ['one', 'two'].map((content) => ({ role: 'user' as const, content })),
@@ -76,7 +76,7 @@ describe.each(MODES)('a pop in mode %s', (rollout) => {
     expect(texts(await session.getItems())).toEqual(['one']);
   });
 
-  it('that is interrupted between ledger and conversation is finished by the next process', async () => {
+  it('a pop that is interrupted between ledger and conversation is finished by the next process', async () => {
     const world = simulated();
     const { client, simulator } = world;
     const ledger = memoryLedger();
@@ -87,7 +87,6 @@ describe.each(MODES)('a pop in mode %s', (rollout) => {
       ledger: elsewhere(ledger),
       conversationId,
       rollout,
-      mirrorLease,
     });
     await dying.getItems();
     simulator.fault('conversations.items.delete', { status: 500, times: 1 });
@@ -101,7 +100,6 @@ describe.each(MODES)('a pop in mode %s', (rollout) => {
       ledger: elsewhere(ledger),
       conversationId,
       rollout,
-      mirrorLease,
       onEvent,
     });
     expect(await historyOf(next)).toBe('u,a,u');
@@ -179,7 +177,7 @@ describe.each(['off', 'shadow'] as const)('a pop in mode %s, beside another sess
 });
 
 describe.each(MODES)('an append in mode %s', (rollout) => {
-  it('that is interrupted between ledger and conversation is finished by the next process', async () => {
+  it('an append that is interrupted between ledger and conversation is finished by the next process', async () => {
     const world = simulated();
     const { client, simulator } = world;
     const ledger = memoryLedger();
@@ -190,7 +188,6 @@ describe.each(MODES)('an append in mode %s', (rollout) => {
       ledger: elsewhere(ledger),
       conversationId,
       rollout,
-      mirrorLease,
     });
     await dying.getItems();
     process1.die();
@@ -201,7 +198,6 @@ describe.each(MODES)('an append in mode %s', (rollout) => {
       ledger: elsewhere(ledger),
       conversationId,
       rollout,
-      mirrorLease,
     });
     expect(await historyOf(next)).toBe('u,a,u,a,u');
     await next.flush();
@@ -216,7 +212,7 @@ describe.each(MODES)('a clear in mode %s', (rollout) => {
     const { simulator, client } = world;
     const ledger = memoryLedger();
     const { onEvent, of } = recorder();
-    const session = new HybridSession({ client, ledger, rollout, onEvent });
+    const session = new HybridSession({ client, ledger, rollout, onEvent, bookmark: false });
     const conversationId = await session.getSessionId();
     simulator.fault('conversations.items.create', { status: 504, moment: 'after', times: 1 });
     await session.addItems([user('one')]);
@@ -233,10 +229,11 @@ describe.each(MODES)('a clear in mode %s', (rollout) => {
     }).clearSession();
     expect(seen).toBe(0);
     expect(of('adopted')).toEqual([]);
-    expect(await ledger.head(conversationId)).toBeUndefined();
+    expect(await ledger.checkpoint(conversationId)).toMatchObject({ length: 0 });
+    expect(await ledger.checkpoint(conversationId)).not.toHaveProperty('conversation');
   });
 
-  it('is not undone by somebody who has read the list before', async () => {
+  it('a clear is not undone by a process that has read the list before', async () => {
     const world = simulated();
     const { simulator, client } = world;
     const ledger = memoryLedger();
@@ -255,31 +252,28 @@ describe.each(MODES)('a clear in mode %s', (rollout) => {
       ledger: elsewhere(ledger),
       conversationId,
       rollout,
-      checkList: 'every-read',
+      advanced: { compare: 'on-read' },
     });
     expect((await session.getItems()).length).toBe(4);
     isReading = true;
-    await session.getItems().catch(() => undefined);
+    expect(await session.getItems()).toEqual([]);
     expect(isDone).toBe(true);
-    expect(await ledger.head(conversationId)).toBeUndefined();
-    await expect(new HybridSession({ client, ledger, conversationId }).getItems()).rejects.toMatchObject({
-      code: 'conversation_not_found',
-    });
+    expect(await ledger.checkpoint(conversationId)).toMatchObject({ length: 0 });
+    expect(await new HybridSession({ client, ledger, conversationId }).getItems()).toEqual([]);
   });
 
-  it('of which the ledger has taken note, though it did not say so, is finished by the next use', async () => {
+  it('a clear that the ledger applied without an answer is finished by the next write', async () => {
     const { simulator } = simulated();
     const ledger = memoryLedger();
-    let [isClearing, isDown] = [false, false];
+    let isDown = false;
     const client = tamperedClient(simulator, () => {
       if (isDown) throw new TypeError('fetch failed');
       return undefined;
     });
     const store: LedgerStore = {
       ...elsewhere(ledger),
-      append: async (id, records, ...args) => {
-        await ledger.append(id, records, ...args);
-        if (!isClearing) return;
+      rewrite: async (...args) => {
+        await ledger.rewrite(...args);
         isDown = true;
         throw new Error('The store is down');
       },
@@ -290,45 +284,83 @@ describe.each(MODES)('a clear in mode %s', (rollout) => {
     };
     const session = new HybridSession({ client, ledger: store, rollout });
     await session.addItems([user('one')]);
-    isClearing = true;
     await expect(session.clearSession()).rejects.toThrow('The store is down');
-    [isClearing, isDown] = [false, false];
+    isDown = false;
+    const name = await session.getSessionId();
     expect(await session.getItems()).toEqual([]);
-    expect(simulator.snapshot().conversations.map((one) => one.id)).toEqual([await session.getSessionId()]);
+    await session.addItems([user('two')]);
+    expect(await session.getSessionId()).toBe(name);
+    expect(session.conversationId).not.toBe(name);
+    expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([session.conversationId]);
   });
 
-  it('deletes the conversation, forgets the ledger and begins anew', async () => {
+  it('deletes the conversation, empties the ledger, keeps the name and begins another conversation', async () => {
     const world = simulated();
     const { client, simulator } = world;
     const ledger = memoryLedger();
     const conversationId = await (await told(world, ledger)).getSessionId();
-    const session = new HybridSession({ client, ledger, conversationId, rollout });
+    const session = new HybridSession({ client, ledger, conversationId, rollout, bookmark: false });
     await session.getItems();
     await session.clearSession();
     expect(simulator.snapshot().conversations).toEqual([]);
-    expect(await ledger.head(conversationId)).toBeUndefined();
+    expect(await ledger.checkpoint(conversationId)).toMatchObject({ length: 0 });
+    expect(JSON.stringify(await ledger.read(conversationId))).not.toMatch(/what can you do|I see/);
     expect(await session.getItems()).toEqual([]);
     const [answer] = await converse(simulatedRunner(client), session, ['hi']);
     expect(answer).toContain('I see 1 item');
-    expect(await session.getSessionId()).not.toBe(conversationId);
+    expect(await session.getSessionId()).toBe(conversationId);
+    expect(session.conversationId).not.toBe(conversationId);
     expect(await historyOf(session)).toBe('u,a');
+    expect(listedTexts(simulator, session.conversationId ?? '')).toHaveLength(2);
   });
 
-  it('that could not delete the conversation says so, and the next use finishes it', async () => {
+  it('a clear that could not delete the conversation is reported, and the next write deletes it', async () => {
     const world = simulated();
     const { client, simulator } = world;
     const ledger = memoryLedger();
     const conversationId = await (await told(world, ledger)).getSessionId();
-    const session = new HybridSession({ client, ledger, conversationId, rollout });
+    const { onEvent, of } = recorder();
+    const session = new HybridSession({
+      client,
+      ledger,
+      conversationId,
+      rollout,
+      onEvent,
+      bookmark: false,
+    });
     simulator.fault('conversations.delete', { status: 500, times: 1 });
-    await expect(session.clearSession()).rejects.toMatchObject({ status: 500 });
+    await session.clearSession();
+    expect(of('mirror_failed')).toMatchObject([{ sessionId: conversationId, count: 1 }]);
+    expect(JSON.stringify(await ledger.read(conversationId))).not.toMatch(/what can you do|I see/);
     expect(await session.getItems()).toEqual([]);
-    expect(simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(conversationId);
-    expect(await session.getSessionId()).not.toBe(conversationId);
+    await session.addItems([user('again')]);
+    expect(await session.getSessionId()).toBe(conversationId);
+    expect(session.conversationId).not.toBe(conversationId);
+    expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([session.conversationId]);
+  });
+
+  it('a clear that could not delete the conversation is finished by a flush, before any write', async () => {
+    const world = simulated();
+    const { client, simulator } = world;
+    const ledger = memoryLedger();
+    const conversationId = await (await told(world, ledger)).getSessionId();
+    const open = (): HybridSession =>
+      new HybridSession({
+        client,
+        ledger: elsewhere(ledger),
+        conversationId,
+        rollout,
+      });
+    simulator.fault('conversations.delete', { status: 500, times: 2 });
+    await open().clearSession();
+    await expect(open().flush()).rejects.toMatchObject({ code: 'mirror_incomplete', pending: 1 });
+    await open().flush();
+    expect(simulator.snapshot().conversations).toEqual([]);
+    expect(await open().getItems()).toEqual([]);
   });
 
   it.each(['before', 'after'] as const)(
-    'that is interrupted %s the conversation is deleted is finished by the next process',
+    'a clear that is interrupted %s the conversation is deleted is finished by the next process',
     async (moment) => {
       const world = simulated();
       const { client, simulator } = world;
@@ -336,18 +368,20 @@ describe.each(MODES)('a clear in mode %s', (rollout) => {
       const conversationId = await (await told(world, ledger)).getSessionId();
       const dying = new HybridSession({ client, ledger: elsewhere(ledger), conversationId, rollout });
       simulator.fault('conversations.delete', { name: 'connection_reset', times: 1, moment });
-      await expect(dying.clearSession()).rejects.toThrow(/Connection/);
+      await dying.clearSession();
 
       const next = new HybridSession({ client, ledger: elsewhere(ledger), conversationId, rollout });
       expect(await next.getItems()).toEqual([]);
-      expect(await ledger.head(conversationId)).toBeUndefined();
-      expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([await next.getSessionId()]);
+      await next.addItems([user('again')]);
+      expect(texts(await next.getItems())).toEqual(['again']);
+      expect(await next.getSessionId()).toBe(conversationId);
+      expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([next.conversationId]);
     },
   );
 });
 
 describe('a clear', () => {
-  it('is noticed by a session that had the conversation open: it serves nothing of it any more', async () => {
+  it('a clear is noticed by an open session, which serves no cleared item', async () => {
     const world = simulated();
     const { client } = world;
     const ledger = memoryLedger();
@@ -356,12 +390,13 @@ describe('a clear', () => {
     const second = new HybridSession({ client, ledger, conversationId });
     expect((await second.getItems()).length).toBe(4);
     await first.clearSession();
-    await expect(second.getItems()).rejects.toMatchObject({ code: 'conversation_not_found' });
+    expect(await second.getItems()).toEqual([]);
+    expect(await second.verify()).toMatchObject({ sessionId: conversationId, verified: true, length: 0 });
   });
 
   it('leaves a turn that another session is just writing in the ledger', async () => {
     const world = simulated();
-    const { client } = world;
+    const { client, simulator } = world;
     const ledger = memoryLedger();
     const first = await told(world, ledger);
     const conversationId = await first.getSessionId();
@@ -369,7 +404,12 @@ describe('a clear', () => {
     await second.getItems();
     await first.clearSession();
     await second.addItems([user('still here')]);
-    expect(texts(await second.getItems())).toEqual(['still here']);
+    for (const session of [first, second]) {
+      expect(texts(await session.getItems())).toEqual(['still here']);
+      expect(session.conversationId).toBe(second.conversationId);
+      expect(session.sessionId).toBe(conversationId);
+    }
+    expect(listedTexts(simulator, second.conversationId ?? '')).toEqual(['still here']);
   });
 
   it('keeps the name of a session without a conversation', async () => {
@@ -386,72 +426,97 @@ describe('a clear', () => {
     expect(texts(await session.getItems())).toEqual(['two']);
   });
 
-  it('of which the store has forgotten the ledger, though its answer got lost, has come to its end', async () => {
+  it('a clear completes when the store applied it but the response was lost', async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     const store: LedgerStore = {
       ...elsewhere(ledger),
-      delete: async (...args) => {
-        await ledger.delete(...args);
+      rewrite: async (...args) => {
+        await ledger.rewrite(...args);
         throw new Error('The connection was lost');
       },
     };
     const session = new HybridSession({ client, ledger: store });
     await session.addItems([user('one')]);
     await session.clearSession();
+    expect(simulator.snapshot().conversations).toEqual([]);
     await session.addItems([user('two')]);
     expect(texts(await session.getItems())).toEqual(['two']);
     expect(simulator.snapshot().conversations.length).toBe(1);
   });
 
-  it('says so when the store did not forget the ledger, and the next use finishes it', async () => {
+  it('a clear that the store refuses fails and changes nothing', async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     let isDown = true;
     const store: LedgerStore = {
       ...elsewhere(ledger),
-      delete: async (...args) => {
+      rewrite: async (...args) => {
         if (isDown) throw new Error('The connection was lost');
-        await ledger.delete(...args);
+        await ledger.rewrite(...args);
       },
     };
     const session = new HybridSession({ client, ledger: store });
     await session.addItems([user('one')]);
     await expect(session.clearSession()).rejects.toThrow('The connection was lost');
+    expect(texts(await session.getItems())).toEqual(['one']);
+    expect(listedTexts(simulator, session.conversationId ?? '')).toEqual(['one']);
     isDown = false;
+    await session.clearSession();
     await session.addItems([user('two')]);
     expect(texts(await session.getItems())).toEqual(['two']);
     expect(simulator.snapshot().conversations.length).toBe(1);
   });
 
-  it('that fails beside a request of a run is finished by the next use all the same', async () => {
+  it('a clear that fails beside a request of a run is finished by the next write', async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     let asks: (() => Promise<unknown>) | undefined;
     let asked: Promise<unknown> | undefined;
     const store: LedgerStore = {
       ...elsewhere(ledger),
-      append: async (...args) => {
+      rewrite: async (...args) => {
         asked = asks?.();
         await new Promise(setImmediate);
-        await ledger.append(...args);
+        await ledger.rewrite(...args);
       },
     };
     const session = new HybridSession({ client, ledger: store });
     await session.addItems([user('one')]);
     const conversationId = await session.getSessionId();
-    asks = () => session[CHAIN].view('tip');
+    asks = () => session[CHAINING_PORT].view('tail');
     simulator.fault('conversations.delete', { status: 500, times: 1 });
-    await expect(session.clearSession()).rejects.toMatchObject({ status: 500 });
+    await session.clearSession();
     await asked;
     asks = undefined;
     expect(await session.getItems()).toEqual([]);
+    await session.addItems([user('two')]);
     expect(simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(conversationId);
   });
 
+  it.each(['nothing was said', 'items were said'])(
+    'a clear is finished by the next write if every answer is lost for a while and %s',
+    async (said) => {
+      const { client, simulator } = simulated();
+      const session = new HybridSession({ client, bookmark: false });
+      const items = said === 'nothing was said' ? [] : [user('one')];
+      await session.addItems(items);
+      await session.getItems();
+      const gone = await session.getSessionId();
+      const recover = simulator.fault('*', { status: 409, moment: 'after' });
+      await session.clearSession();
+      for (let use = 0; use < 3; use += 1) expect(await session.getItems()).toEqual([]);
+      recover();
+      await session.addItems([user('two')]);
+      expect(texts(await session.getItems())).toEqual(['two']);
+      expect(await session.getSessionId()).toBe(gone);
+      expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([session.conversationId]);
+    },
+  );
+
   it('waits for what is being written', async () => {
     const { client, simulator } = simulated({ latency: 5 });
-    const session = new HybridSession({ client, mirror: 'background' });
+    const session = new HybridSession({ client, mirror: 'background', bookmark: false });
     await session.addItems([user('one')]);
     await session.clearSession();
     expect(simulator.log.map(({ operation }) => operation)).toEqual([

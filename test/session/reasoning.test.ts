@@ -4,6 +4,9 @@ import { HybridSession, memoryLedger, type HybridSessionOptions } from '../../sr
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { converse, historyOf, listOf, recorder, requestsOf, assistantAgent } from '../flows/support/story.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 const OPTIONS: readonly HybridSessionOptions[] = [
   { rollout: 'off' },
@@ -36,7 +39,7 @@ describe.each(OPTIONS)('reasoning with %j', (options) => {
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], missing: [] });
   });
 
-  it('is read by another process', async () => {
+  it('reasoning is read by another process', async () => {
     const { client } = simulated();
     const ledger = memoryLedger();
     const first = new HybridSession({ client, ledger, ...options });
@@ -48,7 +51,7 @@ describe.each(OPTIONS)('reasoning with %j', (options) => {
     expect(answer).toContain('I see 13 items');
   });
 
-  it('that is encrypted goes with the conversation, although its response was not stored', async () => {
+  it('encrypted reasoning is stored in the conversation although its response was not stored', async () => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client, ...options });
     const answers = await converse(simulatedRunner(client), session, SAY, { agent: discreet });
@@ -73,6 +76,7 @@ async function told(options: HybridSessionOptions) {
     client: world.client,
     ledger: elsewhere(ledger),
     conversationId,
+    advanced: { compare: 'on-read' },
     onEvent,
     ...options,
   });
@@ -87,7 +91,7 @@ describe('reasoning that the list has lost', () => {
     expect(await session.verify()).toMatchObject({ verified: true, missing: [] });
   });
 
-  it('is no reason to refuse the history: a model answers without it', async () => {
+  it('lost reasoning is no reason to refuse the history', async () => {
     const { session, simulator, client, of } = await told({ keepContent: false });
     for (const { id } of simulator.snapshot().responses) await client.responses.delete(id);
     expect(await historyOf(session)).toBe('u,a,u,t,a');
@@ -109,13 +113,13 @@ describe('reasoning that no conversation can hold', () => {
       { type: 'message', role: 'user', content: 'there' },
     ]);
     expect(await historyOf(session)).toBe('u,t,u');
-    expect(of('mirror_skipped').map(({ kind }) => kind)).toEqual(['reasoning']);
+    expect(of('mirror_skipped').map(({ itemKind }) => itemKind)).toEqual(['reasoning']);
     expect(listOf(simulator, await session.getSessionId())).toBe('u,u');
     expect(await requestsOf(simulator, () => session.flush())).toEqual([]);
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
   });
 
-  it('is what a later turn does without when the ledger keeps no content', async () => {
+  it('reasoning that no conversation can hold is left out of later turns with keepContent: false', async () => {
     const { client } = simulated();
     const ledger = memoryLedger();
     const first = new HybridSession({ client, ledger, keepContent: false });

@@ -4,6 +4,9 @@ import { elsewhere } from '../flows/support/elsewhere.ts';
 import { idsOf, listedIds, listedTexts, requestsOf } from '../flows/support/story.ts';
 import { assistant, call, result, texts, user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 const OPTIONS: readonly HybridSessionOptions[] = [
   { rollout: 'off' },
@@ -52,7 +55,7 @@ describe.each(OPTIONS)('a history transaction with %j', (options) => {
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
   });
 
-  it('is applied once, by whoever asks for it and however often', async () => {
+  it('a history transaction is applied once, by any process and for any number of calls', async () => {
     const { session, client, ledger, simulator, id } = await told();
     const other = new HybridSession({ client, ledger, conversationId: id, ...options });
     await Promise.all([
@@ -67,7 +70,7 @@ describe.each(OPTIONS)('a history transaction with %j', (options) => {
     expect(listedTexts(simulator, id)).toEqual(['one', 'two', 'three', 'four']);
   });
 
-  it('that does not fit changes nothing', async () => {
+  it('a history transaction that does not fit changes nothing', async () => {
     const { session, simulator, id } = await told();
     await session.flush();
     await session.applyHistoryTransaction(append('op', 'four'));
@@ -76,14 +79,14 @@ describe.each(OPTIONS)('a history transaction with %j', (options) => {
       await expect(session.applyHistoryTransaction(append('op', 'other'))).rejects.toMatchObject({
         code: 'history_transaction',
         operationId: 'op',
-        reason: 'operation-reused',
+        reason: 'operation_reused',
       });
       await expect(session.applyHistoryTransaction(replace('op 2', ['one'], []))).rejects.toMatchObject({
-        reason: 'suffix-changed',
+        reason: 'suffix_changed',
       });
       const tooLong = ['zero', 'one', 'two', 'three', 'four'];
       await expect(session.applyHistoryTransaction(replace('op 2', tooLong, []))).rejects.toMatchObject({
-        reason: 'suffix-changed',
+        reason: 'suffix_changed',
       });
     });
     expect(requests).toEqual([]);
@@ -143,7 +146,7 @@ describe.each(OPTIONS)('a changed function call with %j', (options) => {
     expect(idsOf(items)).toEqual(listedIds(simulator, id));
   });
 
-  it('that is not there changes nothing', async () => {
+  it('a mutation of a missing function call changes nothing', async () => {
     const { session, simulator } = await told();
     const before = await session.getItems();
     const requests = await requestsOf(simulator, () => session.applyHistoryMutations(changed('call_9', {})));

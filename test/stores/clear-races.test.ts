@@ -1,20 +1,26 @@
 import { Agent } from '@openai/agents';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HybridRunner, HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
-import { conversationLedger } from '../../src/stores/conversation-ledger.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { listedTexts } from '../flows/support/story.ts';
 import { tamperedClient } from '../session/support/tampered.ts';
 import { roles, texts, user } from '../support/conversation.ts';
 import { deferred } from '../support/deferred.ts';
-import { simulated, simulatedClient, type Simulated } from '../support/simulated.ts';
+import { simulated, type Simulated } from '../support/simulated.ts';
 import { engines } from './support/engines.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
 const runner = new HybridRunner({ tracingDisabled: true });
 
 /** When, while one process clears the session, another one's turn ends. */
-const MOMENTS = ['after the clear is recorded', 'after the conversation is deleted'] as const;
+const MOMENTS = [
+  'before the clear is recorded',
+  'after the clear is recorded',
+  'after the conversation is deleted',
+] as const;
 
 /** A store that lets something happen at a moment of a clear, once. */
 function interrupted(
@@ -23,21 +29,25 @@ function interrupted(
   happen: () => Promise<unknown>,
 ): LedgerStore {
   let isDue = true;
-  const once = async (): Promise<void> => {
-    if (!isDue) return;
+  let isCleared = false;
+  const at = async (now: (typeof MOMENTS)[number]): Promise<void> => {
+    if (!isDue || moment !== now) return;
     isDue = false;
     await happen();
   };
   return {
     ...elsewhere(store),
-    async append(sessionId, records, head, expected) {
-      await store.append(sessionId, records, head, expected);
-      if (moment === MOMENTS[0] && records.some(({ type }) => type === 'clear')) await once();
+    // A clear rewrites the log.
+    async rewrite(...args) {
+      await at('before the clear is recorded');
+      await store.rewrite(...args);
+      isCleared = true;
+      await at('after the clear is recorded');
     },
-    // The ledger goes last.
-    async delete(sessionId, expected?: number) {
-      if (moment === MOMENTS[1]) await once();
-      await store.delete(sessionId, expected);
+    // Then it records that the conversation is deleted.
+    async append(...args) {
+      if (isCleared) await at('after the conversation is deleted');
+      await store.append(...args);
     },
   };
 }
@@ -46,83 +56,113 @@ interface Race extends Simulated {
   readonly cleared: HybridSession;
   readonly other: HybridSession;
   readonly again: () => HybridSession;
-  readonly conversationId: string;
+  readonly sessionId: string;
 }
 
 /** A session of two turns that one process clears, while another one has a third. */
 async function race(
-  open: (world: Simulated) => LedgerStore | Promise<LedgerStore>,
+  open: () => LedgerStore | Promise<LedgerStore>,
   moment: (typeof MOMENTS)[number],
   keepContent = true,
 ): Promise<Race> {
   const world = simulated();
   const { client } = world;
-  const other = new HybridSession({ client, ledger: await open(world), keepContent });
+  const options = { client, keepContent, bookmark: false };
+  const other = new HybridSession({ ...options, ledger: await open() });
   await runner.run(agent, 'one', { session: other });
   await runner.run(agent, 'two', { session: other });
-  const conversationId = await other.getSessionId();
-  const ledger = interrupted(await open(world), moment, () =>
+  const sessionId = await other.getSessionId();
+  const ledger = interrupted(await open(), moment, () =>
     runner.run(agent, 'after the clear', { session: other }),
   );
-  const cleared = new HybridSession({ client, ledger, conversationId, keepContent });
+  const cleared = new HybridSession({ ...options, ledger, sessionId });
   await cleared.getItems();
   await cleared.clearSession();
-  const store = await open(world);
+  const store = await open();
   const again = (): HybridSession =>
-    new HybridSession({ client, ledger: store, conversationId, keepContent });
-  return { ...world, cleared, other, again, conversationId };
+    new HybridSession({ ...options, ledger: store, conversationId: sessionId });
+  return { ...world, cleared, other, again, sessionId };
 }
 
-/** What everybody has after the race, and whether the next turn of one reaches the others. */
-async function outcomeOf({ simulator, cleared, other, again, conversationId }: Race): Promise<unknown> {
+/** What every process has after the race, and whether the next turn of one reaches the others. */
+async function outcomeOf({ simulator, cleared, other, again, sessionId }: Race): Promise<unknown> {
   const next = again();
+  const sessions = [cleared, other, next];
   const seen = [];
-  for (const session of [cleared, other, next]) {
+  for (const session of sessions) {
     const items = await session.getItems();
     await session.flush();
     const { verified, length, listed, pending, findings, missing } = await session.verify();
     seen.push([roles(items), texts(items)[0], verified, length, listed, pending, findings, missing]);
   }
-  const ids = await Promise.all([cleared, other, next].map((session) => session.getSessionId()));
-  const id = ids[0] ?? '';
+  const names = await Promise.all(sessions.map((session) => session.getSessionId()));
+  const id = other.conversationId ?? '';
   const conversations = simulator.snapshot().conversations.map((one) => one.id);
-  const isOne = [...ids, ...conversations].every((one) => one === id && one !== conversationId);
+  const isNamed = names.every((name) => name === sessionId);
+  const isOne = conversations.length === 1 && conversations[0] === id && id !== sessionId;
   const listed = listedTexts(simulator, id)[0];
   await runner.run(agent, 'and on', { session: other });
-  return { seen, isOne, listed, next: roles(await cleared.getItems()) };
+  return { seen, isNamed, isOne, listed, next: roles(await cleared.getItems()) };
 }
 
-/** The turn that came after the clear is all there is, for everybody, and in a conversation. */
+/** The turn that came after the clear is all there is, for every process, and in a conversation. */
 const ONLY_THE_TURN_AFTER = {
   seen: Array.from({ length: 3 }, () => ['u,a', 'after the clear', true, 2, 2, 0, [], []]),
+  isNamed: true,
   isOne: true,
   listed: 'after the clear',
   next: 'u,a,u,a',
 };
 
+const AFTER = MOMENTS.slice(1);
+
+/** What every process has of a turn that came before the clear, and how the session goes on. */
+async function remainsOf({ cleared, other, again, simulator, sessionId }: Race): Promise<unknown> {
+  const sessions = [cleared, other, again()];
+  const left = [];
+  for (const session of sessions) left.push(...(await session.getItems()));
+  const names = await Promise.all(sessions.map((session) => session.getSessionId()));
+  const isNamed = names.every((name) => name === sessionId);
+  const { length } = simulator.snapshot().conversations;
+  await runner.run(agent, 'and on', { session: other });
+  const ids = simulator.snapshot().conversations.map(({ id }) => id);
+  const isOne = ids.length === 1 && ids[0] === other.conversationId;
+  return { left, isNamed, conversations: length, isOne, next: texts(await cleared.getItems())[0] };
+}
+
+const NOTHING = { left: [], isNamed: true, conversations: 0, isOne: true, next: 'and on' };
+
 describe.for(engines.filter(({ missing }) => missing === undefined))(
   'A clear of a session whose ledger is in $name',
-  { timeout: 60_000 },
   (engine) => {
-    it.each(MOMENTS)('keeps the turn that another process ends %s, in a conversation', async (moment) => {
+    /** Opens stores on one place. */
+    async function place(): Promise<() => Promise<LedgerStore>> {
       const place = await engine.create();
       const closers: (() => Promise<void>)[] = [];
       onTestFinished(async () => {
         for (const close of closers) await close();
         await place.remove?.();
       });
-      const open = async (): Promise<LedgerStore> => {
+      return async () => {
         const { store, close } = await place.open();
         if (close !== undefined) closers.push(close);
         return store;
       };
-      expect(await outcomeOf(await race(open, moment))).toEqual(ONLY_THE_TURN_AFTER);
+    }
+
+    it.each(AFTER)('keeps the turn that another process ends %s, in a conversation', async (moment) => {
+      expect(await outcomeOf(await race(await place(), moment))).toEqual(ONLY_THE_TURN_AFTER);
+    });
+
+    it('takes the turn that another process ends before it is recorded', async () => {
+      const raced = await race(await place(), 'before the clear is recorded');
+      expect(await remainsOf(raced)).toEqual(NOTHING);
     });
   },
 );
 
 describe('A clear', () => {
-  it.each(MOMENTS)(
+  it.each(AFTER)(
     'keeps the turn that another process ends %s when the ledger has no content',
     async (moment) => {
       const store = memoryLedger();
@@ -131,145 +171,129 @@ describe('A clear', () => {
     },
   );
 
-  it.each(['before it looks', 'while it looks'] as const)(
-    'keeps what another process says and moves elsewhere %s what there is to delete',
-    async (moment) => {
-      const { client, simulator } = simulated();
-      const store = memoryLedger();
-      const other = new HybridSession({ client, ledger: elsewhere(store) });
-      await runner.run(agent, 'one', { session: other });
-      const conversationId = await other.getSessionId();
-      const moves = async (): Promise<void> => {
-        await other.addItems([user('after the clear')]);
-        await other.heal();
-      };
-      let [isCleared, looks] = [false, moment === 'before it looks' ? 2 : 3];
-      const ledger: LedgerStore = {
-        ...elsewhere(store),
-        async append(...args) {
-          await store.append(...args);
-          isCleared ||= args[1].some(({ type }) => type === 'clear');
-        },
-        async read(...args) {
-          if (isCleared && (looks -= 1) === 0) await moves();
-          return store.read(...args);
-        },
-      };
-      const session = new HybridSession({ client, ledger, conversationId });
-      await session.getItems();
-      await session.clearSession();
-      for (const one of [session, other]) expect(texts(await one.getItems())).toEqual(['after the clear']);
-      expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([await other.getSessionId()]);
-    },
-  );
-
-  it('leaves alone where another process is just moving what it has said', async () => {
-    const { simulator } = simulated();
+  it.each(MOMENTS)('deletes no conversation that another process heals %s', async (moment) => {
+    const { client, simulator } = simulated();
     const store = memoryLedger();
-    const [writing, seen] = [deferred<void>(), deferred<void>()];
-    let isMoving = false;
-    const slow = tamperedClient(simulator, async ({ method, path }, answer) => {
-      if (!isMoving || method !== 'POST' || !path.endsWith('/items')) return undefined;
-      await answer();
-      seen.resolve();
-      await writing.promise;
-      return undefined;
-    });
-    const other = new HybridSession({ client: slow, ledger: elsewhere(store) });
+    const other = new HybridSession({ client, ledger: elsewhere(store) });
     await runner.run(agent, 'one', { session: other });
-    const conversationId = await other.getSessionId();
-    let moved: Promise<unknown> | undefined;
-    const waiting = interrupted(store, MOMENTS[0], async () => {
+    const sessionId = await other.getSessionId();
+    const ledger = interrupted(store, moment, async () => {
       await other.addItems([user('after the clear')]);
-      isMoving = true;
-      moved = other.heal();
-      await seen.promise;
+      await other.heal({ previous: 'delete' });
     });
-    // The move goes on when the clear has come to where it goes.
-    const reached = (id: string): void => {
-      if (id !== conversationId) writing.resolve();
-    };
-    const ledger: LedgerStore = {
-      ...waiting,
-      read: (...args) => waiting.read(...args).finally(() => reached(args[0])),
-      delete: (...args) => waiting.delete(...args).finally(() => reached(args[0])),
-    };
-    const session = new HybridSession({ client: simulatedClient(simulator), ledger, conversationId });
+    const session = new HybridSession({ client, ledger, sessionId });
     await session.getItems();
     await session.clearSession();
-    await moved;
-    for (const one of [session, other]) expect(texts(await one.getItems())).toEqual(['after the clear']);
+    const isAfter = moment !== 'before the clear is recorded';
+    for (const one of [session, other])
+      expect(texts(await one.getItems())).toEqual(isAfter ? ['after the clear'] : []);
+    const conversations = simulator.snapshot().conversations.map(({ id }) => id);
+    expect(conversations).toEqual(isAfter ? [other.conversationId] : []);
+    expect(await session.verify()).toMatchObject({ verified: true, length: isAfter ? 1 : 0, pending: 0 });
   });
+
+  it.each(['is cleared', 'is healed'] as const)(
+    'ends a heal of another process that is writing: nothing comes back (%s last)',
+    async (order) => {
+      const { simulator, client } = simulated();
+      const store = memoryLedger();
+      const [writing, seen] = [deferred<void>(), deferred<void>()];
+      let isHealing = false;
+      const slow = tamperedClient(simulator, async ({ method, path }, answer) => {
+        if (!isHealing || method !== 'POST' || !path.endsWith('/items')) return undefined;
+        if (order === 'is healed') await answer();
+        seen.resolve();
+        await writing.promise;
+        return undefined;
+      });
+      const other = new HybridSession({ client: slow, ledger: elsewhere(store) });
+      await runner.run(agent, 'one', { session: other });
+      const sessionId = await other.getSessionId();
+      isHealing = true;
+      const healed = other.heal().catch(() => undefined);
+      await seen.promise;
+      const session = new HybridSession({ client, ledger: elsewhere(store), sessionId });
+      await session.clearSession();
+      writing.resolve();
+      await healed;
+      await session.addItems([user('after the clear')]);
+      for (const one of [session, other]) {
+        await one.flush();
+        expect(texts(await one.getItems())).toEqual(['after the clear']);
+        expect(await one.verify()).toMatchObject({ verified: true, length: 1, listed: 1, pending: 0 });
+      }
+      expect(listedTexts(simulator, session.conversationId ?? '')).toEqual(['after the clear']);
+    },
+  );
 
   it('looks again when the right to write was taken or given back meanwhile', async () => {
     const { client, simulator } = simulated();
     const store = memoryLedger();
     const first = new HybridSession({ client, ledger: elsewhere(store) });
     await runner.run(agent, 'one', { session: first });
-    const conversationId = await first.getSessionId();
-    const ledger = interrupted(store, MOMENTS[1], async () => {
-      const head = await store.head(conversationId);
-      if (head === undefined) throw new Error('There is no ledger any more');
-      const lease = { v: 1, commit: 'other/1', time: 0, type: 'lease', writer: 'other', until: 1 } as const;
-      await store.append(conversationId, [lease], { ...head, version: head.version + 1 }, head.version);
+    const sessionId = await first.getSessionId();
+    const ledger = interrupted(store, 'before the clear is recorded', async () => {
+      const checkpoint = await store.checkpoint(sessionId);
+      if (checkpoint === undefined) throw new Error('There is no ledger any more');
+      const lease = { v: 3, commit: 'other/1', time: 0, type: 'lease', writer: 'other', until: 1 } as const;
+      await store.append(
+        sessionId,
+        [lease],
+        { ...checkpoint, version: checkpoint.version + 1 },
+        checkpoint.version,
+      );
     });
-    const session = new HybridSession({ client, ledger, conversationId });
+    const session = new HybridSession({ client, ledger, sessionId });
     await session.clearSession();
-    expect(await store.head(conversationId)).toBeUndefined();
+    expect(await store.checkpoint(sessionId)).toMatchObject({ length: 0 });
     expect(simulator.snapshot().conversations).toEqual([]);
     expect(await session.getItems()).toEqual([]);
   });
 
-  it('that cannot move what came after it says so and keeps it, and a heal moves it', async () => {
+  it('a cleared session keeps the next turn if no conversation can be created, and mirrors it later', async () => {
     const { client, simulator } = simulated();
     const store = memoryLedger();
     const other = new HybridSession({ client, ledger: elsewhere(store) });
     await runner.run(agent, 'one', { session: other });
-    const conversationId = await other.getSessionId();
-    const ledger = interrupted(store, MOMENTS[1], async () => {
-      await runner.run(agent, 'after the clear', { session: other });
+    const sessionId = await other.getSessionId();
+    const ledger = interrupted(store, 'after the conversation is deleted', async () => {
       simulator.fault('conversations.create', { status: 400, times: 1 });
+      await runner.run(agent, 'after the clear', { session: other });
     });
-    const session = new HybridSession({ client, ledger, conversationId });
-    await expect(session.clearSession()).rejects.toMatchObject({ status: 400 });
-    expect(roles(await session.getItems())).toBe('u,a');
-    expect(texts(await other.getItems())[0]).toBe('after the clear');
-    const healed = await session.heal();
-    expect(listedTexts(simulator, healed.conversationId)[0]).toBe('after the clear');
+    const session = new HybridSession({ client, ledger, sessionId });
+    await session.clearSession();
+    expect(simulator.snapshot().conversations).toEqual([]);
+    expect(texts(await session.getItems())[0]).toBe('after the clear');
+    await runner.run(agent, 'and on', { session });
+    expect(listedTexts(simulator, session.conversationId ?? '')[0]).toBe('after the clear');
     expect(await other.verify()).toMatchObject({
       verified: true,
-      length: 2,
+      length: 4,
+      listed: 4,
       pending: 0,
-      conversationId: healed.conversationId,
+      conversationId: session.conversationId,
     });
   });
 
-  it('works as ever on a store that deletes whatever is expected', async () => {
-    const { client, simulator } = simulated();
-    const store = memoryLedger();
-    const ledger: LedgerStore = { ...elsewhere(store), delete: (sessionId) => store.delete(sessionId) };
-    const session = new HybridSession({ client, ledger });
-    await runner.run(agent, 'one', { session });
-    const id = await session.getSessionId();
-    await session.clearSession();
-    expect(await store.head(id)).toBeUndefined();
-    expect(simulator.snapshot().conversations).toEqual([]);
-    expect(await session.getItems()).toEqual([]);
-  });
-
-  it('of a conversation that is its own ledger moves what came after it before that goes', async () => {
-    const { cleared, other, simulator, conversationId } = await race(
-      ({ client }) => conversationLedger({ client }),
-      MOMENTS[0],
-    );
-    const items = await cleared.getItems();
-    expect([roles(items), texts(items)[0]]).toEqual(['u,a', 'after the clear']);
-    expect(await cleared.verify()).toMatchObject({ verified: true, length: 2, listed: 2, pending: 0 });
-    expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([await cleared.getSessionId()]);
-    // Where it went was written in what is gone.
-    await expect(other.getItems()).rejects.toMatchObject({ code: 'conversation_not_found' });
-    expect(await cleared.getSessionId()).not.toBe(conversationId);
-  });
+  it.each([1, 2, 3])(
+    'a clear in %d other processes at the same time clears once, and leaves no conversation',
+    async (count) => {
+      const { client, simulator } = simulated();
+      const store = memoryLedger();
+      const first = new HybridSession({ client, ledger: elsewhere(store) });
+      await runner.run(agent, 'one', { session: first });
+      const sessionId = await first.getSessionId();
+      const others = Array.from(
+        { length: count },
+        () => new HybridSession({ client, ledger: elsewhere(store), sessionId }),
+      );
+      await Promise.all([first, ...others].map((session) => session.clearSession()));
+      expect(simulator.snapshot().conversations).toEqual([]);
+      await first.addItems([user('after the clear')]);
+      for (const session of others) expect(texts(await session.getItems())).toEqual(['after the clear']);
+      expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([first.conversationId]);
+    },
+  );
 });
 
 describe('An erase', () => {
@@ -278,12 +302,23 @@ describe('An erase', () => {
     const store = memoryLedger();
     const other = new HybridSession({ client, ledger: elsewhere(store) });
     await runner.run(agent, 'one', { session: other });
-    const conversationId = await other.getSessionId();
-    const ledger = interrupted(store, MOMENTS[1], () => runner.run(agent, 'two', { session: other }));
-    const session = new HybridSession({ client, ledger, conversationId });
-    const { responses, items } = await session.erase({ remote: true });
-    expect([responses.length, items]).toEqual([2, 4]);
+    const sessionId = await other.getSessionId();
+    let isDue = true;
+    const ledger: LedgerStore = {
+      ...elsewhere(store),
+      // The ledger goes last.
+      async delete(...args) {
+        if (isDue) {
+          isDue = false;
+          await runner.run(agent, 'two', { session: other });
+        }
+        await store.delete(...args);
+      },
+    };
+    const session = new HybridSession({ client, ledger, sessionId });
+    const { responses, items, conversations } = await session.erase({ remote: true });
+    expect([responses.length, items, conversations]).toEqual([2, 4, [sessionId]]);
     expect(simulator.snapshot()).toMatchObject({ conversations: [], responses: [] });
-    expect(await store.head(conversationId)).toBeUndefined();
+    expect(await store.checkpoint(sessionId)).toBeUndefined();
   });
 });

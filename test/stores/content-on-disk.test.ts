@@ -46,17 +46,17 @@ describe('What a ledger leaves on the disk', () => {
     await ledger.close();
   }
 
-  it('is every word of the conversation when it keeps content', async () => {
+  it('a ledger with content has every word of the conversation on the disk', async () => {
     await converse(true);
     expect(found()).toEqual(SECRETS);
   });
 
-  it('is no word of it, in no byte, when it keeps none', async () => {
+  it('a ledger with keepContent: false has no word of the conversation on the disk', async () => {
     await converse(false);
     expect(found()).toEqual([]);
   });
 
-  it('is all that is needed when responses and conversation are gone', async () => {
+  it('a ledger with content is enough after responses and conversation are deleted', async () => {
     const { client } = simulated();
     const ledger = sqliteLedger({ path: join(folder, 'ledger.db') });
     const session = new HybridSession({ client, ledger });

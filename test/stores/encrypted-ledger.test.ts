@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLedger, type LedgerHead, type LedgerRecord, type LedgerStore } from '../../src/index.ts';
-import { parseRecord } from '../../src/ledger/ledger-record.ts';
-import { encryptedLedger } from '../../src/stores/encrypted-ledger.ts';
-import type { LedgerKey } from '../../src/stores/sealed-box.ts';
-import { head, record } from './support/records.ts';
+import { memoryLedger, type Checkpoint, type LedgerRecord, type LedgerStore } from '../../src/index.ts';
+import { parseRecord } from '../../src/ledger/record.ts';
+import { encryptedLedger } from '../../src/stores/encrypted/ledger.ts';
+import type { LedgerKey } from '../../src/stores/encrypted/cipher.ts';
+import { checkpoint, record } from './support/records.ts';
 
 const key = (id: string, byte: number): LedgerKey => ({ id, secret: new Uint8Array(32).fill(byte) });
 const OLD = key('2025', 1);
@@ -18,23 +18,23 @@ interface Pair {
 async function filled(keys: readonly LedgerKey[] = [OLD]): Promise<Pair> {
   const inner = memoryLedger();
   const store = encryptedLedger(inner, { keys });
-  await store.append('session-1', [record('one'), record('two')], head(2), 0);
+  await store.append('session-1', [record('one'), record('two')], checkpoint(2), 0);
   return { inner, store };
 }
 
 interface Kept {
   records: LedgerRecord[];
-  head: LedgerHead;
+  checkpoint: Checkpoint;
 }
 
 /** The same pair after somebody changed what the inner store keeps. */
 async function tampered(change: (kept: Kept) => void, session = 'session-1'): Promise<LedgerStore> {
   const { inner } = await filled();
   const { records } = await inner.read('session-1');
-  const kept: Kept = { records: [...records], head: present(await inner.head('session-1')) };
+  const kept: Kept = { records: [...records], checkpoint: present(await inner.checkpoint('session-1')) };
   change(kept);
   const changed = memoryLedger();
-  await changed.append(session, kept.records, kept.head, 0);
+  await changed.append(session, kept.records, kept.checkpoint, 0);
   return encryptedLedger(changed, { keys: [OLD] });
 }
 
@@ -49,8 +49,8 @@ function withField(envelope: LedgerRecord | undefined, field: object): LedgerRec
 }
 
 const notAuthentic = {
-  code: 'ledger_decryption',
-  reason: 'not-authentic',
+  code: 'ledger_unreadable',
+  reason: 'not_authentic',
   sessionId: 'session-1',
   keyId: '2025',
 };
@@ -60,12 +60,12 @@ describe('encryptedLedger', () => {
     const { store } = await filled();
     expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
     expect(await store.read('session-1', 1)).toEqual({ records: [record('two')] });
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
   it('shows the inner store neither content nor kinds nor digests nor IDs of items and responses', async () => {
     const { inner } = await filled();
-    const kept = JSON.stringify([await inner.read('session-1'), await inner.head('session-1')]);
+    const kept = JSON.stringify([await inner.read('session-1'), await inner.checkpoint('session-1')]);
     for (const hidden of [
       'one',
       'two',
@@ -79,8 +79,8 @@ describe('encryptedLedger', () => {
     ]) {
       expect(kept.replaceAll(/"digest":"|"data":"[^"]*/g, '')).not.toContain(hidden);
     }
-    expect(await inner.head('session-1')).toEqual({
-      format: 1,
+    expect(await inner.checkpoint('session-1')).toEqual({
+      format: 3,
       version: 2,
       length: 2,
       digest: expect.stringMatching(/^sealed\.[\w-]+\.2025$/),
@@ -89,14 +89,14 @@ describe('encryptedLedger', () => {
 
   it('encrypts the same record differently each time', async () => {
     const { inner, store } = await filled();
-    await store.append('session-1', [record('one'), record('one')], head(4), 2);
+    await store.append('session-1', [record('one'), record('one')], checkpoint(4), 2);
     const texts = (await inner.read('session-1')).records.map((kept) => JSON.stringify(kept));
     expect(new Set(texts).size).toBe(4);
   });
 
   it('passes a conflict on', async () => {
     const { store } = await filled();
-    await expect(store.append('session-1', [record('x')], head(2), 1)).rejects.toMatchObject({
+    await expect(store.append('session-1', [record('x')], checkpoint(2), 1)).rejects.toMatchObject({
       code: 'ledger_conflict',
       expected: 1,
       actual: 2,
@@ -106,33 +106,36 @@ describe('encryptedLedger', () => {
   it('encrypts with the first key and decrypts with all', async () => {
     const { inner } = await filled([OLD]);
     const rotated = encryptedLedger(inner, { keys: [NEW, OLD] });
-    await rotated.append('session-1', [record('three')], head(3), 2);
+    await rotated.append('session-1', [record('three')], checkpoint(3), 2);
     expect((await rotated.read('session-1')).records).toEqual(['one', 'two', 'three'].map(record));
     const later = encryptedLedger(inner, { keys: [NEW] });
     expect(await later.read('session-1', 2)).toEqual({ records: [record('three')] });
-    expect(await later.head('session-1')).toEqual(head(3));
+    expect(await later.checkpoint('session-1')).toEqual(checkpoint(3));
     await expect(later.read('session-1')).rejects.toMatchObject({
-      code: 'ledger_decryption',
-      reason: 'unknown-key',
+      code: 'ledger_unreadable',
+      reason: 'unknown_key',
       sessionId: 'session-1',
       position: 0,
       keyId: '2025',
     });
   });
 
-  it('does not open with another secret', async () => {
+  it('an encrypted ledger does not open with another secret', async () => {
     const { inner } = await filled();
     const store = encryptedLedger(inner, { keys: [key('2025', 9)] });
     await expect(store.read('session-1')).rejects.toMatchObject({ ...notAuthentic, position: 0 });
-    await expect(store.head('session-1')).rejects.toMatchObject({ ...notAuthentic, position: undefined });
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject({
+      ...notAuthentic,
+      position: undefined,
+    });
   });
 
   it('keeps its own copy of the secrets', async () => {
     const secret = new Uint8Array(32).fill(1);
     const store = encryptedLedger(memoryLedger(), { keys: [{ id: '2025', secret }] });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     secret.fill(0);
-    expect(await store.head('session-1')).toEqual(head(1));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(1));
   });
 
   it('notices any changed character of a record', async () => {
@@ -178,40 +181,46 @@ describe('encryptedLedger', () => {
   it('notices that a session was copied to another ID', async () => {
     const store = await tampered(() => undefined, 'session-2');
     await expect(store.read('session-2')).rejects.toMatchObject({ ...notAuthentic, sessionId: 'session-2' });
-    await expect(store.head('session-2')).rejects.toMatchObject({ ...notAuthentic, sessionId: 'session-2' });
+    await expect(store.checkpoint('session-2')).rejects.toMatchObject({
+      ...notAuthentic,
+      sessionId: 'session-2',
+    });
   });
 
-  it.for([{ version: 3 }, { length: 1 }])('notices a head changed to %o', async (change) => {
+  it.for([{ version: 3 }, { length: 1 }])('notices a checkpoint changed to %o', async (change) => {
     const store = await tampered((kept) => {
-      kept.head = { ...kept.head, ...change };
+      kept.checkpoint = { ...kept.checkpoint, ...change };
     });
-    await expect(store.head('session-1')).rejects.toMatchObject({ ...notAuthentic, position: undefined });
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject({
+      ...notAuthentic,
+      position: undefined,
+    });
   });
 
   it('believes nothing that was stored without encryption', async () => {
     const inner = memoryLedger();
-    await inner.append('session-1', [record('one')], head(1), 0);
+    await inner.append('session-1', [record('one')], checkpoint(1), 0);
     const store = encryptedLedger(inner, { keys: [OLD] });
-    const plain = { code: 'ledger_decryption', reason: 'not-encrypted', sessionId: 'session-1' };
+    const plain = { code: 'ledger_unreadable', reason: 'not_encrypted', sessionId: 'session-1' };
     await expect(store.read('session-1')).rejects.toMatchObject({ ...plain, position: 0 });
-    await expect(store.head('session-1')).rejects.toMatchObject(plain);
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject(plain);
   });
 
-  it('is not mistaken for an empty session when it is read without keys', async () => {
+  it('an encrypted ledger read without keys is not mistaken for an empty session', async () => {
     const { inner } = await filled();
     const [first] = (await inner.read('session-1')).records;
     expect(() => parseRecord(first, 'session-1', 0)).toThrow(
-      expect.objectContaining({ code: 'ledger_record' }),
+      expect.objectContaining({ code: 'ledger_unreadable' }),
     );
   });
 
   it('leaves alone what a newer version of this package has encrypted', async () => {
     const store = await tampered(({ records }) => {
-      records[1] = withField(records[1], { v: 2 });
+      records[1] = withField(records[1], { v: 3 });
     });
     await expect(store.read('session-1')).rejects.toMatchObject({
-      code: 'ledger_record',
-      reason: 'newer-format',
+      code: 'ledger_unreadable',
+      reason: 'newer_format',
       position: 1,
     });
   });
@@ -220,7 +229,7 @@ describe('encryptedLedger', () => {
     const secret = new TextEncoder().encode('a secret that must not be told!!');
     const inner = memoryLedger();
     const store = encryptedLedger(inner, { keys: [{ id: '2025', secret }] });
-    await store.append('session-1', [record('quiet words')], head(1), 0);
+    await store.append('session-1', [record('quiet words')], checkpoint(1), 0);
     const errors = await Promise.all(
       [[OLD], [NEW]].map(async (keys) =>
         encryptedLedger(inner, { keys })
@@ -234,25 +243,19 @@ describe('encryptedLedger', () => {
     }
   });
 
-  it('reads the end of a session whose beginning is no longer kept', async () => {
+  it('reads a rewritten log from where it begins', async () => {
     const { inner, store } = await filled();
-    await store.append('session-1', [record('three')], head(3), 2);
-    const base = present(await (await filled()).inner.head('session-1'));
-    const newest: LedgerStore = {
-      ...inner,
-      read: async (sessionId) => ({ base, records: (await inner.read(sessionId, 2)).records }),
-    };
-    expect(await encryptedLedger(newest, { keys: [OLD] }).read('session-1')).toEqual({
-      base: head(2),
-      records: [record('three')],
-    });
+    await store.rewrite('session-1', [record('three'), record('four')], checkpoint(5), 2);
+    expect(await store.read('session-1')).toEqual({ start: 3, records: [record('three'), record('four')] });
+    expect(await store.read('session-1', 4)).toEqual({ records: [record('four')] });
+    expect(JSON.stringify(await inner.read('session-1'))).not.toContain('three');
   });
 
   it('deletes in the inner store', async () => {
     const { inner, store } = await filled();
     await store.delete('session-1');
-    expect(await inner.head('session-1')).toBeUndefined();
-    expect(await store.head('session-1')).toBeUndefined();
+    expect(await inner.checkpoint('session-1')).toBeUndefined();
+    expect(await store.checkpoint('session-1')).toBeUndefined();
     expect(await store.read('session-1')).toEqual({ records: [] });
   });
 

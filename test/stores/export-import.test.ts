@@ -3,7 +3,7 @@ import type { AgentInputItem } from '@openai/agents';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toJsonLines } from '../../src/index.ts';
-import { runCommand, temporaryFolder } from '../cli/on-a-ledger.ts';
+import { runCommand, temporaryFolder } from '../cli/support/on-a-ledger.ts';
 import { anyHistory } from '../support/items.ts';
 
 const file = temporaryFolder();
@@ -33,17 +33,17 @@ describe.each(stores)('an export from $kind', ({ where, isThere }) => {
     return [written, stdout];
   }
 
-  it.skipIf(!isThere)('has the bytes of the import, whatever the items are', async () => {
+  it.skipIf(!isThere)('an export has the bytes of the import, for any items', async () => {
     await fc.assert(
       fc.asyncProperty(anyHistory, async (items) => {
         const [written, read] = await roundTrip(items);
         expect(read).toBe(written);
       }),
-      { numRuns: 20 },
+      { seed: 20261129, numRuns: 20 },
     );
   });
 
-  it.skipIf(!isThere)('has thousands of items, and a big one', async () => {
+  it.skipIf(!isThere)('an export has thousands of items, and a big one', async () => {
     const items = Array.from({ length: 5000 }, (_, at): AgentInputItem => ({
       role: 'user',
       content: at === 2500 ? 'big\0\u2028'.repeat(400_000) : `item ${at}`,

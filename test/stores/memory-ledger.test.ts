@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LedgerConflictError } from '../../src/errors/ledger-conflict-error.ts';
-import type { LedgerHead, LedgerRecord } from '../../src/ledger/ledger-record.ts';
-import type { LedgerStore } from '../../src/ledger/ledger-store.ts';
-import { memoryLedger } from '../../src/stores/memory-ledger.ts';
+import { LedgerConflictError } from '../../src/errors/ledger.ts';
+import type { Checkpoint, LedgerRecord } from '../../src/ledger/record.ts';
+import type { LedgerStore } from '../../src/ledger/store.ts';
+import { memoryLedger } from '../../src/stores/memory.ts';
 
-const head = (version: number): LedgerHead => ({
-  format: 1,
+const checkpoint = (version: number): Checkpoint => ({
+  format: 3,
   version,
   length: version,
   digest: `d${version}`,
 });
-const pop = (time: number): LedgerRecord => ({ v: 1, commit: 'c', time, type: 'pop' });
+const pop = (time: number): LedgerRecord => ({ v: 3, commit: 'c', time, type: 'pop' });
 
 let store: LedgerStore;
 beforeEach(() => {
@@ -18,94 +18,96 @@ beforeEach(() => {
 });
 
 describe('a session', () => {
-  test('that was never written has no head and no records', async () => {
-    expect(await store.head('conv_1')).toBeUndefined();
+  test('a new session has no checkpoint and no records', async () => {
+    expect(await store.checkpoint('conv_1')).toBeUndefined();
     expect(await store.read('conv_1')).toEqual({ records: [] });
     expect(await store.read('conv_1', 5)).toEqual({ records: [] });
   });
 
-  test('has what was appended, in order, from any position', async () => {
-    await store.append('conv_1', [pop(1), pop(2)], head(2), 0);
-    await store.append('conv_1', [pop(3)], head(3), 2);
+  test('a session has its records in order, from any position', async () => {
+    await store.append('conv_1', [pop(1), pop(2)], checkpoint(2), 0);
+    await store.append('conv_1', [pop(3)], checkpoint(3), 2);
     expect((await store.read('conv_1')).records).toEqual([pop(1), pop(2), pop(3)]);
     expect((await store.read('conv_1', 2)).records).toEqual([pop(3)]);
     expect((await store.read('conv_1', 3)).records).toEqual([]);
-    expect(await store.head('conv_1')).toEqual(head(3));
+    expect(await store.checkpoint('conv_1')).toEqual(checkpoint(3));
   });
 
   test('knows nothing of another, whatever their names', async () => {
     const names = ['conv_1', '__proto__', 'constructor', '', 'conv_1 '];
-    for (const [time, name] of names.entries()) await store.append(name, [pop(time)], head(1), 0);
+    for (const [time, name] of names.entries()) await store.append(name, [pop(time)], checkpoint(1), 0);
     for (const [time, name] of names.entries()) expect((await store.read(name)).records).toEqual([pop(time)]);
   });
 
-  test('is not seen by another ledger in memory', async () => {
-    await store.append('conv_1', [pop(1)], head(1), 0);
-    expect(await memoryLedger().head('conv_1')).toBeUndefined();
+  test('a session is not visible to another ledger in memory', async () => {
+    await store.append('conv_1', [pop(1)], checkpoint(1), 0);
+    expect(await memoryLedger().checkpoint('conv_1')).toBeUndefined();
   });
 
-  test('is forgotten when it is deleted, and can begin anew', async () => {
-    await store.append('conv_1', [pop(1)], head(1), 0);
+  test('a deleted session is forgotten, and can begin anew', async () => {
+    await store.append('conv_1', [pop(1)], checkpoint(1), 0);
     await store.delete('conv_1');
     await store.delete('conv_1');
-    expect(await store.head('conv_1')).toBeUndefined();
-    await store.append('conv_1', [pop(2)], head(1), 0);
+    expect(await store.checkpoint('conv_1')).toBeUndefined();
+    await store.append('conv_1', [pop(2)], checkpoint(1), 0);
     expect((await store.read('conv_1')).records).toEqual([pop(2)]);
   });
 });
 
 describe('an append', () => {
-  test('to another version than expected is refused, and changes nothing', async () => {
-    await store.append('conv_1', [pop(1)], head(1), 0);
+  test('an append to another version than the expected one is refused, and changes nothing', async () => {
+    await store.append('conv_1', [pop(1)], checkpoint(1), 0);
     for (const expected of [0, 2]) {
-      const refused = store.append('conv_1', [pop(9)], head(9), expected);
+      const refused = store.append('conv_1', [pop(9)], checkpoint(9), expected);
       await expect(refused).rejects.toThrow(LedgerConflictError);
       await expect(refused).rejects.toMatchObject({ sessionId: 'conv_1', expected, actual: 1 });
     }
     expect((await store.read('conv_1')).records).toEqual([pop(1)]);
-    expect(await store.head('conv_1')).toEqual(head(1));
+    expect(await store.checkpoint('conv_1')).toEqual(checkpoint(1));
   });
 
-  test('of which something cannot be stored stores nothing', async () => {
-    await store.append('conv_1', [pop(1)], head(1), 0);
+  test('an append with a value that cannot be stored stores nothing', async () => {
+    await store.append('conv_1', [pop(1)], checkpoint(1), 0);
     const unstorable = Object.assign(pop(3), { item: 1n });
-    await expect(store.append('conv_1', [pop(2), unstorable], head(3), 1)).rejects.toThrow(TypeError);
-    const itself = head(2);
+    await expect(store.append('conv_1', [pop(2), unstorable], checkpoint(3), 1)).rejects.toThrow(TypeError);
+    const itself = checkpoint(2);
     Object.assign(itself, { response: itself });
     await expect(store.append('conv_1', [pop(2)], itself, 1)).rejects.toThrow(TypeError);
     expect((await store.read('conv_1')).records).toEqual([pop(1)]);
-    expect(await store.head('conv_1')).toEqual(head(1));
+    expect(await store.checkpoint('conv_1')).toEqual(checkpoint(1));
   });
 
-  test('of one of many writers at once goes through, the others are refused', async () => {
-    const appends = Array.from({ length: 20 }, (_, time) => store.append('conv_1', [pop(time)], head(1), 0));
+  test('an append of one of many concurrent writers succeeds, and the others are refused', async () => {
+    const appends = Array.from({ length: 20 }, (_, time) =>
+      store.append('conv_1', [pop(time)], checkpoint(1), 0),
+    );
     const outcomes = await Promise.allSettled(appends);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect((await store.read('conv_1')).records).toHaveLength(1);
   });
 
-  test('of very many records is no different', async () => {
+  test('an append can have very many records', async () => {
     const records = Array.from({ length: 200_000 }, (_, time) => pop(time));
-    await store.append('conv_1', [pop(0)], head(1), 0);
-    await store.append('conv_1', records, head(200_001), 1);
+    await store.append('conv_1', [pop(0)], checkpoint(1), 0);
+    await store.append('conv_1', records, checkpoint(200_001), 1);
     expect((await store.read('conv_1', 200_000)).records).toEqual([pop(199_999)]);
   });
 });
 
 describe('what goes in and comes out are copies', () => {
-  test('of the records', async () => {
+  test('records are copied on append and on read', async () => {
     const given = pop(1);
-    await store.append('conv_1', [given], head(1), 0);
+    await store.append('conv_1', [given], checkpoint(1), 0);
     given.time = 7;
     for (const record of (await store.read('conv_1')).records) Object.assign(record, { time: 8 });
     expect((await store.read('conv_1')).records).toEqual([pop(1)]);
   });
 
-  test('of the head', async () => {
-    const given = head(1);
+  test('checkpoints are copied on append and on read', async () => {
+    const given = checkpoint(1);
     await store.append('conv_1', [pop(1)], given, 0);
     given.length = 7;
-    Object.assign((await store.head('conv_1')) ?? {}, { length: 8 });
-    expect(await store.head('conv_1')).toEqual(head(1));
+    Object.assign((await store.checkpoint('conv_1')) ?? {}, { length: 8 });
+    expect(await store.checkpoint('conv_1')).toEqual(checkpoint(1));
   });
 });

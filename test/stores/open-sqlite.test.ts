@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LedgerUnavailableError } from '../../src/errors/ledger-unavailable-error.ts';
-import { configureSqlite, openSqlite, type ModuleLoader } from '../../src/stores/open-sqlite.ts';
+import { LedgerUnavailableError } from '../../src/errors/ledger.ts';
+import { configureSqlite, openSqlite, type ModuleLoader } from '../../src/stores/sqlite/open.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** Has the modules given, each a driver that works, or one that cannot load its binary. */
@@ -46,7 +46,7 @@ describe('Opening a SQLite file', () => {
     const { load } = loader({ 'better-sqlite3': 'lacks its binary' });
     const error: unknown = await openSqlite('ledger.db', load).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(LedgerUnavailableError);
-    expect(error).toMatchObject({ code: 'ledger_unavailable', reason: 'no-driver' });
+    expect(error).toMatchObject({ code: 'ledger_unavailable', reason: 'no_driver' });
     expect(String(error)).toMatch(/node:sqlite.*libsql.*better-sqlite3.*npm install libsql/s);
     const { cause } = error as { cause: AggregateError };
     expect(cause.errors.map(String)).toEqual([

@@ -1,9 +1,11 @@
 import { Pool } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { HybridSession } from '../../src/index.ts';
 import { postgresLedger, postgresLedgerSchema, type PostgresPool } from '../../src/postgres.ts';
-import { ledgerStoreContract } from '../contracts/ledger-store-contract.ts';
+import { ledgerStoreContract } from '../../src/testing.ts';
+import { texts, user } from '../support/conversation.ts';
 import { pglite, postgresUrl, tableName } from './support/postgres-engines.ts';
-import { head, record } from './support/records.ts';
+import { checkpoint, record } from './support/records.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -17,14 +19,14 @@ async function filled() {
   const pool = pglite();
   const table = tableName();
   const store = postgresLedger({ pool, table });
-  await store.append('session-1', [record('one'), record('two')], head(2), 0);
+  await store.append('session-1', [record('one'), record('two')], checkpoint(2), 0);
   return { pool, table: quoted(table), recordTable: quoted(`${table}_record`), store };
 }
 
-describe('postgresLedger', { timeout: 60_000 }, () => {
+describe('postgresLedger', () => {
   it('uses the default table', async () => {
     const store = postgresLedger({ pool: pglite() });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     expect(await rows(pglite(), 'SELECT session, version FROM hybrid_session_ledger')).toEqual([
       { session: 'session-1', version: 1 },
     ]);
@@ -43,7 +45,7 @@ describe('postgresLedger', { timeout: 60_000 }, () => {
     const pool = pglite();
     await pool.query('CREATE TABLE IF NOT EXISTS victim (id integer)');
     const store = postgresLedger({ pool, table });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     expect(await store.read('session-1')).toEqual({ records: [record('one')] });
     await store.delete('session-1');
     expect(await rows(pool, `SELECT count(*)::int AS count FROM ${quoted(table)}`)).toEqual([{ count: 0 }]);
@@ -54,7 +56,7 @@ describe('postgresLedger', { timeout: 60_000 }, () => {
     const pool = pglite();
     await pool.query('CREATE SCHEMA IF NOT EXISTS "my schema"');
     const store = postgresLedger({ pool, table: 'my schema.ledger' });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     expect(await rows(pool, 'SELECT version FROM "my schema"."ledger"')).toEqual([{ version: 1 }]);
     expect(await rows(pool, 'SELECT position FROM "my schema"."ledger_record"')).toEqual([{ position: 0 }]);
   });
@@ -80,10 +82,10 @@ describe('postgresLedger', { timeout: 60_000 }, () => {
     const { pool, recordTable, store } = await filled();
     await pool.query(`ALTER TABLE ${recordTable} ADD CONSTRAINT fault CHECK (position <> 3)`);
     const append = (): Promise<void> =>
-      store.append('session-1', [record('three'), record('four'), record('five')], head(5), 2);
+      store.append('session-1', [record('three'), record('four'), record('five')], checkpoint(5), 2);
     await expect(append()).rejects.toThrow(/fault/);
     expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
     await pool.query(`ALTER TABLE ${recordTable} DROP CONSTRAINT fault`);
     await append();
     expect((await store.read('session-1')).records).toHaveLength(5);
@@ -102,26 +104,35 @@ describe('postgresLedger', { timeout: 60_000 }, () => {
     });
     await expect(pool.query('CREATE TABLE refused (id integer)')).rejects.toThrow(/permission denied/);
     const store = postgresLedger({ pool, table });
-    await store.append('session-1', [record('one')], head(1), 0);
-    await store.append('session-1', [record('two')], head(2), 1);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
+    await store.append('session-1', [record('two')], checkpoint(2), 1);
     expect((await store.read('session-1')).records).toHaveLength(2);
     await store.delete('session-1');
-    expect(await store.head('session-1')).toBeUndefined();
+    expect(await store.checkpoint('session-1')).toBeUndefined();
   });
 
   it('lets old sessions be deleted in one statement', async () => {
     const { pool, table, recordTable, store } = await filled();
     await pool.query(`DELETE FROM ${table} WHERE updated < now() - interval '1 minute'`);
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
     await pool.query(`DELETE FROM ${table} WHERE updated <= now()`);
     expect(await store.read('session-1')).toEqual({ records: [] });
     expect(await rows(pool, `SELECT position FROM ${recordTable}`)).toEqual([]);
   });
 
+  it('lists the sessions of a prefix in pages, whatever the collation of the database', async () => {
+    const { store } = await filled();
+    const ids = Array.from({ length: 450 }, (_, index) => `${index % 2 === 0 ? 'Ü' : 'u'}-${index}`);
+    for (const id of ids) await store.append(id, [record('one')], checkpoint(1), 0);
+    const found: string[] = [];
+    for await (const { sessionId } of store.sessions?.({ prefix: 'Ü-' }) ?? []) found.push(sessionId);
+    expect(found.toSorted()).toEqual(ids.filter((id) => id.startsWith('Ü')).toSorted());
+  });
+
   it('moves the time of the newest append on', async () => {
     const { pool, table, store } = await filled();
     await pool.query(`UPDATE ${table} SET updated = 'epoch'`);
-    await store.append('session-1', [record('three')], head(3), 2);
+    await store.append('session-1', [record('three')], checkpoint(3), 2);
     expect(await rows(pool, `SELECT updated > now() - interval '1 hour' AS fresh FROM ${table}`)).toEqual([
       { fresh: true },
     ]);
@@ -131,31 +142,34 @@ describe('postgresLedger', { timeout: 60_000 }, () => {
     const { pool, recordTable, store } = await filled();
     await pool.query(`UPDATE ${recordTable} SET record = '{"v":1,"commit":"secret' WHERE position = 1`);
     await expect(store.read('session-1')).rejects.toMatchObject({
-      code: 'ledger_record',
+      code: 'ledger_unreadable',
       reason: 'damaged',
       sessionId: 'session-1',
       position: 1,
       message: "Cannot read record 1 of the ledger of 'session-1': it is not JSON",
     });
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
   it('reports a record that is missing', async () => {
     const { pool, recordTable, store } = await filled();
     await pool.query(`DELETE FROM ${recordTable} WHERE position = 0`);
-    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_record', position: 0 });
+    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable', position: 0 });
     expect(await store.read('session-1', 1)).toEqual({ records: [record('two')] });
     await pool.query(`DELETE FROM ${recordTable} WHERE position = 1`);
-    await expect(store.read('session-1', 1)).rejects.toMatchObject({ code: 'ledger_record', position: 1 });
+    await expect(store.read('session-1', 1)).rejects.toMatchObject({
+      code: 'ledger_unreadable',
+      position: 1,
+    });
   });
 
   it('leaves alone what a newer version of this package has written', async () => {
     const { pool, table, store } = await filled();
     await pool.query(`UPDATE ${table} SET format = 2`);
-    const newer = { code: 'ledger_record', reason: 'newer-format', sessionId: 'session-1' };
-    await expect(store.head('session-1')).rejects.toMatchObject(newer);
+    const newer = { code: 'ledger_unreadable', reason: 'newer_format', sessionId: 'session-1' };
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject(newer);
     await expect(store.read('session-1')).rejects.toMatchObject(newer);
-    await expect(store.append('session-1', [record('three')], head(3), 2)).rejects.toMatchObject(newer);
+    await expect(store.append('session-1', [record('three')], checkpoint(3), 2)).rejects.toMatchObject(newer);
   });
 
   it('asks again when the server could not serialize, and when somebody created the tables meanwhile', async () => {
@@ -170,8 +184,8 @@ describe('postgresLedger', { timeout: 60_000 }, () => {
       },
     };
     const store = postgresLedger({ pool: flaky, table: tableName() });
-    await store.append('session-1', [record('one')], head(1), 0);
-    expect(await store.head('session-1')).toEqual(head(1));
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(1));
     expect([refusals, creations]).toEqual([[], []]);
   });
 
@@ -182,7 +196,7 @@ describe('postgresLedger', { timeout: 60_000 }, () => {
       asked += 1;
       throw lost;
     };
-    await expect(postgresLedger({ pool: { query } }).head('session-1')).rejects.toBe(lost);
+    await expect(postgresLedger({ pool: { query } }).checkpoint('session-1')).rejects.toBe(lost);
     expect(asked).toBe(1);
   });
 });
@@ -201,7 +215,7 @@ describe.skipIf(postgresUrl === undefined)(`postgresLedger on a server${noServer
       store: postgresLedger({ pool, table }),
       id: `session-${index}`,
     }));
-    await Promise.all(sessions.map(({ store, id }) => store.append(id, [record(id)], head(1), 0)));
+    await Promise.all(sessions.map(({ store, id }) => store.append(id, [record(id)], checkpoint(1), 0)));
     for (const { store, id } of sessions) expect(await store.read(id)).toEqual({ records: [record(id)] });
   });
 
@@ -212,14 +226,41 @@ describe.skipIf(postgresUrl === undefined)(`postgresLedger on a server${noServer
     const store = postgresLedger({ pool, table });
     for (let round = 0; round < 20; round += 1) {
       const id = `session-${round}`;
-      await store.append(id, [record('one')], head(1), 0);
+      await store.append(id, [record('one')], checkpoint(1), 0);
       const writes = [1, 2, 3].map(async (version) =>
-        store.append(id, [record('more')], head(version + 1), version).catch(() => undefined),
+        store.append(id, [record('more')], checkpoint(version + 1), version).catch(() => undefined),
       );
       await Promise.all([store.delete(id), ...writes]);
       await store.delete(id);
     }
     expect(await rows(pool, `SELECT * FROM ${quoted(`${table}_record`)}`)).toEqual([]);
+  });
+
+  it('holds a turn once whose append a lock held up and the caller repeated', async () => {
+    const table = tableName();
+    const connectionString = postgresUrl ?? '';
+    const impatient = new Pool({ connectionString, max: 8, query_timeout: 300 });
+    const other = new Pool({ connectionString, max: 1 });
+    onTestFinished(async () => {
+      await Promise.all([impatient.end(), other.end()]);
+    });
+    const ledger = postgresLedger({ pool: impatient, table });
+    const options = { mirror: 'off', sessionId: 'user-42', ledger, advanced: { ledgerRetry: 500 } } as const;
+    const session = new HybridSession(options);
+    await session.addItems([user('hi')]);
+    await other.query('BEGIN');
+    await other.query(`SELECT * FROM ${quoted(table)} FOR UPDATE`);
+    await expect(session.addItems([user('once')])).rejects.toThrow('Query read timeout');
+    await expect(session.addItems([user('once')])).rejects.toThrow('Query read timeout');
+    await other.query('COMMIT');
+    // The server still works through the appends that nobody waits for any more.
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${table}%'`;
+    while ((await other.query(waiting)).rows.length > 0) continue;
+    expect(texts(await new HybridSession(options).getItems())).toEqual(['hi', 'once']);
+    await session.addItems([user('once')]);
+    await session.addItems([user('twice')]);
+    expect(texts(await new HybridSession(options).getItems())).toEqual(['hi', 'once', 'twice']);
+    expect(await session.verify()).toMatchObject({ verified: true, length: 3 });
   });
 
   it.for(
@@ -235,7 +276,7 @@ describe.skipIf(postgresUrl === undefined)(`postgresLedger on a server${noServer
         };
       },
     }).filter(({ name }) => /appenders|writers|version/.test(name)),
-  )('with serializable transactions by default, $name', { timeout: 60_000 }, async ({ run }) => {
+  )('an append works with serializable transactions by default, $name', async ({ run }) => {
     await expect(run()).resolves.toBeUndefined();
   });
 });

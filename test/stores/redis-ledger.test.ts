@@ -1,7 +1,8 @@
 import { createClient, createCluster } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { LedgerStore } from '../../src/index.ts';
 import { redisLedger, type RedisLedgerClient, type RedisScriptOptions } from '../../src/redis.ts';
-import { head, record } from './support/records.ts';
+import { checkpoint, record } from './support/records.ts';
 import { redisPrefix, redisUrl } from './support/redis-engine.ts';
 
 /** Notes what it was asked, and answers as a server that knows no script yet. */
@@ -14,16 +15,23 @@ function recorder(): { client: RedisLedgerClient; asked: { name: string; keys: r
   return {
     asked,
     client: {
-      get: async (key) => note('GET', [key], null),
-      lRange: async (key) => note('LRANGE', [key], []),
       del: async (keys) => note('DEL', keys, 2),
-      eval: async (_script: string, { keys }: RedisScriptOptions) => note('EVAL', keys, -1),
+      // The one script without arguments reads the checkpoint.
+      eval: async (_script: string, { keys, arguments: given }: RedisScriptOptions) =>
+        note('EVAL', keys, given.length === 0 ? null : -1),
       evalSha: async (_sha: string, { keys }: RedisScriptOptions) => {
         await note('EVALSHA', keys, undefined);
         throw new Error('NOSCRIPT No matching script. Please use EVAL.');
       },
     },
   };
+}
+
+/** The IDs of the sessions that begin so. */
+async function listed(store: LedgerStore, prefix?: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { sessionId } of store.sessions?.({ prefix }) ?? []) ids.push(sessionId);
+  return ids;
 }
 
 /** The part of a key that places it in a cluster: what is between the first brace and the next closing one. */
@@ -36,7 +44,7 @@ function placedBy(key: string): string {
 describe('redisLedger', () => {
   it('sends the whole script to a server that does not know it yet', async () => {
     const { client, asked } = recorder();
-    await redisLedger({ client }).append('session-1', [record('one')], head(1), 0);
+    await redisLedger({ client }).append('session-1', [record('one')], checkpoint(1), 0);
     expect(asked.map(({ name }) => name)).toEqual(['EVALSHA', 'EVAL']);
   });
 
@@ -44,7 +52,9 @@ describe('redisLedger', () => {
     const { client } = recorder();
     const lost = new Error('Socket closed unexpectedly');
     const broken = { ...client, evalSha: async () => Promise.reject(lost) };
-    await expect(redisLedger({ client: broken }).append('s', [record('one')], head(1), 0)).rejects.toBe(lost);
+    await expect(redisLedger({ client: broken }).append('s', [record('one')], checkpoint(1), 0)).rejects.toBe(
+      lost,
+    );
   });
 
   it.for(['conv_1', '}', '{}', 'a}b', '{a}{b}', '%7D', '', '\u{1F600}'])(
@@ -52,28 +62,28 @@ describe('redisLedger', () => {
     async (sessionId) => {
       const { client, asked } = recorder();
       const store = redisLedger({ client });
-      await store.head(sessionId);
+      await store.checkpoint(sessionId);
       await store.read(sessionId);
-      await store.append(sessionId, [record('one')], head(1), 0);
+      await store.append(sessionId, [record('one')], checkpoint(1), 0);
       await store.delete(sessionId);
       const keys = asked.flatMap((call) => call.keys);
       expect(new Set(keys).size).toBe(2);
       expect(new Set(keys.map(placedBy)).size).toBe(1);
-      expect(keys.every((key) => key.startsWith('hybrid-session:{'))).toBe(true);
+      expect(keys.every((key) => key.startsWith('agents-hybrid-session:{'))).toBe(true);
     },
   );
 
   it('takes a client that answers with bytes', async () => {
     const { client } = recorder();
-    const bytes = { ...client, get: async () => Buffer.from(JSON.stringify(head(1))) };
-    expect(await redisLedger({ client: bytes }).head('session-1')).toEqual(head(1));
+    const bytes = { ...client, evalSha: async () => Buffer.from(JSON.stringify(checkpoint(1))) };
+    expect(await redisLedger({ client: bytes }).checkpoint('session-1')).toEqual(checkpoint(1));
   });
 
   it.for([
     [{ prefix: 'a{b}' }, 'prefix'],
     [{ ttlSeconds: 0 }, 'ttlSeconds'],
     [{ ttl: 5 }, 'ttl'],
-    [{ client: { get: () => undefined } }, 'client'],
+    [{ client: { del: () => undefined } }, 'client'],
   ] as const)('refuses the options %o', ([options, option]) => {
     const { client } = recorder();
     expect(() => redisLedger({ client, ...(options as object) })).toThrow(
@@ -90,39 +100,44 @@ async function connected() {
   });
   const prefix = redisPrefix();
   const records = `${prefix}{session-1}:records`;
-  const headKey = `${prefix}{session-1}:head`;
-  return { client, prefix, records, headKey };
+  const checkpointKey = `${prefix}{session-1}:head`;
+  return { client, prefix, records, checkpointKey };
 }
 
 const noServer = redisUrl === undefined ? ' (TEST_REDIS_URL is not set)' : '';
 
 describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, () => {
-  it('keeps a list of records and a string for the head', async () => {
-    const { client, prefix, records, headKey } = await connected();
-    await redisLedger({ client, prefix }).append('session-1', [record('one'), record('two')], head(2), 0);
+  it('keeps a list of records and a string for the checkpoint', async () => {
+    const { client, prefix, records, checkpointKey } = await connected();
+    await redisLedger({ client, prefix }).append(
+      'session-1',
+      [record('one'), record('two')],
+      checkpoint(2),
+      0,
+    );
     expect(await client.type(records)).toBe('list');
     expect(await client.lLen(records)).toBe(2);
-    expect(JSON.parse((await client.get(headKey)) ?? '')).toEqual(head(2));
-    expect([await client.ttl(records), await client.ttl(headKey)]).toEqual([-1, -1]);
+    expect(JSON.parse((await client.get(checkpointKey)) ?? '')).toEqual(checkpoint(2));
+    expect([await client.ttl(records), await client.ttl(checkpointKey)]).toEqual([-1, -1]);
   });
 
   it('goes on when the server has forgotten the script', async () => {
     const { client, prefix } = await connected();
     const store = redisLedger({ client, prefix });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     await client.scriptFlush();
-    await store.append('session-1', [record('two')], head(2), 1);
+    await store.append('session-1', [record('two')], checkpoint(2), 1);
     expect((await store.read('session-1')).records).toHaveLength(2);
   });
 
   it('gives a session new time to live with every append', async () => {
-    const { client, prefix, records, headKey } = await connected();
+    const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     await client.expire(records, 5);
-    await client.expire(headKey, 5);
-    await store.append('session-1', [record('two')], head(2), 1);
-    for (const key of [records, headKey]) {
+    await client.expire(checkpointKey, 5);
+    await store.append('session-1', [record('two')], checkpoint(2), 1);
+    for (const key of [records, checkpointKey]) {
       const left = await client.ttl(key);
       expect(left).toBeGreaterThan(900);
       expect(left).toBeLessThanOrEqual(1000);
@@ -130,39 +145,56 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
   });
 
   it('keeps a session for ever again once it is written without a time to live', async () => {
-    const { client, prefix, records, headKey } = await connected();
-    await redisLedger({ client, prefix, ttlSeconds: 1000 }).append('session-1', [record('one')], head(1), 0);
-    await redisLedger({ client, prefix }).append('session-1', [record('two')], head(2), 1);
-    expect([await client.ttl(records), await client.ttl(headKey)]).toEqual([-1, -1]);
+    const { client, prefix, records, checkpointKey } = await connected();
+    await redisLedger({ client, prefix, ttlSeconds: 1000 }).append(
+      'session-1',
+      [record('one')],
+      checkpoint(1),
+      0,
+    );
+    await redisLedger({ client, prefix }).append('session-1', [record('two')], checkpoint(2), 1);
+    expect([await client.ttl(records), await client.ttl(checkpointKey)]).toEqual([-1, -1]);
   });
 
   it('begins anew after the session has expired', async () => {
-    const { client, prefix, records, headKey } = await connected();
+    const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     await client.pExpire(records, 0);
-    await client.pExpire(headKey, 0);
-    expect(await store.head('session-1')).toBeUndefined();
-    await expect(store.append('session-1', [record('two')], head(2), 1)).rejects.toMatchObject({
+    await client.pExpire(checkpointKey, 0);
+    expect(await store.checkpoint('session-1')).toBeUndefined();
+    await expect(store.append('session-1', [record('two')], checkpoint(2), 1)).rejects.toMatchObject({
       code: 'ledger_conflict',
       actual: 0,
     });
-    await store.append('session-1', [record('two')], head(1), 0);
+    await store.append('session-1', [record('two')], checkpoint(1), 0);
     expect(await store.read('session-1')).toEqual({ records: [record('two')] });
   });
 
   it('appends nothing when the server refuses', async () => {
-    const { client, prefix, records, headKey } = await connected();
+    const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix });
     await client.set(records, 'of somebody else');
-    await expect(store.append('session-1', [record('one')], head(1), 0)).rejects.toThrow(/WRONGTYPE/);
-    expect(await client.exists(headKey)).toBe(0);
+    await expect(store.append('session-1', [record('one')], checkpoint(1), 0)).rejects.toThrow(/WRONGTYPE/);
+    expect(await client.exists(checkpointKey)).toBe(0);
+  });
+
+  it('holds nothing of what a rewrite replaced, in no key, and keeps its time to live', async () => {
+    const { client, prefix, records, checkpointKey } = await connected();
+    const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
+    await store.append('session-1', [record('one'), record('secret')], checkpoint(2), 0);
+    await store.rewrite('session-1', [record('one')], checkpoint(4), 2);
+    expect((await client.keys(`${prefix}*`)).toSorted()).toEqual([checkpointKey, records].toSorted());
+    expect(await client.lRange(records, 0, -1)).toEqual(['3', JSON.stringify(record('one'))]);
+    for (const key of [records, checkpointKey]) expect(await client.ttl(key)).toBeGreaterThan(900);
+    await store.append('session-1', [record('two')], checkpoint(5), 4);
+    expect(await store.read('session-1')).toEqual({ start: 3, records: [record('one'), record('two')] });
   });
 
   it('leaves no key of a deleted session', async () => {
     const { client, prefix } = await connected();
     const store = redisLedger({ client, prefix });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     await store.delete('session-1');
     expect(await client.keys(`${prefix}*`)).toEqual([]);
   });
@@ -170,22 +202,22 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
   it('reports a damaged record at the end by session and position', async () => {
     const { client, prefix, records } = await connected();
     const store = redisLedger({ client, prefix });
-    await store.append('session-1', [record('one'), record('two')], head(2), 0);
+    await store.append('session-1', [record('one'), record('two')], checkpoint(2), 0);
     await client.rPush(records, '{"v":1,"commit":"secret');
-    const damaged = { code: 'ledger_record', reason: 'damaged', sessionId: 'session-1', position: 2 };
+    const damaged = { code: 'ledger_unreadable', reason: 'damaged', sessionId: 'session-1', position: 2 };
     await expect(store.read('session-1')).rejects.toMatchObject(damaged);
     await expect(store.read('session-1')).rejects.not.toThrow(/secret/);
     await expect(store.read('session-1', 1)).rejects.toMatchObject(damaged);
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
-  it('reports a damaged head', async () => {
-    const { client, prefix, headKey } = await connected();
+  it('reports a damaged checkpoint', async () => {
+    const { client, prefix, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix });
-    await store.append('session-1', [record('one')], head(1), 0);
-    await client.set(headKey, '{"format":3}');
-    await expect(store.head('session-1')).rejects.toMatchObject({
-      reason: 'newer-format',
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
+    await client.set(checkpointKey, '{"format":3}');
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject({
+      reason: 'damaged',
       position: undefined,
     });
   });
@@ -201,11 +233,45 @@ describe.skipIf(clusterUrl === undefined)(`redisLedger on a cluster${noCluster}`
     onTestFinished(() => cluster.close());
     const store = redisLedger({ client: cluster, prefix: redisPrefix() });
     for (const sessionId of ['conv_1', '}', '{}', 'a}b', '{a}{b}', '\u{1F600}']) {
-      await store.append(sessionId, [record('one')], head(1), 0);
-      await store.append(sessionId, [record('two')], head(2), 1);
+      await store.append(sessionId, [record('one')], checkpoint(1), 0);
+      await store.append(sessionId, [record('two')], checkpoint(2), 1);
       expect(await store.read(sessionId)).toEqual({ records: [record('one'), record('two')] });
-      await store.delete(sessionId);
-      expect(await store.head(sessionId)).toBeUndefined();
+      await store.rewrite(sessionId, [record('one')], checkpoint(4), 2);
+      expect(await store.read(sessionId)).toEqual({ start: 3, records: [record('one')] });
+      await store.delete(sessionId, 4);
+      expect(await store.checkpoint(sessionId)).toBeUndefined();
     }
+  });
+
+  it('lists the sessions of all masters once each, by any ID', async () => {
+    const cluster = createCluster({ rootNodes: [{ url: clusterUrl ?? '' }] });
+    await cluster.connect();
+    onTestFinished(() => cluster.close());
+    const store = redisLedger({ client: cluster, prefix: redisPrefix() });
+    const ids = ['}', '{}', 'a}b', ...Array.from({ length: 600 }, (_, index) => `user-${index}`)];
+    await Promise.all(ids.map((id) => store.append(id, [record('one')], checkpoint(1), 0)));
+    expect((await listed(store)).toSorted()).toEqual(ids.toSorted());
+    expect(await listed(store, 'user-59')).toHaveLength(11);
+  });
+
+  it('reads from the master of a cluster whose client reads from replicas', async () => {
+    const cluster = createCluster({ rootNodes: [{ url: clusterUrl ?? '' }], useReplicas: true });
+    await cluster.connect();
+    onTestFinished(() => cluster.close());
+    const store = redisLedger({ client: cluster, prefix: redisPrefix() });
+    const replica = createClient({ url: `redis://${cluster.replicas[0]?.address ?? ''}` });
+    await replica.connect();
+    onTestFinished(() => replica.close());
+    await replica.configResetStat();
+    for (let version = 0; version < 30; version += 1) {
+      await store.append('conv_1', [record('one')], checkpoint(version + 1), version);
+      expect(await store.checkpoint('conv_1')).toEqual(checkpoint(version + 1));
+      expect((await store.read('conv_1', version)).records).toHaveLength(1);
+    }
+    const asked = async (): Promise<string> => replica.info('commandstats');
+    expect(await asked()).not.toMatch(/cmdstat_(?:get|lrange|llen|lindex|eval|evalsha):/);
+    // Every other one goes to the master.
+    for (let times = 0; times < 8; times += 1) await cluster.get('anything');
+    expect(await asked()).toMatch(/cmdstat_get:/);
   });
 });

@@ -1,8 +1,8 @@
+import { findSession } from '../../src/doctor.ts';
 import { Agent } from '@openai/agents';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { PlannedRequest } from '../../src/index.ts';
-import { HybridRunner, HybridSession, type LedgerStore } from '../../src/index.ts';
-import { LEDGER_FORMAT } from '../../src/ledger/ledger-record.ts';
+import { type PlannedRequest, HybridRunner, HybridSession, type LedgerStore } from '../../src/index.ts';
+import { LEDGER_FORMAT } from '../../src/ledger/record.ts';
 import { roles, texts } from '../support/conversation.ts';
 import { simulated, type Simulated } from '../support/simulated.ts';
 import { engines } from './support/engines.ts';
@@ -41,7 +41,27 @@ async function converse(session: HybridSession, inputs: readonly string[]): Prom
 
 const available = engines.filter(({ missing }) => missing === undefined);
 
-describe.for(available)('A session whose ledger is in $name', { timeout: 60_000 }, (engine) => {
+describe.for(available)('A session whose ledger is in $name', (engine) => {
+  it('a session is listed under its name, with its current conversation, and erased by that name', async () => {
+    const { client, open } = await world(engine);
+    const ledger = await open();
+    const session = new HybridSession({ client, ledger, sessionId: 'user-42' });
+    await converse(session, ['my name is Ada']);
+    await session.clearSession();
+    await converse(session, ['my name is Grace']);
+    await converse(new HybridSession({ client, ledger, sessionId: 'guest-1' }), ['hello']);
+
+    const names: string[] = [];
+    for await (const { sessionId, conversation, length } of ledger.sessions?.({ prefix: 'user-' }) ?? []) {
+      expect([conversation, length]).toEqual([session.conversationId, 2]);
+      names.push(sessionId);
+      await new HybridSession({ client, ledger, sessionId }).erase();
+    }
+    expect(names).toEqual(['user-42']);
+    for await (const { sessionId } of ledger.sessions?.() ?? []) names.push(sessionId);
+    expect(names).toEqual(['user-42', 'guest-1']);
+  });
+
   it('goes on where another process stopped, with the conversation ID and the store alone', async () => {
     const { client, open, close } = await world(engine);
     const first = new HybridSession({ client, ledger: await open() });
@@ -56,7 +76,7 @@ describe.for(available)('A session whose ledger is in $name', { timeout: 60_000 
       conversationId,
       ledger: await open(),
       onEvent: (event) => {
-        if (event.type === 'planned') planned.push(event);
+        if (event.type === 'turn') planned.push(...event.plans);
       },
     });
     expect(await second.getItems()).toEqual(before);
@@ -88,17 +108,17 @@ describe.for(available)('A session whose ledger is in $name', { timeout: 60_000 
     expect(await one.verify()).toMatchObject({ verified: true, length: 10 });
   });
 
-  it('keeps a head of a few hundred bytes, however long it is', async () => {
+  it('keeps a checkpoint of a few hundred bytes, however long it is', async () => {
     const { client, open } = await world(engine);
     const ledger = await open();
     const session = new HybridSession({ client, ledger });
     const sizes: number[] = [];
     for (let turn = 0; turn < 8; turn += 1) {
       await converse(session, [`turn ${turn}: ${'words '.repeat(50)}`]);
-      sizes.push(JSON.stringify(await ledger.head(await session.getSessionId())).length);
+      sizes.push(JSON.stringify(await ledger.checkpoint(await session.getSessionId())).length);
     }
-    expect(Math.max(...sizes)).toBeLessThan(600);
-    expect(await ledger.head(await session.getSessionId())).toMatchObject({
+    expect(Math.max(...sizes)).toBeLessThan(650);
+    expect(await ledger.checkpoint(await session.getSessionId())).toMatchObject({
       format: LEDGER_FORMAT,
       length: 16,
     });
@@ -110,7 +130,7 @@ describe.for(available)('A session whose ledger is in $name', { timeout: 60_000 
     const session = new HybridSession({ client, ledger, keepContent: false });
     await converse(session, ['my favourite colour is vermilion', 'what is my favourite colour?']);
     const conversationId = await session.getSessionId();
-    const kept = JSON.stringify([await ledger.read(conversationId), await ledger.head(conversationId)]);
+    const kept = JSON.stringify([await ledger.read(conversationId), await ledger.checkpoint(conversationId)]);
     expect(kept).not.toMatch(/vermilion|favourite|colour/);
     await close();
     const again = new HybridSession({ client, conversationId, ledger: await open(), keepContent: false });
@@ -120,15 +140,25 @@ describe.for(available)('A session whose ledger is in $name', { timeout: 60_000 
     expect(await again.verify()).toMatchObject({ verified: true, length: 4 });
   });
 
-  it('is gone from the store when it is cleared', async () => {
+  it('leaves its name and no item in the store when it is cleared, and nothing when it is erased', async () => {
     const { client, open } = await world(engine);
     const ledger = await open();
-    const session = new HybridSession({ client, ledger });
+    const session = new HybridSession({ client, ledger, sessionId: 'user-42' });
     await converse(session, ['my name is Ada']);
-    const id = await session.getSessionId();
-    expect((await ledger.read(id)).records).not.toEqual([]);
+    const first = session.conversationId ?? '';
+    expect(await findSession(ledger, first)).toBe('user-42');
     await session.clearSession();
-    expect(await ledger.read(id)).toEqual({ records: [] });
-    expect(await ledger.head(id)).toBeUndefined();
+    expect(await ledger.checkpoint('user-42')).toMatchObject({ length: 0 });
+    expect(JSON.stringify(await ledger.read('user-42'))).not.toContain('Ada');
+    const again = new HybridSession({ client, ledger: await open(), conversationId: first });
+    await converse(again, ['my name is Eva']);
+    expect(await again.getSessionId()).toBe('user-42');
+    expect(roles(await session.getItems())).toBe('u,a');
+    const { conversations } = await again.erase({ remote: true });
+    expect(conversations).toEqual([session.conversationId]);
+    for (const id of ['user-42', first, ...conversations]) {
+      expect(await ledger.read(id)).toEqual({ records: [] });
+      expect(await ledger.checkpoint(id)).toBeUndefined();
+    }
   });
 });

@@ -8,7 +8,7 @@ import { HybridRunner, HybridSession, memoryLedger, type LedgerStore } from '../
 import { postgresLedger } from '../../src/postgres.ts';
 import { redisLedger } from '../../src/redis.ts';
 import { sqliteLedger } from '../../src/sqlite.ts';
-import { encryptedLedger } from '../../src/stores/encrypted-ledger.ts';
+import { encryptedLedger } from '../../src/stores/encrypted/ledger.ts';
 import { simulated } from '../support/simulated.ts';
 import { pglite, postgresUrl, tableName } from './support/postgres-engines.ts';
 import { redisPrefix, redisUrl } from './support/redis-engine.ts';
@@ -65,7 +65,7 @@ const DOCUMENTED: readonly (readonly [place: string, whole: number, bare: number
   ['in Redis', 2_600, 1_200, redisUrl === undefined],
 ];
 
-describe('A turn of 1,000 characters', { timeout: 60_000 }, () => {
+describe('A turn of 1,000 characters', () => {
   for (const [place, whole, bare, missing = false] of DOCUMENTED) {
     for (const [keepContent, documented] of [
       [true, whole],

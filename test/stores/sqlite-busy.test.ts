@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { whileBusy } from '../../src/stores/sqlite-busy.ts';
+import { whileBusy } from '../../src/stores/sqlite/busy.ts';
 
 const errors = {
   libsql: Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY', rawCode: 5 }),

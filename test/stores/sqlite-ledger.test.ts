@@ -1,5 +1,9 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import Libsql from 'libsql';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -8,9 +12,9 @@ import {
   type SqliteDatabase,
   type SqliteLedger,
 } from '../../src/sqlite.ts';
-import { openSqlite } from '../../src/stores/open-sqlite.ts';
-import type { OwnedSqliteDatabase } from '../../src/stores/sqlite-database.ts';
-import { head, record } from './support/records.ts';
+import { openSqlite } from '../../src/stores/sqlite/open.ts';
+import type { OwnedSqliteDatabase } from '../../src/stores/sqlite/database.ts';
+import { checkpoint, record } from './support/records.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 type ReopenableClass = new (path: string) => OwnedSqliteDatabase & { open(): void };
@@ -34,7 +38,7 @@ async function opened(options: { busyTimeout?: number } = {}): Promise<Opened> {
   const folder = await temporaryFolder();
   const path = join(folder.path, 'ledger.db');
   const store = sqliteLedger({ path, ...options });
-  await store.head('session-1');
+  await store.checkpoint('session-1');
   // By the same driver: two copies of SQLite in one process do not see each other's locks.
   const other = await openSqlite(path);
   onTestFinished(async () => {
@@ -45,10 +49,43 @@ async function opened(options: { busyTimeout?: number } = {}): Promise<Opened> {
   return { folder: folder.path, path, store, other };
 }
 
+/** A read-only file system needs a mount of its own: root on Linux, in a container that may. */
+const canMount = ((): boolean => {
+  try {
+    execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 3; round += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+}
+
+/** The files in a folder that this process has open; none is known outside of Linux. */
+function openFiles(folder: string): string[] {
+  const descriptors = '/proc/self/fd';
+  if (!existsSync(descriptors)) return [];
+  return readdirSync(descriptors).flatMap((name) => {
+    try {
+      const path = readlinkSync(join(descriptors, name));
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Two records in a session. */
 async function filled(): Promise<Opened> {
   const place = await opened();
-  await place.store.append('session-1', [record('one'), record('two')], head(2), 0);
+  await place.store.append('session-1', [record('one'), record('two')], checkpoint(2), 0);
   return place;
 }
 
@@ -56,7 +93,7 @@ describe('sqliteLedger', () => {
   it('takes a database of libsql as it is', async () => {
     const database: SqliteDatabase = new Libsql(':memory:');
     const store = sqliteLedger({ database });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     expect(await store.read('session-1')).toEqual({ records: [record('one')] });
   });
 
@@ -66,12 +103,12 @@ describe('sqliteLedger', () => {
     if (Reopenable === undefined) return;
     const database = new Reopenable(join(folder.path, 'ledger.db'));
     const store = sqliteLedger({ database });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     await store.read('session-1');
     database.close();
     await expect(store.read('session-1')).rejects.toThrow('not open');
     database.open();
-    await store.append('session-1', [record('two')], head(2), 1);
+    await store.append('session-1', [record('two')], checkpoint(2), 1);
     expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
     database.close();
   });
@@ -79,14 +116,14 @@ describe('sqliteLedger', () => {
   it('never closes a database that was given to it', async () => {
     const database = new Libsql(':memory:');
     const store = sqliteLedger({ database });
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
     await store.close();
-    await expect(store.head('session-1')).rejects.toMatchObject({
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject({
       code: 'ledger_unavailable',
       reason: 'closed',
     });
     expect(database.open).toBe(true);
-    expect(await sqliteLedger({ database }).head('session-1')).toEqual(head(1));
+    expect(await sqliteLedger({ database }).checkpoint('session-1')).toEqual(checkpoint(1));
   });
 
   it('opens no file before it is used', async () => {
@@ -104,9 +141,48 @@ describe('sqliteLedger', () => {
     const looking = sqliteLedger({ path, readOnly: true });
     onTestFinished(() => looking.close());
     expect(await looking.read('session-1')).toEqual({ records: [record('one'), record('two')] });
-    await expect(looking.append('session-1', [record('three')], head(3), 2)).rejects.toThrow(/read.?only/i);
+    await expect(looking.append('session-1', [record('three')], checkpoint(3), 2)).rejects.toThrow(
+      /read.?only/i,
+    );
     await expect(looking.delete('session-1')).rejects.toThrow(/read.?only/i);
-    expect(await looking.head('session-1')).toEqual(head(2));
+    expect(await looking.checkpoint('session-1')).toEqual(checkpoint(2));
+  });
+
+  it.skipIf(!canMount)('looks at a file on a read-only file system', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const mount = (...args: string[]): unknown => execFileSync('mount', [...args, folder.path]);
+    mount('-t', 'tmpfs', 'none');
+    onTestFinished(() => void execFileSync('umount', ['-l', folder.path]));
+    const path = join(folder.path, 'a ledger?.db');
+    const store = sqliteLedger({ path });
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
+    await store.close();
+    await collectGarbage();
+    mount('-o', 'remount,ro');
+    const looking = sqliteLedger({ path, readOnly: true });
+    expect(await looking.read('session-1')).toEqual({ records: [record('one')] });
+    await expect(looking.append('session-1', [record('two')], checkpoint(2), 1)).rejects.toThrow(
+      /read.?only/i,
+    );
+    await looking.close();
+    expect(await readdir(folder.path)).toEqual(['a ledger?.db']);
+  });
+
+  it('leaves nothing in the write-ahead log when it is closed, and lets go of its statements', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const path = join(folder.path, 'ledger.db');
+    const store = sqliteLedger({ path });
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
+    expect((await stat(`${path}-wal`)).size).toBeGreaterThan(0);
+    await store.close();
+    const log = await stat(`${path}-wal`).catch(() => undefined);
+    expect(log?.size ?? 0).toBe(0);
+    // libsql closes the files when its statements are collected.
+    await collectGarbage();
+    expect(openFiles(folder.path)).toEqual([]);
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject({ reason: 'closed' });
   });
 
   it('makes no file and no table in order to look', async () => {
@@ -114,12 +190,12 @@ describe('sqliteLedger', () => {
     onTestFinished(folder.remove);
     const path = join(folder.path, 'ledger.db');
     const looking = sqliteLedger({ path, readOnly: true });
-    await expect(looking.head('session-1')).rejects.toMatchObject({ reason: 'not-found' });
+    await expect(looking.checkpoint('session-1')).rejects.toMatchObject({ reason: 'not_found' });
     expect(await readdir(folder.path)).toEqual([]);
     const database = await openSqlite(path);
     database.exec('CREATE TABLE mine (id INTEGER)');
     database.close();
-    await expect(looking.head('session-1')).rejects.toMatchObject({ reason: 'not-found' });
+    await expect(looking.checkpoint('session-1')).rejects.toMatchObject({ reason: 'not_found' });
     await looking.close();
   });
 
@@ -128,9 +204,9 @@ describe('sqliteLedger', () => {
     onTestFinished(folder.remove);
     const path = join(folder.path, 'later', 'ledger.db');
     const store = sqliteLedger({ path });
-    await expect(store.head('session-1')).rejects.toThrow(/open/);
+    await expect(store.checkpoint('session-1')).rejects.toThrow(/open/);
     await mkdir(join(folder.path, 'later'));
-    expect(await store.head('session-1')).toBeUndefined();
+    expect(await store.checkpoint('session-1')).toBeUndefined();
     await store.close();
   });
 
@@ -139,19 +215,42 @@ describe('sqliteLedger', () => {
     other.exec(`CREATE TRIGGER fault BEFORE INSERT ON hybrid_session_ledger_record WHEN NEW.position = 3
       BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
     const append = (): Promise<void> =>
-      store.append('session-1', [record('three'), record('four'), record('five')], head(5), 2);
+      store.append('session-1', [record('three'), record('four'), record('five')], checkpoint(5), 2);
     await expect(append()).rejects.toThrow('disk full');
     expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
     other.exec('DROP TRIGGER fault');
     await append();
     expect((await store.read('session-1')).records).toHaveLength(5);
   });
 
+  it('rewrites nothing when a record in the middle cannot be written', async () => {
+    const { store, other } = await filled();
+    other.exec(`CREATE TRIGGER fault BEFORE INSERT ON hybrid_session_ledger_record WHEN NEW.position = 4
+      BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
+    const rewrite = (): Promise<void> =>
+      store.rewrite('session-1', [record('three'), record('four')], checkpoint(5), 2);
+    await expect(rewrite()).rejects.toThrow('disk full');
+    expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
+    other.exec('DROP TRIGGER fault');
+    await rewrite();
+    expect(await store.read('session-1')).toEqual({ start: 3, records: [record('three'), record('four')] });
+  });
+
+  it('reports a record that is missing behind a rewrite, also the first one', async () => {
+    const { store, other } = await filled();
+    await store.rewrite('session-1', [record('three'), record('four')], checkpoint(5), 2);
+    other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 3');
+    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable', position: 3 });
+    other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 2');
+    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable', position: 0 });
+  });
+
   it('waits for another writer without holding up the event loop', async () => {
     const { store, other } = await filled();
     other.exec('BEGIN IMMEDIATE');
-    const append = store.append('session-1', [record('three')], head(3), 2);
+    const append = store.append('session-1', [record('three')], checkpoint(3), 2);
     // Reading goes on while somebody writes.
     expect((await store.read('session-1')).records).toHaveLength(2);
     other.exec('COMMIT');
@@ -162,19 +261,21 @@ describe('sqliteLedger', () => {
   it("passes on the driver's error when the other writer does not end in time", async () => {
     const { store, other } = await opened({ busyTimeout: 30 });
     other.exec('BEGIN IMMEDIATE');
-    const append = store.append('session-1', [record('one')], head(1), 0);
+    const append = store.append('session-1', [record('one')], checkpoint(1), 0);
     await expect(append).rejects.toMatchObject({ message: expect.stringContaining('locked') });
     other.exec('ROLLBACK');
-    await store.append('session-1', [record('one')], head(1), 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
   });
 
-  it("does not touch a transaction of the database's owner", async () => {
+  it("sqliteLedger does not touch a transaction of the database's owner", async () => {
     const { store, other } = await filled();
     const shared = sqliteLedger({ database: other });
     other.exec('CREATE TABLE mine (value TEXT)');
     other.exec('BEGIN');
     other.exec("INSERT INTO mine VALUES ('kept')");
-    await expect(shared.append('session-1', [record('three')], head(3), 2)).rejects.toThrow(/transaction/);
+    await expect(shared.append('session-1', [record('three')], checkpoint(3), 2)).rejects.toThrow(
+      /transaction/,
+    );
     other.exec('COMMIT');
     expect(other.prepare('SELECT value FROM mine').all()).toEqual([{ value: 'kept' }]);
     expect((await store.read('session-1')).records).toHaveLength(2);
@@ -184,15 +285,15 @@ describe('sqliteLedger', () => {
     const database = new Libsql(':memory:');
     database.exec(SQLITE_LEDGER_SCHEMA);
     const store = sqliteLedger({ database });
-    await store.append('session-1', [record('one')], head(1), 0);
-    expect(await store.head('session-1')).toEqual(head(1));
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(1));
   });
 
   it('lets old sessions be deleted in one statement', async () => {
     const { store, other } = await filled();
     const before = Math.floor(Date.now() / 1000) - 60;
     other.prepare('DELETE FROM hybrid_session_ledger WHERE updated < ?').run(before);
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
     other.prepare('DELETE FROM hybrid_session_ledger WHERE updated < ?').run(before + 3600);
     expect(await store.read('session-1')).toEqual({ records: [] });
     expect(other.prepare('SELECT count(*) AS count FROM hybrid_session_ledger_record').get()).toMatchObject({
@@ -203,8 +304,8 @@ describe('sqliteLedger', () => {
   it('leaves no byte of a deleted session in the file', async () => {
     const { store, folder } = await opened();
     const secrets = Array.from({ length: 50 }, (_, index) => `secret-${index}-${'x'.repeat(index * 100)}`);
-    await store.append('session-1', secrets.map(record), head(50), 0);
-    await store.append('session-2', [record('kept')], head(1), 0);
+    await store.append('session-1', secrets.map(record), checkpoint(50), 0);
+    await store.append('session-2', [record('kept')], checkpoint(1), 0);
     expect(await filesWith(folder, 'secret-')).not.toEqual([]);
     await store.delete('session-1');
     expect(await filesWith(folder, 'secret-')).toEqual([]);
@@ -222,39 +323,80 @@ describe('sqliteLedger', () => {
     const error: unknown = await store.read('session-1').catch((caught: unknown) => caught);
     const message = `Cannot read record 1 of the ledger of 'session-1': ${problem}`;
     expect(error).toMatchObject({
-      code: 'ledger_record',
+      code: 'ledger_unreadable',
       reason: 'damaged',
       sessionId: 'session-1',
       position: 1,
       message,
     });
     expect(error).not.toHaveProperty('cause');
-    expect(await store.head('session-1')).toEqual(head(2));
+    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
   it('reports a record that is missing', async () => {
     const { store, other } = await filled();
-    await store.append('session-1', [record('three')], head(3), 2);
+    await store.append('session-1', [record('three')], checkpoint(3), 2);
     other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 1');
-    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_record', position: 1 });
+    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable', position: 1 });
     expect(await store.read('session-1', 2)).toEqual({ records: [record('three')] });
     other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 2');
-    await expect(store.read('session-1', 2)).rejects.toMatchObject({ code: 'ledger_record', position: 2 });
+    await expect(store.read('session-1', 2)).rejects.toMatchObject({
+      code: 'ledger_unreadable',
+      position: 2,
+    });
   });
 
-  it('reports a head that is damaged', async () => {
+  it('reports a checkpoint that is damaged', async () => {
     const { store, other } = await filled();
-    other.exec(`UPDATE hybrid_session_ledger SET head = '{"format":1}'`);
-    await expect(store.head('session-1')).rejects.toMatchObject({ code: 'ledger_record', reason: 'damaged' });
+    other.exec(`UPDATE hybrid_session_ledger SET head = '{"format":3}'`);
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject({
+      code: 'ledger_unreadable',
+      reason: 'damaged',
+    });
   });
 
   it('leaves alone what a newer version of this package has written', async () => {
     const { store, other } = await filled();
     other.exec('UPDATE hybrid_session_ledger SET format = 2');
-    const newer = { code: 'ledger_record', reason: 'newer-format', sessionId: 'session-1' };
-    await expect(store.head('session-1')).rejects.toMatchObject(newer);
+    const newer = { code: 'ledger_unreadable', reason: 'newer_format', sessionId: 'session-1' };
+    await expect(store.checkpoint('session-1')).rejects.toMatchObject(newer);
     await expect(store.read('session-1')).rejects.toMatchObject(newer);
-    await expect(store.append('session-1', [record('three')], head(3), 2)).rejects.toMatchObject(newer);
+    await expect(store.append('session-1', [record('three')], checkpoint(3), 2)).rejects.toMatchObject(newer);
+  });
+
+  it.each(['deleted', 'replaced by an older one'])(
+    'acknowledges nothing into a file that was %s, and goes on with the one that is there',
+    async (how) => {
+      const { path, store, other, folder } = await filled();
+      other.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      await copyFile(path, join(folder, 'backup.db'));
+      await store.append('session-1', [record('three')], checkpoint(3), 2);
+      for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
+      if (how !== 'deleted') await rename(join(folder, 'backup.db'), path);
+      const left = how === 'deleted' ? 0 : 2;
+      await expect(store.append('session-1', [record('four')], checkpoint(4), 3)).rejects.toMatchObject({
+        code: 'ledger_conflict',
+        actual: left,
+      });
+      expect((await store.read('session-1')).records).toHaveLength(left);
+      await store.append('session-1', [record('new')], checkpoint(left + 1), left);
+      const another = sqliteLedger({ path });
+      onTestFinished(() => another.close());
+      expect((await another.read('session-1')).records).toHaveLength(left + 1);
+    },
+  );
+
+  it('only looks into the file that is there', async () => {
+    const { path, store } = await filled();
+    const looking = sqliteLedger({ path, readOnly: true });
+    onTestFinished(() => looking.close());
+    expect((await looking.read('session-1')).records).toHaveLength(2);
+    for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
+    await expect(looking.read('session-1')).rejects.toMatchObject({
+      code: 'ledger_unavailable',
+      reason: 'not_found',
+    });
+    await store.close();
   });
 
   it.for([

@@ -7,8 +7,7 @@ import { foundTool } from './items.ts';
 export type ApiJson = Readonly<Record<string, unknown>>;
 
 /**
- * Items as a response holds them, by type, each with its ID: what models and hosted tools make.
- *
+ * Items of responses, by type, each with its ID: the outputs of models and of hosted tools.
  * Types that the installed SDK does not know are among them.
  */
 export function apiItemsByType(vocabulary: Vocabulary): Readonly<Record<string, Arbitrary<ApiJson>>> {
@@ -218,6 +217,23 @@ export function apiItemsByType(vocabulary: Vocabulary): Readonly<Record<string, 
       }),
     }),
     local_shell_call_output: made('local_shell_call_output', 'lsho', { output: text }),
+    additional_tools: made(
+      'additional_tools',
+      'at',
+      {
+        role: fc.constant('developer'),
+        tools: fc.array(record({ type: fc.constant('function'), name: word, parameters: schema }), {
+          maxLength: 2,
+        }),
+      },
+      [],
+    ),
+    configuration_update: made(
+      'configuration_update',
+      'cu',
+      { reasoning: record({ effort: fc.constantFrom('low', 'high') }) },
+      [],
+    ),
     'a type of the future': made('telepathy_call', 'tp', { thought: text, call_id: callId }),
   };
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 
-/** What the content of generated items is made of. */
+/** The parts of generated content. */
 export interface Vocabulary {
   readonly text: Arbitrary<string>;
   /** Names, IDs and the like: never empty. */
@@ -94,7 +94,7 @@ function imagePart(vocabulary: Vocabulary): Arbitrary<Record<string, unknown>> {
   );
 }
 
-/** The parts of an assistant's message, with what the SDK keeps of the API's annotations. */
+/** The parts of an assistant's message, with the API's annotations as the SDK keeps them. */
 export function assistantPart({ text, word }: Vocabulary): Arbitrary<unknown> {
   const annotation = record({ type: fc.constant('url_citation'), url: word, start_index: fc.nat() });
   const data = record({}, { annotations: fc.array(annotation, { maxLength: 2 }), logprobs: fc.constant([]) });
@@ -104,7 +104,7 @@ export function assistantPart({ text, word }: Vocabulary): Arbitrary<unknown> {
   );
 }
 
-/** What a function call returned: text, the objects of earlier SDK versions, or a list of parts. */
+/** The result of a function call: text, the objects of earlier SDK versions, or a list of parts. */
 export function toolOutput(vocabulary: Vocabulary): Arbitrary<unknown> {
   const { text, word } = vocabulary;
   const { base64, dataUrl, url, fileId } = media(vocabulary);

@@ -25,7 +25,7 @@ export function call(
   return { type: 'function_call', callId, name, arguments: JSON.stringify(args), status: 'completed' };
 }
 
-/** What a function returned. */
+/** The result of a function. */
 export function result(callId: string, name: string, output: string): AgentInputItem {
   return { type: 'function_call_result', callId, name, output, status: 'completed' };
 }

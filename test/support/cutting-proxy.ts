@@ -1,7 +1,10 @@
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What becomes of one request: the server gets it or not, and the client gets an answer or not. */
+/** The header in which a request carries its number. */
+const NUMBER = 'x-request-number';
+
+/** The fate of one request: the server gets it or not, and the client gets an answer or not. */
 export type Cut =
   | 'no answer before'
   | 'no answer after'
@@ -27,6 +30,8 @@ export interface CuttingProxy {
   readonly url: string;
   /** Cuts the next request of that kind, once. */
   readonly plan: (plan: CutPlan) => void;
+  /** For a client: fails like a request that timed out, as soon as its answer is kept back. */
+  readonly fetch: typeof globalThis.fetch;
   /** Whether the planned cut was made. */
   readonly hasCut: () => boolean;
   readonly close: () => Promise<void>;
@@ -36,6 +41,8 @@ export interface CuttingProxy {
 export async function cuttingProxy(upstream: string): Promise<CuttingProxy> {
   let planned: CutPlan | undefined;
   let isCut = false;
+  let count = 0;
+  const giveUp = new Map<string, () => void>();
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url ?? '/', upstream);
     let cut: Cut | undefined;
@@ -47,7 +54,8 @@ export async function cuttingProxy(upstream: string): Promise<CuttingProxy> {
         isCut = true;
       }
     }
-    void pass(upstream, incoming, outgoing, cut);
+    const keptBack = giveUp.get(String(incoming.headers[NUMBER])) ?? (() => undefined);
+    void pass(upstream, incoming, outgoing, cut, keptBack);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -56,6 +64,19 @@ export async function cuttingProxy(upstream: string): Promise<CuttingProxy> {
     plan(plan) {
       planned = plan;
       isCut = false;
+    },
+    async fetch(url, init) {
+      const number = String((count += 1));
+      const headers = new Headers(init?.headers);
+      headers.set(NUMBER, number);
+      const keptBack = new Promise<never>((_, reject) => {
+        giveUp.set(number, () => reject(new Error('The request timed out')));
+      });
+      try {
+        return await Promise.race([globalThis.fetch(url, { ...init, headers }), keptBack]);
+      } finally {
+        giveUp.delete(number);
+      }
     },
     hasCut: () => isCut,
     close: () =>
@@ -71,10 +92,11 @@ async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   cut: Cut | undefined,
+  keptBack: () => void,
 ): Promise<void> {
   const parts: Buffer[] = [];
   for await (const part of incoming) parts.push(part as Buffer);
-  if (cut === 'no answer before') return;
+  if (cut === 'no answer before') return keptBack();
   if (cut === 'dropped before') return void outgoing.destroy();
   if (cut === '429 before') return refuse(outgoing, 429);
   if (cut === '409 before') return refuse(outgoing, 409);
@@ -86,18 +108,23 @@ async function pass(
       answer.pipe(outgoing);
       return;
     }
-    void spoil(answer, outgoing, cut);
+    void spoil(answer, outgoing, cut, keptBack);
   });
   forwarded.on('error', () => outgoing.destroy());
   forwarded.end(Buffer.concat(parts));
 }
 
 /** The server has done it; the client does not learn of it. */
-async function spoil(answer: IncomingMessage, outgoing: ServerResponse, cut: Cut): Promise<void> {
+async function spoil(
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+  cut: Cut,
+  keptBack: () => void,
+): Promise<void> {
   const parts: Buffer[] = [];
   for await (const part of answer) parts.push(part as Buffer);
   const body = Buffer.concat(parts);
-  if (cut === 'no answer after') return;
+  if (cut === 'no answer after') return keptBack();
   if (cut === 'dropped after') return void outgoing.destroy();
   if (cut === '500 after') return refuse(outgoing, 500);
   const type = { 'content-type': answer.headers['content-type'] ?? 'application/json' };

@@ -3,21 +3,22 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** What a process is to heal. */
+/** The order for a healing process. */
 export interface HealOrder {
   readonly path: string;
   readonly conversationId: string;
   readonly baseURL: string;
   readonly mirrorLease: number;
+  /** How far its clock is ahead, in milliseconds: so that the lease of a process that was killed before has run out. */
+  readonly later: number;
 }
 
 const WORKER = fileURLToPath(new URL('heal-worker.mjs', import.meta.url));
 
 /**
  * Heals in a process of its own.
- *
- * @param kill resolves when it is to be killed, with no chance to say goodbye.
- * @returns the new ID, if it lived to say so, and what it complained about.
+ * @param kill resolves when the process is to be killed, without a signal that it could catch.
+ * @returns the new ID, if the process printed it, and its errors.
  */
 export async function healElsewhere(
   order: HealOrder,

@@ -238,7 +238,7 @@ export const anyHistory: Arbitrary<AgentInputItem[]> = fc
   )
   .map((turns) => turns.flat());
 
-/** What a tool search was asked for: whatever its schema allows. */
+/** The arguments of a tool search: any JSON that its schema allows. */
 function toolArguments({ text, word }: Vocabulary): Arbitrary<unknown> {
   const value = fc.oneof(text, fc.nat(), fc.boolean(), fc.constant(null));
   return fc.dictionary(

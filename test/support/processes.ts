@@ -9,7 +9,7 @@ export interface SharedStore {
   readonly at: string;
 }
 
-/** What a worker process is to do. */
+/** The order for a worker process. */
 export interface WorkerOrder {
   readonly store: SharedStore;
   readonly conversationId: string;
@@ -17,10 +17,11 @@ export interface WorkerOrder {
   readonly name: string;
   readonly turns: number;
   readonly mirrorLease: number;
-  readonly pause?: number;
+  /** How far its clock is ahead, in milliseconds: so that the lease of a process that was killed before has run out. */
+  readonly later: number;
 }
 
-/** What a worker process did. */
+/** The results of a worker process. */
 export interface WorkerResult {
   /** The texts of the turns whose run resolved. */
   readonly resolved: readonly string[];
@@ -34,9 +35,9 @@ const WORKER = fileURLToPath(new URL('turn-worker.mjs', import.meta.url));
 /**
  * Runs a worker process.
  *
- * @param killAfter milliseconds from the moment it is ready until it is killed, with no chance to say goodbye.
+ * @param kill resolves when it is to be killed, with no chance to say goodbye.
  */
-export async function work(order: WorkerOrder, killAfter?: number): Promise<WorkerResult> {
+export async function work(order: WorkerOrder, kill?: Promise<unknown>): Promise<WorkerResult> {
   const child = spawn(process.execPath, [WORKER, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -49,8 +50,8 @@ export async function work(order: WorkerOrder, killAfter?: number): Promise<Work
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line === 'flushed') finished = true;
     else if (line !== 'ready') resolved.push(line);
-    else if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter);
   });
+  void kill?.then(() => child.kill('SIGKILL'));
   await once(child, 'close');
   return { resolved, finished, errors };
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Arbitrary } from 'fast-check';
-import type { LedgerItem, LedgerRecord } from '../../src/ledger/ledger-record.ts';
+import { LEDGER_FORMAT, type LedgerItem, type LedgerRecord } from '../../src/ledger/record.ts';
 
 const mirrorId: Arbitrary<string> = fc.constantFrom('msg_1', 'msg_2', 'msg_3', 'msg_4');
 /** A sequence number: of an entry that is there, that was, or that never will be. */
@@ -17,15 +17,14 @@ const ledgerItem: Arbitrary<LedgerItem> = fc
   }));
 
 const common = {
-  v: fc.constant(1 as const),
+  v: fc.constant(LEDGER_FORMAT),
   commit: fc.constantFrom('commit-a', 'commit-b'),
   time: fc.nat(),
 };
-const moving = { ...common, v: fc.constant(2 as const) };
 const conversation = fc.constantFrom('conv_1', 'conv_2');
 const context = fc.record({ length: fc.nat({ max: 5 }), digest: fc.constantFrom('context-a', 'context-b') });
 
-/** Any record, also one that refers to what is not there. */
+/** Any record, also one that refers to a missing entry. */
 export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
   {
     weight: 4,
@@ -68,8 +67,9 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
         surplus: fc.array(mirrorId, { maxLength: 2 }),
         again: fc.array(seq, { maxLength: 2 }),
         behind: seq,
-        strays: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 2 }),
+        duplicates: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 2 }),
         settled: fc.boolean(),
+        deleted: fc.array(conversation, { maxLength: 1 }),
         unlinked: fc.array(seq, { maxLength: 2 }),
       },
       { requiredKeys: ['v', 'commit', 'time', 'type', 'added', 'removed'] },
@@ -108,14 +108,12 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
         writer: fc.constant('w'),
         until: fc.nat(),
       }),
-      fc.record({ ...moving, type: fc.constant('heal' as const), to: conversation }),
+      fc.record({ ...common, type: fc.constant('conversation' as const), id: conversation }),
       fc.record({
-        ...moving,
-        type: fc.constant('origin' as const),
-        from: conversation,
-        whole: fc.boolean(),
+        ...common,
+        type: fc.constant('alias' as const),
+        sessionId: fc.constantFrom('session-1', 'session-2'),
       }),
-      fc.record({ ...moving, type: fc.constant('moved' as const), to: conversation }),
     ),
   },
 );

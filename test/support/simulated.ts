@@ -14,9 +14,21 @@ export function simulated(options: SimulatorOptions = {}): Simulated {
   return { simulator, client: simulatedClient(simulator) };
 }
 
+/** A process remembers the behaviour of a server by its address and account: each world has a project of its own. */
+const projects = new WeakMap<SimulatorCore, string>();
+let worlds = 0;
+
+function projectOf(simulator: SimulatorCore): string {
+  let project = projects.get(simulator);
+  if (project === undefined) projects.set(simulator, (project = `proj_${(worlds += 1)}`));
+  return project;
+}
+
 /** Another client on the same world. */
 export function simulatedClient(simulator: SimulatorCore, maxRetries = 0): OpenAI {
-  return new OpenAI({ apiKey: 'test', baseURL: 'http://127.0.0.1/v1', fetch: simulator.fetch, maxRetries });
+  const project = projectOf(simulator);
+  const baseURL = 'http://127.0.0.1/v1';
+  return new OpenAI({ apiKey: 'test', project, baseURL, fetch: simulator.fetch, maxRetries });
 }
 
 /** The SDK's own runner on that client. */

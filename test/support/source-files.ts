@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What a file imports, or exports again from elsewhere. */
+/** An import or re-export of a file. */
 export interface Import {
   /** A path from the project's root for a file of its own, else the name of the package. */
   readonly target: string;
@@ -15,10 +15,10 @@ export interface Import {
 
 /** A TypeScript file of the project. */
 export interface SourceFile {
-  /** From the project's root, such as `src/ledger/digest.ts`. */
+  /** From the project's root, such as `src/items/digest.ts`. */
   readonly path: string;
   readonly text: string;
-  /** Its text without comments, and without what stands in quotes. */
+  /** Its text without comments and without quoted strings. */
   readonly code: string;
   readonly imports: readonly Import[];
 }

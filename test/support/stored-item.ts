@@ -1,6 +1,6 @@
 import type { ApiJson } from './api-items.ts';
 
-/** What the API fills in where an item says nothing, by type. */
+/** The API's defaults for absent fields of an item, by type. */
 const DEFAULTS: Readonly<Record<string, ApiJson>> = {
   function_call: { caller: { type: 'direct' } },
   computer_call: { pending_safety_checks: [] },
@@ -21,11 +21,9 @@ const DEFAULTS: Readonly<Record<string, ApiJson>> = {
 const WITHOUT_STATUS = new Set(['reasoning', 'compaction', 'mcp_list_tools', 'apply_patch_call_output']);
 
 /**
- * What a conversation lists after an item was written to it.
- *
- * An item with the ID of one that exists is that one, whatever else was sent; any other gets an ID and a status, its
- * content becomes parts, and fields that say nothing appear.
- *
+ * The listed form of an item after it was written to a conversation.
+ * An item with a known ID is the stored item, and its given content is ignored; any other gets an ID and a status, its
+ * content becomes parts, and defaults appear.
  * @param existing the items that the API holds already.
  */
 export function storedItem(written: object, newId: string, existing: ReadonlyMap<string, ApiJson>): ApiJson {
@@ -46,7 +44,7 @@ export function storedItem(written: object, newId: string, existing: ReadonlyMap
   };
 }
 
-/** What a list shows that was not asked to `include` more. */
+/** An item as a list shows it without `include`. */
 export function withoutIncludes(item: ApiJson): ApiJson {
   switch (item['type']) {
     case 'file_search_call':

@@ -3,10 +3,12 @@
 import { Agent } from '@openai/agents';
 import OpenAI from 'openai';
 import { HybridRunner, HybridSession } from '../../dist/esm/src/index.js';
+import { clock } from '../../dist/esm/src/util/clock.js';
 
-const { store, conversationId, baseURL, name, turns, mirrorLease, pause } = JSON.parse(
+const { store, conversationId, baseURL, name, turns, mirrorLease, later } = JSON.parse(
   process.argv[2] ?? '{}',
 );
+clock.now = () => Date.now() + later;
 
 async function open({ kind, at }) {
   if (kind === 'sqlite') {
@@ -26,7 +28,7 @@ async function open({ kind, at }) {
 
 const [ledger, close] = await open(store);
 const client = new OpenAI({ apiKey: 'test', baseURL });
-const session = new HybridSession({ client, conversationId, ledger, mirrorLease });
+const session = new HybridSession({ client, conversationId, ledger, advanced: { mirrorLease } });
 const runner = new HybridRunner({ tracingDisabled: true });
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 process.stdout.write('ready\n');
@@ -34,7 +36,6 @@ for (let turn = 0; turn < turns; turn += 1) {
   const text = `${name} turn ${turn}`;
   await runner.run(agent, text, { session });
   process.stdout.write(`${text}\n`);
-  if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
 }
 await session.flush();
 await close();

@@ -8,9 +8,9 @@ const [page, guide, source] = await Promise.all(
   ['docs/observability.md', 'docs/rollout.md', 'src/telemetry/open-telemetry.ts'].map((path) => read(path)),
 );
 
-/** The first names in backticks of the rows of a table that has this head. */
-function column(head: string): string[] {
-  const [, table = ''] = (page ?? '').split(new RegExp(`^\\| ${head} \\|.*\\n\\|---.*\\n`, 'm'));
+/** The first names in backticks of the rows of a table that has this checkpoint. */
+function column(checkpoint: string): string[] {
+  const [, table = ''] = (page ?? '').split(new RegExp(`^\\| ${checkpoint} \\|.*\\n\\|---.*\\n`, 'm'));
   const rows = /^(?:\|.*\n)+/.exec(table)?.[0].trimEnd().split('\n') ?? [];
   return rows.map((row) => /`([^`]+)`/.exec(row)?.[1] ?? row);
 }
@@ -21,22 +21,22 @@ const metrics = [
 ];
 
 describe('the pages', () => {
-  it('list every number of the statistics', () => {
+  it('the pages list every number of the statistics', () => {
     expect(column('field').toSorted()).toEqual(Object.keys(mergeStats()).toSorted());
   });
 
-  it('list every metric', () => {
+  it('the pages list every metric', () => {
     expect(metrics.length).toBeGreaterThan(7);
     expect(column('metric').toSorted()).toEqual(metrics.toSorted());
   });
 
-  it('list every span', () => {
+  it('the pages list every span', () => {
     expect(column('span').toSorted()).toEqual(
       ['append', 'plan', 'read', 'restore'].map((name) => `hybrid_session.${name}`),
     );
   });
 
-  it('alert on metrics that exist', () => {
+  it('the alerts in the pages use existing metrics', () => {
     const asked = [...(guide ?? '').matchAll(/\b(hybrid_session_\w+?)_total/g)].map(([, name]) => name);
     expect(asked.length).toBeGreaterThan(7);
     const known = new Set(metrics.map((name) => name.replaceAll('.', '_')));

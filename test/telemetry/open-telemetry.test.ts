@@ -19,7 +19,7 @@ import { simulated } from '../support/simulated.ts';
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 
-/** What the asynchronous context manager of the SDK for Node does. */
+/** The asynchronous context manager of the SDK for Node. */
 class Contexts implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
 
@@ -98,7 +98,7 @@ async function turns(session: HybridSession, texts: readonly string[]): Promise<
   for (const text of texts) await runner.run(agent, text, { session });
 }
 
-test('makes a span of each operation, within the active one and with the conversation on it', async () => {
+test('each operation makes a span, within the active one and with the conversation on it', async () => {
   const { session, spans, tracerProvider } = exported();
   const parent = tracerProvider.getTracer('app').startSpan('request');
   await context.with(trace.setSpan(context.active(), parent), () => turns(session, ['hi', 'thanks']));
@@ -136,8 +136,8 @@ test('makes a span of each operation, within the active one and with the convers
   });
 });
 
-test('counts losses, what came back, plans and what was saved', async () => {
-  const { session, points } = exported({ checkList: 'every-read' });
+test('the metrics count losses, restored items, plans and savings', async () => {
+  const { session, points } = exported({ advanced: { compare: 'on-read' } });
   await turns(session, ['hi', 'what can you do?', 'give me one example', 'thanks']);
   const counted = await points();
   const value = (name: string, attributes: Record<string, unknown>): number | undefined =>
@@ -145,7 +145,7 @@ test('counts losses, what came back, plans and what was saved', async () => {
       ([one, has]) => one === name && Object.entries(attributes).every(([key, is]) => has[key] === is),
     )?.[2];
   const model = { 'gen_ai.response.model': 'gpt-5.4', 'hybrid_session.mode': 'chain' };
-  expect(value('hybrid_session.turns', { ...model, 'hybrid_session.chain_reason': 'no-parent' })).toBe(1);
+  expect(value('hybrid_session.turns', { ...model, 'hybrid_session.chain_reason': 'no_parent' })).toBe(1);
   const chained = { ...model, 'hybrid_session.chain_reason': 'extends' };
   expect(value('hybrid_session.turns', chained)).toBe(3);
   expect(value('hybrid_session.checked_turns', model)).toBe(4);
@@ -153,20 +153,20 @@ test('counts losses, what came back, plans and what was saved', async () => {
   expect(value('hybrid_session.lost_items', model)).toBe(2);
   expect(value('hybrid_session.restored_items', { 'hybrid_session.source': 'ledger' })).toBe(3);
   expect(value('hybrid_session.requests', { 'hybrid_session.reason': 'extends' })).toBe(3);
-  expect(value('hybrid_session.requests', { 'hybrid_session.reason': 'no-parent' })).toBe(1);
+  expect(value('hybrid_session.requests', { 'hybrid_session.reason': 'no_parent' })).toBe(1);
   expect(value('hybrid_session.saved_bytes', {})).toBeGreaterThan(100);
   expect(value('hybrid_session.operation.duration', { 'hybrid_session.operation': 'read' })).toBe(4);
   for (const [, attributes] of counted) expect(attributes).not.toHaveProperty(['gen_ai.conversation.id']);
 });
 
-test('puts the conversation on the metrics where that is asked for', async () => {
+test('the metrics have the conversation as an attribute on request', async () => {
   const { session, points } = exported({}, { conversationOnMetrics: true });
   await turns(session, ['hi']);
   const sessionId = await session.getSessionId();
   for (const [, attributes] of await points()) expect(attributes['gen_ai.conversation.id']).toBe(sessionId);
 });
 
-test('marks a span that failed with a word for the reason', async () => {
+test('a failed span has a word for the reason', async () => {
   const { session, spans, points } = exported({ conversationId: 'conv_unknown' });
   await expect(session.getItems()).rejects.toThrow('conv_unknown');
   const [span] = spans.getFinishedSpans();
@@ -180,7 +180,7 @@ test('marks a span that failed with a word for the reason', async () => {
   ]);
 });
 
-test('uses the global providers where none are given, which do nothing until an app sets them', async () => {
+test('the global providers are used by default, and do nothing until an app sets them', async () => {
   const session = new HybridSession({ client: simulated().client, observers: [openTelemetry()] });
   await turns(session, ['hi']);
   expect(await session.getItems()).toHaveLength(2);

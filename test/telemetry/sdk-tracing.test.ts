@@ -28,7 +28,7 @@ function processor(onSpanEnd: (span: Ended) => Promise<void>): TracingProcessor 
   };
 }
 
-/** Our spans, by name, and what they say. */
+/** The spans of this package, with their data. */
 function ours(): { name: string; data: Record<string, unknown> }[] {
   return spans.flatMap(({ spanData }) =>
     spanData.type === 'custom' ? [{ name: spanData.name, data: { ...spanData.data } }] : [],
@@ -61,7 +61,7 @@ describe.each(WAYS)('%s', (_way, stream) => {
     }
   }
 
-  test('shows in the trace of a run how its history was read, planned and written', async () => {
+  test('the trace of a run shows the read, the plan and the write of its history', async () => {
     const { client } = simulated();
     const session = new HybridSession({ client });
     await twoTurns(session);
@@ -93,9 +93,9 @@ describe.each(WAYS)('%s', (_way, stream) => {
     ]);
   });
 
-  test('shows as part of a read from where the items came', async () => {
+  test('the span of a read shows the sources of the items', async () => {
     const { client } = simulated({ unlink: 'every-turn' });
-    const session = new HybridSession({ client, checkList: 'every-read' });
+    const session = new HybridSession({ client, advanced: { compare: 'on-read' } });
     await twoTurns(session);
     await withTrace('support', () => session.getItems());
     const read = byName('hybrid_session.read').at(-1);
@@ -115,14 +115,14 @@ describe.each(WAYS)('%s', (_way, stream) => {
   });
 });
 
-test('makes neither spans nor traces outside a trace', async () => {
+test('no span or trace is made outside a trace', async () => {
   const session = new HybridSession({ client: simulated().client });
   await session.addItems([user('hi')]);
   await session.getItems();
   expect(spans).toEqual([]);
 });
 
-test('shows in a trace no read that does not belong to it', async () => {
+test('a trace shows none of the reads outside it', async () => {
   const session = new HybridSession({ client: simulated().client });
   await session.addItems([user('hi')]);
   await session.getItems();
@@ -137,7 +137,7 @@ test('shows in a trace no read that does not belong to it', async () => {
   ]);
 });
 
-test('ends a span that failed with a word for the reason, and no content', async () => {
+test('a failed span has a word for the reason, and no content', async () => {
   const { client } = simulated();
   const session = new HybridSession({ client, conversationId: 'conv_unknown' });
   await withTrace('support', async () => {
@@ -152,7 +152,7 @@ function fail(): never {
   throw new Error('The processor failed');
 }
 
-test('costs no turn when a trace processor fails', async () => {
+test('a failing trace processor costs no turn', async () => {
   setTraceProcessors([{ ...processor(fail), onSpanStart: fail }]);
   const session = new HybridSession({ client: simulated().client });
   await withTrace('support', async () => {

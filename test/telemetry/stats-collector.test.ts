@@ -10,13 +10,12 @@ function turn(session: number, model: string): HybridSessionEvent {
     model,
     lost: session % 2,
     newlyLost: session % 2,
-    requests: 0,
-    chained: 0,
+    plans: [],
     chain: { possible: true, reason: 'extends', basis: 'forecast', savedBytes: 10 },
   };
 }
 
-it('counts a hundred thousand sessions in the room of one', () => {
+it('a collector counts a hundred thousand sessions in the room of one', () => {
   const collector = statsCollector();
   collector.event(turn(1, 'gpt-5.4'));
   const size = (): number => JSON.stringify(collector.stats()).length;
@@ -27,7 +26,7 @@ it('counts a hundred thousand sessions in the room of one', () => {
   expect(collector.stats()).toMatchObject({ turns: 100_000, turnsWithLoss: 50_000, lossRate: 0.5 });
 });
 
-it('is plain JSON whatever a model is called, and what it gives away is a copy', () => {
+it('statistics are plain JSON for any name of a model, and a copy', () => {
   const collector = statsCollector();
   for (const [index, model] of ['constructor', '__proto__', 'toString'].entries())
     for (let times = 0; times < 2; times += 1) collector.event(turn(index, model));

@@ -2,18 +2,20 @@ import type { AgentInputItem } from '@openai/agents';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  conversationLedger,
   encryptedLedger,
   HybridSession,
   importItems,
-  inspectLedger,
   memoryLedger,
   toJsonLines,
   type LedgerStore,
 } from '../../src/index.ts';
-import { LedgerConflictError } from '../../src/errors/ledger-conflict-error.ts';
+import { inspectLedger } from '../../src/doctor.ts';
+import { LedgerConflictError } from '../../src/errors/ledger.ts';
 import { anyHistory } from '../support/items.ts';
 import { simulated } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 const user = (content: string): AgentInputItem => ({ role: 'user', content });
 const many = (count: number): AgentInputItem[] =>
@@ -40,11 +42,11 @@ describe('importItems', () => {
           expect(await exported(ledger, 's')).toBe(text);
         }
       }),
-      { numRuns: 60 },
+      { seed: 20261129, numRuns: 60 },
     );
   });
 
-  it('is served by a session at once', async () => {
+  it('an imported history is served by a session at once', async () => {
     const ledger = memoryLedger();
     await importItems({ ledger, sessionId: 'user-42', items: many(3) });
     const session = new HybridSession({ mirror: 'off', sessionId: 'user-42', ledger });
@@ -53,7 +55,7 @@ describe('importItems', () => {
     expect(await session.getItems()).toHaveLength(4);
   });
 
-  it('is one append, whatever the number of items', async () => {
+  it('an import is one append, for any number of items', async () => {
     const store = memoryLedger();
     let appends = 0;
     const counting: LedgerStore = {
@@ -84,7 +86,7 @@ describe('importItems', () => {
     await importItems({ ledger, sessionId: 's', items: many(3) });
     await expect(importItems({ ledger, sessionId: 's', items: [user('other')] })).rejects.toMatchObject({
       code: 'import_refused',
-      reason: 'not-empty',
+      reason: 'not_empty',
       sessionId: 's',
     });
     expect((await inspectLedger(ledger, 's'))?.length).toBe(3);
@@ -95,13 +97,13 @@ describe('importItems', () => {
     let raced = false;
     const racing: LedgerStore = {
       ...store,
-      async append(sessionId, records, head, expected) {
+      async append(sessionId, records, checkpoint, expected) {
         if (!raced) {
           raced = true;
           await importItems({ ledger: store, sessionId, items: [user('quicker')] });
           throw new LedgerConflictError(sessionId, expected);
         }
-        return store.append(sessionId, records, head, expected);
+        return store.append(sessionId, records, checkpoint, expected);
       },
     };
     await expect(importItems({ ledger: racing, sessionId: 's', items: many(3) })).rejects.toThrow(
@@ -110,7 +112,7 @@ describe('importItems', () => {
     expect((await inspectLedger(store, 's'))?.length).toBe(1);
   });
 
-  it('adds to a session that was healed where it went', async () => {
+  it('adds to a session by the ID of a conversation that it had', async () => {
     const { client } = simulated();
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger });
@@ -118,8 +120,10 @@ describe('importItems', () => {
     const before = await session.getSessionId();
     const { conversationId } = await session.heal();
     const imported = await importItems({ ledger, sessionId: before, items: many(2), append: true });
-    expect(imported).toMatchObject({ sessionId: conversationId, imported: 2, length: 3 });
-    expect(await new HybridSession({ client, ledger, conversationId: before }).getItems()).toHaveLength(3);
+    expect(imported).toMatchObject({ sessionId: before, imported: 2, length: 3 });
+    const again = await importItems({ ledger, sessionId: conversationId, items: [user('b')], append: true });
+    expect(again).toMatchObject({ sessionId: before, imported: 1, length: 4 });
+    expect(await new HybridSession({ client, ledger, conversationId }).getItems()).toHaveLength(4);
   });
 
   it('stores nothing when one value is not an item', async () => {
@@ -129,21 +133,5 @@ describe('importItems', () => {
       code: 'invalid_item',
     });
     expect(await inspectLedger(ledger, 's')).toBeUndefined();
-  });
-
-  it('refuses a store that keeps no content, and leaves it as it was', async () => {
-    const { client } = simulated();
-    const { id } = await client.conversations.create({ metadata: { own: 'yes' } });
-    const ledger = conversationLedger({ client });
-    const refused = { code: 'import_refused', reason: 'keeps-no-content' };
-    await expect(importItems({ ledger, sessionId: id, items: many(2) })).rejects.toMatchObject(refused);
-    expect((await client.conversations.retrieve(id)).metadata).toEqual({ own: 'yes' });
-    const session = new HybridSession({ client, conversationId: id, ledger });
-    await session.addItems([user('a')]);
-    const before = await ledger.head(id);
-    await expect(importItems({ ledger, sessionId: id, items: many(2), append: true })).rejects.toMatchObject(
-      refused,
-    );
-    expect(await ledger.head(id)).toEqual(before);
   });
 });

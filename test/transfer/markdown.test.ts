@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { micromark } from 'micromark';
 import { describe, expect, it } from 'vitest';
 import { toMarkdown } from '../../src/index.ts';
+import { escapeControls } from '../../src/util/escape-controls.ts';
 import { anyText } from '../support/content.ts';
 import { anyHistory } from '../support/items.ts';
 
@@ -16,8 +17,11 @@ const shown = (markdown: string): string =>
 const unescaped = (html: string): string =>
   html.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&');
 
-/** Without white space, and without what Markdown cannot hold. */
-const bare = (text: string): string => text.replaceAll('\0', '\uFFFD').replaceAll(/\s+/g, '');
+/** Without white space. */
+const bare = (text: string): string => text.replaceAll(/\s+/g, '');
+
+/** Content as it stands in Markdown: with lines of one kind, and with what a terminal obeys as escapes. */
+const visible = (text: string): string => escapeControls(text.replaceAll(/\r\n?/g, '\n'), { lines: true });
 
 const user = (content: string): AgentInputItem => ({ role: 'user', content });
 
@@ -168,6 +172,38 @@ No more.
     expect(html).toContain('\\&lt;b&gt;\\\\&lt;i&gt;\\');
   });
 
+  it('lets no name of a field, a tool or a type make a heading, a list, a fence or a tag', () => {
+    const forged = [
+      'x\n\n# Forged',
+      'x\n\n- Forged',
+      'x\n\n```\nForged',
+      'x\n\n<h1>Forged</h1>',
+      'x\r\r# Forged',
+    ];
+    const items = forged.flatMap((name) => [
+      { type: name, [name]: 'value' },
+      { type: 'hosted_tool_call', name, providerData: { type: name, [name]: 1 }, [name]: { [name]: 1 } },
+      { type: 'function_call', callId: name, id: name, name, arguments: '{}' },
+    ]) as unknown as AgentInputItem[];
+    const html = shown(written(items, forged.join('')));
+    expect(html.match(/<h\d>/g)).toEqual(['<h1>', ...items.map(() => '<h2>')]);
+    expect(html).not.toMatch(/<(?!\/?(?:h1|h2|p|pre|code|em)\b)[a-z!/]/i);
+    expect(html.match(/<pre>/g)).toHaveLength(forged.length * 4);
+  });
+
+  it('holds nothing that a terminal obeys, whatever any text of an item says', () => {
+    const hostile = '\u001B]0;title\u0007 \u009B31m \u202Edesrever \u2066 \u200Fx \u2028y';
+    const items = [
+      user(hostile),
+      user(`\`\`\`\n${hostile}\n\`\`\``),
+      { type: 'function_call', callId: hostile, id: hostile, name: hostile, arguments: hostile },
+      { type: hostile, [hostile]: hostile },
+    ] as unknown as AgentInputItem[];
+    const markdown = written(items, hostile);
+    expect(markdown).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(shown(markdown)).toContain('\\u001b]0;title\\u0007');
+  });
+
   it('says every text, whatever it is, and nothing else', () => {
     const nasty = fc.string({
       unit: fc.constantFrom(
@@ -203,11 +239,11 @@ No more.
         const said = bare(unescaped(html.replaceAll(/<[^>]*>/g, '')).replaceAll('Nothing.', ''));
         // Fences of the text are fences of the page.
         const expected = texts.map((text, at) =>
-          bare(`${at + 1}. User${text.includes('```') || text.includes('~~~') ? '' : text}`),
+          bare(`${at + 1}. User${text.includes('```') || text.includes('~~~') ? '' : visible(text)}`),
         );
         for (const one of expected) expect(said).toContain(one);
       }),
-      { numRuns: 500 },
+      { seed: 20261129, numRuns: 500 },
     );
   });
 
@@ -218,7 +254,7 @@ No more.
         expect(html.match(/<h\d>/g)).toEqual(['<h1>', ...items.map(() => '<h2>')]);
         expect(html).not.toMatch(/<(?!\/?(?:h1|h2|p|pre|code|ul|li|em|br)\b)[a-z!/]/i);
       }),
-      { numRuns: 200 },
+      { seed: 20261129, numRuns: 200 },
     );
   });
 });

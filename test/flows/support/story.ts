@@ -4,7 +4,14 @@ import type { Operation } from '../../../mocks/http/operations.ts';
 import type { SimulatorCore } from '../../../mocks/simulator.ts';
 import { textOf } from '../../../mocks/wire/item.ts';
 import { outline } from '../../../mocks/wire/outline.ts';
-import type { HybridSessionEvent } from '../../../src/index.ts';
+import type {
+  HybridSessionEvent,
+  ObservedOperation,
+  PlannedRequest,
+  SessionObserver,
+  WarningCode,
+  WarningEvent,
+} from '../../../src/index.ts';
 
 /** The turns of the report. */
 export const TURNS = ['hi', 'what can you do?', 'give me one example', 'thanks'] as const;
@@ -25,7 +32,7 @@ export function assistantAgent(model: string = MODEL): Agent {
   return new Agent({ name: 'Assistant', model, tools: [weather] });
 }
 
-/** Lives through turns with the SDK's own runner and gives the model's answers, which say what the model saw. */
+/** Lives through turns with the SDK's own runner and gives the model's answers, which name the items of its context. */
 export async function converse(
   runner: Runner,
   session: Session,
@@ -52,7 +59,7 @@ export async function historyOf(session: Session): Promise<string> {
   return outline(await session.getItems());
 }
 
-/** What a conversation's list shows, as letters. */
+/** The list of a conversation, as letters. */
 export function listOf(simulator: SimulatorCore, id: string): string {
   return outline(itemsIn(simulator, id));
 }
@@ -91,21 +98,70 @@ export async function requestsOf(
   return simulator.log.slice(from).map(({ operation }) => operation);
 }
 
-/** What a session told. */
+/** An event of this type, or a warning of this code. */
+type Named<T extends HybridSessionEvent['type'] | WarningCode> = T extends WarningCode
+  ? WarningEvent
+  : Extract<HybridSessionEvent, { type: T }>;
+
+/** Collects the events of a session. */
 export interface Recorder {
   readonly events: HybridSessionEvent[];
   readonly onEvent: (event: HybridSessionEvent) => void;
-  /** The events of one type. */
-  readonly of: <T extends HybridSessionEvent['type']>(type: T) => Extract<HybridSessionEvent, { type: T }>[];
+  /** The events of one type, or the warnings of one code. */
+  readonly of: <T extends HybridSessionEvent['type'] | WarningCode>(name: T) => Named<T>[];
+  /** All events but the turns: each tells of a problem. */
+  readonly problems: () => HybridSessionEvent[];
+  /** Goes among the session's `observers`, for `plans`. */
+  readonly observer: SessionObserver;
+  /** The plans of all requests, in order, also of runs that failed. */
+  readonly plans: PlannedRequest[];
 }
 
-/** Collects what a session tells. */
+/** Collects the events of a session. */
 export function recorder(): Recorder {
   const events: HybridSessionEvent[] = [];
+  const { observer, plans } = planRecorder();
   return {
     events,
     onEvent: (event) => void events.push(event),
-    of: <T extends HybridSessionEvent['type']>(type: T) =>
-      events.filter((event): event is Extract<HybridSessionEvent, { type: T }> => event.type === type),
+    of: <T extends HybridSessionEvent['type'] | WarningCode>(name: T) =>
+      events.filter((event): event is Named<T> => event.type === name || codeOf(event) === name),
+    problems: () => events.filter(({ type }) => type !== 'turn'),
+    observer,
+    plans,
   };
+}
+
+/** Collects the plans of all requests of a session, also of runs that failed. */
+export function planRecorder(): Pick<Recorder, 'observer' | 'plans'> {
+  const plans: PlannedRequest[] = [];
+  const operation: ObservedOperation = {
+    begin: () => operation,
+    end({ plan, reason, parentId, sent, context, savedBytes, ...shadow }) {
+      const { shadowPlan, shadowReason, shadowSent, shadowSavedBytes } = shadow;
+      plans.push({
+        plan,
+        reason,
+        parentId,
+        sent,
+        context,
+        savedBytes,
+        shadowPlan:
+          shadowPlan === undefined
+            ? undefined
+            : { plan: shadowPlan, reason: shadowReason, sent: shadowSent, savedBytes: shadowSavedBytes },
+      } as PlannedRequest);
+    },
+  };
+  return { observer: { begin: (name) => (name === 'plan' ? operation : undefined) }, plans };
+}
+
+/** The plans of the turns among the events, in order. */
+export function plansIn(events: readonly HybridSessionEvent[]): PlannedRequest[] {
+  return events.flatMap((event) => (event.type === 'turn' ? event.plans : []));
+}
+
+/** The code of a warning; undefined for another event. */
+export function codeOf(event: HybridSessionEvent): WarningCode | undefined {
+  return event.type === 'warning' ? event.code : undefined;
 }

@@ -34,7 +34,7 @@ export function guardProcess(): void {
   });
 }
 
-/** What a piece of work throws, or undefined. */
+/** The error of a call, or undefined. */
 export async function failureOf(work: () => unknown): Promise<Error | undefined> {
   try {
     await work();

@@ -4,7 +4,7 @@ import { hostileJson, hostileText } from './property.ts';
 /** Makes a wrong answer out of a right one. */
 export type Wrong = (answer: () => Promise<Response>) => Promise<Response>;
 
-/** What nobody must see: servers quote what they were sent. */
+/** A secret: servers quote requests. */
 export const QUOTED = 'sk-secret-quoted-by-the-server';
 
 type Json = Record<string, unknown>;

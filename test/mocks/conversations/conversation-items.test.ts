@@ -6,7 +6,7 @@ const say = (...texts: readonly string[]): { role: 'user'; content: string }[] =
   texts.map((content) => ({ role: 'user', content }));
 
 describe('items of a conversation', () => {
-  it('come back in the order of the request, normalised, with IDs', async () => {
+  it('written items come back normalised, in the order of the request, with IDs', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();
@@ -55,7 +55,7 @@ describe('items of a conversation', () => {
     expect(third?.id).toMatch(/^fc_/);
   });
 
-  it('are listed newest first unless asked otherwise, 20 a page, and walked by cursor in both orders', async () => {
+  it('a list has the newest items first by default, 20 a page, and can be walked by cursor in both orders', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create();
     const texts = Array.from({ length: 45 }, (_, index) => `m${index}`);
@@ -71,7 +71,7 @@ describe('items of a conversation', () => {
     expect(backwards.map(textOf)).toEqual(texts.toReversed());
   });
 
-  it('of an empty conversation are a page without cursors', async () => {
+  it('a list of an empty conversation is a page without cursors', async () => {
     const simulator = createSimulator();
     const { id } = await clientOf(simulator).conversations.create();
     expect((await ask(simulator, 'GET', `/conversations/${id}/items`)).body).toEqual({
@@ -83,7 +83,7 @@ describe('items of a conversation', () => {
     });
   });
 
-  it('refuse a page they cannot give', async () => {
+  it('a list refuses a page that it cannot give', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create({ items: say('one', 'two') });
@@ -115,7 +115,7 @@ describe('items of a conversation', () => {
     expect((await client.conversations.items.list(id, { after: one?.id ?? '' })).data).toEqual([]);
   });
 
-  it('are retrieved one by one', async () => {
+  it('an item can be retrieved', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create({ items: say('one') });
     const [item] = (await client.conversations.items.list(id)).data;
@@ -130,7 +130,7 @@ describe('items of a conversation', () => {
     );
   });
 
-  it('answer their deletion with the conversation, and can be linked again', async () => {
+  it('the deletion of an item returns the conversation, and the item can be linked again', async () => {
     const client = clientOf(createSimulator());
     const conversation = await client.conversations.create({ items: say('one', 'two') });
     const [two] = (await client.conversations.items.list(conversation.id)).data;
@@ -146,7 +146,7 @@ describe('items of a conversation', () => {
     expect((await client.conversations.items.list(conversation.id)).data.map(textOf)).toEqual(['two', 'one']);
   });
 
-  it('are linked by an ID that is known, whatever content comes with it, and stay where they were', async () => {
+  it('a known ID links the stored item, ignores the content, and leaves the item in its conversation', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.conversations.create({ items: say('original') });
@@ -160,7 +160,7 @@ describe('items of a conversation', () => {
     expect((await client.conversations.items.list(second.id)).data).toEqual([item]);
   });
 
-  it('are listed twice if one call links them twice', async () => {
+  it('an item that one call links twice is listed twice', async () => {
     const client = clientOf(createSimulator());
     const first = await client.conversations.create({ items: say('one') });
     const [item] = (await client.conversations.items.list(first.id)).data;
@@ -169,7 +169,7 @@ describe('items of a conversation', () => {
     expect((await client.conversations.items.list(second.id)).data).toEqual([item, item]);
   });
 
-  it('are refused where they are already', async () => {
+  it('an item that is already in the conversation is refused', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create({ items: say('one') });
@@ -275,7 +275,7 @@ describe('items of a conversation', () => {
         param: 'items[0].arguments',
       },
     ],
-  ])('are refused with %s, and nothing of the call is stored', async (_, item, error) => {
+  ])('a write with %s is refused, and stores none of its items', async (_, item, error) => {
     const simulator = createSimulator();
     const { id } = await clientOf(simulator).conversations.create();
     const items = [item, { role: 'user', content: 'fine' }];
@@ -283,7 +283,7 @@ describe('items of a conversation', () => {
     expect(simulator.snapshot().items).toEqual([]);
   });
 
-  it('hide what is encrypted in reasoning unless it is asked for', async () => {
+  it('encrypted reasoning is listed only on request', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create({
       items: [{ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'secret' }],
@@ -299,7 +299,7 @@ describe('items of a conversation', () => {
 });
 
 describe('a lagging list', () => {
-  it('shows what was appended together at once, after so many reads', async () => {
+  it('a lagging list shows items of one append together, after so many reads', async () => {
     const client = clientOf(createSimulator({ lag: { reads: 2 } }));
     const { id } = await client.conversations.create({ items: say('old') });
     await client.responses.create({ model: 'gpt-4.1', input: 'hi', conversation: id });
@@ -309,7 +309,7 @@ describe('a lagging list', () => {
     expect(reads).toEqual(['u', 'u', 'u,u,a']);
   });
 
-  it('shows it after so much time of the clock, while the model already sees it', async () => {
+  it('a lagging list shows items after a time of the clock, while the model already sees them', async () => {
     const simulator = createSimulator({ lag: 60_000 });
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();

@@ -3,7 +3,7 @@ import { createSimulator } from '../../../mocks/index.ts';
 import { ask, clientOf, rawRefusal, refusalOf } from '../support.ts';
 
 describe('conversations', () => {
-  it('are created with or without a body, and say nothing of their items', async () => {
+  it('a conversation is created with or without a body, and does not show its items', async () => {
     const simulator = createSimulator();
     for (const body of [undefined, {}, { items: [] }, { items: null, metadata: null }]) {
       const answer = await ask(simulator, 'POST', '/conversations', body);
@@ -16,7 +16,7 @@ describe('conversations', () => {
     }
   });
 
-  it('are created with up to 20 items', async () => {
+  it('a conversation is created with up to 20 items', async () => {
     const client = clientOf(createSimulator());
     const items = Array.from({ length: 20 }, (_, index) => ({ role: 'user' as const, content: `${index}` }));
     const { id } = await client.conversations.create({ items });
@@ -32,7 +32,7 @@ describe('conversations', () => {
     );
   });
 
-  it('give back the whole metadata they were last given', async () => {
+  it('a conversation has the metadata of its last update alone', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create({ metadata: { a: '1', b: '2' } });
     await client.conversations.update(id, { metadata: { c: '3' } });
@@ -41,7 +41,7 @@ describe('conversations', () => {
     expect((await client.conversations.retrieve(id)).metadata).toEqual({});
   });
 
-  it('hold at most 16 pairs of metadata, keys of 64 and values of 512 characters', async () => {
+  it('metadata holds at most 16 pairs, keys of 64 and values of 512 characters', async () => {
     const simulator = createSimulator();
     const refused = (metadata: unknown): Promise<unknown> =>
       rawRefusal(simulator, 'POST', '/conversations', { metadata });
@@ -66,7 +66,7 @@ describe('conversations', () => {
     );
   });
 
-  it('are gone once deleted, while their items live on elsewhere', async () => {
+  it('a deleted conversation is gone, while its items stay in other conversations', async () => {
     const client = clientOf(createSimulator());
     const first = await client.conversations.create({ items: [{ role: 'user', content: 'hi' }] });
     const [item] = (await client.conversations.items.list(first.id)).data;
@@ -92,7 +92,7 @@ describe('conversations', () => {
     expect((await client.conversations.items.list(second.id)).data).toEqual([item]);
   });
 
-  it('refuse fields they do not know', async () => {
+  it('a conversation refuses unknown fields', async () => {
     const simulator = createSimulator();
     expect(await rawRefusal(simulator, 'POST', '/conversations', { title: 'x' })).toEqual({
       status: 400,

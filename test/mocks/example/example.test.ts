@@ -7,7 +7,7 @@ process.env['OPENAI_API_KEY'] = 'any';
 const simulator = createSimulator();
 setupServer(...simulator.handlers).listen();
 
-it('remembers the conversation', async () => {
+it('the agent remembers the conversation', async () => {
   const session = new OpenAIConversationsSession();
   const agent = new Agent({ name: 'My agent', model: 'gpt-4.1' });
   await run(agent, 'hi', { session });

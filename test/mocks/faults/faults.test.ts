@@ -28,7 +28,7 @@ const course = async (seed: number): Promise<string> => {
 };
 
 describe('a fault', () => {
-  it('lasts until it is lifted', async () => {
+  it('a fault lasts until it is lifted', async () => {
     const simulator = createSimulator();
     const lift = simulator.fault('responses.create', 'server_error');
     expect(await outcomes(simulator, 3)).toBe('xxx');
@@ -36,13 +36,13 @@ describe('a fault', () => {
     expect(await outcomes(simulator, 1)).toBe('.');
   });
 
-  it('strikes as often as it is told, after as many requests as it is told', async () => {
+  it('a fault strikes the requests that skip and times name', async () => {
     const simulator = createSimulator();
     simulator.fault('responses.create', { status: 500, times: 2, skip: 1 });
     expect(await outcomes(simulator, 5)).toBe('.xx..');
   });
 
-  it('strikes by chance, the same for the same seed', async () => {
+  it('a fault by chance strikes the same requests for the same seed', async () => {
     const first = await course(1);
     expect(first.match(/x/g)?.length).toBeGreaterThan(10);
     expect(first.match(/\./g)?.length).toBeGreaterThan(10);
@@ -50,7 +50,7 @@ describe('a fault', () => {
     expect(await course(2)).not.toBe(first);
   });
 
-  it('strikes only what its predicate names, and only its operation', async () => {
+  it('a fault strikes only its operation and only requests that match its predicate', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     simulator.fault('responses.create', {
@@ -66,7 +66,7 @@ describe('a fault', () => {
     expect(await refusalOf(client.conversations.retrieve(id))).toMatchObject({ status: 500 });
   });
 
-  it('of a name or an operation that there is not is refused when it is set', () => {
+  it('an unknown fault or operation is refused at once', () => {
     const simulator = createSimulator();
     expect(() => simulator.fault('*', 'no_such_fault' as Fault)).toThrow(
       'Cannot set the fault "no_such_fault": there is no fault of that name',
@@ -76,7 +76,7 @@ describe('a fault', () => {
     );
   });
 
-  it('before the effect leaves nothing behind, after it leaves everything but the answer', async () => {
+  it('a fault before the effect leaves no item, and one after it loses the answer alone', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();
@@ -90,14 +90,14 @@ describe('a fault', () => {
     expect(outline((await client.conversations.items.list(id)).data)).toBe('u');
   });
 
-  it('after the effect of a stream leaves the response completed', async () => {
+  it('a fault after the effect of a stream leaves the response completed', async () => {
     const simulator = createSimulator();
     simulator.fault('responses.create', { name: 'bad_gateway', moment: 'after' });
     expect(await refusalOf(create(clientOf(simulator), { stream: true }))).toMatchObject({ status: 502 });
     expect(simulator.snapshot().responses).toMatchObject([{ status: 'completed' }]);
   });
 
-  it('may be any error, spelled out', async () => {
+  it('a fault can be any error, spelled out', async () => {
     const simulator = createSimulator();
     simulator.fault('responses.create', {
       status: 429,
@@ -120,7 +120,7 @@ describe('a fault', () => {
   });
 });
 
-describe('a fault by name', () => {
+describe('a named fault', () => {
   const refusals: [Fault, object][] = [
     [
       'rate_limit',
@@ -154,13 +154,13 @@ describe('a fault by name', () => {
     ['context_length_exceeded', { status: 400, code: 'context_length_exceeded' }],
   ];
 
-  it.each(refusals)('refuses: %j', async (fault, error) => {
+  it.each(refusals)('a named fault refuses a request: %j', async (fault, error) => {
     const simulator = createSimulator();
     simulator.fault('responses.create', fault);
     expect(await refusalOf(create(clientOf(simulator)))).toMatchObject(error);
   });
 
-  it('rate_limit says when to come back, so that the client retries by itself', async () => {
+  it('rate_limit has a retry-after header, so that the client retries by itself', async () => {
     const simulator = createSimulator();
     simulator.fault('responses.create', { name: 'rate_limit', times: 1, retryAfter: 0 });
     const response = await clientOf(simulator).responses.create(hi, { maxRetries: 1 });
@@ -187,7 +187,7 @@ describe('a fault by name', () => {
     );
   });
 
-  it('previous_response_not_found and expired_response refuse what continues a response', async () => {
+  it('previous_response_not_found and expired_response refuse a continuation', async () => {
     for (const name of ['previous_response_not_found', 'expired_response'] as const) {
       const simulator = createSimulator();
       const client = clientOf(simulator);
@@ -288,7 +288,7 @@ describe('a fault of a list', () => {
     ['reordered_items', 'u1 a1 a2 u2'],
     ['lagging_items', 'u1 a1 u2'],
     [{ name: 'lagging_items', count: 3 }, 'u1'],
-  ])('%j shows %s', async (fault, expected) => {
+  ])('the list fault %j shows %s', async (fault, expected) => {
     expect(await listed(fault)).toBe(expected);
   });
 
@@ -302,7 +302,7 @@ describe('a fault of a list', () => {
     expect(await collect(client.conversations.items.list(id, { limit: 2 }))).toHaveLength(2);
   });
 
-  it('strikes input items as well', async () => {
+  it('a list fault strikes input items as well', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await create(client);

@@ -24,7 +24,7 @@ const weather = tool({
 });
 
 describe('the agents SDK on the simulator', () => {
-  it('runs tools, in parallel, and keeps them in the session', async () => {
+  it('an SDK agent runs tools, in parallel, and keeps them in the session', async () => {
     const client = clientOf(createSimulator());
     const session = new OpenAIConversationsSession({ client });
     const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4', tools: [weather] });
@@ -37,7 +37,7 @@ describe('the agents SDK on the simulator', () => {
     expect(second.finalOutput).toMatch(/^Answer 2: I see 7 items/);
   });
 
-  it('hands off to another agent, which sees everything before', async () => {
+  it('an SDK agent hands off to another agent, which sees all earlier items', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const billing = new Agent({ name: 'Billing', model: 'gpt-4.1', instructions: 'You do bills' });
@@ -48,7 +48,7 @@ describe('the agents SDK on the simulator', () => {
     expect(outline(simulator.log.at(-1)?.context ?? [])).toBe('u,c,r');
   });
 
-  it('streams, and answers with the output type of the agent', async () => {
+  it('an SDK agent streams, and answers with its output type', async () => {
     const client = clientOf(createSimulator());
     const agent = new Agent({
       name: 'Assistant',
@@ -64,7 +64,7 @@ describe('the agents SDK on the simulator', () => {
     expect(JSON.parse(streamed)).toEqual(result.finalOutput);
   });
 
-  it('keeps reasoning in a conversations session', async () => {
+  it('an SDK agent keeps reasoning in a conversations session', async () => {
     const client = clientOf(createSimulator());
     const session = new OpenAIConversationsSession({ client });
     const agent = new Agent({
@@ -80,7 +80,7 @@ describe('the agents SDK on the simulator', () => {
     expect(result.finalOutput).toMatch(/^Answer 2: I see 8 items/);
   });
 
-  it('fails over reasoning whose answer was unlinked, as the API would', async () => {
+  it('an SDK agent fails after reasoning whose answer was unlinked, like with the API', async () => {
     const client = clientOf(createSimulator({ unlink: 'every-turn' }));
     const session = new OpenAIConversationsSession({ client });
     const agent = new Agent({
@@ -96,7 +96,7 @@ describe('the agents SDK on the simulator', () => {
     );
   });
 
-  it('continues with previousResponseId and with conversationId', async () => {
+  it('an SDK agent continues with previousResponseId and with conversationId', async () => {
     const client = clientOf(createSimulator());
     const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [weather] });
     const runner = runnerOn(client);
@@ -110,7 +110,7 @@ describe('the agents SDK on the simulator', () => {
     expect(fourth.finalOutput).toMatch(/^Answer 2: I see 5 items \(2u 1c 1r 1a\)/);
   });
 
-  it('compacts a session', async () => {
+  it('an SDK agent compacts a session', async () => {
     const client = clientOf(createSimulator());
     const session = new OpenAIResponsesCompactionSession({
       client,

@@ -29,7 +29,7 @@ async function converse(simulator: Simulator, model: string, session: Session): 
   return answers;
 }
 
-/** A session that forwards only what the contract requires, so that assistant IDs are replayed. */
+/** A session with the required methods of the contract alone, so that assistant IDs are replayed. */
 function withoutOptionalHooks(session: Session): Session {
   return {
     getSessionId: () => session.getSessionId(),
@@ -53,7 +53,7 @@ async function listAfterFourTurns(
 
 describe('the stock conversations session over four turns', () => {
   it.each(['gpt-5.4', 'gpt-5.5', 'gpt-5.4-2026-03-05', 'gpt-5.4-mini'])(
-    'keeps only the newest answer of %s when the list unlinks at every turn',
+    'a stock session keeps only the newest answer of %s if the API unlinks at every turn',
     async (model) => {
       const { list, answers } = await listAfterFourTurns({ unlink: 'every-turn' }, model);
       expect(list).toBe('u,u,u,u,a');
@@ -64,34 +64,37 @@ describe('the stock conversations session over four turns', () => {
   );
 
   it.each(['gpt-5.4', 'gpt-5.5'])(
-    'keeps only the newest answer of %s when its IDs are replayed',
+    'a stock session keeps only the newest answer of %s if its IDs are replayed',
     async (model) => {
       const { list } = await listAfterFourTurns({ unlink: 'id-replay' }, model, withoutOptionalHooks);
       expect(list).toBe('u,u,u,u,a');
     },
   );
 
-  it('keeps every answer of gpt-5.4 when the SDK strips their IDs', async () => {
+  it('a stock session keeps every answer of gpt-5.4 if the SDK strips their IDs', async () => {
     const { list } = await listAfterFourTurns({ unlink: 'id-replay' }, 'gpt-5.4');
     expect(list).toBe('u,a,u,a,u,a,u,a');
   });
 
-  it.each(['gpt-4.1', 'gpt-5.2'])('keeps every answer of %s under every policy', async (model) => {
-    for (const unlink of ['every-turn', 'id-replay', 'none'] as const) {
-      const { list, answers } = await listAfterFourTurns({ unlink }, model, withoutOptionalHooks);
-      expect(list).toBe('u,a,u,a,u,a,u,a');
-      expect(answers[3]).toBe(
-        'Answer 4: I see 7 items (4u 3a): u "hi", a1, u "what can you do?", a2, u "give me one example", a3, u "thanks"',
-      );
-    }
-  });
+  it.each(['gpt-4.1', 'gpt-5.2'])(
+    'a stock session keeps every answer of %s under every policy',
+    async (model) => {
+      for (const unlink of ['every-turn', 'id-replay', 'none'] as const) {
+        const { list, answers } = await listAfterFourTurns({ unlink }, model, withoutOptionalHooks);
+        expect(list).toBe('u,a,u,a,u,a,u,a');
+        expect(answers[3]).toBe(
+          'Answer 4: I see 7 items (4u 3a): u "hi", a1, u "what can you do?", a2, u "give me one example", a3, u "thanks"',
+        );
+      }
+    },
+  );
 
-  it('keeps every answer when nothing unlinks', async () => {
+  it('a stock session keeps every answer without unlinking', async () => {
     const { list } = await listAfterFourTurns({ unlink: 'none' }, 'gpt-5.4', withoutOptionalHooks);
     expect(list).toBe('u,a,u,a,u,a,u,a');
   });
 
-  it('loses what a function of the user names', async () => {
+  it('a stock session loses the items that a function of the user names', async () => {
     const { list } = await listAfterFourTurns(
       { unlink: ({ input }) => input.slice(0, -1).map(({ id }) => id) },
       'gpt-4.1',
@@ -99,7 +102,7 @@ describe('the stock conversations session over four turns', () => {
     expect(list).toBe('a,a,a,u,a');
   });
 
-  it('can be copied whole from its responses, and the copy stays whole', async () => {
+  it('a damaged conversation can be copied from its responses, and the copy stays whole', async () => {
     const simulator = createSimulator({ unlink: 'every-turn' });
     const client = clientOf(simulator);
     const session = new OpenAIConversationsSession({ client });
@@ -117,7 +120,7 @@ describe('the stock conversations session over four turns', () => {
     expect(outline(copy.data)).toBe(Array.from({ length: 16 }, () => 'u,a').join(','));
   });
 
-  it('leaves unlinked answers readable through their responses and linkable by ID', async () => {
+  it('unlinked answers can be read through their responses and linked by ID', async () => {
     const simulator = createSimulator({ unlink: 'every-turn' });
     const client = clientOf(simulator);
     const session = new OpenAIConversationsSession({ client });
@@ -152,13 +155,13 @@ const fourTurns = async (model: string, reads: boolean): Promise<string> => {
 };
 
 describe('a client without the SDK', () => {
-  it('loses its earlier answers even if it sends no ID and reads nothing', async () => {
+  it('a client without the SDK loses its earlier answers even if it sends no ID and reads no list', async () => {
     expect(await fourTurns('gpt-5.4', false)).toBe('u,u,u,u,a');
     expect(await fourTurns('gpt-5.4', true)).toBe('u,u,u,u,a');
     expect(await fourTurns('gpt-4.1', false)).toBe('u,a,u,a,u,a,u,a');
   });
 
-  it('that chains and only mirrors what is new loses them as well', async () => {
+  it('a client that chains and mirrors only new items loses earlier answers', async () => {
     const client = clientOf(createSimulator({ unlink: 'every-turn' }));
     const { id } = await client.conversations.create();
     let previous: string | null = null;
@@ -179,14 +182,14 @@ describe('a client without the SDK', () => {
     expect(outline((await client.conversations.items.list(id, { order: 'asc' })).data)).toBe('u,u,u,u,a');
   });
 
-  it('loses them when the responses are made in the conversation', async () => {
+  it('a client that creates responses in the conversation loses earlier answers', async () => {
     const client = clientOf(createSimulator({ unlink: 'every-turn' }));
     const { id } = await client.conversations.create();
     for (const input of TURNS) await client.responses.create({ model: 'gpt-5.4', input, conversation: id });
     expect(outline((await client.conversations.items.list(id, { order: 'asc' })).data)).toBe('u,u,u,u,a');
   });
 
-  it('keeps the answers of another model that say the same', async () => {
+  it('equal answers of another model stay linked', async () => {
     const client = clientOf(createSimulator({ unlink: 'every-turn' }));
     const conversations: string[] = [];
     for (const model of ['gpt-5.4', 'gpt-4.1']) {
@@ -198,7 +201,7 @@ describe('a client without the SDK', () => {
     expect(conversations).toEqual(['a', 'a,a']);
   });
 
-  it('unlinks only for the models it is told', async () => {
+  it('only answers of the named models are unlinked', async () => {
     const simulator = createSimulator({ unlink: 'every-turn', unlinkModels: [/mini$/, 'gpt-4'] });
     const client = clientOf(simulator);
     const lists: string[] = [];

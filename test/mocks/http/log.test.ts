@@ -3,7 +3,7 @@ import { createSimulator, outline, type LogEntry } from '../../../mocks/index.ts
 import { ask, clientOf, collect } from '../support.ts';
 
 describe('the log', () => {
-  it('tells of each request what was asked, how much was sent and what the model saw', async () => {
+  it("the log has the route, the size and the model's context of each request", async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'before' }] });
@@ -30,7 +30,7 @@ describe('the log', () => {
     expect((list?.at ?? 0) - (create?.at ?? 0)).toBe(100);
   });
 
-  it('tells listeners of a request once it is finished, until they leave', async () => {
+  it('a listener gets each finished request until it leaves', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const heard: LogEntry[] = [];
@@ -45,7 +45,7 @@ describe('the log', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('keeps refused requests, unknown routes and their errors, but no key', async () => {
+  it('the log has refused requests, unknown routes and their errors, but no key', async () => {
     const simulator = createSimulator();
     await ask(simulator, 'GET', '/models');
     await ask(simulator, 'POST', '/responses', '{', { authorization: 'Bearer sk-very-secret' });

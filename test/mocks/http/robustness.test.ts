@@ -98,7 +98,7 @@ const likely = fc.record({
   ),
 });
 
-/** How an error of the API looks, whatever it says. */
+/** The shape of an API error. */
 const refusal = {
   error: {
     message: expect.any(String),
@@ -113,7 +113,7 @@ function isTextOrNull(value: unknown): boolean {
 }
 
 describe('a simulator', () => {
-  it('answers whatever it is sent in the shape of the API, and stores nothing of what it refuses', async () => {
+  it('the simulator answers any request in the shape of the API, and stores no part of a refused one', async () => {
     const property = fc.asyncProperty(
       fc.constantFrom(...PATHS),
       fc.oneof(body, likely, fc.anything()),
@@ -134,7 +134,7 @@ describe('a simulator', () => {
     await fc.assert(property, { seed: 1, numRuns: 600 });
   });
 
-  it('answers any path and method', async () => {
+  it('the simulator answers any path and method', async () => {
     const methods = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'constructor');
     const property = fc.asyncProperty(fc.webPath(), methods, async (path, method) => {
       const { status } = await ask(createSimulator(), method, path.startsWith('/') ? path : `/${path}`);

@@ -29,7 +29,7 @@ describe('a simulator that listens', () => {
       ...(body === undefined ? {} : { body }),
     });
 
-  it('serves the real client at the URL it gives', async () => {
+  it('a server answers the real client at its URL', async () => {
     expect(server.url).toBe(`http://127.0.0.1:${server.port}/v1`);
     const { id } = await client.conversations.create();
     const response = await client.responses.create({ ...hi, conversation: id });
@@ -37,14 +37,14 @@ describe('a simulator that listens', () => {
     expect((await client.conversations.items.list(id)).data).toHaveLength(2);
   });
 
-  it('sends a stream event by event', async () => {
+  it('a server sends a stream event by event', async () => {
     const events = await collect(await client.responses.create({ ...hi, stream: true }));
     expect(events.at(-1)).toMatchObject({ type: 'response.completed' });
     expect(finished).toMatchObject([{ operation: 'responses.create', status: 200, isFinished: true }]);
     expect(finished[0]?.responseBytes).toBeGreaterThan(1000);
   });
 
-  it('notices that the client went away', async () => {
+  it('a server notices that the client went away', async () => {
     await collect(await client.responses.create({ ...hi, stream: true }));
     const whole = finished[0]?.responseBytes ?? 0;
     simulator.fault('responses.create', { name: 'slow_stream', every: 50 });
@@ -55,7 +55,7 @@ describe('a simulator that listens', () => {
     expect(simulator.snapshot().responses.at(-1)).toMatchObject({ status: 'completed' });
   });
 
-  it('breaks the connection where a fault wants it', async () => {
+  it('a server breaks the connection for a fault', async () => {
     simulator.fault('responses.create', { name: 'connection_reset', times: 1 });
     await expect(client.responses.create(hi)).rejects.toThrow('Connection error.');
     simulator.fault('responses.create', { name: 'cut_stream', at: 3, times: 1 });
@@ -116,7 +116,7 @@ describe('a simulator that listens', () => {
       404,
       { message: "Response with id '%E0%A4%A' not found." },
     ],
-  ])('answers %s with an error of the API', async (_, method, path, body, status, error) => {
+  ])('a server answers %s with an error of the API', async (_, method, path, body, status, error) => {
     const response = await send(method, path, body);
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -127,29 +127,29 @@ describe('a simulator that listens', () => {
     expect((await client.responses.create(hi)).status).toBe('completed');
   });
 
-  it('names the methods that a path has', async () => {
+  it('a server names the methods of a path', async () => {
     const response = await send('PATCH', '/conversations/conv_x');
     expect(response.headers.get('allow')).toBe('GET, POST, DELETE');
   });
 
-  it('answers HEAD and a path outside /v1 with an error as well', async () => {
+  it('a server answers HEAD and a path outside /v1 with an error', async () => {
     expect((await send('HEAD', '/responses')).status).toBe(405);
     expect((await fetch(`http://127.0.0.1:${server.port}/`)).status).toBe(404);
   });
 
-  it('survives what is no HTTP', async () => {
+  it('a server survives bytes that are not HTTP', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write('complete nonsense\r\n\r\n');
     await new Promise((resolve) => socket.on('error', resolve).on('close', resolve).resume());
     expect((await client.responses.create(hi)).status).toBe('completed');
   });
 
-  it('serves many clients at once', async () => {
+  it('a server answers many clients at once', async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => client.responses.create(hi)));
     expect(new Set(answers.map(({ id }) => id)).size).toBe(100);
   });
 
-  it('breaks off what is under way when it is closed, and frees its port', async () => {
+  it('a closing server ends running requests and frees its port', async () => {
     simulator.fault('responses.create', 'no_answer');
     const [outcome] = await Promise.all([
       client.responses.create(hi).catch((error: unknown) => error),

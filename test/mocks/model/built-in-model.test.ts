@@ -12,7 +12,7 @@ const tool = (name: string): { type: 'function'; name: string; parameters: objec
 const TOOLS = [tool('get_weather'), tool('transfer_to_billing')] as never[];
 
 describe('the built-in model', () => {
-  it('names everything it sees, earlier answers by their number, foreign ones in short', async () => {
+  it('an answer names all items in the context, earlier answers by number, foreign ones in short', async () => {
     const client = clientOf(createSimulator());
     const response = await client.responses.create({
       model: 'gpt-4.1',
@@ -39,7 +39,7 @@ describe('the built-in model', () => {
     );
   });
 
-  it('keeps its answers short however long the context is', async () => {
+  it('an answer stays short for a long context', async () => {
     const client = clientOf(createSimulator());
     const input = Array.from({ length: 400 }, (_, turn) => [
       { role: 'user' as const, content: `question ${turn}` },
@@ -50,7 +50,7 @@ describe('the built-in model', () => {
     expect(text.length).toBeLessThan(400);
   });
 
-  it('calls the tools it is asked to call, several at once, and tells what they said', async () => {
+  it('the built-in model calls the named tools, several at once, and quotes their outputs', async () => {
     const client = clientOf(createSimulator());
     const asked = await client.responses.create({
       model: 'gpt-4.1',
@@ -76,7 +76,7 @@ describe('the built-in model', () => {
     );
   });
 
-  it('calls tools in turn where the user says then', async () => {
+  it('the built-in model calls tools in turn if the user says "then"', async () => {
     const client = clientOf(createSimulator());
     let response = await client.responses.create({
       model: 'gpt-4.1',
@@ -97,7 +97,7 @@ describe('the built-in model', () => {
     expect(response.output_text).toContain('The tools said "done" and "done"');
   });
 
-  it('calls nothing where it must not, and something where it must', async () => {
+  it('tool_choice forbids or forces a call', async () => {
     const client = clientOf(createSimulator());
     const create = async (
       choice: 'none' | 'required' | { type: 'function'; name: string },
@@ -113,7 +113,7 @@ describe('the built-in model', () => {
     ]);
   });
 
-  it('calls custom tools with text', async () => {
+  it('the built-in model calls custom tools with text', async () => {
     const client = clientOf(createSimulator());
     const { output } = await client.responses.create({
       model: 'gpt-4.1',
@@ -125,7 +125,7 @@ describe('the built-in model', () => {
     ]);
   });
 
-  it('refuses when the user says so', async () => {
+  it('the built-in model refuses if the user asks for it', async () => {
     const client = clientOf(createSimulator());
     const { output } = await client.responses.create({ model: 'gpt-4.1', input: 'now please\nRefuse\n' });
     expect(output).toMatchObject([
@@ -133,7 +133,7 @@ describe('the built-in model', () => {
     ]);
   });
 
-  it('answers with JSON that fits the schema it is given', async () => {
+  it('the built-in model answers with JSON that fits the schema', async () => {
     const client = clientOf(createSimulator());
     const schema = {
       type: 'object',
@@ -179,7 +179,7 @@ describe('the built-in model', () => {
     expect(JSON.parse(json.output_text)).toEqual({ answer: 'Answer 1: I see 1 item (1u): u "hi"' });
   });
 
-  it('reasons first if it is a model that always does', async () => {
+  it('the built-in model reasons first for reasoning models', async () => {
     const client = clientOf(createSimulator());
     const kinds = async (model: string): Promise<string[]> =>
       (await client.responses.create({ model, input: 'hi' })).output.map(({ type }) => type);
@@ -191,8 +191,8 @@ describe('the built-in model', () => {
   });
 });
 
-describe('a script in the place of the model', () => {
-  it('gets the context of the server and the request, and may answer in every way', async () => {
+describe('a script in place of the model', () => {
+  it('a script gets the context and the request, and may answer in every way', async () => {
     const client = clientOf(
       createSimulator({
         respond(context, request) {
@@ -227,7 +227,7 @@ describe('a script in the place of the model', () => {
     expect(third.output_text).toContain('I see 7 items');
   });
 
-  it('may call hosted tools with raw items', async () => {
+  it('a script may return items of hosted tools', async () => {
     const client = clientOf(
       createSimulator({
         respond: () =>
@@ -246,7 +246,7 @@ describe('a script in the place of the model', () => {
     ]);
   });
 
-  it('may end a response as incomplete or failed', async () => {
+  it('a script may end a response as incomplete or failed', async () => {
     const client = clientOf(
       createSimulator({
         respond: (context) =>
@@ -274,7 +274,7 @@ describe('a script in the place of the model', () => {
     ).toMatchObject({ code: 'previous_response_not_found' });
   });
 
-  it('that throws becomes an answer of the API that says so, and nothing is stored', async () => {
+  it('an error of a script becomes an error of the API, and no response is stored', async () => {
     const simulator = createSimulator({
       respond() {
         throw new Error('expected another question');
@@ -293,7 +293,7 @@ describe('a script in the place of the model', () => {
     });
   });
 
-  it('cannot change what it is shown', async () => {
+  it('a script cannot change its context', async () => {
     const simulator = createSimulator({
       respond(context) {
         Object.assign(context[0] ?? {}, { role: 'assistant' });

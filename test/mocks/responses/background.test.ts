@@ -15,7 +15,7 @@ async function begun(
 }
 
 describe('a background response', () => {
-  it('is queued, in progress and completed, a stage at each look', async () => {
+  it('a background response is queued, in progress and completed, a stage at each read', async () => {
     const client = clientOf(createSimulator());
     const response = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
     expect(response).toMatchObject({ status: 'queued', background: true, output: [], usage: null });
@@ -25,7 +25,7 @@ describe('a background response', () => {
     expect(looks[2]?.output_text).toBe('Answer 1: I see 1 item (1u): u "hi"');
   });
 
-  it('can only be continued, and is only written to its conversation, once it is completed', async () => {
+  it('a background response can be continued and is written to its conversation once it is completed', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create();
     const run = await client.responses.create({
@@ -44,7 +44,7 @@ describe('a background response', () => {
     expect((await next()).output_text).toContain('I see 3 items');
   });
 
-  it('can be cancelled while it runs, again and again, and then has no output', async () => {
+  it('a running background response can be cancelled, repeatedly, and then has no output', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create();
     const run = await client.responses.create({
@@ -60,7 +60,7 @@ describe('a background response', () => {
     await client.responses.create({ model: 'gpt-4.1', input: 'unlocked', conversation: id });
   });
 
-  it('is not touched by a cancellation that comes too late', async () => {
+  it('a cancellation after completion has no effect', async () => {
     const client = clientOf(createSimulator());
     const run = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
     await client.responses.retrieve(run.id);
@@ -68,7 +68,7 @@ describe('a background response', () => {
     expect(await client.responses.cancel(run.id)).toMatchObject({ status: 'completed' });
   });
 
-  it('is the only kind that can be cancelled', async () => {
+  it('a synchronous response cannot be cancelled', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
     expect(await refusalOf(client.responses.cancel(id))).toEqual({
@@ -79,7 +79,7 @@ describe('a background response', () => {
     });
   });
 
-  it('can be retrieved even if it is not to be stored, but not continued', async () => {
+  it('a background response with store: false can be retrieved, but not continued', async () => {
     const client = clientOf(createSimulator());
     const run = await client.responses.create({
       model: 'gpt-4.1',
@@ -96,7 +96,7 @@ describe('a background response', () => {
     ).toMatchObject({ code: 'previous_response_not_found' });
   });
 
-  it('tells by its status that the model failed', async () => {
+  it('a background response has the status of a failed model', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     simulator.fault('responses.create', {
@@ -112,13 +112,13 @@ describe('a background response', () => {
     });
   });
 
-  it('announces in its stream that it is queued', async () => {
+  it('a stream of a background response begins with response.queued', async () => {
     const client = clientOf(createSimulator());
     const { stream } = await begun(client);
     expect((await stream.next()).value).toMatchObject({ type: 'response.queued', sequence_number: 1 });
   });
 
-  it('goes on when the client leaves its stream, which can be taken up where it was left', async () => {
+  it('a background response goes on without its stream, which can be resumed at any event', async () => {
     const client = clientOf(createSimulator());
     const { id, stream } = await begun(client);
     await stream.next();
@@ -130,7 +130,7 @@ describe('a background response', () => {
     expect(rest.map((event) => event.sequence_number)).toEqual(rest.map((_, index) => index + 2));
   });
 
-  it('can be watched and asked for at the same time', async () => {
+  it('a background response can be streamed and retrieved at the same time', async () => {
     const client = clientOf(createSimulator());
     const { id, stream } = await begun(client);
     await client.responses.retrieve(id);
@@ -139,7 +139,7 @@ describe('a background response', () => {
     expect(rest.at(-1)).toMatchObject({ type: 'response.completed' });
   });
 
-  it('is completed by whoever reads its replayed stream to the end', async () => {
+  it('a background response is completed by reading its replayed stream to the end', async () => {
     const client = clientOf(createSimulator());
     const { id } = await begun(client);
     const replay = await collect(await client.responses.retrieve(id, { stream: true }));
@@ -147,14 +147,14 @@ describe('a background response', () => {
     expect(await client.responses.retrieve(id)).toMatchObject({ status: 'completed' });
   });
 
-  it('ends its stream without a word when it is cancelled', async () => {
+  it('a stream of a cancelled background response ends without an event', async () => {
     const client = clientOf(createSimulator());
     const { id, stream } = await begun(client);
     await client.responses.cancel(id);
     expect((await stream.next()).done).toBe(true);
   });
 
-  it('is the only kind whose stream can be told again', async () => {
+  it('a synchronous response cannot be streamed again', async () => {
     const simulator = createSimulator();
     const { id } = await clientOf(simulator).responses.create({ model: 'gpt-4.1', input: 'hi' });
     expect(await rawRefusal(simulator, 'GET', `/responses/${id}?stream=true`)).toMatchObject({
@@ -173,7 +173,7 @@ describe('a background response', () => {
     });
   });
 
-  it('can be deleted while it runs', async () => {
+  it('a running background response can be deleted', async () => {
     const client = clientOf(createSimulator());
     const run = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
     await client.responses.delete(run.id);

@@ -7,7 +7,7 @@ describe('compaction', () => {
     ['gpt-4.1', 'u,u,x'],
     ['gpt-5.2', 'u,u,x'],
     ['gpt-5.4', 'u,a,u,a,x'],
-  ])('with %s keeps %s of a chain, with the IDs they have', async (model, kept) => {
+  ])('a compaction with %s keeps %s of a chain, with their IDs', async (model, kept) => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'one' });
@@ -32,7 +32,7 @@ describe('compaction', () => {
     expect(compacted.output.slice(0, -1).every((item) => stored.has(item.id ?? ''))).toBe(true);
   });
 
-  it('is no response: it can be neither retrieved nor continued', async () => {
+  it('a compaction can be neither retrieved nor continued', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.responses.compact({ model: 'gpt-4.1', input: 'hi' });
     expect(await refusalOf(client.responses.retrieve(id))).toMatchObject({ status: 404 });
@@ -41,7 +41,7 @@ describe('compaction', () => {
     ).toMatchObject({ status: 400, code: 'previous_response_not_found' });
   });
 
-  it('begins a new chain, in which the model sees what was compacted', async () => {
+  it('a compaction begins a new chain, in which the model sees its items', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'one' });
@@ -54,7 +54,7 @@ describe('compaction', () => {
     );
   });
 
-  it('needs a model and something to compact, and knows no conversation', async () => {
+  it('a compaction needs a model and input, and refuses a conversation', async () => {
     const simulator = createSimulator();
     const refused = (body: object): Promise<unknown> =>
       rawRefusal(simulator, 'POST', '/responses/compact', body);
@@ -73,7 +73,7 @@ describe('compaction', () => {
 });
 
 describe('counting input tokens', () => {
-  it('gives what a response would be billed for, and makes none', async () => {
+  it('a count of input tokens equals the billed tokens, and creates no response', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
@@ -89,7 +89,7 @@ describe('counting input tokens', () => {
     expect(counted).toEqual({ object: 'response.input_tokens', input_tokens: billed.usage?.input_tokens });
   });
 
-  it('of a conversation counts its items, and finds out whether a parent is still there', async () => {
+  it("a count of input tokens includes a conversation's items, and refuses an unknown parent", async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'hello' }] });
     const counted = await client.responses.inputTokens.count({ model: 'gpt-4.1', conversation: id });

@@ -4,7 +4,7 @@ import { createSimulator, outline, textOf } from '../../../mocks/index.ts';
 import { ask, clientOf, refusalOf } from '../support.ts';
 
 describe('a response', () => {
-  it('has the body that was recorded', async () => {
+  it('a response has the recorded body', async () => {
     const simulator = createSimulator();
     const { body } = await ask(simulator, 'POST', '/responses', { model: 'gpt-4.1', input: 'hi' });
     expect(body).toEqual({
@@ -68,7 +68,7 @@ describe('a response', () => {
     });
   });
 
-  it('echoes its request, and function tools the way the API makes them strict', async () => {
+  it('a response echoes its request, and function tools in the strict form of the API', async () => {
     const client = clientOf(createSimulator());
     const parameters = { type: 'object', properties: { a: {}, b: {} }, required: ['a'] };
     const response = await client.responses.create({
@@ -94,7 +94,7 @@ describe('a response', () => {
     ]);
   });
 
-  it('is the same in a simulator with the same seed, and another with another', async () => {
+  it('a response is the same in a simulator with the same seed, and another with another', async () => {
     const ids = await Promise.all(
       [7, 7, 8].map(async (seed) => {
         const client = clientOf(createSimulator({ seed }));
@@ -107,7 +107,7 @@ describe('a response', () => {
     expect(ids[0]).not.toBe(ids[2]);
   });
 
-  it('continues a chain: the model sees the inputs and outputs of every response before', async () => {
+  it('a chained response sees the inputs and outputs of every response before', async () => {
     const client = clientOf(createSimulator());
     let previous: string | undefined;
     const texts: string[] = [];
@@ -128,7 +128,7 @@ describe('a response', () => {
     ]);
   });
 
-  it('can be continued many times, each branch on its own', async () => {
+  it('a response can be continued many times, each branch on its own', async () => {
     const client = clientOf(createSimulator());
     const root = await client.responses.create({ model: 'gpt-4.1', input: 'root' });
     const branch = async (input: string): Promise<string> =>
@@ -137,7 +137,7 @@ describe('a response', () => {
     expect(await branch('right')).toBe('Answer 2: I see 3 items (2u 1a): u "root", a1, u "right"');
   });
 
-  it('does not carry instructions over a chain', async () => {
+  it('instructions are not carried over a chain', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'a', instructions: 'be brief' });
@@ -149,7 +149,7 @@ describe('a response', () => {
     expect(second.instructions).toBeNull();
   });
 
-  it('can be continued from one made in a conversation: it sees that far only, and is not written to it', async () => {
+  it('a response of a conversation can be continued up to itself, outside the conversation', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();
@@ -165,7 +165,7 @@ describe('a response', () => {
     expect(outline((await client.conversations.items.list(id)).data)).toBe('a,u,a,u');
   });
 
-  it('of a conversation sees its items, is written to it, and says so', async () => {
+  it('a response of a conversation sees its items, is written to it, and names it', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'before' }] });
@@ -177,7 +177,7 @@ describe('a response', () => {
     expect(data.at(-1)).toEqual(response.output[0]);
   });
 
-  it('that is not to be stored sees its conversation, but leaves nothing behind', async () => {
+  it('a response with store: false sees its conversation, and leaves no item behind', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'before' }] });
@@ -207,7 +207,7 @@ describe('a response', () => {
     });
   });
 
-  it('that is not to be stored gives items that can be sent again with their content', async () => {
+  it('the items of a response with store: false can be sent again with their content', async () => {
     const client = clientOf(createSimulator());
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'hi', store: false });
     const answers = first.output.filter((item) => item.type === 'message');
@@ -219,18 +219,18 @@ describe('a response', () => {
     expect(again.output_text).toContain('I see 3 items');
   });
 
-  it('is never stored for an organisation that keeps no data', async () => {
-    const client = clientOf(createSimulator({ zeroDataRetention: true }));
+  it('an organisation without data retention stores no response', async () => {
+    const client = clientOf(createSimulator({ profile: 'zdr' }));
     const response = await client.responses.create({ model: 'gpt-4.1', input: 'hi', store: true });
     expect(response).toMatchObject({ store: false });
     expect(
       await refusalOf(
         client.responses.create({ model: 'gpt-4.1', input: 'and?', previous_response_id: response.id }),
       ),
-    ).toMatchObject({ status: 400, code: 'previous_response_not_found' });
+    ).toMatchObject({ status: 400, code: 'unsupported_parameter' });
   });
 
-  it('takes the stored item for an ID, whatever content comes with it', async () => {
+  it('an ID in the input stands for the stored item, and the content beside it is ignored', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
@@ -251,7 +251,7 @@ describe('a response', () => {
     expect(simulator.log.at(-1)?.context?.map(textOf)).toEqual([first.output_text, 'more']);
   });
 
-  it('locks its conversation until it is complete', async () => {
+  it('a response locks its conversation until it is complete', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create();
     const stream = await client.responses.create({
@@ -275,7 +275,7 @@ describe('a response', () => {
     expect(after.output_text).toContain('I see 3 items');
   });
 
-  it('locks its conversation while the model thinks', async () => {
+  it('a response locks its conversation while the model thinks', async () => {
     const thought = new EventEmitter();
     const simulator = createSimulator({ respond: () => once(thought, 'done').then(() => 'done') });
     const client = clientOf(simulator);
@@ -289,7 +289,7 @@ describe('a response', () => {
     expect((await first).output_text).toBe('done');
   });
 
-  it('bills the whole context again at every turn, the repeated beginning as cached', async () => {
+  it('each turn bills the whole context, the repeated beginning as cached', async () => {
     const client = clientOf(createSimulator());
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'long '.repeat(2000) });
     const second = await client.responses.create({
@@ -308,7 +308,7 @@ describe('a response', () => {
     );
   });
 
-  it('is cut off at max_output_tokens, and can be continued all the same', async () => {
+  it('a response is cut off at max_output_tokens, and can be continued', async () => {
     const client = clientOf(createSimulator());
     const cut = await client.responses.create({
       model: 'gpt-4.1',
@@ -328,7 +328,7 @@ describe('a response', () => {
     );
   });
 
-  it('drops the oldest items of a context that is too long, if it may', async () => {
+  it('a context that is too long loses its oldest items with truncation, and is refused without', async () => {
     const simulator = createSimulator({ contextWindow: 1000 });
     const client = clientOf(simulator);
     const input = [1, 2, 3].map((turn) => ({

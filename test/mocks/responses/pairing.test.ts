@@ -23,7 +23,7 @@ const outputsOf = (
   );
 
 describe('tool calls', () => {
-  it('of the parent must all be answered by the next request', async () => {
+  it('every tool call of the parent needs its output in the next request', async () => {
     const client = clientOf(createSimulator());
     const first = await asked(client);
     const outputs = outputsOf(first);
@@ -41,7 +41,7 @@ describe('tool calls', () => {
     expect((await next(outputs)).output_text).toContain('The tools said "done" and "done"');
   });
 
-  it('of a conversation must be answered as well', async () => {
+  it('every tool call of a conversation needs its output in the next request', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create({
       items: [{ type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }],
@@ -51,7 +51,7 @@ describe('tool calls', () => {
     ).toMatchObject({ message: 'No tool output found for function call call_1.' });
   });
 
-  it('count as unanswered if the ID of the call is sent as that of the output', async () => {
+  it('an output with the ID of its call counts as no output', async () => {
     const client = clientOf(createSimulator());
     const first = await asked(client);
     const input = outputsOf(first).map((output, index) => ({ ...output, id: first.output[index]?.id ?? '' }));
@@ -62,7 +62,7 @@ describe('tool calls', () => {
 });
 
 describe('items sent by their ID', () => {
-  it('may not be sent twice, nor again along a chain', async () => {
+  it('an item may not be sent twice by its ID, nor again along a chain', async () => {
     const client = clientOf(createSimulator());
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
     const link = { type: 'item_reference' as const, id: first.output[0]?.id ?? '' };
@@ -92,7 +92,7 @@ const reasoned = (client: OpenAI): Promise<OpenAI.Responses.Response> =>
   });
 
 describe('reasoning', () => {
-  it('comes first, then commentary, then the call; the final answer says that it is one', async () => {
+  it('reasoning comes first, then commentary, then the call, and the final answer is marked as such', async () => {
     const client = clientOf(createSimulator());
     const first = await reasoned(client);
     expect(first.output).toMatchObject([
@@ -113,7 +113,7 @@ describe('reasoning', () => {
     expect(second.output).toMatchObject([{ type: 'message', phase: 'final_answer' }]);
   });
 
-  it('may not be sent without what followed it', async () => {
+  it('reasoning may not be sent without its following item', async () => {
     const client = clientOf(createSimulator());
     const [step] = (await reasoned(client)).output;
     const link = { type: 'item_reference' as const, id: step?.id ?? '' };
@@ -131,7 +131,7 @@ describe('reasoning', () => {
   it.each([
     ['message', 1],
     ['function_call', 2],
-  ])('must come with a %s that is sent by its ID', async (type, position) => {
+  ])('reasoning must come with a %s that is sent by its ID', async (type, position) => {
     const client = clientOf(createSimulator());
     const first = await reasoned(client);
     const step = first.output[0]?.id;
@@ -144,7 +144,7 @@ describe('reasoning', () => {
     });
   });
 
-  it('may be left out where nothing is sent by its ID, or sent whole', async () => {
+  it('reasoning may be left out if no item is sent by its ID, or sent whole', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await reasoned(client);
@@ -160,7 +160,7 @@ describe('reasoning', () => {
     expect(outline(simulator.log.at(-1)?.context ?? [])).toBe('t,a,c,r');
   });
 
-  it('that is not stored is taken with its encrypted content', async () => {
+  it('reasoning that was not stored is accepted with its encrypted content', async () => {
     const client = clientOf(createSimulator());
     const first = await client.responses.create({
       model: 'gpt-5.4',
@@ -179,5 +179,39 @@ describe('reasoning', () => {
     const body = { model: 'gpt-5.4', input: [step, message, { role: 'user', content: 'and?' }] };
     const second = await client.post<OpenAI.Responses.Response>('/responses', { body });
     expect(second.status).toBe('completed');
+  });
+
+  it('encrypted reasoning of another origin is refused', async () => {
+    const client = clientOf(createSimulator());
+    const input = [
+      { type: 'reasoning' as const, id: 'rs_elsewhere', summary: [], encrypted_content: 'gAAAAelsewhere' },
+      { role: 'assistant' as const, content: 'so' },
+      { role: 'user' as const, content: 'and?' },
+    ];
+    expect(await refusalOf(client.responses.create({ model: 'gpt-5', input }))).toMatchObject({
+      status: 400,
+      code: 'invalid_encrypted_content',
+      message: expect.stringContaining('could not be verified'),
+    });
+  });
+
+  it.each([
+    [
+      { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: '', note: 1 }] },
+      'input[0].summary[0].note',
+    ],
+    [
+      {
+        role: 'assistant',
+        content: [
+          { type: 'output_text', text: '', annotations: [{ type: 'url_citation', url_citation: {} }] },
+        ],
+      },
+      'input[0].content[0].annotations[0].url_citation',
+    ],
+  ])('reasoning and messages refuse unknown fields: %j', async (item, param) => {
+    const client = clientOf(createSimulator());
+    const asked = client.post('/responses', { body: { model: 'gpt-5', input: [item] } });
+    expect(await refusalOf(asked)).toMatchObject({ status: 400, code: 'unknown_parameter', param });
   });
 });

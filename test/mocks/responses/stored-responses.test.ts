@@ -5,7 +5,7 @@ import { ask, clientOf, refusalOf } from '../support.ts';
 const DAY = 24 * 60 * 60 * 1000;
 
 describe('a stored response', () => {
-  it('can be retrieved, without its input', async () => {
+  it('a stored response can be retrieved, without its input', async () => {
     const simulator = createSimulator();
     const created = await ask(simulator, 'POST', '/responses', { model: 'gpt-4.1', input: 'hi' });
     const { body } = await ask(simulator, 'GET', `/responses/${String(created.body['id'])}`);
@@ -14,7 +14,7 @@ describe('a stored response', () => {
   });
 
   it.each(['retrieve', 'delete', 'cancel'] as const)(
-    'is not found by %s if there is none',
+    'an unknown response is not found by %s',
     async (method) => {
       const client = clientOf(createSimulator());
       const error = { status: 404, code: null, param: null, message: "Response with id 'resp_x' not found." };
@@ -23,7 +23,7 @@ describe('a stored response', () => {
     },
   );
 
-  it('can neither be retrieved nor continued once deleted, but its children live on', async () => {
+  it('a deleted response can be neither retrieved nor continued, but its children live on', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'one' });
@@ -51,7 +51,7 @@ describe('a stored response', () => {
     expect(third.output_text).toContain('I see 5 items');
   });
 
-  it('expires after 30 days of the clock, the conversation it wrote to does not', async () => {
+  it('a stored response expires after 30 days of the clock, and its conversation does not', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();
@@ -68,7 +68,7 @@ describe('a stored response', () => {
     expect(outline((await client.conversations.items.list(id)).data)).toBe('a,u');
   });
 
-  it('shows what is encrypted in its reasoning only where that is asked for', async () => {
+  it('encrypted reasoning of a stored response is returned only on request', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.responses.create({ model: 'gpt-5', input: 'hi' });
     expect((await client.responses.retrieve(id)).output[0]).not.toHaveProperty('encrypted_content');
@@ -81,29 +81,32 @@ describe('input items', () => {
   it.each([
     ['own', ['three']],
     ['inherited', ['three', 'a2', 'two', 'a1', 'one']],
-  ] as const)('of a chained response are listed newest first: %s', async (inputItems, expected) => {
-    const client = clientOf(
-      createSimulator({ inputItems, respond: (context) => `a${(context.length + 1) / 2}` }),
-    );
-    const first = await client.responses.create({ model: 'gpt-4.1', input: 'one' });
-    const second = await client.responses.create({
-      model: 'gpt-4.1',
-      input: 'two',
-      previous_response_id: first.id,
-    });
-    const third = await client.responses.create({
-      model: 'gpt-4.1',
-      input: 'three',
-      previous_response_id: second.id,
-    });
-    const { data } = await client.responses.inputItems.list(third.id);
-    expect(data.map(textOf)).toEqual(expected);
-    expect(data[0]).toMatchObject({ id: expect.stringMatching(/^msg_/), status: 'completed' });
-    const ascending = await client.responses.inputItems.list(third.id, { order: 'asc' });
-    expect(ascending.data).toEqual(data.toReversed());
-  });
+  ] as const)(
+    'input items of a chained response are listed newest first: %s',
+    async (inputItems, expected) => {
+      const client = clientOf(
+        createSimulator({ inputItems, respond: (context) => `a${(context.length + 1) / 2}` }),
+      );
+      const first = await client.responses.create({ model: 'gpt-4.1', input: 'one' });
+      const second = await client.responses.create({
+        model: 'gpt-4.1',
+        input: 'two',
+        previous_response_id: first.id,
+      });
+      const third = await client.responses.create({
+        model: 'gpt-4.1',
+        input: 'three',
+        previous_response_id: second.id,
+      });
+      const { data } = await client.responses.inputItems.list(third.id);
+      expect(data.map(textOf)).toEqual(expected);
+      expect(data[0]).toMatchObject({ id: expect.stringMatching(/^msg_/), status: 'completed' });
+      const ascending = await client.responses.inputItems.list(third.id, { order: 'asc' });
+      expect(ascending.data).toEqual(data.toReversed());
+    },
+  );
 
-  it('of a response in a conversation are its own, or begin with the conversation', async () => {
+  it('input items of a response in a conversation are its own, or begin with the conversation', async () => {
     for (const [inputItems, expected] of [
       ['own', 'u'],
       ['inherited', 'u,a,u'],

@@ -21,7 +21,7 @@ const course = (events: readonly Event[]): string[] =>
   events.map(({ type }) => type).filter((type, index, all) => type !== all[index - 1]);
 
 describe('a streamed response', () => {
-  it('tells a text in the recorded order, numbered from 0', async () => {
+  it('a stream sends a text in the recorded order of events, numbered from 0', async () => {
     const client = clientOf(createSimulator());
     const events = await streamOf(client, { model: 'gpt-4.1', input: 'hi' });
     expect(course(events)).toEqual([
@@ -47,7 +47,7 @@ describe('a streamed response', () => {
     expect(events.at(-1)).toMatchObject({ response: { status: 'completed', service_tier: 'default' } });
   });
 
-  it('ends with the very response that can be retrieved', async () => {
+  it('a stream ends with the response that can be retrieved', async () => {
     const client = clientOf(createSimulator());
     const last = (await streamOf(client, { model: 'gpt-4.1', input: 'hi' })).at(-1);
     if (last?.type !== 'response.completed') throw new Error('The stream did not complete');
@@ -55,7 +55,7 @@ describe('a streamed response', () => {
     expect(last.response).toMatchObject({ ...retrieved });
   });
 
-  it('tells reasoning, commentary and parallel calls one after the other', async () => {
+  it('a stream sends reasoning, commentary and parallel calls one after the other', async () => {
     const client = clientOf(createSimulator());
     const events = await streamOf(client, {
       model: 'gpt-5.4',
@@ -98,7 +98,7 @@ describe('a streamed response', () => {
     ]);
   });
 
-  it('tells a refusal', async () => {
+  it('a stream sends a refusal', async () => {
     const client = clientOf(createSimulator());
     const events = await streamOf(client, { model: 'gpt-4.1', input: 'refuse' });
     expect(course(events).slice(3, 7)).toEqual([
@@ -109,7 +109,7 @@ describe('a streamed response', () => {
     ]);
   });
 
-  it('pads its deltas unless it is asked not to', async () => {
+  it('a stream pads its deltas unless the request opts out', async () => {
     const client = clientOf(createSimulator());
     const deltas = async (body: Body): Promise<Event[]> =>
       (await streamOf(client, body)).filter(({ type }) => type === 'response.output_text.delta');
@@ -123,7 +123,7 @@ describe('a streamed response', () => {
     expect(bare.some((event) => 'obfuscation' in event)).toBe(false);
   });
 
-  it('is in progress until its last event, and its conversation empty', async () => {
+  it('a streamed response is in progress until its last event, and its conversation is empty', async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create();
     const stream = await client.responses.create({
@@ -144,7 +144,7 @@ describe('a streamed response', () => {
     expect(seen.at(-1)).toBe('completed a,u');
   });
 
-  it('is completed and can be continued after the client broke it off, but its conversation has lost the turn', async () => {
+  it('an interrupted stream completes its response, which can be continued, and leaves its conversation empty', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();
@@ -163,7 +163,7 @@ describe('a streamed response', () => {
     expect(next.output_text).toBe('Answer 2: I see 3 items (2u 1a): u "hi", a1, u "go on"');
   });
 
-  it('leaves a call without output in its conversation, if an aborted turn is kept', async () => {
+  it('an interrupted stream leaves a call without output in its conversation, if aborted turns are kept', async () => {
     const client = clientOf(createSimulator({ onAbort: 'keep-turn' }));
     const { id } = await client.conversations.create();
     await leaveAt(client, 'response.output_item.done', {
@@ -175,7 +175,7 @@ describe('a streamed response', () => {
     expect(outline((await client.conversations.items.list(id)).data)).toBe('c,u');
   });
 
-  it('breaks when the signal of the request is aborted', async () => {
+  it('a stream breaks if the signal of the request is aborted', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const controller = new AbortController();
@@ -193,7 +193,7 @@ describe('a streamed response', () => {
     expect(simulator.log.at(-1)).toMatchObject({ isFinished: true, status: 200 });
   });
 
-  it('fails with a nested error and then the failed response', async () => {
+  it('a failing stream sends a nested error and then the failed response', async () => {
     const simulator = createSimulator();
     simulator.fault('responses.create', {
       name: 'failed_response',
@@ -231,7 +231,7 @@ describe('a streamed response', () => {
     ]);
   });
 
-  it('tells a context that is too long in the stream', async () => {
+  it('a stream reports a context that is too long', async () => {
     const simulator = createSimulator({ contextWindow: 10 });
     const client = clientOf(simulator);
     await expect(streamOf(client, { model: 'gpt-4.1', input: 'x'.repeat(1000) })).rejects.toMatchObject({
@@ -240,7 +240,7 @@ describe('a streamed response', () => {
     expect(simulator.snapshot().responses).toMatchObject([{ status: 'failed' }]);
   });
 
-  it('ends incomplete with what there is', async () => {
+  it('an incomplete response ends its stream with the text so far', async () => {
     const client = clientOf(createSimulator());
     const events = await streamOf(client, {
       model: 'gpt-4.1',

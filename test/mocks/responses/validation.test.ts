@@ -4,7 +4,7 @@ import { clientOf, rawRefusal } from '../support.ts';
 
 const hi = { model: 'gpt-4.1', input: 'hi' };
 
-/** A request, and what the API says of it. */
+/** A request, and the API's error. */
 const refused: [string, object, object][] = [
   [
     'no model',
@@ -266,7 +266,7 @@ const refused: [string, object, object][] = [
 ];
 
 describe('a request for a response', () => {
-  it.each(refused)('is refused with %s', async (_, body, error) => {
+  it.each(refused)('a request is refused with %s', async (_, body, error) => {
     const simulator = createSimulator();
     expect(await rawRefusal(simulator, 'POST', '/responses', body)).toMatchObject({
       status: 400,
@@ -276,20 +276,20 @@ describe('a request for a response', () => {
     expect(simulator.snapshot()).toEqual({ conversations: [], responses: [], items: [] });
   });
 
-  it('needs no model and no input where a prompt brings them', async () => {
+  it('a request with a prompt needs no model and no input', async () => {
     const client = clientOf(createSimulator());
     const response = await client.responses.create({ prompt: { id: 'pmpt_1' } });
     expect(response.status).toBe('completed');
   });
 
-  it('needs no input where there is something to continue', async () => {
+  it('a request with a parent needs no input', async () => {
     const client = clientOf(createSimulator());
     const first = await client.responses.create({ model: 'gpt-4.1', input: 'hi' });
     const second = await client.responses.create({ model: 'gpt-4.1', previous_response_id: first.id });
     expect(second.output_text).toBe('Answer 1: I see 2 items (1u 1a): u "hi", a1');
   });
 
-  it('may send null for everything optional', async () => {
+  it('a request may have null for every optional field', async () => {
     const simulator = createSimulator();
     const body = {
       ...hi,

@@ -8,7 +8,7 @@ const FILE = fileURLToPath(
   new URL('../../../../shared/openai/openapi-conversations-responses.json', import.meta.url),
 );
 
-/** What the schema calls the answer of each operation; it has no schema for the answer of `responses.delete`. */
+/** The schema's name for the answer of each operation; it has no schema for the answer of `responses.delete`. */
 const BODIES: Readonly<Partial<Record<Operation, string>>> = {
   'conversations.create': 'ConversationResource',
   'conversations.retrieve': 'ConversationResource',
@@ -31,7 +31,20 @@ interface ApiDocument {
 }
 
 interface ObjectSchema {
-  readonly properties?: Readonly<Record<string, { readonly enum?: readonly unknown[] }>>;
+  readonly $ref?: string;
+  readonly oneOf?: readonly ObjectSchema[];
+  readonly anyOf?: readonly ObjectSchema[];
+  readonly allOf?: readonly ObjectSchema[];
+  readonly enum?: readonly unknown[];
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, ObjectSchema>>;
+}
+
+/** One form of an item in the schema. */
+export interface ItemSchema {
+  readonly type: string;
+  readonly required: readonly string[];
+  readonly fields: readonly string[];
 }
 
 /** Whether the API's schema, which is not part of this repository, lies beside it. */
@@ -49,13 +62,13 @@ export class ApiSchema {
     this.#ajv.addSchema({ $id: 'api', ...this.#document });
   }
 
-  /** What is wrong with the answer of an operation, a line each. */
+  /** The faults in the answer of an operation, a line each. */
   bodyFaults(operation: Operation, body: unknown): string[] {
     const name = BODIES[operation];
     return name === undefined ? [] : this.faults(name, body);
   }
 
-  /** What is wrong with an event of a stream, a line each. */
+  /** The faults in an event of a stream, a line each. */
   eventFaults(type: string, event: unknown): string[] {
     const { schemas } = this.#document.components;
     const name = Object.keys(schemas).find(
@@ -64,11 +77,29 @@ export class ApiSchema {
     return name === undefined ? [`no schema for the event "${type}"`] : this.faults(name, event);
   }
 
-  /** What is wrong with a value that should fit the named schema, a line each. */
+  /** The faults in a value that should fit the named schema, a line each. */
   faults(name: string, value: unknown): string[] {
     const validate = this.#validator(name);
     if (validate(value)) return [];
     return (validate.errors ?? []).map((error) => `${name}${error.instancePath} ${error.message ?? ''}`);
+  }
+
+  /** The forms of an item: of one that a request may hold, or of one that a response may return. */
+  itemSchemas(name: 'InputItem' | 'OutputItem'): ItemSchema[] {
+    return this.#partsOf({ $ref: `#/components/schemas/${name}` }).flatMap(
+      ({ properties, required = [] }) => {
+        const { type: { enum: own, anyOf = [] } = {} } = properties ?? {};
+        const [type] = own ?? anyOf[0]?.enum ?? [];
+        return typeof type === 'string' ? [{ type, required, fields: Object.keys(properties ?? {}) }] : [];
+      },
+    );
+  }
+
+  /** A schema and all schemas that it consists of. */
+  #partsOf(schema: ObjectSchema): ObjectSchema[] {
+    const target = this.#document.components.schemas[schema.$ref?.split('/').at(-1) ?? ''] ?? schema;
+    const { oneOf = [], anyOf = [], allOf = [] } = target;
+    return [target, ...[...oneOf, ...anyOf, ...allOf].flatMap((part) => this.#partsOf(part))];
   }
 
   #validator(name: string): ValidateFunction {

@@ -8,7 +8,7 @@ export interface Deviation {
   readonly mend: (answer: Fields) => Fields;
 }
 
-/** Where the simulator follows what was recorded against what is specified. */
+/** The answers in which the simulator follows recordings against the specification. */
 export const deviations: readonly Deviation[] = [
   {
     name: 'A response without a user says `user: null`',

@@ -5,7 +5,7 @@ import { clientOf, refusalOf } from '../support.ts';
 const hi = { model: 'gpt-4.1', input: 'hi' };
 
 describe('a reset', () => {
-  it('begins everything again: objects, IDs, time, log and faults', async () => {
+  it('a reset clears objects, IDs, time, log and faults', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);
     const first = await client.responses.create(hi);
@@ -17,7 +17,7 @@ describe('a reset', () => {
     expect(await client.responses.create(hi)).toEqual(first);
   });
 
-  it('forgets what unlinking had seen', async () => {
+  it('a reset clears the state of unlinking', async () => {
     const simulator = createSimulator({ unlink: 'every-turn' });
     const client = clientOf(simulator);
     const { output_text: text } = await client.responses.create({ ...hi, model: 'gpt-5.4' });
@@ -29,7 +29,7 @@ describe('a reset', () => {
 });
 
 describe('a snapshot', () => {
-  it('shows conversations, responses and items as plain data that stays as it was', async () => {
+  it('a snapshot has conversations, responses and items as plain data that stays unchanged', async () => {
     const simulator = createSimulator({ lag: { reads: 1 } });
     const client = clientOf(simulator);
     const { id } = await client.conversations.create({ metadata: { a: 'b' } });
@@ -62,7 +62,7 @@ describe('a snapshot', () => {
 });
 
 describe('the clock', () => {
-  it('may be the one of the caller', async () => {
+  it('the clock can be set by the caller', async () => {
     let now = Date.UTC(2030, 0, 1);
     const simulator = createSimulator({ now: () => now });
     const client = clientOf(simulator);
@@ -77,7 +77,7 @@ describe('the clock', () => {
 });
 
 describe('latency', () => {
-  it('does not keep a conversation locked for a stream whose client gave up before it began', async () => {
+  it('a stream whose client gave up before it began does not keep its conversation locked', async () => {
     const simulator = createSimulator({ latency: 30 });
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();
@@ -89,7 +89,7 @@ describe('latency', () => {
     expect((await client.responses.create({ ...hi, conversation: id })).status).toBe('completed');
   });
 
-  it('does not stop a request whose client gave up: its effect comes all the same', async () => {
+  it('a request whose client gave up takes effect all the same', async () => {
     const simulator = createSimulator({ latency: 30 });
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();
@@ -111,13 +111,13 @@ describe('options', () => {
     [{ retain: 0 }, '"retain" must be at least 1, but it is 0'],
     [{ contextWindow: Number.NaN }, '"contextWindow" must be at least 1, but it is NaN'],
     [{ seed: 1.5 }, '"seed" must be an integer, but it is 1.5'],
-  ])('%j makes no sense', (options, words) => {
+  ])('the option %j is refused', (options, words) => {
     expect(() => createSimulator(options)).toThrow(new RangeError(`Cannot create the simulator: ${words}`));
   });
 });
 
 describe('with retain', () => {
-  it('keeps only the newest objects and log entries, and answers as before', async () => {
+  it('retain keeps only the newest objects and log entries', async () => {
     const simulator = createSimulator({ retain: 10, unlink: 'none' });
     const client = clientOf(simulator);
     const { id } = await client.conversations.create();

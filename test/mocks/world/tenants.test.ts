@@ -3,7 +3,7 @@ import { createSimulator } from '../../../mocks/index.ts';
 import { ask, clientOf, refusalOf } from '../support.ts';
 
 describe('API keys', () => {
-  it('do not see the objects of each other', async () => {
+  it('an API key does not see the objects of another', async () => {
     const simulator = createSimulator();
     const [mine, yours] = [clientOf(simulator, 'sk-mine'), clientOf(simulator, 'sk-yours')];
     const conversation = await mine.conversations.create({ items: [{ role: 'user', content: 'hi' }] });
@@ -29,7 +29,7 @@ describe('API keys', () => {
     expect((await mine.conversations.retrieve(conversation.id)).id).toBe(conversation.id);
   });
 
-  it('must be there, and be among those that are let in', async () => {
+  it('a missing or unlisted API key is refused', async () => {
     const simulator = createSimulator({ apiKeys: ['sk-known'] });
     expect(await ask(simulator, 'POST', '/conversations', {}, {})).toMatchObject({
       status: 401,
@@ -44,7 +44,7 @@ describe('API keys', () => {
 });
 
 describe('simulators side by side', () => {
-  it('share nothing', async () => {
+  it('two simulators share no state', async () => {
     const [left, right] = [createSimulator(), createSimulator()];
     const { id } = await clientOf(left).responses.create({ model: 'gpt-4.1', input: 'hi' });
     left.fault('*', 'server_error');

@@ -1,4 +1,4 @@
-// Loads every door of the package as an ES module and as CommonJS, and lists what comes in through each.
+// Loads every entry point of the package as an ES module and as CommonJS, and lists the exports of each.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

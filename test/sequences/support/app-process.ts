@@ -1,15 +1,9 @@
 import OpenAI from 'openai';
 import type { LedgerStore } from '../../../src/index.ts';
-
-/** Whatever takes longer than this many turns of the event loop will never come: nothing here waits for anything else. */
-const PATIENCE = 400;
+import { impatient } from '../../support/impatient.ts';
+import { turns } from '../../support/virtual-time.ts';
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
-
-/** Lets the event loop turn so many times. */
-export async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** When a process is killed: so many calls to the outside from now, before or after that call has had its effect. */
 export interface Death {
@@ -19,8 +13,7 @@ export interface Death {
 
 /**
  * A process of an app: it reaches the API and the ledger's store, until it is killed.
- *
- * From that moment on nothing leaves it and nothing comes back, although what it had sent may still take effect.
+ * From that moment on it sends no request and gets no answer, although a sent request may still take effect.
  */
 export class AppProcess {
   readonly client: OpenAI;
@@ -45,16 +38,17 @@ export class AppProcess {
     this.client = new OpenAI({
       apiKey: 'test',
       baseURL: 'http://127.0.0.1/v1',
-      // What never answers is given up by turns of the event loop, not by this.
-      timeout: 20_000,
+      // A request without an answer is given up by turns of the event loop, not by this.
+      timeout: 600_000,
       maxRetries: 0,
       fetch: (...args) => this.#outside(() => impatient(fetch(...args))),
     });
     const store = storeOf(this.client);
     this.ledger = {
-      head: (...args) => this.#outside(() => store.head(...args)),
+      checkpoint: (...args) => this.#outside(() => store.checkpoint(...args)),
       read: (...args) => this.#outside(() => store.read(...args)),
       append: (...args) => this.#outside(() => store.append(...args)),
+      rewrite: (...args) => this.#outside(() => store.rewrite(...args)),
       delete: (...args) => this.#outside(() => store.delete(...args)),
     };
   }
@@ -100,20 +94,4 @@ export class AppProcess {
     this.#calls += 1;
     return turns(count);
   }
-}
-
-async function impatient(answer: Promise<Response>): Promise<Response> {
-  let isThere = false;
-  const noted = answer.finally(() => {
-    isThere = true;
-  });
-  noted.catch(() => undefined);
-  const given = (async (): Promise<never> => {
-    for (let turn = 0; turn < PATIENCE; turn += 1) {
-      await turns(1);
-      if (isThere) return never();
-    }
-    throw new Error('The request timed out');
-  })();
-  return Promise.race([noted, given]);
 }

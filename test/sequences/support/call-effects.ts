@@ -8,7 +8,7 @@ import { described } from './described.ts';
 import type { Call, History, Outcome } from './expected-history.ts';
 import { canBeListed, type ListDoubts } from './list-doubts.ts';
 
-/** How a session serves at the moment: what its ledger says, or the list as the stock session would. */
+/** How a session serves at the moment: from its ledger, or from the list like the stock session. */
 export type Serving = 'ledger' | 'list' | ListDoubts;
 
 type After = Call['after'];
@@ -87,11 +87,7 @@ export function pop(serving: Serving): After {
   };
 }
 
-/** A clear that failed may have cleared all the same. */
-export const clear: After = (before, outcome) => {
-  const cleared: History = { items: [], responses: [], operations: [] };
-  return valueOf(outcome) === undefined ? [before, cleared] : [cleared];
-};
+export const clear: After = change(() => [{ items: [], responses: [], operations: [] }]);
 
 export function mutate({ mutations }: SessionHistoryRewriteArgs): After {
   return change((before) => {
@@ -147,9 +143,13 @@ export const heal: After = (before, outcome) => {
   return items === before.items.length && verified ? [before] : [];
 };
 
-export const verify: After = (before, outcome) => {
-  const said = valueOf(outcome);
-  if (said === undefined) return [before];
-  const { length, responseId } = said.value as HistoryReport;
-  return length === before.items.length && responseId === before.responses.at(-1) ? [before] : [];
-};
+/** @param isKept whether the ledger outlives its process; without it the newest response may not be proven. */
+export function verify(isKept: boolean): After {
+  return (before, outcome) => {
+    const said = valueOf(outcome);
+    if (said === undefined) return [before];
+    const { length, responseId } = said.value as HistoryReport;
+    const isNewest = responseId === before.responses.at(-1) || (!isKept && responseId === undefined);
+    return length === before.items.length && isNewest ? [before] : [];
+  };
+}

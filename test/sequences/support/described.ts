@@ -1,5 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
-import { itemDigest } from '../../../src/ledger/digest.ts';
+import { itemDigest } from '../../../src/items/digest.ts';
 import { texts } from '../../support/conversation.ts';
 
 const known = new WeakMap<AgentInputItem, string>();

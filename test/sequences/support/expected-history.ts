@@ -1,7 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import { describedAll } from './described.ts';
 
-/** What a session should contain: items, and the responses recorded for it. Plain arrays, oldest first. */
+/** The expected content of a session: items, and the responses recorded for it. Plain arrays, oldest first. */
 export interface History {
   readonly items: readonly AgentInputItem[];
   readonly responses: readonly string[];
@@ -12,30 +12,19 @@ export interface History {
 /** How a call ended. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
-/** A call on a session, whoever made it. */
+/** A call on a session, by any process. */
 export interface Call {
   readonly name: string;
-  /** Undefined as long as it has not ended: what a process had under way when it was killed stays so. */
+  /** Undefined as long as the call has not ended: the open calls of a killed process stay so. */
   outcome: Outcome | undefined;
-  /** The histories it may leave behind, given the one it found; none when what it said contradicts that one. */
+  /**
+   * The histories that the call may leave behind, given the one before it; none when its answer contradicts that one.
+   */
   readonly after: (before: History, outcome: Outcome | undefined) => readonly History[];
-  /** It leaves everybody else behind, with an ID of which nothing is known any more. */
-  readonly leaves?: boolean;
 }
-
-/** What each of several sessions has before it: the same, until one of them has left the others behind. */
-interface Views {
-  readonly own: readonly History[];
-  /** Who has left. */
-  readonly by: number | undefined;
-  /** Whether that one knows that it has. */
-  readonly isSure: boolean;
-}
-
-const NOTHING: History = { items: [], responses: [], operations: [] };
 
 /** More than this many histories that are all possible tell nothing any more. */
-const MOST = 512;
+const MAX_POSSIBLE = 512;
 
 /**
  * The reference: every history that is possible after all that was done and said.
@@ -52,7 +41,7 @@ export class ExpectedHistory {
     return [first, ...others];
   }
 
-  /** Narrows down what is possible by what was seen. @throws Error when nothing is left. */
+  /** Keeps the possible histories that fit an observation. @throws Error when none is left. */
   narrow(isSo: (history: History) => boolean, seen: () => string): void {
     const left = this.#possible.filter((one) => isSo(one));
     if (left.length === 0) throw new Error(`${seen()}\nThis was to be expected:\n${this.#drawn()}`);
@@ -60,15 +49,14 @@ export class ExpectedHistory {
   }
 
   /**
-   * Takes in calls: each line in its order, the lines in any. What is possible afterwards is what the first line has.
-   *
-   * @throws Error when no order explains what the calls said.
+   * Applies calls: each line in its order, the lines in any.
+   * @throws Error when no order explains the answers.
    */
   explain(lines: readonly (readonly Call[])[]): void {
     const result = new Map<string, History>();
     const seen = new Set<string>();
-    const walk = (views: Views, at: readonly number[]): void => {
-      const key = `${at.join()} ${String(views.by)} ${views.own.map((one) => keyOf(one)).join(' / ')}`;
+    const walk = (before: History, at: readonly number[]): void => {
+      const key = `${at.join()} ${keyOf(before)}`;
       if (seen.has(key)) return;
       seen.add(key);
       let isEnd = true;
@@ -77,21 +65,17 @@ export class ExpectedHistory {
         if (call === undefined) continue;
         isEnd = false;
         const next = at.map((one, which) => (which === index ? one + 1 : one));
-        for (const after of viewsAfter(views, index, call, lines.length)) walk(after, next);
+        for (const after of call.after(before, call.outcome)) walk(after, next);
       }
-      if (!isEnd) return;
-      const { own, by, isSure } = views;
-      // A clear that failed leaves what others have added since.
-      for (const history of by === 0 && !isSure ? own : own.slice(0, 1)) result.set(keyOf(history), history);
+      if (isEnd) result.set(keyOf(before), before);
     };
-    for (const history of this.#possible) {
+    for (const history of this.#possible)
       walk(
-        { own: lines.map(() => history), by: undefined, isSure: true },
+        history,
         lines.map(() => 0),
       );
-    }
     if (result.size === 0) throw new Error(this.#contradiction(lines));
-    if (result.size > MOST)
+    if (result.size > MAX_POSSIBLE)
       throw new Error(`${result.size} histories are possible: the sequence asks too little`);
     this.#possible = [...result.values()];
   }
@@ -106,24 +90,6 @@ export class ExpectedHistory {
   #drawn(): string {
     return this.#possible.map((one) => drawn(one)).join('\nor\n');
   }
-}
-
-function viewsAfter({ own, by, isSure }: Views, index: number, call: Call, count: number): Views[] {
-  const before = own[index] ?? NOTHING;
-  // Whoever was left behind may see it go at any moment.
-  const seen = by === undefined || by === index ? [before] : [before, NOTHING];
-  return seen.flatMap((one) =>
-    call.after(one, call.outcome).flatMap((after): Views[] => {
-      const together: Views = { own: own.map(() => after), by, isSure };
-      if (call.leaves === true && count > 1 && after !== one && by === undefined) {
-        const isDone = call.outcome !== undefined && 'value' in call.outcome;
-        // What others say behind it may be moved to where everybody goes on.
-        return [{ own: own.map(() => NOTHING), by: index, isSure: isDone }, together];
-      }
-      if (by === undefined) return [together];
-      return [{ own: own.map((view, which) => (which === index ? after : view)), by, isSure }];
-    }),
-  );
 }
 
 function keyOf({ items, responses, operations }: History): string {

@@ -6,12 +6,12 @@ const INEXCUSABLE = new Set([
   'invalid_options',
   'invalid_item',
   'ledger_conflict',
-  'ledger_record',
-  'ledger_decryption',
+  'ledger_unreadable',
+  'ledger_unreadable',
   'ledger_unavailable',
 ]);
 
-/** What the client, the SDK and an aborted run fail with when the API does. */
+/** The errors of the client, the SDK and an aborted run when the API fails. */
 const OTHERS =
   /^(?:API|BadRequest|Authentication|Permission|NotFound|Conflict|Unprocessable|RateLimit|InternalServer|Abort|ModelBehavior|Terminated)/;
 
@@ -19,8 +19,9 @@ const OTHERS =
 export function explainError(error: unknown, world: SessionWorld): void {
   if (error instanceof HybridSessionError && !INEXCUSABLE.has(error.code)) {
     if (error.code === 'history_transaction') return;
-    if (error instanceof HealError && ['nothing-to-heal', 'no-conversation'].includes(error.reason)) return;
+    if (error instanceof HealError && ['nothing_to_heal', 'no_conversation'].includes(error.reason)) return;
     if (error.code === 'history_incomplete' && world.isDamaged) return;
+    if (error.code === 'conversation_not_found' && world.mayMeetClear) return;
     if (world.isFaulty || world.hasForgotten) return;
   }
   const name = error instanceof Error ? error.constructor.name : '';

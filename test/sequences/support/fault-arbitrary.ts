@@ -3,7 +3,7 @@ import { faultTable, type FaultName } from '../../../mocks/faults/fault-table.ts
 import type { Operation } from '../../../mocks/http/operations.ts';
 import type { Fault } from '../../../mocks/index.ts';
 
-/** A fault of the simulator, and what it strikes. */
+/** A fault of the simulator, and its operation. */
 export interface ArbitraryFault {
   readonly operation: Operation | '*';
   readonly fault: Exclude<Fault, string>;
@@ -12,7 +12,7 @@ export interface ArbitraryFault {
 const LIST: readonly Operation[] = ['conversations.items.list', 'responses.inputItems.list'];
 const MODEL: readonly Operation[] = ['responses.create'];
 
-/** What a session or a run asks for. */
+/** The operations of a session or a run. */
 const ASKED: readonly (Operation | '*')[] = [
   '*',
   'conversations.create',
@@ -30,7 +30,7 @@ const ASKED: readonly (Operation | '*')[] = [
   'responses.inputItems.list',
 ];
 
-/** Where a fault makes sense: what spoils a list or an answer strikes only these. */
+/** The operations for a fault: a fault of lists or answers strikes only these. */
 const PLACES: { readonly [name in FaultName]?: readonly (Operation | '*')[] } = {
   dropped_items: LIST,
   duplicated_items: LIST,

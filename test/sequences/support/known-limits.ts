@@ -6,22 +6,21 @@ import { texts } from '../../support/conversation.ts';
 import type { SessionWorld } from './session-world.ts';
 
 /**
- * A known limit: where the ledger holds no content (`keepContent: false`, or the conversation's metadata), what a process
- * has not written to the conversation yet goes with it, and what the list has lost is only in its response, if that was
- * stored. Then the session says so.
- *
- * @returns whether everything that it misses is indeed nowhere any more.
+ * A known limit: if the ledger holds no content (`keepContent: false`, or the conversation's metadata), the pending
+ * items of a process are lost with it, and the items that the list has lost are only in their response, if that was
+ * stored. The session reports both.
+ * @returns whether every missing item is indeed nowhere any more.
  */
 export function isNowhere(world: SessionWorld, { missing }: HistoryIncompleteError): boolean {
   const { store, options } = world.settings;
-  if (store !== 'conversation' && options.keepContent !== false) return false;
+  if (store !== 'bookmark' && options.keepContent !== false) return false;
   const { conversations, responses } = world.simulator.snapshot();
-  const listed = conversations.filter(({ id }) => id === world.sessionId).flatMap(({ items }) => items);
+  const listed = conversations.filter(({ id }) => id === world.conversationId).flatMap(({ items }) => items);
   // Metadata do not tell either which of two copies is the new one where a change was being written again behind itself.
   const isRewriting = new Set(listed.map((item) => nameOf(item))).size < listed.length;
   return world.expected.possible.some((expected) => {
-    // A response that nobody was told of cannot be asked for.
-    const known = new Set(store === 'conversation' ? expected.responses.slice(-1) : expected.responses);
+    // A response without a record cannot be asked for.
+    const known = new Set(store === 'bookmark' ? expected.responses.slice(-1) : expected.responses);
     for (const { id, previousResponseId } of responses.toReversed())
       if (known.has(id) && previousResponseId !== undefined) known.add(previousResponseId);
     const answered = responses
@@ -30,7 +29,7 @@ export function isNowhere(world: SessionWorld, { missing }: HistoryIncompleteErr
     const held = new Set([...listed, ...answered].map((item) => nameOf(item)));
     const isHeld = (item: AgentInputItem): boolean => held.has(nameOfOwn(item));
     // Metadata tell how many items there are, not which.
-    if (store === 'conversation') return isRewriting || expected.items.some((item) => !isHeld(item));
+    if (store === 'bookmark') return isRewriting || expected.items.some((item) => !isHeld(item));
     return missing.every(({ index }) => {
       const item = expected.items[index];
       return item !== undefined && !isHeld(item);

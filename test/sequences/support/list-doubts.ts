@@ -2,11 +2,11 @@ import type { AgentInputItem } from '@openai/agents';
 import { describedAll } from './described.ts';
 import type { ArbitraryFault } from './fault-arbitrary.ts';
 
-/** What may be wrong with a list, after all that was done to it. */
+/** The possible faults of a list, after all changes to it. */
 export interface ListDoubts {
-  /** What it may lack: nothing, answers that the API unlinks, or anything. */
+  /** The items that it may lack: none, answers that the API unlinks, or any. */
   readonly lacks: 'nothing' | 'answers' | 'anything';
-  /** Whether it may hold an item twice, or one that has left: what a write has left that nobody saw. */
+  /** Whether it may hold an item twice, or a removed one: a write without an answer may have taken effect. */
   readonly repeats: boolean;
   readonly reorders: boolean;
 }
@@ -34,7 +34,7 @@ export class DoubtfulList {
     this.#isReordered ||= name === 'reordered_items';
   }
 
-  /** Somebody else took something away. */
+  /** Another client deleted an item. */
   takeAway(): void {
     this.#isDamaged = true;
   }
@@ -56,9 +56,8 @@ export class DoubtfulList {
 }
 
 /**
- * Whether items can be what a list of this history shows.
- *
- * @param told how many items the session said that the list has lost; undefined where it says nothing.
+ * Whether items can be the list of this history.
+ * @param told how many lost items the session reported; undefined if it reports none.
  */
 export function canBeListed(
   items: readonly AgentInputItem[],
@@ -70,7 +69,7 @@ export function canBeListed(
   const missing = items.filter((_, index) => !shown.includes(whole[index] ?? ''));
   if (told !== undefined && missing.length > told) return false;
   if (lacks !== 'anything' && !missing.every((item) => isAnswer(item))) return false;
-  // Whatever a write has left unseen may stand anywhere.
+  // The items of a write without an answer may stand anywhere.
   if (repeats) return true;
   if (reorders) return isPart(shown.toSorted(), whole.toSorted());
   return isPart(shown, whole);

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { useVirtualTime } from '../../support/virtual-time.ts';
 import { SessionWorld, type Settings } from './session-world.ts';
 import { settle } from './settle.ts';
 import { drawnSequence, sequences, type Sequence } from './step.ts';
@@ -8,16 +9,16 @@ import type { StoreName } from './stores.ts';
 /** How many sequences there are in all: a few to see it work, ten thousand where time is no matter. */
 const ALL = Number(process.env['SEQUENCES'] ?? (process.env['TEST_FULL'] === '1' ? 10_000 : 200));
 
-/** Another beginning for all files, to look where nobody has looked yet. */
+/** Another beginning for all files, to try other sequences. */
 const SEED = Number(process.env['SEQUENCE_SEED'] ?? 0);
 
 /** Set to skip shrinking. */
 const SHRINK = process.env['SEQUENCE_RAW'];
 
-/** What makes one failure happen again: `seed path replayPath`, as a failure prints it. */
+/** Repeats one failure: `seed path replayPath`, as a failure prints it. */
 const AGAIN = process.env['SEQUENCE_AGAIN']?.split(' ');
 
-/** What a file has to prove. */
+/** The subject of a file. */
 export interface Proof {
   readonly store: StoreName;
   readonly seed: number;
@@ -27,13 +28,13 @@ export interface Proof {
 
 /** Options that go together with a store. */
 function settingsOn(store: StoreName): fc.Arbitrary<Settings> {
-  const isAlone = store === 'conversation';
+  const isAlone = store === 'bookmark';
   return fc.record({
     store: fc.constant(store),
     options: fc
       .record({
         mirror: isAlone
-          ? fc.constantFrom('await' as const, 'background' as const)
+          ? fc.constant('await' as const)
           : fc.constantFrom(
               'await' as const,
               'await' as const,
@@ -42,7 +43,9 @@ function settingsOn(store: StoreName): fc.Arbitrary<Settings> {
               'off' as const,
             ),
         keepContent: fc.constantFrom(true, true, false),
-        checkList: fc.constantFrom('open' as const, 'every-read' as const, 'never' as const),
+        advanced: fc.record({
+          compare: fc.constantFrom('auto' as const, 'on-read' as const, 'manual' as const),
+        }),
       })
       .map((options) => (options.mirror === 'off' ? { ...options, keepContent: true } : options)),
     unlink: fc.constantFrom('none', 'none', 'id-replay', 'every-turn'),
@@ -50,23 +53,19 @@ function settingsOn(store: StoreName): fc.Arbitrary<Settings> {
     second: isAlone
       ? fc.constant('none' as const)
       : fc.constantFrom('none' as const, 'same-process' as const, 'other-process' as const),
+    isNamed: isAlone ? fc.constant(false) : fc.boolean(),
     pauses: fc.array(fc.nat(3), { maxLength: 5 }),
   });
 }
 
-/** Proves that no sequence loses, doubles, moves or invents anything, hangs, or rejects where nobody listens. */
+/** Proves that no sequence loses, doubles, moves or invents an item, hangs, or leaves an unhandled rejection. */
 export function proveSequences({ store, seed: ownSeed, share }: Proof): void {
   const seed = ownSeed + SEED;
   const unheard: unknown[] = [];
   const hear = (reason: unknown): void => void unheard.push(reason);
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
-    process.on('unhandledRejection', hear);
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-    process.off('unhandledRejection', hear);
-  });
+  useVirtualTime();
+  beforeEach(() => void process.on('unhandledRejection', hear));
+  afterEach(() => void process.off('unhandledRejection', hear));
 
   const count = Math.max(1, Math.round(ALL * share));
   test(`${count} sequences on ${store} from seed ${seed}`, { timeout: 2_400_000 }, async () => {

@@ -3,7 +3,7 @@ import { HybridRunner } from '../../../src/index.ts';
 import { assistantAgent } from '../../flows/support/story.ts';
 import { assistant, call, result, texts, user } from '../../support/conversation.ts';
 import { simulatedRunner } from '../../support/simulated.ts';
-import { turns } from './app-process.ts';
+import { turns } from '../../support/virtual-time.ts';
 import type { SessionWorld, Slot, Work } from './session-world.ts';
 
 /** Items of a turn, no two alike; calls come with their results. */
@@ -16,7 +16,7 @@ function someItems(world: SessionWorld, count: number): AgentInputItem[] {
   });
 }
 
-/** What an app can do with a session, by name. What it needs of the world it takes before it begins. */
+/** The calls of an app on a session, by name. Each takes its data from the world before it begins. */
 export const DEEDS = {
   read: (_world: SessionWorld, amount: number) => (slot: Slot) =>
     slot.session.getItems([undefined, undefined, 0, 1, 3, 100][amount % 6]),
@@ -57,6 +57,8 @@ export const DEEDS = {
   heal: (_world: SessionWorld, amount: number) => (slot: Slot) => slot.session.heal({ dryRun: amount === 0 }),
   respond: (world: SessionWorld) => {
     const responseId = `resp_${world.next()}`;
+    // A bookmark proves no response that the API does not hold.
+    if (world.settings.store === 'bookmark') return (slot: Slot) => slot.session.getItems();
     return (slot: Slot) => slot.session.runCompaction({ responseId, store: true });
   },
 } as const;
@@ -76,9 +78,8 @@ async function transact(
   amount: number,
 ): Promise<void> {
   await session.applyHistoryTransaction(args);
-  // In the conversation's metadata is no room for what was applied.
-  if (amount % 2 === 1 && world.settings.store !== 'conversation')
-    await session.applyHistoryTransaction(args);
+  // The conversation's metadata have no room for applied operations.
+  if (amount % 2 === 1 && world.settings.store !== 'bookmark') await session.applyHistoryTransaction(args);
 }
 
 /** One run of an agent. */
@@ -128,7 +129,7 @@ function rethrow(error: unknown, isLeft: boolean): void {
   if (!isLeft) throw error;
 }
 
-/** A run that came to its end has told its session what was said. */
+/** A finished run has told its session all its items. */
 function remembered(world: SessionWorld, added: readonly AgentInputItem[], said: readonly string[]): void {
   const lines = texts(added);
   const forgotten = said.filter((one) => !lines.includes(one));

@@ -1,15 +1,13 @@
+import { codeOf } from '../../flows/support/story.ts';
 import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import { textOf } from '../../../mocks/index.ts';
 import type { SimulatorCore } from '../../../mocks/simulator.ts';
-import {
-  ConversationNotFoundError,
-  type HybridSessionEvent,
-  type HybridSessionOptions,
-  type Mode,
-} from '../../../src/index.ts';
+import { type HybridSessionEvent, type HybridSessionOptions, type Mode } from '../../../src/index.ts';
+import { texts } from '../../support/conversation.ts';
 import { simulated } from '../../support/simulated.ts';
-import { AppProcess, turns, type Death } from './app-process.ts';
+import { turns } from '../../support/virtual-time.ts';
+import { AppProcess, type Death } from './app-process.ts';
 import type { Serving } from './call-effects.ts';
 import { Conversations } from './conversations.ts';
 import { ExpectedHistory } from './expected-history.ts';
@@ -19,20 +17,22 @@ import { DoubtfulList } from './list-doubts.ts';
 import { storePlace, type StoreName, type StorePlace } from './stores.ts';
 import { WatchedSession } from './watched-session.ts';
 
-/** What is the same for all of a sequence. */
+/** The settings of a whole sequence. */
 export interface Settings {
   readonly store: StoreName;
-  readonly options: Pick<HybridSessionOptions, 'mirror' | 'keepContent' | 'checkList'>;
+  readonly options: Pick<HybridSessionOptions, 'mirror' | 'keepContent' | 'advanced'>;
   readonly unlink: 'none' | 'id-replay' | 'every-turn';
   readonly inputItems: 'own' | 'inherited';
   /** Whether there is a second session on the same ledger and conversation, and where it lives. */
   readonly second: 'none' | 'same-process' | 'other-process';
+  /** Whether the session has a name of its own, or that of its first conversation. */
+  readonly isNamed: boolean;
   /** Turns of the event loop around each call to the outside. */
   readonly pauses: readonly number[];
 }
 
 /** Real milliseconds after which a step counts as one that hangs. */
-const DEADLINE = 30_000;
+const DEADLINE_MS = 600_000;
 
 /** A session under way. */
 export interface Slot {
@@ -40,15 +40,13 @@ export interface Slot {
   readonly session: WatchedSession;
 }
 
-/** What one session is to do. */
+/** The order for one session. */
 export interface Work {
   readonly which: number;
   readonly act: (slot: Slot) => Promise<unknown>;
-  /** It clears the session. */
-  readonly clears?: boolean;
 }
 
-/** The real thing: sessions on a simulated API, the faults that are set, and beside them what is to be expected. */
+/** The real side: sessions on a simulated API, the faults that are set, and beside them the expected history. */
 export class SessionWorld {
   readonly settings: Settings;
   readonly simulator: SimulatorCore;
@@ -61,16 +59,13 @@ export class SessionWorld {
   #slots: Slot[] = [];
   #lifts: (() => void)[] = [];
   #count = 0;
-  /** A clear did not come to its end: the next use of the first session does that, and everybody follows it. */
-  #isClearing = false;
-  #isGone = false;
-  /** Somebody clears the session while others work with it. */
-  #isContended = false;
+  #conversationId: string | undefined;
+  /** Every text that was ever in the history. */
+  readonly #said = new Set<string>();
   /** Two sessions are at work. */
   #isShared = false;
   readonly #list: DoubtfulList;
   #hasForgotten = false;
-  #hasLeftovers = false;
 
   private constructor(settings: Settings, place: StorePlace) {
     this.settings = settings;
@@ -97,49 +92,62 @@ export class SessionWorld {
   }
 
   get isFaulty(): boolean {
-    return this.#isContended || this.#lifts.length > 0 || this.conversations.isDeleted(this.sessionId);
+    return this.#lifts.length > 0 || this.conversations.isDeleted(this.conversationId);
   }
 
-  /** Where the session is now. */
+  /** Under which name the ledger is kept. */
   get sessionId(): string | undefined {
-    return this.conversations.newest(this.#slots[0]?.session.sessionId);
+    return this.#slots[0]?.session.sessionId;
   }
 
-  /** Somebody else takes an item out of the list, or deletes the conversation. */
-  async takeAway(what: 'item' | 'conversation', amount: number): Promise<void> {
+  /** The conversation that the history is mirrored to, if it is known. */
+  get conversationId(): string | undefined {
+    return this.#conversationId;
+  }
+
+  /** Asks the ledger where the history is mirrored to now. */
+  async #noteConversation(): Promise<void> {
     const { sessionId } = this;
+    if (sessionId === undefined) return;
+    this.#conversationId = (await this.#place.open().checkpoint(sessionId))?.conversation;
+  }
+
+  /** Another client deletes an item from the list, or the conversation. */
+  async takeAway(what: 'item' | 'conversation', amount: number): Promise<void> {
+    const { conversationId } = this;
     const { conversations } = this.simulator.snapshot();
-    const items = conversations.find(({ id }) => id === sessionId)?.items ?? [];
+    const items = conversations.find(({ id }) => id === conversationId)?.items ?? [];
     const item = items[amount % Math.max(1, items.length)];
-    // Metadata go with their conversation, and of one that nobody wrote to the ledger knows nothing.
+    // Metadata are deleted with their conversation, and the ledger has no record of an unwritten one.
     const isKnown = this.expected.possible.every(({ items: kept }) => kept.length > 0);
-    if (sessionId === undefined || item === undefined || !isKnown) return;
+    if (conversationId === undefined || item === undefined || !isKnown) return;
     this.#list.takeAway();
     if (what === 'item') {
-      this.conversations.damaged(sessionId);
+      this.conversations.damaged(conversationId);
       await this.#outsider.conversations.items
-        .delete(item.id, { conversation_id: sessionId })
+        .delete(item.id, { conversation_id: conversationId })
         .catch(() => undefined);
-    } else if (this.settings.store !== 'conversation' && this.settings.unlink === 'none') {
+    } else if (this.settings.store !== 'bookmark' && this.settings.unlink === 'none') {
       // Where a list forgets at every turn, a heal that is the first to write an answer ends one: it is not shown whole then.
-      await this.#outsider.conversations.delete(sessionId).catch(() => undefined);
+      await this.#outsider.conversations.delete(conversationId).catch(() => undefined);
       this.#noteDeletion();
     }
   }
 
   #noteDeletion(): void {
-    const { sessionId } = this;
+    const { conversationId } = this;
     const { conversations } = this.simulator.snapshot();
-    if (sessionId !== undefined && conversations.every(({ id }) => id !== sessionId))
-      this.conversations.deleted(sessionId);
+    if (conversationId !== undefined && conversations.every(({ id }) => id !== conversationId))
+      this.conversations.deleted(conversationId);
   }
 
-  /** Whether somebody else took something away that nobody has written again since. */
+  /** Whether another client deleted an item that was not written again since. */
   get isDamaged(): boolean {
-    return this.conversations.isDamaged(this.sessionId);
+    return this.conversations.isDamaged(this.conversationId);
   }
 
   fault({ operation, fault }: ArbitraryFault): void {
+    if (this.settings.store === 'bookmark') return;
     this.#list.fault({ operation, fault });
     this.#lifts.push(this.simulator.fault(operation, fault));
   }
@@ -149,13 +157,13 @@ export class SessionWorld {
     this.#lifts = [];
   }
 
-  /** Lets sessions work, all at once, and takes in what they said. */
+  /** Lets sessions work, all at once, and applies their calls. */
   async act(...works: readonly Work[]): Promise<void> {
     const busy = works.map(({ which, act }) => ({ slot: this.#slot(which), act }));
     this.#isShared = new Set(busy.map(({ slot }) => slot)).size > 1;
     const done = Promise.all(
       busy.map(async ({ slot, act }) => {
-        const ended = act(slot).catch((error: unknown) => this.#failed(error));
+        const ended = act(slot).catch((error: unknown) => explainError(error, this));
         await Promise.race([ended, slot.process.died]);
       }),
     );
@@ -163,19 +171,11 @@ export class SessionWorld {
     await inTime(this.#quiet());
     this.#isShared = false;
     const slots = [...new Set(busy.map(({ slot }) => slot))];
+    for (const { session } of slots) for (const text of texts(session.added)) this.#said.add(text);
     const calls = slots.map(({ session }) => session.takeCalls());
     this.expected.explain(calls);
-    for (const { name, outcome } of calls[slots.findIndex((slot) => slot === this.#slots[0])] ?? []) {
-      const isDone = outcome !== undefined && 'value' in outcome;
-      if (isDone) this.#isClearing = false;
-      else if (name === 'clearSession()') {
-        this.#isClearing = true;
-        this.#hasLeftovers ||= this.#isContended;
-      }
-    }
-    if (this.#isClearing) this.#noteDeletion();
-    if (this.#isGone && !(await this.#isKnown())) this.#beginAnew();
-    this.#isGone = false;
+    await this.#expectForgotten();
+    await this.#noteConversation();
     this.#slots = this.#slots.map((slot) => (slot.process.isAlive ? slot : this.#reborn(slot)));
   }
 
@@ -183,23 +183,15 @@ export class SessionWorld {
   together(one: Work, other: Work): Promise<void> {
     const second = this.#slot(1);
     const isAlone = second === this.#slot(0);
-    if (one.clears !== true && other.clears === true) return this.together(other, one);
-    if (one.clears === true) return this.#clearBeside(one, { ...other, which: isAlone ? 0 : 1 });
     if (isAlone) return this.act(one);
     return this.act({ ...one, which: 0 }, { ...other, which: 1 });
-  }
-
-  /** Whoever does something while somebody else clears the session may be left behind, and begins anew. */
-  async #clearBeside(clear: Work, other: Work): Promise<void> {
-    this.#isContended = true;
-    await this.act({ ...clear, which: 0 }, other);
-    this.#isContended = false;
-    if (this.settings.options.mirror !== 'off') this.#slots = this.#slots.slice(0, 1);
   }
 
   /** The same for one session, which is killed on the way. */
   async killWithin(work: Work, death: Death): Promise<void> {
     const { process } = this.#slot(work.which);
+    // The bookmark is written after the answer: a process that dies before that leaves a list without a proof.
+    if (this.settings.store === 'bookmark') return this.act(work);
     process.killAt(death);
     await this.act(work);
     process.killAt(undefined);
@@ -214,10 +206,10 @@ export class SessionWorld {
       slot.process.kill();
       this.#forget();
     }
-    // A known limit: in the conversation's metadata is no room for what is not written yet, so that it goes with its session.
-    if (this.settings.store === 'conversation') this.#forget();
-    const { sessionId } = slot.session;
-    const next = this.#open(isKilled ? this.#process() : slot.process, sessionId);
+    // A known limit: the conversation's metadata have no room for pending items, so that they are lost with their
+    // session.
+    if (this.settings.store === 'bookmark') this.#forget();
+    const next = this.#open(isKilled ? this.#process() : slot.process, this.#idOf(slot.session));
     this.#slots = this.#slots.map((one) => (one === slot ? next : one));
     this.#slots = this.#slots.map((one) => (one.process.isAlive ? one : this.#reborn(one)));
   }
@@ -226,14 +218,14 @@ export class SessionWorld {
     const isList = this.mode === 'off' || this.mode === 'shadow';
     if (!isList || this.settings.options.mirror === 'off') return 'ledger';
     const { doubts } = this.#list;
-    // A list shows what leaves it beside what takes its place while somebody else is changing it.
+    // A list shows an old item beside its replacement while another session is changing it.
     if (this.#isShared) return { lacks: 'nothing', reorders: false, ...doubts, repeats: true };
     return doubts ?? 'list';
   }
 
-  /** A known limit: somebody else may have gone on before a clear that failed was tried again; the list keeps what was cleared. */
-  get hasLeftovers(): boolean {
-    return this.#hasLeftovers;
+  /** A clear deletes a conversation of which no ledger knows anything, and another session asks for it in the same moment. */
+  get mayMeetClear(): boolean {
+    return this.#isShared && this.expected.possible.every(({ items }) => items.length === 0);
   }
 
   /** A process died, or was left, with something that nothing else held yet. */
@@ -251,34 +243,44 @@ export class SessionWorld {
   }
 
   #process(): AppProcess {
-    return new AppProcess(this.simulator.fetch, this.settings.pauses, (client) => this.#place.open(client));
+    return new AppProcess(this.simulator.fetch, this.settings.pauses, () => this.#place.open());
   }
 
   #open(process: AppProcess, id: string | undefined): Slot {
     const { mirror } = this.settings.options;
-    let lost = 0;
     const listen = (): (() => number | undefined) => {
       if (this.mode !== 'shadow') return () => undefined;
-      const before = lost;
-      // What the API has no form for was told when it was left out.
-      return () => lost - before + this.events.filter(({ type }) => type === 'mirror_skipped').length;
+      // An item that the API has no form for was reported when it was skipped.
+      return () =>
+        this.#toldLost(session.sessionId) +
+        this.events.filter((event) => codeOf(event) === 'mirror_skipped').length;
     };
     const session = new WatchedSession(
       {
         ...this.settings.options,
         client: process.client,
         ledger: process.ledger,
-        ...(mirror === 'off' ? { sessionId: 'session' } : { conversationId: id }),
+        bookmark: this.settings.store === 'bookmark',
+        ...(mirror === 'off' || this.settings.isNamed ? { sessionId: 'session' } : { conversationId: id }),
         rollout: () => this.mode,
         onEvent: (event) => {
           this.events.push(event);
-          this.conversations.note(event);
-          if (event.type === 'lost') lost += event.findings.length;
         },
       },
-      { serving: () => this.serving(), listen, endedBy: (items) => this.#endedBy(items) },
+      {
+        serving: () => this.serving(),
+        isKept: this.settings.store !== 'bookmark',
+        listen,
+        endedBy: (items) => this.#endedBy(items),
+      },
     );
     return { process, session };
+  }
+
+  /** How many items a list lacks, by the last report: a report names only new losses. */
+  #toldLost(sessionId: string | undefined): number {
+    const last = this.events.findLast((event) => event.type === 'lost' && event.sessionId === sessionId);
+    return last?.type === 'lost' ? last.total : 0;
   }
 
   #endedBy(items: readonly AgentInputItem[]): string | undefined {
@@ -287,46 +289,42 @@ export class SessionWorld {
     return responses.findLast(({ output }) => textOf(output.at(-1) ?? {}) === last)?.id;
   }
 
-  /** The session of that number; a second one begins when the first one has an ID, and follows it to a new conversation. */
+  /** The session of that number; a second one begins when the first one has a name. */
   #slot(which: number): Slot {
     const [first, second] = this.#slots;
     if (first === undefined) throw new Error('There is no session');
-    if (which % 2 === 0 || this.settings.second === 'none' || this.#isClearing) return first;
+    if (which % 2 === 0 || this.settings.second === 'none') return first;
+    if (second !== undefined) return second;
     const { sessionId } = first.session;
-    const isSame =
-      this.conversations.newest(second?.session.sessionId) === this.conversations.newest(sessionId);
-    if (second !== undefined && isSame) return second;
     if (sessionId === undefined) return first;
     const isHere = this.settings.second === 'same-process';
-    const next = this.#open(isHere ? first.process : this.#process(), sessionId);
+    // Each conversation that the session has or had leads to the session.
+    const next = this.#open(isHere ? first.process : this.#process(), this.#conversationId ?? sessionId);
     this.#slots = [first, next];
     return next;
   }
 
+  /** The name that the app keeps of a session; without a ledger no name leads to the next conversation. */
+  #idOf({ conversationId, sessionId }: WatchedSession): string | undefined {
+    return conversationId ?? (this.settings.store === 'bookmark' ? undefined : sessionId);
+  }
+
   #reborn({ session }: Slot): Slot {
-    return this.#open(this.#process(), session.sessionId);
+    return this.#open(this.#process(), this.#idOf(session));
   }
 
-  /** Whether the ledger still knows the session: then it was somebody else who deleted its conversation. */
-  async #isKnown(): Promise<boolean> {
+  /** The ledger of the session holds no removed item any longer. */
+  async #expectForgotten(): Promise<void> {
     const { sessionId } = this;
-    if (sessionId === undefined || !this.conversations.isDeleted(sessionId)) return false;
-    return (await this.#place.open(this.#outsider).head(sessionId)) !== undefined;
-  }
-
-  /** A clear that was cut short had deleted everything, and nobody learned of the new conversation. */
-  #beginAnew(): void {
-    this.#isClearing = false;
-    this.expected.narrow(
-      ({ items }) => items.length === 0,
-      () => 'The conversation is gone.',
-    );
-    this.#slots = [this.#open(this.#process(), undefined)];
-  }
-
-  #failed(error: unknown): void {
-    if (this.#isClearing && error instanceof ConversationNotFoundError) this.#isGone = true;
-    else explainError(error, this);
+    // Metadata hold no content, and asking for them would take a fault away from others.
+    if (sessionId === undefined || this.settings.store === 'bookmark') return;
+    const kept = new Set(this.expected.possible.flatMap(({ items }) => texts(items)));
+    for (const text of kept) this.#said.add(text);
+    const store = this.#place.open();
+    const bytes = JSON.stringify([await store.checkpoint(sessionId), await store.read(sessionId)]);
+    for (const text of this.#said)
+      if (text !== '' && !kept.has(text) && bytes.includes(JSON.stringify(text)))
+        throw new Error(`The ledger still holds '${text}', which was taken out of the history`);
   }
 
   /** Waits until every call has ended that was begun, also those that a run makes after it has ended. */
@@ -341,7 +339,10 @@ export class SessionWorld {
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`It hangs: nothing came of it in ${DEADLINE} ms`)), DEADLINE);
+    timer = setTimeout(
+      () => reject(new Error(`It hangs: nothing came of it in ${DEADLINE_MS} ms`)),
+      DEADLINE_MS,
+    );
   });
   try {
     return await Promise.race([work, late]);

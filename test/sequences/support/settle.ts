@@ -1,43 +1,47 @@
+import { codeOf } from '../../flows/support/story.ts';
 import type { AgentInputItem } from '@openai/agents';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { HistoryIncompleteError, type HistoryReport } from '../../../src/index.ts';
 import { idsOf } from '../../flows/support/story.ts';
+import { passTime } from '../../support/virtual-time.ts';
 import { isNowhere } from './known-limits.ts';
 import type { SessionWorld, Slot } from './session-world.ts';
 import type { WatchedSession } from './watched-session.ts';
 
-/** Longer than any lease: whoever holds one has been gone for good. */
-const LONG = 60_000;
+/** Longer than any lease: every holder of one has been gone for good. */
+const BEYOND_LEASE_MS = 60_000;
 
-/** Ends a sequence: nothing fails any more, everybody finishes, and what is left must be exactly what is expected. */
+/** Ends a sequence: no fault is left, every session finishes, and the result must be exactly the expected one. */
 export async function settle(world: SessionWorld): Promise<void> {
   world.lift();
   world.mode = 'rebuild';
   for (let round = 0; round < 4; round += 1) {
-    vi.setSystemTime(Date.now() + LONG);
+    passTime(BEYOND_LEASE_MS);
     for (const which of [0, 1]) await world.act({ which, act: ({ session }) => tidy(session) });
   }
-  // What somebody else took away stays away, unless it is written to another conversation.
+  // Items that another client deleted stay away, unless they are written to another conversation.
   const heal = async ({ session }: Slot): Promise<unknown> =>
     world.isDamaged || (await lacksUnwritten(world, session)) ? session.heal() : undefined;
   if (!(await isWhole(world, 0, heal))) return;
   for (const which of [0, 1]) if (!(await isServed(world, which))) return;
   await expectMirrored(world);
-  // Somebody who knows only the store and the ID goes on with the same.
+  // A process that knows only the store and the ID goes on with the same items.
   world.restart(0, true);
   await isServed(world, 0);
-  expect(world.events.filter(({ type }) => type === 'adopted' || type === 'ledger_damaged')).toEqual([]);
+  expect(world.events.filter((event) => ['adopted', 'ledger_damaged'].includes(codeOf(event) ?? ''))).toEqual(
+    [],
+  );
 }
 
-/** What a list did not show in time is found when it is looked at again, and leaves with the next write. */
+/** Items that the list did not show in time are found by a later read, and removed by the next write. */
 async function tidy(session: WatchedSession): Promise<void> {
   await session.flush().catch(() => undefined);
   await session.verify().catch(() => undefined);
 }
 
-/** Metadata do not tell what was lost from what a process that died had not written yet: both are found in a response. */
+/** Metadata do not tell lost items from the pending ones of a dead process: both are found in a response. */
 async function lacksUnwritten(world: SessionWorld, session: WatchedSession): Promise<boolean> {
-  if (world.settings.store !== 'conversation' || !world.hasForgotten) return false;
+  if (world.settings.store !== 'bookmark' || !world.hasForgotten) return false;
   return (await session.verify()).findings.some(({ type }) => type === 'lost');
 }
 
@@ -81,11 +85,11 @@ async function isServed(world: SessionWorld, which: number): Promise<boolean> {
   return true;
 }
 
-/** The conversation holds the same items in the same order, each once, but for what the server refused or has unlinked. */
+/** The conversation holds the same items in the same order, each once, but for refused and unlinked ones. */
 async function expectMirrored(world: SessionWorld): Promise<void> {
-  const { sessionId, simulator, settings } = world;
-  if (settings.options.mirror === 'off' || sessionId === undefined) return;
-  const list = simulator.snapshot().conversations.find(({ id }) => id === sessionId);
+  const { conversationId, simulator, settings } = world;
+  if (settings.options.mirror === 'off' || conversationId === undefined) return;
+  const list = simulator.snapshot().conversations.find(({ id }) => id === conversationId);
   const listed = [...(list?.items ?? []), ...(list?.pending ?? [])].map(({ id }) => id);
   let ids: readonly (string | undefined)[] = [];
   await world.act({
@@ -95,9 +99,8 @@ async function expectMirrored(world: SessionWorld): Promise<void> {
     },
   });
   const absent = ids.filter((id) => id === undefined || !listed.includes(id)).length;
-  // What the API refused for good lives in the ledger alone, and an event says so.
-  const skipped = world.events.filter(({ type }) => type === 'mirror_skipped').length;
+  // Items that the API refused for good are in the ledger alone, and an event says so.
+  const skipped = world.events.filter((event) => codeOf(event) === 'mirror_skipped').length;
   if (settings.unlink === 'none') expect(absent).toBeLessThanOrEqual(skipped);
-  const known = world.hasLeftovers ? listed.filter((id) => ids.includes(id)) : listed;
-  expect(known).toEqual(ids.filter((id) => id !== undefined && listed.includes(id)));
+  expect(listed).toEqual(ids.filter((id) => id !== undefined && listed.includes(id)));
 }

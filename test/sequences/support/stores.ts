@@ -1,17 +1,16 @@
 import { PGlite } from '@electric-sql/pglite';
 import Database from 'libsql';
-import type OpenAI from 'openai';
-import { conversationLedger, encryptedLedger, memoryLedger, type LedgerStore } from '../../../src/index.ts';
+import { encryptedLedger, memoryLedger, type LedgerStore } from '../../../src/index.ts';
 import { postgresLedger } from '../../../src/postgres.ts';
 import { sqliteLedger } from '../../../src/sqlite.ts';
 
 /** The stores that run without a server. */
-export type StoreName = 'memory' | 'encrypted' | 'sqlite' | 'pglite' | 'conversation';
+export type StoreName = 'memory' | 'encrypted' | 'sqlite' | 'pglite' | 'bookmark';
 
 /** A place for ledgers that outlives the processes of one sequence. */
 export interface StorePlace {
   /** Opens it as a process does. */
-  readonly open: (client: OpenAI) => LedgerStore;
+  readonly open: () => LedgerStore;
   readonly close: () => Promise<void>;
 }
 
@@ -46,8 +45,9 @@ export async function storePlace(name: StoreName): Promise<StorePlace> {
         close: async () => void (await pool.exec(`DROP TABLE IF EXISTS ${table}_record, ${table}`)),
       };
     }
-    case 'conversation':
+    case 'bookmark':
       break;
   }
-  return { open: (client) => conversationLedger({ client }), close };
+  // Each process has its own, and the bookmark is all that outlives it.
+  return { open: () => memoryLedger(), close };
 }

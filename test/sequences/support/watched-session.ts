@@ -15,28 +15,27 @@ import {
 import * as effects from './call-effects.ts';
 import type { Call } from './expected-history.ts';
 
-/** What a session is compared with while it is called. */
+/** The expectations that a session is compared with while it is called. */
 export interface Surroundings {
   /** Whether this session now serves the list as the stock session does, and whether that can be trusted. */
   readonly serving: () => effects.Serving;
   /** Begins to count how many items the session says that its list lacks; undefined in a mode that says nothing. */
   readonly listen: () => () => number | undefined;
+  /** Whether the ledger outlives its process. */
+  readonly isKept: boolean;
   /** The response whose output these items end with. */
   readonly endedBy: (items: readonly AgentInputItem[]) => string | undefined;
 }
 
-/** A session that notes every call, whether a test makes it or the SDK's runner, and what each call does to the history. */
+/** A session that notes every call, of a test or of the SDK's runner, and the effect of each on the history. */
 export class WatchedSession extends HybridSession {
   readonly #surroundings: Surroundings;
-  /** Whether a clear gives this session another ID. */
-  readonly #leaves: boolean;
   #calls: Call[] = [];
   #added: AgentInputItem[] = [];
 
   constructor(options: HybridSessionOptions, surroundings: Surroundings) {
     super(options);
     this.#surroundings = surroundings;
-    this.#leaves = options.mirror !== 'off';
   }
 
   /** Whether calls are under way. */
@@ -44,7 +43,7 @@ export class WatchedSession extends HybridSession {
     return this.#calls.some(({ outcome }) => outcome === undefined);
   }
 
-  /** What was added, by whomever, since the calls were taken. */
+  /** The items that any process added since the calls were taken. */
   get added(): readonly AgentInputItem[] {
     return this.#added;
   }
@@ -83,7 +82,7 @@ export class WatchedSession extends HybridSession {
   }
 
   override clearSession(): Promise<void> {
-    return this.#watch('clearSession()', effects.clear, () => super.clearSession(), this.#leaves);
+    return this.#watch('clearSession()', effects.clear, () => super.clearSession());
   }
 
   override applyHistoryMutations(args: SessionHistoryRewriteArgs): Promise<void> {
@@ -110,11 +109,11 @@ export class WatchedSession extends HybridSession {
   }
 
   override verify(): Promise<HistoryReport> {
-    return this.#watch('verify()', effects.verify, () => super.verify());
+    return this.#watch('verify()', effects.verify(this.#surroundings.isKept), () => super.verify());
   }
 
-  async #watch<T>(name: string, after: Call['after'], call: () => Promise<T>, leaves = false): Promise<T> {
-    const noted: Call = { name, outcome: undefined, after, leaves };
+  async #watch<T>(name: string, after: Call['after'], call: () => Promise<T>): Promise<T> {
+    const noted: Call = { name, outcome: undefined, after };
     this.#calls.push(noted);
     try {
       const value = await call();

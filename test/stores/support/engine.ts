@@ -1,4 +1,4 @@
-import type { LedgerStorePlace } from '../../contracts/ledger-store-contract.ts';
+import type { LedgerStorePlace } from '../../../src/testing.ts';
 
 /** An engine that ledgers can be opened on, or why it is not there. */
 export interface Engine {

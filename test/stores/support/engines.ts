@@ -1,5 +1,6 @@
 import { memoryLedger } from '../../../src/index.ts';
-import { encryptedLedger } from '../../../src/stores/encrypted-ledger.ts';
+import { encryptedLedger } from '../../../src/stores/encrypted/ledger.ts';
+import { scopedLedger } from '../../../src/stores/scoped.ts';
 import type { Engine } from './engine.ts';
 import { pgliteEngine, postgresEngine } from './postgres-engines.ts';
 import { redisEngine, redisPoolEngine } from './redis-engine.ts';
@@ -34,6 +35,24 @@ function encrypted(engine: Engine): Engine {
   };
 }
 
+/** One scope of the same engine. */
+function scoped(engine: Engine): Engine {
+  return {
+    ...engine,
+    name: `${engine.name}, scoped`,
+    async create() {
+      const place = await engine.create();
+      return {
+        ...place,
+        open: async () => {
+          const { store, close } = await place.open();
+          return { store: scopedLedger(store, 'tenant: 1'), close };
+        },
+      };
+    },
+  };
+}
+
 /** Every store on every engine; those without `missing` can be tested here. */
 export const engines: readonly Engine[] = [
   memory,
@@ -44,4 +63,6 @@ export const engines: readonly Engine[] = [
   pgliteEngine,
   postgresEngine,
   ...[memory, sqliteByPath].map((engine) => encrypted(engine)),
+  ...[memory, sqliteByPath, encrypted(memory)].map((engine) => scoped(engine)),
+  encrypted(scoped(sqliteByPath)),
 ];

@@ -37,6 +37,7 @@ export const postgresEngine: Engine = {
     return {
       open: () => {
         const pool = new Pool({ connectionString: postgresUrl ?? '', max: 3 });
+        pool.on('error', () => undefined);
         return { store: postgresLedger({ pool, table }), close: () => pool.end() };
       },
     };

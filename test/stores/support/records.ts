@@ -1,16 +1,16 @@
-import type { LedgerHead, LedgerRecord } from '../../../src/index.ts';
+import type { Checkpoint, LedgerRecord } from '../../../src/index.ts';
 import { user } from '../../support/conversation.ts';
 
 /** A record of one message. */
 export function record(text: string): LedgerRecord {
   const items = [{ digest: `digest of ${text}`, kind: 'message:user', id: `msg_${text}`, item: user(text) }];
-  return { v: 1, commit: 'commit', time: 1_767_225_600_000, type: 'items', items };
+  return { v: 3, commit: 'commit', time: 1_767_225_600_000, type: 'items', items };
 }
 
-/** A head of that version. */
-export function head(version: number): LedgerHead {
+/** A checkpoint of that version. */
+export function checkpoint(version: number): Checkpoint {
   return {
-    format: 1,
+    format: 3,
     version,
     length: version,
     digest: `digest ${version}`,

@@ -20,7 +20,8 @@ export const redisEngine: Engine = {
     const prefix = redisPrefix();
     return {
       open: async () => {
-        const client = await createClient({ url: redisUrl ?? '' }).connect();
+        const client = createClient({ url: redisUrl ?? '' }).on('error', () => undefined);
+        await client.connect();
         return { store: redisLedger({ client, prefix }), close: () => client.close() };
       },
     };
@@ -36,6 +37,7 @@ export const redisPoolEngine: Engine = {
     return {
       open: async () => {
         const pool = createClientPool({ url: redisUrl ?? '' }, { minimum: 1, maximum: 4 });
+        pool.on('error', () => undefined);
         await pool.connect();
         return {
           store: redisLedger({ client: pool, prefix }),

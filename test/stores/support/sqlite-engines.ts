@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { sqliteLedger } from '../../../src/sqlite.ts';
-import type { OwnedSqliteDatabase } from '../../../src/stores/sqlite-database.ts';
+import type { OwnedSqliteDatabase } from '../../../src/stores/sqlite/database.ts';
 import type { Engine } from './engine.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 

@@ -1,0 +1,58 @@
+import type { SimulatorOptions } from './options.ts';
+import type { ResolvedProfile } from './profiles/profile.ts';
+import { resolveProfile } from './profiles/profile-table.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The options with every default filled in. */
+export interface SimulatorSettings extends Required<
+  Omit<SimulatorOptions, 'profile' | 'now' | 'respond' | 'apiKeys'>
+> {
+  profile: ResolvedProfile;
+  now: SimulatorOptions['now'];
+  respond: SimulatorOptions['respond'];
+  apiKeys: SimulatorOptions['apiKeys'];
+}
+
+/**
+ * Fills in the defaults.
+ * @throws RangeError naming the option, the rule and the value.
+ */
+export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
+  const settings: SimulatorSettings = {
+    profile: resolveProfile(options.profile ?? 'openai'),
+    unlink: options.unlink ?? 'id-replay',
+    unlinkModels: options.unlinkModels ?? ['gpt-5.4', 'gpt-5.5'],
+    inputItems: options.inputItems ?? 'own',
+    latency: options.latency ?? 0,
+    lag: options.lag ?? 0,
+    seed: options.seed ?? 1,
+    now: options.now,
+    responseTtl: options.responseTtl ?? 30 * DAY_MS,
+    retain: options.retain ?? Number.POSITIVE_INFINITY,
+    respond: options.respond,
+    contextWindow: options.contextWindow ?? 400_000,
+    maxBodyBytes: options.maxBodyBytes ?? 100 * 1024 * 1024,
+    onAbort: options.onAbort ?? 'drop-turn',
+    apiKeys: options.apiKeys,
+  };
+  atLeast('latency', settings.latency, 0);
+  atLeast('lag', typeof settings.lag === 'number' ? settings.lag : settings.lag.reads, 0);
+  atLeast('responseTtl', settings.responseTtl, 0);
+  atLeast('retain', settings.retain, 1);
+  atLeast('contextWindow', settings.contextWindow, 1);
+  atLeast('maxBodyBytes', settings.maxBodyBytes, 1);
+  if (!Number.isInteger(settings.seed)) {
+    throw new RangeError(
+      `Cannot create the simulator: "seed" must be an integer, but it is ${settings.seed}`,
+    );
+  }
+  return settings;
+}
+
+function atLeast(name: string, value: number, least: number): void {
+  if (value >= least) return;
+  throw new RangeError(
+    `Cannot create the simulator: "${name}" must be at least ${least}, but it is ${value}`,
+  );
+}

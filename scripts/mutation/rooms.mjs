@@ -1,0 +1,56 @@
+// The rooms whose rules are tried, and the tests that have to notice a broken rule.
+import { readdirSync } from 'node:fs';
+import { join, sep } from 'node:path';
+
+/**
+ * The tests of other folders that count for a room. Stories test most rules of a mirror, a session, a store and a heal: a quick
+ * part of them counts where a room has few tests of its own.
+ */
+const STORIES = {
+  items: ['test/doctor/html/diagnosis-page.test.ts', 'test/transfer/markdown.test.ts'],
+  ledger: [],
+  history: [],
+  chaining: ['test/flows/{chain-decisions,chain-refusals,confirmed-parents,lost-reasoning}.test.ts'],
+  util: [],
+  mirror: [
+    'test/flows/{conversation-outage,exactly-once,late-writes,ledger-outages,slow-conversations}.test.ts',
+    'test/flows/{two-sessions,unlinking,unreliable-list}.test.ts',
+  ],
+  heal: ['test/flows/heal-interruptions.test.ts', 'test/cli/commands/heal.test.ts'],
+  doctor: ['test/cli/commands/{doctor,doctor-html}.test.ts'],
+  stores: ['test/contracts/ledger-store.test.ts', 'test/flows/ledger-appends.test.ts'],
+  session: [
+    'test/contracts/session.test.ts',
+    'test/flows/{clear-interruptions,interrupted-runs,resumed-turns,told-losses}.test.ts',
+  ],
+  runtime: [
+    'test/flows/{anchored-history,bookmark,mode-changes,rewound-stores,server-memory,session-names,shadow}.test.ts',
+    'test/session/{any-mode,erase,find-session,keep-content,lifecycle,verify-writes-nothing}.test.ts',
+  ],
+  conversation: ['test/flows/{bookmark,conversation-outage,requests,unreliable-list}.test.ts'],
+};
+
+export const ROOMS = Object.keys(STORIES);
+
+/** Tests that load the sources themselves, open a browser, or take minutes for each mutant. */
+export const EXCLUDED_TESTS = [
+  'test/chaining/digest-work.test.ts',
+  'test/chaining/equivalence/**',
+  'test/doctor/html/browser.test.ts',
+  'test/doctor/restored-items.test.ts',
+  'test/session/any-sequence.test.ts',
+];
+
+/** @returns patterns of the room's own tests and of its stories. */
+export function testsOf(room) {
+  return [`test/${room}/**/*.test.ts`, ...(STORIES[room] ?? [])];
+}
+
+/** @returns the sources of a room. */
+export function filesOf(root, room) {
+  const names = readdirSync(join(root, 'src', room), { recursive: true });
+  return names
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `src/${room}/${name.split(sep).join('/')}`)
+    .toSorted();
+}

@@ -1,0 +1,2 @@
+/** The text of docs/reference.md for the sources in a folder. */
+export function referencePage(root: string): Promise<string>;

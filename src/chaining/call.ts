@@ -1,0 +1,344 @@
+import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
+import { LRUCache } from 'lru-cache';
+import { HistoryReferenceError } from '../errors/session.ts';
+import { isObject } from '../util/json.ts';
+import { clock } from '../util/clock.ts';
+import { historyReferenceOf } from './history-reference.ts';
+import type { ChainingPort, ChainView, ModelWarning, Parent, PlannedRequest } from './port.ts';
+import { completedResponse, isStored, type ReceivedResponse } from './completed-response.ts';
+import { currentRun, sessionForRequest, keepUnattributedResponse } from './attribution.ts';
+import { mendInput, type InputRefusal } from './input-refusal.ts';
+import { consequencesOf } from './parent-refusal.ts';
+import { clientOf, serverOf, type ModelServer, MAX_FAILURES, servers } from './server.ts';
+import { plan, type Plan, type PlannableRequest } from './plan.ts';
+import { idOf } from '../items/read-item.ts';
+import { isReasoning } from '../items/reasoning.ts';
+import { isRunnersRetry, mayRunTools, plannable } from './request.ts';
+import { SentInput } from './sent-input.ts';
+
+/** Inputs whose parent was refused: the runner's retries also send them in full. */
+const sentWhole = new WeakSet<object>();
+
+/** Parents of failed requests that the runner retries. */
+const failed = new LRUCache<string, true>({ max: 1000 });
+
+/** The server answered a chained request without its parent's context. */
+export class ParentIgnored extends Error {}
+
+/** The session of a request. */
+interface Owner {
+  readonly port: ChainingPort | undefined;
+  /** Whether the session was inferred from the history, not set by the run. */
+  readonly isGuess: boolean;
+}
+
+/** One request to the model, from its plan to the record of its response. */
+export class ModelCall {
+  readonly plan: Plan;
+  /** The causes of repairs so far. */
+  readonly mended = new Set<string>();
+  #sent: { readonly request: ModelRequest; readonly chained: boolean };
+  /** Whether the response continues from the parent. */
+  #isConfirmed = false;
+  readonly #input: SentInput;
+  readonly #request: ModelRequest;
+  readonly #key: ModelRequest['input'];
+  readonly #server: ModelServer;
+  readonly #plannable: PlannableRequest;
+  readonly #owner: Owner;
+  readonly #view: ChainView | undefined;
+  /** The plan that mode `chain` would use. */
+  #possible: Plan | undefined;
+
+  /** @param key the input object of the runner. */
+  private constructor(
+    request: ModelRequest,
+    key: ModelRequest['input'],
+    model: Model,
+    owner: Owner,
+    view: ChainView | undefined,
+  ) {
+    this.#request = request;
+    this.#key = key;
+    this.#server = serverOf(model);
+    this.#plannable = plannable(request, model);
+    this.#owner = owner;
+    this.#view = view;
+    this.#input = new SentInput(model, {
+      isOfSession: owner.port !== undefined,
+      isStock: view?.isStock === true,
+    });
+    this.plan = this.#decide();
+    this.#sent = this.#planned();
+  }
+
+  /**
+   * Plans a request.
+   *
+   * @returns undefined if the run has no `HybridSession`: its request passes through unchanged.
+   * @throws HistoryReferenceError if the request holds a history reference and its run has no session.
+   */
+  static async prepare(request: ModelRequest, model: Model): Promise<ModelCall | undefined> {
+    const run = currentRun();
+    const { reference, items, contexts } = plannable(request, model);
+    if (reference !== undefined && run?.port === undefined)
+      throw new HistoryReferenceError(reference.sessionId, 'no_session');
+    if (run !== undefined && run.port === undefined && run.around === undefined) return undefined;
+    const port = run?.port ?? sessionForRequest({ items, contexts, client: clientOf(model) }, run?.around);
+    const report = port?.planning();
+    const owner = { port, isGuess: run?.port === undefined };
+    const call = await ModelCall.#of(request, request.input, model, owner);
+    report?.(call.#described(call.plan));
+    return call;
+  }
+
+  /** A chained request needs no history; otherwise the reference is expanded. */
+  static async #of(
+    request: ModelRequest,
+    key: ModelRequest['input'],
+    model: Model,
+    owner: Owner,
+  ): Promise<ModelCall> {
+    const hasReference =
+      typeof request.input === 'object' && historyReferenceOf(request.input[0]) !== undefined;
+    // An unreadable ledger prevents chaining, but not the run.
+    const view = await owner.port?.view(hasReference ? 'tail' : 'all').catch(() => undefined);
+    const call = new ModelCall(request, key, model, owner, view);
+    if (!hasReference || call.plan.type === 'chain') return call;
+    return ModelCall.#of(await call.#whole(), key, model, owner);
+  }
+
+  /** The request to send, planned and repaired. */
+  get request(): ModelRequest {
+    return this.#sent.request;
+  }
+
+  /** The response that the request continues from. */
+  get parentId(): string | undefined {
+    return this.#sent.chained && this.plan.type === 'chain' ? this.plan.parent.id : undefined;
+  }
+
+  /** Whether the response named its parent. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmed;
+  }
+
+  /** Whether the caller aborted the request. */
+  get isAborted(): boolean {
+    return this.#request.signal?.aborted === true;
+  }
+
+  /** Whether to confirm the parent before the server runs a hosted tool, because this server is not known to continue. */
+  get isTrial(): boolean {
+    if (!this.#sent.chained || this.plan.type !== 'chain' || !mayRunTools(this.#request)) return false;
+    const known = servers.continues(this.#server);
+    if (known !== undefined) return !known;
+    const { model, context } = this.plan.parent;
+    // A confirmed response of the same model: its own parent proves that the server continues.
+    const isShown = context?.since !== undefined && model?.startsWith(this.#server.model) === true;
+    return !this.#server.isOfficial && !isShown;
+  }
+
+  /** @throws ParentIgnored if the response to a chained request names no parent. */
+  confirm(body: unknown): void {
+    if (!this.#sent.chained || this.#isConfirmed) return;
+    const named = isObject(body) ? body['previous_response_id'] : undefined;
+    // A gateway may rewrite the ID, so any ID counts; without a parent the ID may be empty.
+    if (named === undefined || named === null || named === '')
+      throw new ParentIgnored('The parent was ignored');
+    this.#isConfirmed = true;
+  }
+
+  /** Whether the input is prepared for the Responses API and repaired after a refusal. */
+  get isPrepared(): boolean {
+    return this.#input.isPrepared;
+  }
+
+  /** Whether the request holds a parent or reasoning, which servers may refuse. */
+  get isRefusable(): boolean {
+    const { chained, request } = this.#sent;
+    return chained || (this.isPrepared && hasReasoning(request.input));
+  }
+
+  /**
+   * Removes the refused items or fields from the request.
+   *
+   * @returns false if the request holds none; it then stays unchanged.
+   */
+  async leaveOut(refusal: InputRefusal): Promise<boolean> {
+    const isOfReasoning = refusal.cause !== 'unknown_field';
+    const { input } = this.#sent.request;
+    if (typeof input === 'string' || mendInput(input, refusal) === undefined) {
+      if (!isOfReasoning || !this.#mayInheritReasoning) return false;
+      await this.replay('reasoning lost');
+    }
+    const { request, concerned } = this.#input.leaveOut(refusal, this.#sent.request);
+    this.#isConfirmed = false;
+    this.#sent = { ...this.#sent, request };
+    const code = isOfReasoning ? 'reasoning_left_out' : 'foreign_fields_left_out';
+    const ids = concerned.flatMap((item) => idOf(item) ?? []);
+    if (concerned.length > 0) this.#warn({ code, ids, count: concerned.length });
+    return true;
+  }
+
+  /** Whether the runner will retry the failed request itself. */
+  leaveToRunner(): boolean {
+    const { retry } = this.#request.modelSettings;
+    const isLeft =
+      (retry?.maxRetries ?? 0) > 0 && retry?.policy !== undefined && !isRunnersRetry(this.#request);
+    if (isLeft && this.parentId !== undefined) failed.set(this.#nameOf(this.parentId), true);
+    return isLeft;
+  }
+
+  /** Replaces a chained request with the full history after a refusal. */
+  async replay(why: string): Promise<void> {
+    if (this.plan.type === 'chain') this.#refused(this.plan.parent, why);
+    await this.#sendWhole();
+  }
+
+  /** Replaces a chained request with the full history after a response without the parent's context. */
+  async replayIgnored(): Promise<void> {
+    const { parentId } = this;
+    servers.failed(this.#server, this.#now, MAX_FAILURES);
+    if (parentId !== undefined) this.#warn({ code: 'parent_ignored', ids: [parentId] });
+    await this.#sendWhole();
+  }
+
+  /** Records a complete response. */
+  answered(answered: ReceivedResponse): void {
+    const { port, isGuess } = this.#owner;
+    const lost = this.#input.learn(answered.output, isStored(answered.body, this.#request));
+    if (lost.length > 0 && !isGuess) port?.lost(lost);
+    if (this.#input.lacksContext) return;
+    const parent = this.parentId !== undefined && this.plan.type === 'chain' ? this.plan.parent : undefined;
+    const { contexts } = this.#plannable;
+    const answer = completedResponse(answered, {
+      request: this.#request,
+      plannable: this.#plannable,
+      server: this.#server,
+      plan: this.plan,
+      parent,
+      lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),
+    });
+    if (answer === undefined) return;
+    if (answer.context.doubtful === true) {
+      servers.doubted(this.#server, this.#now);
+      this.#warn({ code: 'parent_maybe_ignored', ids: [answer.id] });
+    } else if (parent !== undefined) servers.confirmed(this.#server);
+    if (port === undefined) keepUnattributedResponse(answer);
+    else port.answered(answer);
+  }
+
+  /** Whether the parent's context may hold reasoning that the server has lost. */
+  get #mayInheritReasoning(): boolean {
+    const { reference, items } = this.#plannable;
+    return this.#sent.chained && (reference !== undefined || hasReasoning(items));
+  }
+
+  #warn(warning: ModelWarning): void {
+    this.#owner.port?.warn(warning);
+  }
+
+  #planned(): { readonly request: ModelRequest; readonly chained: boolean } {
+    if (this.plan.type === 'replay') return { request: this.#input.of(this.#request), chained: false };
+    const request = { ...this.#request, previousResponseId: this.plan.parent.id, input: [...this.plan.rest] };
+    return { request: this.#input.of(request), chained: true };
+  }
+
+  #decide(): Plan {
+    if (typeof this.#key === 'object' && sentWhole.has(this.#key))
+      return { type: 'replay', reason: 'parent_refused' };
+    if (this.#view === undefined) return { type: 'replay', reason: 'ledger_unavailable' };
+    const possible = this.#unlessFailed(plan(this.#plannable, this.#withWaiting(this.#view)));
+    if (this.#view.enabled || this.#plannable.obstacle !== undefined) return possible;
+    this.#possible = possible;
+    return { type: 'replay', reason: 'mode' };
+  }
+
+  /** The view, with the responses that this process avoids for now. */
+  #withWaiting(view: ChainView): ChainView {
+    const isRefused = (id: string): boolean =>
+      view.isRefused(id) || servers.isWaiting(this.#server, id, view.now);
+    return { ...view, isRefused };
+  }
+
+  /** Replaces a chain if its server or its parent failed recently. */
+  #unlessFailed(possible: Plan): Plan {
+    if (possible.type === 'replay') return possible;
+    if (servers.isPaused(this.#server, this.#now)) return { type: 'replay', reason: 'server_paused' };
+    const isFailed = failed.has(this.#nameOf(possible.parent.id)) && !isRunnersRetry(this.#request);
+    return isFailed ? { type: 'replay', reason: 'parent_refused' } : possible;
+  }
+
+  /** Response IDs are unique within one server only. */
+  #nameOf(id: string): string {
+    return `${this.#server.mark} ${id}`;
+  }
+
+  #refused({ id, time }: Parent, why: string): void {
+    const now = this.#now;
+    const { isOfServer, until } = consequencesOf(why, time, now);
+    if (isOfServer) servers.failed(this.#server, now);
+    // The session is a guess, so it must not record the refusal.
+    if (this.#owner.isGuess) return;
+    if (until !== undefined) servers.wait(this.#server, id, until);
+    this.#owner.port?.refused(id, why, until === undefined);
+  }
+
+  async #sendWhole(): Promise<void> {
+    if (typeof this.#key === 'object') sentWhole.add(this.#key);
+    const report = this.#owner.port?.planning();
+    this.#isConfirmed = false;
+    this.#sent = { request: this.#input.of(await this.#whole()), chained: false };
+    report?.(this.#described({ type: 'replay', reason: 'parent_refused' }));
+  }
+
+  /** The request with the history in place of its reference. */
+  async #whole(): Promise<ModelRequest> {
+    const { reference, items } = this.#plannable;
+    const { port } = this.#owner;
+    if (reference === undefined || port === undefined) return this.#request;
+    return { ...this.#request, input: [...(await port.history.expand(reference)), ...items] };
+  }
+
+  /** Milliseconds since the epoch. */
+  get #now(): number {
+    return this.#view?.now ?? clock.now();
+  }
+
+  #described(decided: Plan): PlannedRequest {
+    const parentId = this.plan.type === 'chain' ? this.plan.parent.id : undefined;
+    return describePlan(decided, { plannable: this.#plannable, parentId, possible: this.#possible });
+  }
+}
+
+function hasReasoning(input: string | readonly AgentInputItem[]): boolean {
+  return typeof input !== 'string' && input.some((item) => isReasoning(item));
+}
+
+/** Facts for the description of a plan. */
+export interface PlannedFor {
+  readonly plannable: PlannableRequest;
+  /** The response to continue from, even if the server refused it. */
+  readonly parentId: string | undefined;
+  /** The plan that mode `chain` would use. */
+  readonly possible: Plan | undefined;
+}
+
+/** Describes a plan by counts and reasons, without content. */
+function describePlan(decided: Plan, { plannable, parentId, possible }: PlannedFor): PlannedRequest {
+  const context = (plannable.reference?.length ?? 0) + plannable.items.length;
+  const counts = (counted: Plan): Pick<PlannedRequest, 'sent' | 'savedBytes'> =>
+    counted.type === 'chain'
+      ? { sent: counted.rest.length, savedBytes: counted.parent.context?.bytes ?? 0 }
+      : { sent: context, savedBytes: 0 };
+  const shadowPlan = decided.reason === 'mode' ? possible : undefined;
+  return {
+    plan: decided.type,
+    reason: decided.reason,
+    parentId,
+    context,
+    ...counts(decided),
+    shadowPlan: shadowPlan && { plan: shadowPlan.type, reason: shadowPlan.reason, ...counts(shadowPlan) },
+  };
+}

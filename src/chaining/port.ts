@@ -1,0 +1,164 @@
+import type OpenAI from 'openai';
+import type { HistoryReferences } from './history-reference.ts';
+import type { PlanReason } from './plan-reason.ts';
+
+/** Facts about the context of a response. */
+export interface KnownContext {
+  /** The time of the oldest ancestor, in milliseconds since the epoch; undefined without ancestors. */
+  readonly since?: number | undefined;
+  /** The size as JSON, in bytes, if it is known. */
+  readonly bytes?: number | undefined;
+  /** The mark of the server and account that made the response. */
+  readonly server?: string | undefined;
+  /** The minimum for a request that continues from the response, if it is known. */
+  readonly tokens?: ContextTokens | undefined;
+  /** Whether the response may lack its parent's context. */
+  readonly doubtful?: boolean | undefined;
+}
+
+/** The minimum number of input tokens of a request that extends a context. */
+export interface ContextTokens {
+  readonly least: number;
+  /** The maximum for the reasoning in the context, which a server removes later. */
+  readonly reasoning: number;
+  /** The hash of the rest of the request; only counts with equal frames are comparable. */
+  readonly frame: string;
+}
+
+/** A response that a request may continue from. */
+export interface Parent {
+  readonly id: string;
+  /** The time of the record, in milliseconds since the epoch. */
+  readonly time: number;
+  /** Whether the server stores the response. */
+  readonly store: boolean;
+  readonly model?: string | undefined;
+  readonly context?: KnownContext | undefined;
+}
+
+/** A complete response with its context. */
+export interface CompletedResponse extends Parent {
+  readonly model: string | undefined;
+  readonly parent: string | undefined;
+  /** The context: the items of the request and of the response. */
+  readonly context: KnownContext & {
+    readonly length: number;
+    readonly digest: string;
+    /** The IDs of the client's unanswered tool calls; undefined without one. */
+    readonly open?: readonly string[];
+  };
+  /** Earlier responses of the same turn whose contexts this one extends; they are recorded together. */
+  readonly lineage: readonly string[];
+}
+
+/**
+ * The plan of one request in a `turn` event: counts and reasons, no content.
+ *
+ * @example
+ * ```ts
+ * new HybridSession({
+ *   onEvent: (event) => {
+ *     if (event.type !== 'turn') return;
+ *     for (const { plan, sent, context } of event.plans) console.log(`${plan}: sent ${sent} of ${context} items`);
+ *   },
+ * });
+ * ```
+ */
+export interface PlannedRequest {
+  readonly plan: 'chain' | 'replay';
+  readonly reason: PlanReason;
+  /** The response to continue from; undefined for a replay without one. */
+  readonly parentId: string | undefined;
+  /** The number of sent items. */
+  readonly sent: number;
+  /** The number of items that the model sees. */
+  readonly context: number;
+  /** The size of the items that were not sent, as JSON in bytes; 0 for a replay or an unknown size. */
+  readonly savedBytes: number;
+  /** The plan that mode `chain` would have made; undefined unless `reason` is `mode`. */
+  readonly shadowPlan: ShadowPlan | undefined;
+}
+
+/**
+ * The plan that mode `chain` would have made for a request in another mode.
+ *
+ * @example
+ * ```ts
+ * const saved = event.plans.reduce((bytes, { shadowPlan }) => bytes + (shadowPlan?.savedBytes ?? 0), 0);
+ * ```
+ */
+export interface ShadowPlan {
+  readonly plan: 'chain' | 'replay';
+  readonly reason: PlanReason;
+  /** The number of items that it would have sent. */
+  readonly sent: number;
+  /** The size of the other items, as JSON in bytes; 0 for a replay or an unknown size. */
+  readonly savedBytes: number;
+}
+
+/** The recorded responses of a session at the time of a request. */
+export interface ChainView {
+  /** Whether the session is in mode `chain`. */
+  readonly enabled: boolean;
+  /** Whether the session behaves like the stock session: its requests then stay unchanged. */
+  readonly isStock: boolean;
+  /** Whether no response with a known context is recorded. */
+  readonly empty: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Milliseconds for which a response can be continued. */
+  readonly responseTtl: number;
+  /** The responses with this context, newest first. */
+  candidates(digest: string): readonly Parent[];
+  /** The IDs of those responses that the ledger does not hold yet. */
+  unrecorded(digest: string): readonly string[];
+  /** Whether the server refused to continue from this response. */
+  isRefused(id: string): boolean;
+}
+
+/** A problem that the model boundary handled. */
+export interface ModelWarning {
+  readonly code:
+    | 'parent_refused'
+    | 'parent_ignored'
+    | 'parent_maybe_ignored'
+    | 'reasoning_left_out'
+    | 'foreign_fields_left_out';
+  /** The IDs of the affected responses or items. */
+  readonly ids?: readonly string[];
+  /** The number of affected items. */
+  readonly count?: number;
+  /** The reason, in a few fixed words. */
+  readonly reason?: string;
+}
+
+/** The property of a session's port. The symbol is global, because an app may load two copies of this package. */
+export const CHAINING_PORT: unique symbol = Symbol.for('agents-hybrid-session.chain');
+
+/** A session whose runs can be chained. */
+export interface ChainedSession {
+  readonly [CHAINING_PORT]: ChainingPort;
+}
+
+/** The interface of a session for the model boundary. */
+export interface ChainingPort {
+  /** The session's client; undefined for the SDK's default client. */
+  readonly client: OpenAI | undefined;
+  readonly history: HistoryReferences;
+  /**
+   * Reads the recorded responses.
+   *
+   * @param scope all of them, or only the newest ones.
+   */
+  view(scope: 'all' | 'tail'): Promise<ChainView>;
+  /** Records a complete response. */
+  answered(response: CompletedResponse): void;
+  /** Records that the server refused to continue from this response, permanently or for a while. */
+  refused(id: string, reason: string, isPermanent: boolean): void;
+  /** Records items that no server accepts any more, by their `lostKey`. */
+  lost(keys: readonly string[]): void;
+  /** Emits a warning. */
+  warn(warning: ModelWarning): void;
+  /** Begins the planning of a request. @returns the receiver of the plan. */
+  planning(): (planned: PlannedRequest) => void;
+}

@@ -1,0 +1,89 @@
+import { type AgentInputItem, type Model, type ModelRequest, OpenAIResponsesModel } from '@openai/agents';
+import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
+import { isObject, type JsonObject } from '../util/json.ts';
+import { historyReferenceOf } from './history-reference.ts';
+import { serverOf } from './server.ts';
+import type { PlannableRequest } from './plan.ts';
+
+/** Reads the parts of a request that determine its plan. */
+export function plannable(request: ModelRequest, model: Model): PlannableRequest {
+  const all = itemsOf(request.input);
+  const reference = historyReferenceOf(all[0]);
+  const items = reference === undefined ? all : all.slice(1);
+  const contexts = contextsOf(reference?.digest ?? EMPTY_DIGEST, items);
+  return { reference, items, contexts, server: serverOf(model).mark, obstacle: obstacleOf(request, model) };
+}
+
+/** The digest of a context extended by these items. */
+export function extendContext(context: string, items: readonly AgentInputItem[]): string {
+  return items.reduce((digest, item) => extendDigest(digest, itemDigest(item)), context);
+}
+
+function itemsOf(input: string | AgentInputItem[]): readonly AgentInputItem[] {
+  return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : input;
+}
+
+function contextsOf(beginning: string, items: readonly AgentInputItem[]): string[] {
+  const contexts = [beginning];
+  let context = beginning;
+  for (const item of items) {
+    context = extendDigest(context, itemDigest(item));
+    contexts.push(context);
+  }
+  return contexts;
+}
+
+function obstacleOf(request: ModelRequest, model: Model): PlannableRequest['obstacle'] {
+  if (request.previousResponseId !== undefined || request.conversationId !== undefined) return 'caller_set';
+  const raw = rawFields(request);
+  if (CONTEXT_FIELDS.some((field) => raw[field] !== undefined && raw[field] !== null)) return 'caller_set';
+  if (request.prompt !== undefined || (raw['prompt'] ?? undefined) !== undefined) return 'prompt';
+  return speaksResponses(model) ? undefined : 'unsupported_model';
+}
+
+/** Fields of the request's body that replace the context. */
+const CONTEXT_FIELDS = ['previous_response_id', 'conversation', 'input'];
+
+/** Whether the request is a retry of the runner. */
+export function isRunnersRetry(request: ModelRequest): boolean {
+  const internal: unknown = Reflect.get(request, '_internal');
+  return isObject(internal) && internal['runnerManagedRetry'] === true;
+}
+
+/** Whether the server may run a tool: the request has a tool that is not a client function. */
+export function mayRunTools(request: ModelRequest): boolean {
+  const { tools } = rawFields(request);
+  const all: readonly unknown[] = [...request.tools, ...(Array.isArray(tools) ? tools : [])];
+  return all.some((tool) => !isObject(tool) || tool['type'] !== 'function');
+}
+
+/** The fields that the SDK copies from the caller into the request's body. */
+export function rawFields({ modelSettings }: ModelRequest): JsonObject {
+  const data = modelSettings.providerData;
+  if (!isObject(data)) return {};
+  const extra = data['extra_body'] ?? data['extraBody'];
+  return { ...data, ...(isObject(extra) ? extra : {}) };
+}
+
+/** Whether a model uses the Responses API and returns every item that the server stores. */
+export function speaksResponses(model: Model): boolean {
+  const names = classNames(model);
+  // Its responses omit the messages between its agents.
+  if (names.includes('OpenAIHostedMultiAgentModel')) return false;
+  return model instanceof OpenAIResponsesModel || names.includes('OpenAIResponsesModel');
+}
+
+export function usesWebSocket(model: Model): boolean {
+  return classNames(model).includes('OpenAIResponsesWSModel');
+}
+
+/** The names of an object's classes. An app may load two copies of the SDK, so `instanceof` is not enough. */
+export function classNames(object: object): string[] {
+  const names: string[] = [];
+  let type: unknown = object.constructor;
+  while (typeof type === 'function') {
+    names.push(type.name);
+    type = Object.getPrototypeOf(type);
+  }
+  return names;
+}

@@ -1,0 +1,178 @@
+import { hash, randomUUID } from 'node:crypto';
+import type { Model } from '@openai/agents';
+import { isObject, textOf } from '../util/json.ts';
+import { LRUCache } from 'lru-cache';
+
+/** The server and account of a model's requests. */
+export interface ModelServer {
+  /**
+   * Identifies the server and account. The ledger stores it, so it holds no address and no key: only 18 bits of the credentials'
+   * hash, which detect a change but do not confirm a guess.
+   */
+  readonly mark: string;
+  /** The client's name of the model. */
+  readonly model: string;
+  /** Whether the server is OpenAI's API, which continues from responses. */
+  readonly isOfficial: boolean;
+}
+
+/** Marks of models without a readable client: each counts as a server of its own in this process. */
+const unknown = new WeakMap<Model, string>();
+
+/** Headers and query parameters that choose an account. */
+const CREDENTIAL = /auth|key|token|secret|organi[sz]ation|project|account|tenant/i;
+
+/** The client of a model; undefined for a class without one. */
+export function clientOf(model: Model): object | undefined {
+  const client: unknown = Reflect.get(model, '_client');
+  return isObject(client) && typeof client['baseURL'] === 'string' ? client : undefined;
+}
+
+export function serverOf(model: Model): ModelServer {
+  const name = textOf(Reflect.get(model, '_model'));
+  const client = clientOf(model);
+  const address = client === undefined ? undefined : parseUrl(Reflect.get(client, 'baseURL'));
+  if (client === undefined || address === undefined) {
+    let mark = unknown.get(model);
+    if (mark === undefined) unknown.set(model, (mark = `unknown-${randomUUID()}`));
+    return { mark, model: name, isOfficial: false };
+  }
+  const place = [address.host, address.pathname.replace(/\/+$/, '')];
+  const owner = ['organization', 'project'].map((field) => textOf(Reflect.get(client, field)));
+  return {
+    mark: `${shortHash([...place, ...owner], 12)}.${shortHash(credentialsOf(client, address), 3)}`,
+    model: name,
+    isOfficial: address.host === 'api.openai.com',
+  };
+}
+
+/** The keys and headers of every request. A rotating key does not identify an account, so it is left out. */
+function credentialsOf(client: object, address: URL): unknown[] {
+  const options: unknown = Reflect.get(client, '_options');
+  const { apiKey, azureADTokenProvider, workloadIdentity, defaultHeaders, defaultQuery } = isObject(options)
+    ? options
+    : {};
+  const rotates = [apiKey, azureADTokenProvider].some((source) => typeof source === 'function');
+  const key = rotates || workloadIdentity ? '' : textOf(Reflect.get(client, 'apiKey'));
+  return [
+    key,
+    address.username,
+    address.password,
+    ...credentials([...address.searchParams]),
+    ...credentials(entriesOf(defaultQuery)),
+    ...credentials(entriesOf(defaultHeaders)),
+  ];
+}
+
+function credentials(entries: readonly (readonly [string, unknown])[]): unknown[] {
+  return entries
+    .filter(([name, value]) => CREDENTIAL.test(name) && typeof value === 'string')
+    .map(([name, value]) => [name.toLowerCase(), value])
+    .toSorted((one, other) => (String(one) < String(other) ? -1 : 1));
+}
+
+/** The entries of headers in any form that a client accepts. */
+function entriesOf(given: unknown): (readonly [string, unknown])[] {
+  if (given instanceof Headers) return [...given.entries()];
+  if (Array.isArray(given))
+    return given.flatMap((one: unknown) => (Array.isArray(one) ? [[String(one[0]), one[1]]] : []));
+  return isObject(given) ? Object.entries(given) : [];
+}
+
+function parseUrl(value: unknown): URL | undefined {
+  return typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+}
+
+function shortHash(facts: readonly unknown[], length: number): string {
+  return hash('sha256', JSON.stringify(facts), 'base64url').slice(0, length);
+}
+
+const MINUTE_MS = 60 * 1000;
+
+/** The number of consecutive failures before chaining pauses for a server. */
+export const MAX_FAILURES = 3;
+
+/** The first pause; each further failure doubles it. */
+const FIRST_PAUSE_MS = 5 * MINUTE_MS;
+
+const MAX_PAUSE_MS = 6 * 60 * MINUTE_MS;
+
+interface Facts {
+  /** Whether the newest response to a chained request was confirmed. */
+  continues: boolean;
+  failures: number;
+  /** The newest pause, in milliseconds. */
+  pause: number;
+  /** The end of the pause, in milliseconds since the epoch. */
+  until: number;
+}
+
+/**
+ * The servers that continue from responses, as seen by this process, by base URL, account and model.
+ *
+ * Chaining pauses for a server that ignores or refuses its own new responses, so that not every turn costs a failed request.
+ */
+class ServerMemory {
+  readonly #facts = new LRUCache<string, Facts>({ max: 1000 });
+  /** The time from which a response may be used, by response: it may not be readable yet. */
+  readonly #waiting = new LRUCache<string, number>({ max: 10_000 });
+
+  /** Whether a server continues from responses; undefined if it is unknown. */
+  continues(server: ModelServer): boolean | undefined {
+    return this.#facts.get(keyOf(server))?.continues;
+  }
+
+  isPaused(server: ModelServer, now: number): boolean {
+    return now < (this.#facts.get(keyOf(server))?.until ?? 0);
+  }
+
+  /** Records that the server continued from a response. */
+  confirmed(server: ModelServer): void {
+    this.#facts.set(keyOf(server), { continues: true, failures: 0, pause: 0, until: 0 });
+  }
+
+  /**
+   * Records that the server did not continue from a response.
+   *
+   * @param times the number of failures to count; `MAX_FAILURES` pauses at once.
+   */
+  failed(server: ModelServer, now: number, times = 1): void {
+    const key = keyOf(server);
+    const facts = this.#facts.get(key) ?? { continues: false, failures: 0, pause: 0, until: 0 };
+    this.#facts.set(key, facts);
+    facts.continues = false;
+    // Parallel requests fail together and count once.
+    if (now < facts.until) return;
+    facts.failures += times;
+    if (facts.failures < MAX_FAILURES) return;
+    facts.pause = facts.pause === 0 ? FIRST_PAUSE_MS : Math.min(2 * facts.pause, MAX_PAUSE_MS);
+    facts.until = now + facts.pause;
+  }
+
+  /** Records a response that named the parent but probably lacks its context. Every such response is wrong, so the pause is long. */
+  doubted(server: ModelServer, now: number): void {
+    const facts = { continues: false, failures: MAX_FAILURES, pause: MAX_PAUSE_MS };
+    this.#facts.set(keyOf(server), { ...facts, until: now + MAX_PAUSE_MS });
+  }
+
+  /** Avoids a refused response until the given time. */
+  wait(server: ModelServer, id: string, until: number): void {
+    this.#waiting.set(`${server.mark} ${id}`, until);
+  }
+
+  isWaiting(server: ModelServer, id: string, now: number): boolean {
+    return now < (this.#waiting.get(`${server.mark} ${id}`) ?? 0);
+  }
+
+  clear(): void {
+    this.#facts.clear();
+    this.#waiting.clear();
+  }
+}
+
+/** The memory of this process; sessions and runners share it. */
+export const servers = new ServerMemory();
+
+function keyOf({ mark, model }: ModelServer): string {
+  return `${mark} ${model}`;
+}

@@ -1,0 +1,132 @@
+import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
+import { align } from '../util/align.ts';
+import type { ListedItem } from '../conversation/items.ts';
+
+/** The limit of a search, in items: a few hundredths of a second. */
+const MAX_SEARCH_STEPS = 20_000;
+
+/** Whether a digest is the digest of the wanted history. */
+export type IsProven = (digest: string) => boolean;
+
+/** An item of the history, and the items before it. */
+interface Taken {
+  readonly item: ListedItem;
+  readonly before: Taken | undefined;
+}
+
+/** The digest of the items before an index, without some of them. */
+interface Branch {
+  readonly at: number;
+  readonly context: string;
+  readonly taken: Taken | undefined;
+}
+
+/**
+ * Finds the history of a digest in the list and the context of the newest response. Pure.
+ *
+ * Tries the list, the context, and both merged; at last without some items that only the context has, because they may have
+ * left the history since. The digest decides.
+ *
+ * @returns undefined when no candidate has the digest.
+ */
+export function matchHistory(
+  isProven: IsProven,
+  list: readonly ListedItem[],
+  context: readonly ListedItem[],
+): readonly ListedItem[] | undefined {
+  const candidates = [
+    () => list,
+    () => context,
+    () => mergeLists(context, list),
+    () => mergeLists(list, context),
+  ];
+  for (const candidate of candidates) {
+    const found = proven(isProven, candidate());
+    if (found !== undefined) return listed(found, list);
+  }
+  const found =
+    searched(isProven, mergeLists(context, list), list) ??
+    searched(isProven, mergeLists(list, context), list);
+  return found === undefined ? undefined : listed(found, list);
+}
+
+/** Searches for the items outside the list that belong to the history, within `MAX_SEARCH_STEPS`. */
+function searched(
+  isProven: IsProven,
+  items: readonly ListedItem[],
+  list: readonly ListedItem[],
+): readonly ListedItem[] | undefined {
+  const positions = align(keysOf(items), keysOf(list));
+  const digests = items.map(({ item }) => itemDigest(item));
+  // Recursion would overflow the stack in a long context.
+  const open: Branch[] = [{ at: 0, context: EMPTY_DIGEST, taken: undefined }];
+  for (let steps = 0; steps < MAX_SEARCH_STEPS; steps += 1) {
+    const branch = open.pop();
+    if (branch === undefined) return undefined;
+    const { at, context, taken } = branch;
+    if (taken !== undefined && isProven(context)) return pathTo(taken);
+    const item = items[at];
+    if (item === undefined) continue;
+    open.push({
+      at: at + 1,
+      context: extendDigest(context, digests[at] ?? null),
+      taken: { item, before: taken },
+    });
+    if (positions[at] === undefined) open.push({ at: at + 1, context, taken });
+  }
+  return undefined;
+}
+
+function pathTo(last: Taken): readonly ListedItem[] {
+  const path: ListedItem[] = [];
+  for (let one: Taken | undefined = last; one !== undefined; one = one.before) path.push(one.item);
+  return path.toReversed();
+}
+
+/** The items with their IDs in the list; a lost item keeps its ID in the context. */
+function listed(items: readonly ListedItem[], list: readonly ListedItem[]): ListedItem[] {
+  const positions = align(keysOf(items), keysOf(list));
+  return items.map((one, index) => {
+    const position = positions[index];
+    return (position === undefined ? undefined : list[position]) ?? one;
+  });
+}
+
+/** The candidate, or its beginning, if it has the digest; no digest covers reasoning. */
+function proven(isProven: IsProven, items: readonly ListedItem[]): readonly ListedItem[] | undefined {
+  let context = EMPTY_DIGEST;
+  if (isProven(context)) return [];
+  for (const [index, { item }] of items.entries()) {
+    context = extendDigest(context, itemDigest(item));
+    if (isProven(context)) return items.slice(0, endOf(items, index));
+  }
+  return undefined;
+}
+
+function endOf(items: readonly ListedItem[], index: number): number {
+  let end = index + 1;
+  while (items[end]?.item.type === 'reasoning') end += 1;
+  return end;
+}
+
+/** Merges two lists in order: between shared items, the items of `second` come first. */
+export function mergeLists(first: readonly ListedItem[], second: readonly ListedItem[]): ListedItem[] {
+  const positions = align(keysOf(first), keysOf(second));
+  const result: ListedItem[] = [];
+  let from = 0;
+  for (const [index, one] of first.entries()) {
+    const position = positions[index];
+    if (position === undefined) {
+      result.push(one);
+      continue;
+    }
+    // `push(...items)` would exceed the limit of arguments.
+    for (const other of second.slice(from, position + 1)) result.push(other);
+    from = position + 1;
+  }
+  return [...result, ...second.slice(from)];
+}
+
+function keysOf(items: readonly ListedItem[]): string[] {
+  return items.map(({ item, id }) => itemDigest(item) ?? `id ${id}`);
+}

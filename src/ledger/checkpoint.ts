@@ -1,0 +1,113 @@
+import { applyRecords } from './reducer.ts';
+import {
+  copyTail,
+  copyState,
+  checkpointOf,
+  pendingAt,
+  type LedgerState,
+  digestOf,
+  emptyState,
+} from './state.ts';
+import type { Checkpoint, LedgerRecord } from './record.ts';
+import { respond, type MutableState } from './mutable-state.ts';
+
+const CHANGING_ENTRIES: ReadonlySet<LedgerRecord['type']> = new Set([
+  'replace',
+  'pop',
+  'clear',
+  'conversation',
+  'state',
+  'entries',
+]);
+
+/** The checkpoint that a ledger will have once the records are appended: they are applied to a copy of its state. */
+export function nextCheckpoint(state: LedgerState, records: readonly LedgerRecord[]): Checkpoint {
+  const next = records.some((record) => changesEntries(record)) ? copyState(state) : copyTail(state, records);
+  applyRecords(next, records);
+  return wholeCheckpoint(next);
+}
+
+/** The checkpoint of a state. It has a resume point, unless a process holds the lease. */
+export function wholeCheckpoint(state: LedgerState): Checkpoint {
+  const checkpoint = checkpointOf(state);
+  if (state.lease !== undefined) return checkpoint;
+  return {
+    ...checkpoint,
+    resumePoint: { nextSeq: state.nextSeq, commit: state.newest, pending: pendingAt(state) },
+  };
+}
+
+/** Whether a record changes entries, or their places in the conversation, that it does not name. */
+function changesEntries(record: LedgerRecord): boolean {
+  return CHANGING_ENTRIES.has(record.type) || (record.type === 'mirror' && record.behind !== undefined);
+}
+
+/** The state of a session at a checkpoint, without its earlier entries. */
+export function stateFromCheckpoint(checkpoint: Checkpoint): LedgerState {
+  const state: MutableState = { ...(emptyState() as MutableState), resumedFrom: checkpoint };
+  state.version = checkpoint.version;
+  state.nextSeq = checkpoint.length;
+  state.conversation = checkpoint.conversation;
+  state.alias = checkpoint.alias;
+  if (checkpoint.response !== undefined) {
+    const { id, time, store, model, context } = checkpoint.response;
+    respond(state, { id, time, store, model, context });
+    if (checkpoint.response.refused === true) state.refused.add(id);
+  }
+  return state;
+}
+
+/**
+ * The state that goes on from a checkpoint, of a size that does not grow with the session.
+ *
+ * @returns undefined where more has to be known than the checkpoint says.
+ */
+export function tailState(checkpoint: Checkpoint): LedgerState | undefined {
+  // A history of no length may have been cleared.
+  if (checkpoint.resumePoint === undefined || checkpoint.length === 0) return undefined;
+  const state = stateFromCheckpoint(checkpoint) as MutableState;
+  state.nextSeq = checkpoint.resumePoint.nextSeq;
+  state.newest = checkpoint.resumePoint.commit;
+  return state;
+}
+
+/** Whether a checkpoint is that of a state, so that nothing was appended since. */
+export function isCheckpointOf(checkpoint: Checkpoint | undefined, state: LedgerState): boolean {
+  return (
+    checkpoint?.version === state.version &&
+    checkpoint.digest === digestOf(state) &&
+    (checkpoint.resumePoint === undefined || checkpoint.resumePoint.commit === state.newest)
+  );
+}
+
+/** Whether records can be applied to a state that goes on from a checkpoint: they change nothing that lies before it. */
+export function fitsTail(
+  { resumedFrom, unmirrored }: LedgerState,
+  records: readonly LedgerRecord[],
+): boolean {
+  const from = resumedFrom?.resumePoint?.nextSeq ?? 0;
+  const written = new Set<number>();
+  return records.every((record) => {
+    if (isRemoval(record)) return false;
+    if (record.type !== 'mirror') return true;
+    const { added, behind = from } = record;
+    return (
+      behind >= from &&
+      added.every(({ seq }) => {
+        // An ID that is written a second time may be that of something that lies before.
+        const isDue = unmirrored.has(seq) && !written.has(seq);
+        written.add(seq);
+        return isDue;
+      })
+    );
+  });
+}
+
+const CHANGING: ReadonlySet<LedgerRecord['type']> = new Set(['replace', 'pop', 'clear', 'conversation']);
+
+/** Whether a record takes something out of the history or the conversation, or begins another conversation. */
+function isRemoval(record: LedgerRecord): boolean {
+  if (record.type !== 'mirror') return CHANGING.has(record.type);
+  const { removed, surplus = [], duplicates = [] } = record;
+  return removed.length + surplus.length + duplicates.length > 0;
+}

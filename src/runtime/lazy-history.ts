@@ -1,0 +1,113 @@
+import type { AgentInputItem } from '@openai/agents';
+import { HistoryReferenceError, InvalidItemError } from '../errors/session.ts';
+import { digestOf, lengthOf, type LedgerEntry } from '../ledger/state.ts';
+import {
+  historyReferenceOf,
+  type HistoryReference,
+  type HistoryReferences,
+  type FullHistoryReason,
+} from '../chaining/history-reference.ts';
+import { clock } from '../util/clock.ts';
+import { hasMismatchedId, withoutMismatchedId } from '../history/mismatched-id.ts';
+import { forecast } from './forecast.ts';
+import type { ResolvedOptions } from './options.ts';
+import { rulesOf, type Mode } from '../rollout/mode.ts';
+import type { Telemetry } from '../telemetry/span.ts';
+import type { OpenSession } from './read.ts';
+import type { TurnTracker } from './turn.ts';
+
+/** The parts of a session that its lazy history uses. */
+interface HistoryOwner {
+  readonly sessionId: string | undefined;
+  readonly telemetry: Telemetry;
+  readonly turn: TurnTracker;
+  run<T>(
+    operation: (open: OpenSession, mode: Mode) => Promise<T>,
+    options?: { readonly begins?: boolean },
+  ): Promise<T>;
+  /** @returns undefined for an item that a request must omit. */
+  forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
+}
+
+/** Replaces the history by a small reference item if the newest response has the whole history as its context. */
+export class LazyHistory implements HistoryReferences {
+  readonly #owner: HistoryOwner;
+  readonly #options: Pick<ResolvedOptions, 'compare' | 'responseTtl'>;
+
+  constructor(owner: HistoryOwner, options: Pick<ResolvedOptions, 'compare' | 'responseTtl'>) {
+    this.#owner = owner;
+    this.#options = options;
+  }
+
+  async reference(): Promise<HistoryReference | FullHistoryReason> {
+    if (this.#options.compare === 'on-read') return 'compare_on_read';
+    return this.#owner.telemetry.run('read', (span) =>
+      this.#owner.run(
+        async ({ sessionId, ledger }, mode) => {
+          span.setAttributes({ sessionId, mode });
+          if (!rulesOf(mode).chains) return 'mode';
+          const state = await ledger.read({ scope: 'tail', fresh: true });
+          const newest = state.responses.at(-1);
+          const { responseTtl } = this.#options;
+          const outlook = forecast(state, { now: clock.now(), responseTtl, isWhole: true });
+          if (outlook.reason !== 'extends') return outlook.reason;
+          if (newest?.context === undefined) return 'no_parent';
+          // The response has a record at this length, but its context differs from the history.
+          if (newest.context.digest !== digestOf(state)) return 'diverged';
+          if ((newest.context.open ?? []).length > 0) return 'unanswered_tool_call';
+          const length = lengthOf(state);
+          const whole = { lost: undefined, isPart: false, isRun: true, served: length, length, bytes: 0 };
+          this.#owner.turn.began({ mode, isRead: true, forecast: outlook, ...whole });
+          span.setAttributes({ served: 'reference', items: 1 });
+          return { sessionId, version: state.version, length, digest: digestOf(state) };
+        },
+        { begins: true },
+      ),
+    );
+  }
+
+  expand(reference: HistoryReference): Promise<AgentInputItem[]> {
+    return this.#owner.telemetry.run('read', (span) =>
+      this.#owner.run(async (open, mode) => {
+        const { sessionId } = open;
+        span.setAttributes({ sessionId, mode, served: 'ledger', reason: 'reference' });
+        if (reference.sessionId !== sessionId)
+          throw new HistoryReferenceError(reference.sessionId, 'no_session');
+        const entries = await entriesAt(open, reference);
+        const { state, restored } = await open.history.contents(() => entries);
+        const left = open.history.unreplayable(state, restored);
+        const items = restored.flatMap(({ entry, item }) => {
+          const shown = item !== undefined && hasMismatchedId(entry) ? withoutMismatchedId(item) : item;
+          return shown === undefined ? [] : (this.#owner.forNextModel(shown, left) ?? []);
+        });
+        span.setAttributes({ items: items.length });
+        return structuredClone(items);
+      }),
+    );
+  }
+
+  reportFullHistory(reason: FullHistoryReason): void {
+    const { sessionId = '', telemetry } = this.#owner;
+    telemetry.event({ type: 'warning', sessionId, code: 'full_history', reason });
+  }
+}
+
+/** @throws InvalidItemError for a reference item: a stored one would be meaningless to other clients. */
+export function refuseHistoryReferences(items: readonly AgentInputItem[]): void {
+  const index = items.findIndex((item) => historyReferenceOf(item) !== undefined);
+  if (index !== -1) throw new InvalidItemError(index, 'it is a history reference, which cannot be stored');
+}
+
+/** Finds the referenced entries: in the current history, or in the version that the reference names. */
+async function entriesAt(
+  { ledger }: OpenSession,
+  reference: HistoryReference,
+): Promise<readonly LedgerEntry[]> {
+  const state = await ledger.read({ fresh: true });
+  for (const { entries } of [state, await ledger.readAt(reference.version)]) {
+    const referenced = entries.slice(0, reference.length);
+    if (referenced.length === reference.length && referenced.at(-1)?.context === reference.digest)
+      return referenced;
+  }
+  throw new HistoryReferenceError(reference.sessionId, 'gone');
+}

@@ -1,0 +1,189 @@
+import type OpenAI from 'openai';
+import type { Ledger } from '../ledger/ledger.ts';
+import { extendDigest } from '../items/digest.ts';
+import type { LedgerItem, LedgerStep } from '../ledger/record.ts';
+import { digestOf, type LedgerState, type RecordedResponse } from '../ledger/state.ts';
+import type { HistoryReferences } from '../chaining/history-reference.ts';
+import type {
+  CompletedResponse,
+  ChainingPort,
+  ChainView,
+  ModelWarning,
+  Parent,
+  PlannedRequest,
+} from '../chaining/port.ts';
+import { takeUnattributedResponse } from '../chaining/attribution.ts';
+import { rulesOf, type Mode } from '../rollout/mode.ts';
+import type { HybridSessionEvent } from '../telemetry/events.ts';
+import type { Span } from '../telemetry/span.ts';
+import { clock } from '../util/clock.ts';
+
+/** Responses of unfinished turns. A turn has a few at most. */
+const MAX_COMPLETED = 1000;
+
+export interface ResponseLogOptions {
+  readonly client: OpenAI | undefined;
+  readonly responseTtl: number;
+  readonly history: HistoryReferences;
+  readonly current: () => Promise<{
+    readonly sessionId: string;
+    readonly ledger: Ledger;
+    readonly mode: Mode;
+  }>;
+  readonly emit: (event: HybridSessionEvent) => void;
+  /** Begins the span of a decision. */
+  readonly beginSpan: () => Span;
+  /** @returns the plan as telemetry reports it. */
+  readonly planned: (planned: PlannedRequest) => PlannedRequest;
+}
+
+/**
+ * The responses of a session: the ledger's, and those of the turn under way.
+ *
+ * The ledger gets a response when the runner names it as the last one of its turn, together with the earlier responses of
+ * its lineage. Responses of agents that are used as tools are never recorded.
+ */
+export class ResponseLog implements ChainingPort {
+  readonly #options: ResponseLogOptions;
+  /** Responses of unfinished turns by ID, oldest first. */
+  readonly #completed = new Map<string, CompletedResponse>();
+  /** IDs of responses that the server refuses to continue from, and keys of items that it refuses as input. */
+  readonly #refused = new Set<string>();
+  #sessionId = '';
+
+  constructor(options: ResponseLogOptions) {
+    this.#options = options;
+  }
+
+  get history(): HistoryReferences {
+    return this.#options.history;
+  }
+
+  get client(): OpenAI | undefined {
+    return this.#options.client;
+  }
+
+  async view(scope: 'all' | 'tail'): Promise<ChainView> {
+    const { sessionId, ledger, mode } = await this.#options.current();
+    this.#sessionId = sessionId;
+    const state = await ledger.read({ scope });
+    this.#forgetEndedTurns(state);
+    const fresh = new Map<string, Parent[]>();
+    for (const response of this.#completed.values()) {
+      fresh.set(response.context.digest, [response, ...(fresh.get(response.context.digest) ?? [])]);
+    }
+    return {
+      enabled: rulesOf(mode).chains,
+      isStock: rulesOf(mode).serves === 'list',
+      empty: fresh.size === 0 && state.contexts.size === 0,
+      now: clock.now(),
+      responseTtl: this.#options.responseTtl,
+      candidates: (digest) => [...(fresh.get(digest) ?? []), ...(state.contexts.get(digest) ?? [])],
+      unrecorded: (digest) => (fresh.get(digest) ?? []).map(({ id }) => id),
+      isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
+    };
+  }
+
+  answered(response: CompletedResponse): void {
+    this.#completed.set(response.id, response);
+    const [oldest] = this.#completed.keys();
+    if (this.#completed.size > MAX_COMPLETED && oldest !== undefined) this.#completed.delete(oldest);
+  }
+
+  refused(id: string, why: string, isForGood: boolean): void {
+    if (isForGood) this.#refused.add(id);
+    this.warn({ code: 'parent_refused', ids: [id], reason: why });
+  }
+
+  lost(keys: readonly string[]): void {
+    for (const key of keys) this.#refused.add(key);
+  }
+
+  warn(warning: ModelWarning): void {
+    this.#options.emit({ type: 'warning', sessionId: this.#sessionId, ...warning });
+  }
+
+  planning(): (planned: PlannedRequest) => void {
+    const { beginSpan, planned } = this.#options;
+    const span = beginSpan();
+    return (decided) => {
+      const sessionId = this.#sessionId;
+      const { shadowPlan, ...facts } = planned(decided);
+      span.setAttributes({
+        sessionId,
+        ...facts,
+        shadowPlan: shadowPlan?.plan,
+        shadowReason: shadowPlan?.reason,
+        shadowSent: shadowPlan?.sent,
+        shadowSavedBytes: shadowPlan?.savedBytes,
+      });
+      span.end();
+    };
+  }
+
+  /**
+   * Records the response in the same append as the items it produced, so that a crash cannot separate them.
+   *
+   * @returns no steps if no response of the turn, or more than one, has a context that ends with these items.
+   */
+  stepsWith(items: readonly LedgerItem[], state: LedgerState, seen: RecordedResponse['seen']): LedgerStep[] {
+    if (this.#completed.size === 0) return [];
+    const end = items.reduce((context, { digest }) => extendDigest(context, digest), digestOf(state));
+    const [response, other] = [...this.#completed.values()].filter(
+      ({ id, context }) => context.digest === end && !state.recorded.has(id),
+    );
+    // Two simultaneous turns may have equal contexts; the runner names the response later.
+    if (response === undefined || other !== undefined) return [];
+    return this.steps(state, response.id, response.store, seen);
+  }
+
+  /** Records the response that ended a turn, the unrecorded responses before it, and new refusals. */
+  steps(
+    state: LedgerState,
+    id: string,
+    store: boolean | undefined,
+    seen?: RecordedResponse['seen'],
+  ): LedgerStep[] {
+    const known = state.recorded;
+    const refused = [...this.#refused].filter((key) => !state.refused.has(key));
+    const last = this.#completed.get(id) ?? this.#claim(id);
+    const before = (last?.lineage ?? []).flatMap((earlier) => this.#completed.get(earlier) ?? []);
+    const unrecorded = [...before, ...(last === undefined ? [] : [last])].filter(
+      (response) => !known.has(response.id),
+    );
+    const steps: LedgerStep[] = refused.map((key) => ({ type: 'refused', id: key }));
+    for (const response of unrecorded) {
+      steps.push({
+        type: 'response',
+        id: response.id,
+        store: response.store,
+        context: response.context,
+        ...(response.model === undefined ? {} : { model: response.model }),
+        ...(response.parent === undefined ? {} : { parent: response.parent }),
+        ...(seen === undefined || response.id !== id ? {} : { seen }),
+      });
+    }
+    // Without the model boundary only the ID is known. It suffices to read the turn back, but not to continue from it.
+    if (last === undefined && !known.has(id))
+      steps.push({ type: 'response', id, store: store ?? true, ...(seen === undefined ? {} : { seen }) });
+    return steps;
+  }
+
+  clear(): void {
+    this.#completed.clear();
+    this.#refused.clear();
+  }
+
+  /** A recorded response ends its turn, so it and all earlier responses are dropped. */
+  #forgetEndedTurns(state: LedgerState): void {
+    const ids = [...this.#completed.keys()];
+    for (const id of ids.slice(0, ids.findLastIndex((id) => state.recorded.has(id)) + 1))
+      this.#completed.delete(id);
+  }
+
+  #claim(id: string): CompletedResponse | undefined {
+    const response = takeUnattributedResponse(id);
+    if (response !== undefined) this.#completed.set(id, response);
+    return response;
+  }
+}

@@ -1,0 +1,176 @@
+import type {
+  AgentInputItem,
+  SessionHistoryRewriteArgs,
+  SessionHistoryTransactionArgs,
+} from '@openai/agents';
+import { requireStorable } from '../history/require-storable.ts';
+import { mutationSteps, parseMutations, transactionSteps } from '../history/steps.ts';
+import { parseAgentItems } from '../items/parse-item.ts';
+import { ConversationReplaced } from '../ledger/attached-conversation.ts';
+import type { LedgerDecision } from '../ledger/ledger.ts';
+import { ledgerItem } from '../ledger/record.ts';
+import { pendingChanges, type LedgerState } from '../ledger/state.ts';
+import { MAX_TURN_WAIT_MS } from '../mirror/mirror.ts';
+import type { Mode } from '../rollout/mode.ts';
+import { refuseHistoryReferences } from '../runtime/lazy-history.ts';
+import type { SessionContext } from '../runtime/open.ts';
+import type { OpenSession } from '../runtime/read.ts';
+import type { SessionRuntime } from '../runtime/runtime.ts';
+import { clock } from '../util/clock.ts';
+import { parseTransaction } from './transaction.ts';
+
+/**
+ * Copies the caller's array before it returns.
+ *
+ * @throws InvalidItemError before anything is stored.
+ */
+export function appendItems(runtime: SessionRuntime, given: readonly AgentInputItem[]): Promise<void> {
+  const items = parseAgentItems(given);
+  refuseHistoryReferences(items);
+  // An empty list creates no conversation.
+  if (items.length === 0) return Promise.resolve();
+  return change(runtime, async (session, mode) => {
+    await runtime.turnGoesOn(mode, session);
+    runtime.turn.appended(items);
+    const stored = items.map((item) => ledgerItem(item, session.options.keepContent));
+    const decide: LedgerDecision = (state) => [
+      { type: 'items', items: stored },
+      ...runtime.responses.stepsWith(stored, state, runtime.turn.seen),
+    ];
+    return { added: items, decide, scope: 'tail' };
+  });
+}
+
+/** Replaces function calls that have the same call ID. */
+export async function applyMutations(
+  runtime: SessionRuntime,
+  args: SessionHistoryRewriteArgs,
+): Promise<void> {
+  const replacements = parseMutations(args);
+  if (replacements.size === 0) return;
+  await change(runtime, async ({ ledger, history, options }, mode) => {
+    await history.open(mode);
+    await ledger.read({ fresh: true });
+    // Only calls are read, because content of other items may still be unwritten by another session.
+    const { restored } = await history.contents(({ entries }) =>
+      entries.filter(({ kind }) => kind === 'function_call'),
+    );
+    const items = new Map(restored.map(({ entry, item }) => [entry.seq, item]));
+    return {
+      added: [...replacements.values()],
+      decide: (state) =>
+        mutationSteps(
+          state,
+          (entry) => entry.item ?? items.get(entry.seq),
+          replacements,
+          options.keepContent,
+        ),
+      scope: 'all',
+    };
+  });
+}
+
+/** Applies a transaction atomically, and once for each operation ID. */
+export async function applyTransaction(
+  runtime: SessionRuntime,
+  args: SessionHistoryTransactionArgs,
+): Promise<void> {
+  const { operation, transaction } = parseTransaction(args);
+  await change(runtime, async ({ ledger, history, options }, mode) => {
+    await history.open(mode);
+    // The precondition applies to the newest history, which another process may have changed.
+    await ledger.read({ fresh: true });
+    const added = addedBy(transaction);
+    runtime.turn.appended(added);
+    return {
+      added,
+      decide: (state) => transactionSteps(state, operation, transaction, options.keepContent),
+      scope: 'all',
+    };
+  });
+}
+
+function addedBy(transaction: SessionHistoryTransactionArgs['transaction']): readonly AgentInputItem[] {
+  return transaction.type === 'append_items' ? transaction.items : transaction.replacement;
+}
+
+interface HistoryChange {
+  readonly added: readonly AgentInputItem[];
+  /** Returns the records to append. */
+  readonly decide: LedgerDecision;
+  /** `tail` if the records depend on the end of the history only, so that earlier entries need not be read. */
+  readonly scope: 'all' | 'tail';
+}
+
+/** Changes the ledger first, then the conversation. */
+function change(
+  runtime: SessionRuntime,
+  prepare: (session: OpenSession, mode: Mode) => Promise<HistoryChange>,
+): Promise<void> {
+  return runtime.telemetry.run('append', (span) => {
+    span.setAttributes({ sessionId: runtime.sessionId });
+    const work = async (session: OpenSession, mode: Mode): Promise<void> => {
+      const { sessionId, conversation } = session;
+      const prepared = await prepare(session, mode);
+      span.setAttributes({ sessionId, mode, items: prepared.added.length });
+      const state = await appendToLedger(session, mode, prepared);
+      const pending = await updateMirror(session);
+      if (conversation !== undefined) span.setAttributes({ pending: pending ?? pendingChanges(state) });
+    };
+    return runtime.run(work, { writes: true });
+  });
+}
+
+/** @throws InvalidItemError if neither the ledger nor the conversation can store a new item. */
+async function appendToLedger(
+  { ledger, reader, conversation, history, options }: OpenSession,
+  mode: Mode,
+  { added, decide, scope }: HistoryChange,
+): Promise<LedgerState> {
+  if (!options.keepContent) await requireStorable(reader, added);
+  await history.open(mode);
+  const settle = options.keepContent ? undefined : reader.pin(added);
+  const leased: LedgerDecision = (state) => {
+    const steps = decide(state);
+    return steps.length === 0 || conversation === undefined
+      ? steps
+      : [...steps, ...conversation.mirror.leaseSteps(state)];
+  };
+  return ledger.append(leased, { scope }).finally(settle);
+}
+
+/**
+ * Updates the conversation. With `mirror: 'await'` it waits for at most `MAX_TURN_WAIT_MS`.
+ *
+ * If the session has another conversation by now, the next use writes there.
+ *
+ * @returns the number of pending changes; undefined if the push was not awaited, or the conversation was replaced.
+ */
+export async function updateMirror({ conversation, options }: SessionContext): Promise<number | undefined> {
+  if (conversation === undefined) return undefined;
+  const isAwaited = options.mirror === 'await';
+  const until = clock.now() + MAX_TURN_WAIT_MS;
+  const push = async (): Promise<number> => {
+    const pending = await (isAwaited
+      ? conversation.mirror.pushWithTimeout()
+      : conversation.mirror.push({ afterResponse: true }));
+    const written = conversation.bookmark?.writeWithTimeout(until);
+    // If the conversation does not respond, a turn waits for it once only.
+    if (pending === 0) await written;
+    return pending;
+  };
+  const pushed = push().catch((error: unknown) => {
+    if (!(error instanceof ConversationReplaced)) throw error;
+    return undefined;
+  });
+  return isAwaited ? pushed : undefined;
+}
+
+/** Updates the bookmark. With `mirror: 'await'` it waits for at most `MAX_TURN_WAIT_MS`. */
+export async function updateBookmark({ conversation, options }: SessionContext): Promise<void> {
+  const { sync, bookmark } = conversation ?? {};
+  // A pending push counts towards the same wait.
+  const since = sync !== undefined && sync.activePushes > 0 ? sync.oldestPushAt : clock.now();
+  const written = bookmark?.writeWithTimeout(since + MAX_TURN_WAIT_MS);
+  if (options.mirror === 'await') await written;
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { LedgerConflictError } from '../../errors/ledger.ts';
+import { isObject } from '../../util/json.ts';
+import type { LedgerStore } from '../../ledger/store.ts';
+import { decodeCheckpoint } from '../shared/decode-record.ts';
+import { checkedVersion, pageOf, sessionsIn, textsOf } from '../shared/rows.ts';
+import { createStatements, postgresStatements, postgresTables } from './tables.ts';
+import { sessionKey } from '../shared/session-key.ts';
+import { parseOptions, withMethods } from '../../errors/options.ts';
+import { warnWithoutErrorListener } from '../shared/warn-without-error-listener.ts';
+
+/** A pool of `pg`, or a PGlite database, by the method the ledger uses. */
+export interface PostgresPool {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
+}
+
+/** Options of `postgresLedger`. */
+export interface PostgresLedgerOptions {
+  /** Yours: the ledger never ends it. A pool of `pg` needs an `error` listener. */
+  readonly pool: PostgresPool;
+  /**
+   * The table for the sessions, which may have a schema before a dot; a second one of the same name with `_record` holds
+   * their records. Default `hybrid_session_ledger`.
+   */
+  readonly table?: string | undefined;
+}
+
+const DEFAULT_TABLE = 'hybrid_session_ledger';
+
+const schema = z.strictObject({
+  pool: withMethods<PostgresPool>('query'),
+  table: z.string().default(DEFAULT_TABLE),
+});
+
+/** Two connections created the same thing at once; `IF NOT EXISTS` does not keep them apart. */
+const CREATED_MEANWHILE = ['23505', '42P07', '42710'];
+const NO_SUCH_TABLE = '42P01';
+const SERIALIZATION_FAILURE = '40001';
+const TRIES = 20;
+
+/**
+ * A ledger store in PostgreSQL, for sessions that many machines share.
+ *
+ * Every operation is one statement, so that it needs no connection of its own and works behind a transaction pooler.
+ * Creates its tables at first use, unless they are there (see `postgresLedgerSchema`).
+ *
+ * @throws InvalidOptionsError; the store's methods throw the pool's own errors.
+ */
+export function postgresLedger(options: PostgresLedgerOptions): LedgerStore {
+  const { pool, table } = parseOptions(schema, options, 'the PostgreSQL ledger');
+  warnWithoutErrorListener('PostgreSQL', pool);
+  const tables = postgresTables(table);
+  const statements = postgresStatements(tables);
+
+  const create = async (): Promise<void> => {
+    for (const statement of createStatements(tables)) {
+      await again(CREATED_MEANWHILE, () => pool.query(statement));
+    }
+  };
+
+  const query = async (text: string, values: unknown[]): Promise<unknown[]> => {
+    const ask = async (): Promise<unknown[]> => (await pool.query(text, values)).rows;
+    // Where serializable transactions are the default, the loser of a race fails instead of finding no row.
+    const asked = (): Promise<unknown[]> => again([SERIALIZATION_FAILURE], ask);
+    try {
+      return await asked();
+    } catch (error) {
+      if (codeOf(error) !== NO_SUCH_TABLE) throw error;
+      await create();
+      return asked();
+    }
+  };
+
+  const write = async (isRewrite: boolean, ...args: Parameters<LedgerStore['append']>): Promise<void> => {
+    const [sessionId, records, checkpoint, expected] = args;
+    const key = sessionKey(sessionId);
+    const statement = isRewrite ? statements.rewrite : statements.append;
+    const values = [key, expected, JSON.stringify(checkpoint), textsOf(records, isRewrite)];
+    if ((await query(statement, values)).length > 0) return;
+    const [row] = await query(statements.checkpoint, [key]);
+    throw new LedgerConflictError(
+      sessionId,
+      expected,
+      row === undefined ? 0 : checkedVersion(row, sessionId),
+    );
+  };
+
+  return {
+    async checkpoint(sessionId) {
+      const [row] = await query(statements.checkpoint, [sessionKey(sessionId)]);
+      if (row === undefined) return undefined;
+      checkedVersion(row, sessionId);
+      return decodeCheckpoint(isObject(row) ? row['head'] : undefined, sessionId);
+    },
+    async read(sessionId, from = 0, to?: number) {
+      return pageOf(await query(statements.read, [sessionKey(sessionId), from]), sessionId, from, to);
+    },
+    append: (...args) => write(false, ...args),
+    rewrite: (...args) => write(true, ...args),
+    async delete(sessionId, expected?: number) {
+      const key = sessionKey(sessionId);
+      const deleted = await query(statements.delete, [key, expected ?? null]);
+      if (expected === undefined || deleted.length > 0) return;
+      const [row] = await query(statements.checkpoint, [key]);
+      const version = row === undefined ? 0 : checkedVersion(row, sessionId);
+      // A session that was never written needs no deletion.
+      if (row !== undefined || expected > 0) throw new LedgerConflictError(sessionId, expected, version);
+    },
+    sessions: ({ prefix } = {}) => sessionsIn((from) => query(statements.sessions, [from]), prefix),
+  };
+}
+
+/**
+ * The SQL script that creates the tables, for databases in which the application may not do it.
+ *
+ * @throws InvalidOptionsError for a name that cannot be one.
+ */
+export function postgresLedgerSchema(table: string = DEFAULT_TABLE): string {
+  return createStatements(postgresTables(table))
+    .map((statement) => `${statement};\n`)
+    .join('');
+}
+
+/** Asks again as long as it fails for one of these reasons, each of which a second try can end. */
+async function again<T>(codes: readonly string[], ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === TRIES || !codes.includes(codeOf(error))) throw error;
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}

@@ -1,0 +1,23 @@
+import type { Checkpoint } from '../../ledger/record.ts';
+import type { LedgerStore, SessionSummary } from '../../ledger/store.ts';
+
+/** The summary of a session; none for an alias. */
+export function summaryOf(
+  sessionId: string,
+  { alias, ...checkpoint }: Checkpoint,
+  updated?: number,
+): SessionSummary[] {
+  if (alias !== undefined) return [];
+  return [{ ...checkpoint, sessionId, ...(updated === undefined ? {} : { updated }) }];
+}
+
+/** The method `sessions` of a store around another one, which has it where that one has it. */
+export function sessionsAround(
+  inner: LedgerStore,
+  around: (list: Listing) => Listing,
+): { readonly sessions?: Listing } {
+  const list = inner.sessions?.bind(inner);
+  return list === undefined ? {} : { sessions: around(list) };
+}
+
+type Listing = NonNullable<LedgerStore['sessions']>;

@@ -1,0 +1,43 @@
+import { statSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { open } from 'node:fs/promises';
+
+/** The path of a database's file; undefined for one in memory. @param name a path or a `file:` URL, as SQLite takes it. */
+export function databaseFile(name: string): string | undefined {
+  if (name === '' || name === ':memory:') return undefined;
+  if (!name.startsWith('file:')) return name;
+  try {
+    const url = new URL(name, pathToFileURL('./'));
+    const isMemory = url.searchParams.get('mode') === 'memory' || name.startsWith('file::memory:');
+    return isMemory ? undefined : fileURLToPath(`file://${url.pathname}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Which file stands at a path now: another value once it was deleted or replaced, while the former one is open. */
+export function fileAt(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}
+
+/** Only the owner may read conversations. */
+const OWNER_ONLY = 0o600;
+
+/** A URL that wants a file to be there. */
+const DOES_NOT_CREATE = /^file:[^#]*[?&]mode=(?:ro|rw)(?:[&#]|$)/;
+
+/**
+ * Makes sure that a database is in a file which its owner alone may read: creates an empty one where there is none, also
+ * behind a symbolic link. A file that is there keeps its mode; SQLite gives the same to the log and the journal beside it.
+ *
+ * @param name a path or a `file:` URL, as SQLite takes it.
+ */
+export async function createPrivateFile(name: string): Promise<void> {
+  const path = databaseFile(name);
+  if (path === undefined || DOES_NOT_CREATE.test(name)) return;
+  // The driver reports a file that cannot be created.
+  const file = await open(path, 'a', OWNER_ONLY).catch(() => undefined);
+  await file?.close();
+}

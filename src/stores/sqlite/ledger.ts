@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { LedgerUnavailableError } from '../../errors/ledger.ts';
+import type { LedgerStore } from '../../ledger/store.ts';
+import { createPrivateFile, databaseFile, fileAt } from './database-file.ts';
+import { configureSqlite, openSqlite, openSqliteReadOnly } from './open.ts';
+import { sessionsIn, textsOf } from '../shared/rows.ts';
+import { withStatementCache, type OwnedSqliteDatabase, type SqliteDatabase } from './database.ts';
+import { emptied, whileBusy } from './busy.ts';
+import {
+  createTables,
+  deleteSession,
+  selectCheckpoint,
+  selectRecords,
+  selectSessions,
+  writeRecords,
+} from './tables.ts';
+import { parseOptions, withMethods } from '../../errors/options.ts';
+
+/** Options of `sqliteLedger`: either a database or the path of one. */
+export type SqliteLedgerOptions = {
+  /**
+   * How long to wait while other connections write to the file, in milliseconds, without holding up the event loop.
+   * Default 10,000.
+   */
+  readonly busyTimeout?: number | undefined;
+} & (
+  | {
+      /** An open database of `node:sqlite`, better-sqlite3 or libsql. It stays yours: the ledger never closes it. */
+      readonly database: SqliteDatabase;
+      readonly path?: undefined;
+      readonly readOnly?: undefined;
+    }
+  | {
+      /**
+       * A file, opened at first use, with write-ahead logging and every commit synced. If missing it is created, readable by
+       * its owner alone; one that is there keeps its mode.
+       */
+      readonly path: string;
+      /** Only look: a file that is not there, or holds no ledger, is an error instead of a new ledger. Default false. */
+      readonly readOnly?: boolean | undefined;
+      readonly database?: undefined;
+    }
+);
+
+/** A ledger store in a SQLite file. */
+export interface SqliteLedger extends LedgerStore {
+  /** Ends the use of the store, and closes the file if it was given by path. */
+  close(): Promise<void>;
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How long a rewrite or a deletion waits for readers of the write-ahead log, in milliseconds; ours read for a few. */
+const LOG_PATIENCE = 1000;
+
+const schema = z
+  .strictObject({
+    database: withMethods<SqliteDatabase>('exec', 'prepare').optional(),
+    path: z.string().min(1, { message: 'must not be empty' }).optional(),
+    readOnly: z.boolean().default(false),
+    busyTimeout: z.number().nonnegative().default(10_000),
+  })
+  .refine(({ database, path }) => (database === undefined) !== (path === undefined), {
+    path: ['path'],
+    message: "give either 'path' or 'database'",
+  });
+
+/**
+ * A ledger store in a SQLite file: survives the process, and many processes can use one file.
+ *
+ * Given a path, it opens `node:sqlite` where Node has it, else an installed `libsql` or `better-sqlite3`. Creates its
+ * tables at first use. With a database of your own, how durable an append is depends on its `synchronous` pragma, and
+ * the ledger needs it outside of a transaction.
+ *
+ * @throws InvalidOptionsError; the store's methods throw LedgerUnavailableError when no driver is there, after `close()`,
+ * or with `readOnly` when there is no ledger, and the driver's own errors.
+ */
+export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
+  const given = parseOptions(schema, options, 'the SQLite ledger');
+  let opening: Promise<Opened> | undefined;
+  let closed = false;
+
+  const openedFile = async (): Promise<Opened> => {
+    if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
+    const current = (opening ??= open(given));
+    try {
+      const opened = await current;
+      if (!isReplaced(opened)) return opened;
+      // Records in a file that was deleted or replaced are lost.
+      if (opening === current) {
+        opening = undefined;
+        opened.owned?.close();
+      }
+    } catch (error) {
+      if (opening === current) opening = undefined;
+      throw error;
+    }
+    return openedFile();
+  };
+
+  const run = async <T>(work: (opened: Opened) => T): Promise<T> => {
+    for (;;) {
+      const opened = await openedFile();
+      const done = await whileBusy(given.busyTimeout, () => {
+        if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
+        if (isReplaced(opened)) return undefined;
+        const value = work(opened);
+        return isReplaced(opened) ? undefined : { value };
+      });
+      if (done !== undefined) return done.value;
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    closed = true;
+    const opened = await opening?.catch(() => undefined);
+    opening = undefined;
+    if (opened?.owned === undefined) return;
+    // libsql keeps the files open until its statements are collected: the log is emptied now.
+    if (!given.readOnly) await emptied(opened.owned, 0);
+    opened.owned.close();
+  };
+
+  /** The write-ahead log holds deleted records until it is emptied. If a reader prevents that, the next write tries again. */
+  let isLogDue = false;
+  const emptyLog = async (patience: number): Promise<void> => {
+    const owned = (await opening)?.owned;
+    if (owned !== undefined && !closed) isLogDue = !(await emptied(owned, patience));
+  };
+  const write = async (isRewrite: boolean, ...args: Parameters<LedgerStore['append']>): Promise<void> => {
+    const [sessionId, records, checkpoint, expected] = args;
+    const texts = textsOf(records, isRewrite);
+    const written = { records: texts, checkpoint: JSON.stringify(checkpoint), expected, isRewrite };
+    await run(({ database }) => writeRecords(database, sessionId, written));
+    if (isRewrite || isLogDue) await emptyLog(isRewrite ? LOG_PATIENCE : 0);
+  };
+
+  return {
+    checkpoint: (sessionId) => run(({ database }) => selectCheckpoint(database, sessionId)),
+    read: (sessionId, from = 0, to?: number) =>
+      run(({ database }) => selectRecords(database, sessionId, from, to)),
+    append: (...written) => write(false, ...written),
+    rewrite: (...written) => write(true, ...written),
+    delete: async (sessionId, expected?: number) => {
+      await run(({ database }) => deleteSession(database, sessionId, expected));
+      await emptyLog(LOG_PATIENCE);
+    },
+    sessions: ({ prefix } = {}) =>
+      sessionsIn((from) => run(({ database }) => selectSessions(database, from)), prefix),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Opened {
+  readonly database: SqliteDatabase;
+  /** The same, when it was opened here. */
+  readonly owned: OwnedSqliteDatabase | undefined;
+  /** Where its file is, and which one that was. */
+  readonly path: string | undefined;
+  readonly file: string | undefined;
+}
+
+function isReplaced({ path, file }: Opened): boolean {
+  return file !== fileAt(path);
+}
+
+async function open(given: z.output<typeof schema>): Promise<Opened> {
+  if (!given.readOnly && given.path !== undefined) await createPrivateFile(given.path);
+  const path = given.path === undefined ? undefined : databaseFile(given.path);
+  // The first use notices a file that replaced it while it was opened.
+  const file = fileAt(path);
+  if (given.readOnly && given.path !== undefined) {
+    const owned = await openSqliteReadOnly(given.path, given.busyTimeout);
+    return { database: owned, owned, path, file };
+  }
+  const owned = given.path === undefined ? undefined : await openSqlite(given.path);
+  const database = given.database ?? owned;
+  if (database === undefined) throw new LedgerUnavailableError('closed', 'there is no database');
+  try {
+    await whileBusy(given.busyTimeout, () => {
+      if (owned !== undefined) configureSqlite(owned);
+      createTables(database);
+    });
+  } catch (error) {
+    owned?.close();
+    throw error;
+  }
+  // Others may close theirs: libsql would go on with a statement that it has prepared before.
+  return { database: owned === undefined ? database : withStatementCache(owned), owned, path, file };
+}

@@ -1,0 +1,6 @@
+export { ledgerStoreContract, type LedgerStoreCheck } from './testing/ledger-store-contract.ts';
+export type {
+  LedgerStorePlace,
+  LedgerStoreSubject,
+  OpenLedgerStore,
+} from './testing/ledger-store-subject.ts';

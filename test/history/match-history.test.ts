@@ -1,0 +1,119 @@
+import type { AgentInputItem } from '@openai/agents';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ListedItem } from '../../src/conversation/items.ts';
+import { matchHistory, type IsProven } from '../../src/history/match-history.ts';
+import { EMPTY_DIGEST, extendDigest, itemDigest } from '../../src/items/digest.ts';
+import { user } from '../support/conversation.ts';
+
+/** Messages of a list, or of a context with IDs of its own. */
+function told(texts: string, where = 'msg'): ListedItem[] {
+  return texts.split('').map((text, at) => ({ id: `${where}_${at}${text}`, item: user(text) }));
+}
+
+/** Knows the digest of these items. */
+function proofOf(items: readonly ListedItem[]): IsProven {
+  const digest = items.reduce((context, { item }) => extendDigest(context, itemDigest(item)), EMPTY_DIGEST);
+  return (other) => other === digest;
+}
+
+const textsOf = (items: readonly ListedItem[] | undefined): string | undefined =>
+  items
+    ?.map(({ item }) => ('content' in item && typeof item.content === 'string' ? item.content : '?'))
+    .join('');
+
+const thought = (id: string): ListedItem => {
+  const item: AgentInputItem = { type: 'reasoning', id, content: [] };
+  return { id, item };
+};
+
+describe('the history of a digest is found', () => {
+  test.each([
+    ['in a list that is whole', 'abcd', ''],
+    ['in a context that is whole', 'ac', 'abcd'],
+    ['in a list that lost answers, with the context that the newest response answered', 'acd', 'abc'],
+    ['in a list that lost its end', 'ab', 'bcd'],
+    ['where neither has all', 'abd', 'acd'],
+    ['where what the context has more has left since', 'acd', 'xabyz'],
+    ['where both have what the other one has not, and the context has more', 'bd', 'axbcy'],
+  ])('matchHistory finds a history %s', (_where, list, context) => {
+    const proof = proofOf(told('abcd'));
+    expect(textsOf(matchHistory(proof, told(list), told(context, 'ctx')))).toBe('abcd');
+  });
+
+  test('matchHistory finds a history that has continued since', () => {
+    expect(textsOf(matchHistory(proofOf(told('ab')), told('abcd'), []))).toBe('ab');
+  });
+
+  test('matchHistory returns items under their IDs in the list', () => {
+    const found = matchHistory(proofOf(told('abc')), told('ac'), told('abc', 'ctx'));
+    expect(found?.map(({ id }) => id)).toEqual(['msg_0a', 'ctx_1b', 'msg_1c']);
+  });
+
+  test('matchHistory returns the reasoning of the history', () => {
+    const list = [...told('a'), thought('rs_1'), ...told('b')];
+    expect(matchHistory(proofOf(list), list, [])).toEqual(list);
+  });
+
+  test('matchHistory finds an empty history', () => {
+    expect(matchHistory(proofOf([]), told('ab'), [])).toEqual([]);
+  });
+});
+
+test('matchHistory ends a long search', () => {
+  const texts = 'abcdefghijklmnopqrstuvwxyz';
+  expect(matchHistory(proofOf(told('zy')), told(''), told(texts, 'ctx'))).toBeUndefined();
+});
+
+test('matchHistory searches a context longer than the stack', () => {
+  const context = Array.from({ length: 15_000 }, (_, at) => ({ id: `ctx_${at}`, item: user(String(at)) }));
+  expect(matchHistory(proofOf(told('ab')), told(''), context)).toBeUndefined();
+  const wanted = context.slice(-3);
+  expect(matchHistory(proofOf(wanted), wanted.slice(0, 1), context)).toEqual(wanted);
+});
+
+test('matchHistory returns no history with another digest', () => {
+  const texts = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 7 });
+  fc.assert(
+    fc.property(texts, texts, texts, (history, list, context) => {
+      const found = textsOf(matchHistory(proofOf(told(history)), told(list), told(context, 'ctx')));
+      expect([undefined, history]).toContain(found);
+    }),
+    { seed: 20261129, numRuns: 500 },
+  );
+});
+
+test('matchHistory finds items that only the list or only the context has lost', () => {
+  const texts = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'), { minLength: 1 });
+  fc.assert(
+    fc.property(texts, fc.nat(), (history, lost) => {
+      const whole = history.join('');
+      const list = told(history.toSpliced(lost % history.length, 1).join(''));
+      expect(textsOf(matchHistory(proofOf(told(whole)), list, told(whole, 'ctx')))).toBe(whole);
+      expect(textsOf(matchHistory(proofOf(told(whole)), told(whole), list))).toBe(whole);
+    }),
+  );
+});
+
+test('matchHistory finds the first history for several digests', () => {
+  const [first, second] = [proofOf(told('ab')), proofOf(told('abc'))];
+  const found = matchHistory((digest) => first(digest) || second(digest), told('abc'), []);
+  expect(textsOf(found)).toBe('ab');
+});
+
+test('matchHistory finds no history without a digest', () => {
+  expect(matchHistory(() => false, told('ab'), told('b', 'ctx'))).toBeUndefined();
+});
+
+test('matchHistory returns all reasoning after the last item', () => {
+  const list = [...told('a'), thought('rs_1'), thought('rs_2'), ...told('b')];
+  expect(matchHistory(proofOf(told('a')), list, [])?.map(({ id }) => id)).toEqual(['msg_0a', 'rs_1', 'rs_2']);
+});
+
+test('matchHistory distinguishes reasoning by its ID', () => {
+  const list = [...told('a'), thought('rs_1')];
+  const context = [...told('a', 'ctx'), thought('rs_2'), { id: 'ctx_b', item: user('b') }];
+  const found = matchHistory(proofOf(told('ab')), list, context);
+  expect(textsOf(found)).toBe('a?b');
+  expect(found?.map(({ id }) => id)).toEqual(['msg_0a', 'rs_2', 'ctx_b']);
+});

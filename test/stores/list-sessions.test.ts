@@ -1,0 +1,220 @@
+import { PGlite } from '@electric-sql/pglite';
+import Libsql from 'libsql';
+import { describe, expect, it } from 'vitest';
+import {
+  encryptedLedger,
+  memoryLedger,
+  scopedLedger,
+  type LedgerStore,
+  type SessionsOptions,
+  type SessionSummary,
+} from '../../src/index.ts';
+import { postgresLedger } from '../../src/postgres.ts';
+import { redisLedger, type RedisLedgerClient } from '../../src/redis.ts';
+import { sqliteLedger } from '../../src/sqlite.ts';
+import { checkpoint, record } from './support/records.ts';
+
+const LONG = 'long'.repeat(200);
+const KEYS = [{ id: 'key-1', secret: new Uint8Array(32).fill(1) }];
+
+async function list(store: LedgerStore, options?: SessionsOptions): Promise<SessionSummary[]> {
+  const summaries: SessionSummary[] = [];
+  for await (const summary of store.sessions?.(options) ?? []) summaries.push(summary);
+  return summaries;
+}
+
+async function idsOf(store: LedgerStore, options?: SessionsOptions): Promise<string[]> {
+  return (await list(store, options)).map(({ sessionId }) => sessionId).toSorted();
+}
+
+async function fill(store: LedgerStore, ...sessionIds: string[]): Promise<void> {
+  for (const id of sessionIds) await store.append(id, [record('one')], checkpoint(1), 0);
+}
+
+/** A store that cannot list its sessions. */
+function unlisted(): LedgerStore {
+  const store = memoryLedger();
+  delete store.sessions;
+  return store;
+}
+
+/** A client on which the scripts answer checkpoints by key, and a scan its answers. */
+function redis(checkpoints: Record<string, unknown>, answers: readonly (readonly unknown[])[]) {
+  const patterns: string[] = [];
+  const evalSha: RedisLedgerClient['evalSha'] = async (_, { keys: [key = ''] }) =>
+    key in checkpoints ? JSON.stringify(checkpoints[key]) : null;
+  const scan = async (cursor: string, { MATCH }: { MATCH: string }) => {
+    patterns.push(MATCH);
+    const next = Number(cursor) + 1;
+    return { cursor: next < answers.length ? next : 0, keys: answers[Number(cursor)] ?? [] };
+  };
+  return { patterns, client: { evalSha, eval: evalSha, del: async () => 0, scan } };
+}
+
+describe('sessions() of an SQL store', () => {
+  it('leaves out IDs that SQLite keeps as a hash, and gives times in milliseconds', async () => {
+    const database = new Libsql(':memory:');
+    const store = sqliteLedger({ database });
+    await fill(store, 'a', LONG, '\uD800', '~tilde');
+    database.exec('UPDATE hybrid_session_ledger SET updated = 1767225600');
+    const summary = { ...checkpoint(1), sessionId: 'a', updated: 1_767_225_600_000 };
+    expect(await list(store)).toEqual([summary]);
+    expect(await list(store, { prefix: '\0' })).toEqual([]);
+  });
+
+  it('leaves out IDs that PostgreSQL keeps as a hash, and gives times in milliseconds', async () => {
+    const pool = new PGlite();
+    const store = postgresLedger({ pool });
+    await fill(store, 'a', LONG, 'a\0');
+    await pool.query(`UPDATE hybrid_session_ledger SET updated = '2026-01-01T00:00:00.0015Z'`);
+    expect(await list(store)).toEqual([{ ...checkpoint(1), sessionId: 'a', updated: 1_767_225_600_001 }]);
+    expect(await list(store, { prefix: 'a\0' })).toEqual([]);
+  });
+
+  it.for([
+    [`head = '{"format":3}'`, 'damaged'],
+    ['format = 2', 'newer_format'],
+  ] as const)('names a session of which the row has %s', async ([change, reason]) => {
+    const database = new Libsql(':memory:');
+    const store = sqliteLedger({ database });
+    await fill(store, 'a', 'b');
+    database.exec(`UPDATE hybrid_session_ledger SET ${change} WHERE session = 'b'`);
+    const error = { code: 'ledger_unreadable', reason, sessionId: 'b' };
+    await expect(list(store)).rejects.toMatchObject(error);
+    expect(await idsOf(store, { prefix: 'a' })).toEqual(['a']);
+  });
+
+  it('selects pages by the index of the names', async () => {
+    const database = new Libsql(':memory:');
+    const asked: string[] = [];
+    const prepare = (sql: string) => {
+      asked.push(sql);
+      return database.prepare(sql);
+    };
+    const store = sqliteLedger({ database: { exec: (sql) => database.exec(sql), prepare } });
+    await fill(store, ...Array.from({ length: 401 }, (_, index) => `user-${index}`), 'other');
+    asked.length = 0;
+    expect(await idsOf(store, { prefix: 'user-' })).toHaveLength(401);
+    expect(asked).toHaveLength(3);
+    const plan = JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${asked[0]}`).all(''));
+    expect(plan).toMatch(/SEARCH .* USING INDEX/);
+    expect(plan).not.toMatch(/B-TREE/);
+  });
+});
+
+describe('sessions() of a Redis store', () => {
+  const one = checkpoint(1);
+
+  it('gives each session once when answers repeat keys, and none that is gone or hashed', async () => {
+    const checkpoints = { 'p:{a}:head': one, 'p:{b}:head': one, 'p:{~hash}:head': one };
+    const { client } = redis(checkpoints, [
+      ['p:{a}:head', 'p:{a}:head', 'p:{gone}:head', 'p:{~hash}:head'],
+      [],
+      ['p:{b}:head', Buffer.from('p:{a}:head')],
+    ]);
+    const summaries = await list(redisLedger({ client, prefix: 'p:' }));
+    expect(summaries).toEqual(['a', 'b'].map((sessionId) => ({ ...one, sessionId })));
+  });
+
+  it('takes prefixes literally, and gives IDs as they are', async () => {
+    const checkpoints = { 'p*:{%25%7B%7D%2525}:head': one };
+    const { client, patterns } = redis(checkpoints, [Object.keys(checkpoints)]);
+    expect(await idsOf(redisLedger({ client, prefix: 'p*:' }), { prefix: '%{}[a]?\\' })).toEqual(['%{}%25']);
+    expect(patterns).toEqual([String.raw`p\*:{%25%7B%7D\[a\]\?\\*}:head`]);
+  });
+
+  it('asks every master of a cluster', async () => {
+    const checkpoints = { 'p:{a}:head': one, 'p:{b}:head': one };
+    const [first, second] = [['p:{a}:head'], ['p:{b}:head', 'p:{a}:head']].map((keys) =>
+      redis(checkpoints, [keys]),
+    );
+    const { scan: _scan, ...scripts } = redis(checkpoints, []).client;
+    const client = {
+      ...scripts,
+      masters: [first, second],
+      nodeClient: async (node: typeof first) => node?.client,
+    };
+    expect(await idsOf(redisLedger({ client, prefix: 'p:' }))).toEqual(['a', 'b']);
+  });
+
+  it('sessions() is missing with a Redis client that cannot scan', () => {
+    const { scan: _scan, ...client } = redis({}, []).client;
+    expect(redisLedger({ client })).not.toHaveProperty('sessions');
+  });
+});
+
+describe('sessions() of a scoped store', () => {
+  it('gives the sessions of its scope alone, by the IDs of the app', async () => {
+    const store = memoryLedger();
+    const scoped = scopedLedger(store, 'acme');
+    await fill(scoped, 'user:1', 'ü', '', "it's", LONG, '\uD800');
+    await fill(scopedLedger(store, 'acme:x'), 'other');
+    await fill(scopedLedger(store, 'acm'), 'other');
+    // Nobody but an app without a scope can have written these.
+    await fill(store, 'other', 'scope:acme:a:b', 'scope:acme:%zz', 'scope:acme:%61');
+    expect(await idsOf(scoped)).toEqual(['', "it's", 'user:1', 'ü']);
+    expect(await idsOf(scoped, { prefix: 'user:' })).toEqual(['user:1']);
+    expect(await idsOf(scoped, { prefix: '\uD83D' })).toEqual([]);
+    expect(await idsOf(scopedLedger(scoped, 'inner'))).toEqual([]);
+  });
+
+  it('gives nothing of another scope when the store below ignores the prefix', async () => {
+    const store = memoryLedger();
+    const all = store.sessions?.bind(store);
+    const careless: LedgerStore = { ...store, ...(all === undefined ? {} : { sessions: () => all() }) };
+    await fill(scopedLedger(store, 'acme'), 'mine');
+    await fill(scopedLedger(store, 'other'), 'theirs');
+    expect(await idsOf(scopedLedger(careless, 'acme'))).toEqual(['mine']);
+  });
+
+  it('names the session of the app in an error, and passes every other error on', async () => {
+    const inner = memoryLedger();
+    const store = encryptedLedger(inner, { keys: KEYS });
+    await fill(scopedLedger(inner, 'acme'), 'user:1');
+    const unreadable = { code: 'ledger_unreadable', reason: 'not_encrypted', sessionId: 'user:1' };
+    await expect(list(scopedLedger(store, 'acme'))).rejects.toMatchObject(unreadable);
+    for (const error of [new Error('lost'), 'lost', Object.assign(new Error('odd'), { sessionId: 'x' })]) {
+      const broken: LedgerStore = {
+        ...inner,
+        sessions: () => ({ [Symbol.asyncIterator]: () => ({ next: async () => Promise.reject(error) }) }),
+      };
+      await expect(list(scopedLedger(broken, 'acme'))).rejects.toBe(error);
+    }
+  });
+});
+
+describe('sessions() of an encrypted store', () => {
+  it('opens the checkpoints, and leaves out aliases', async () => {
+    const inner = memoryLedger();
+    const store = encryptedLedger(inner, { keys: KEYS });
+    const mirrored = { ...checkpoint(1), conversation: 'conv_1' };
+    await store.append('user-1', [record('one')], mirrored, 0);
+    await store.append('conv_1', [record('one')], { ...checkpoint(1), alias: 'user-1' }, 0);
+    expect(await list(store)).toEqual([
+      { ...mirrored, sessionId: 'user-1', updated: expect.any(Number) as number },
+    ]);
+    expect(await idsOf(inner)).toEqual(['conv_1', 'user-1']);
+  });
+
+  it('names a session whose checkpoint it cannot open', async () => {
+    const inner = memoryLedger();
+    await fill(encryptedLedger(inner, { keys: [{ id: 'old', secret: new Uint8Array(32) }] }), 'user-1');
+    const unreadable = {
+      code: 'ledger_unreadable',
+      reason: 'unknown_key',
+      keyId: 'old',
+      sessionId: 'user-1',
+    };
+    await expect(list(encryptedLedger(inner, { keys: KEYS }))).rejects.toMatchObject(unreadable);
+  });
+
+  it.for([
+    ['encryptedLedger', (store: LedgerStore) => encryptedLedger(store, { keys: KEYS })],
+    ['scopedLedger', (store: LedgerStore) => scopedLedger(store, 'acme')],
+  ] as const)(
+    'sessions() of an encrypted store is missing in %s around a store that cannot list',
+    ([, around]) => {
+      expect(around(unlisted())).not.toHaveProperty('sessions');
+    },
+  );
+});
