@@ -7,7 +7,7 @@ import { pollUntil } from '../util/poll.ts';
 import { retryAfterOf } from '../util/retry-after.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import type { LedgerStep } from '../ledger/record.ts';
-import { pendingChanges, type LedgerState } from '../ledger/state.ts';
+import { copyState, pendingChanges, type LedgerState } from '../ledger/state.ts';
 import { danglingReasoning } from '../items/reasoning.ts';
 import { openContext, type SessionContext, type MirroredConversation } from '../runtime/open.ts';
 import { conversationMetadata } from '../conversation/metadata.ts';
@@ -109,14 +109,20 @@ async function switchConversation(
   restored: readonly RestoredItem[],
 ): Promise<readonly RestoredItem[]> {
   const items = new Map(restored.map((one) => [one.entry.seq, one]));
-  let isLeft = false;
+  let left: LedgerState | undefined;
   await healing.ledger.append((state) => {
-    isLeft = state.entries.every(
+    const isReady = state.entries.every(
       ({ seq, item, mirrorId }) => items.has(seq) || item !== undefined || mirrorId === undefined,
     );
-    return isLeft ? [{ type: 'conversation', id }, ...skippingSteps(state, items)] : [];
+    left = isReady ? copyState(state) : undefined;
+    return isReady ? [{ type: 'conversation', id }, ...skippingSteps(state, items)] : [];
   });
-  return isLeft ? restored : switchConversation(healing, id, (await readWholeHistory(healing)).restored);
+  if (left === undefined) return switchConversation(healing, id, (await readWholeHistory(healing)).restored);
+  // The old conversation may have got an item meanwhile: the entry then has its ID.
+  return left.entries.flatMap((entry) => {
+    const known = items.get(entry.seq);
+    return known === undefined ? [] : [{ ...known, entry }];
+  });
 }
 
 /** Items that stay in the ledger alone: in a conversation, reasoning that nothing follows would end every run. */

@@ -18,6 +18,7 @@ import { TURNS } from '../flows/support/story.ts';
 import { assistant, call, result, roles, texts, user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
+import { deferred } from '../support/deferred.ts';
 import { changed, tamperedClient, type Tamper } from '../session/support/tampered.ts';
 
 useVirtualTime();
@@ -220,6 +221,41 @@ it('heal waits for content that another process is writing', async () => {
   expect(texts(await healer.getItems())).toEqual(['one', 'two', 'three']);
   expect(await listedIds(client, to)).toHaveLength(3);
   expect(await healer.verify()).toMatchObject({ verified: true, findings: [], pending: 0 });
+});
+
+it('heal writes content that reached the old conversation just before the switch', async () => {
+  const { client, simulator } = simulated();
+  const options = { ledger: memoryLedger(), keepContent: false, bookmark: false } as const;
+  const first = new HybridSession({ ...options, client });
+  await first.addItems([user('one'), assistant('two')]);
+  const conversationId = await first.getSessionId();
+  const isWriting = deferred<void>();
+  const isCreating = deferred<void>();
+  const slow = tamperedClient(simulator, async ({ method, path }) => {
+    if (method !== 'POST' || !path.endsWith('/items')) return undefined;
+    isWriting.resolve();
+    // The heal reads the item while it is pending.
+    await isCreating.promise;
+    return undefined;
+  });
+  const writer = new HybridSession({ ...options, client: slow, conversationId });
+  let adding: Promise<void> | undefined;
+  const healer = new HybridSession({
+    ...options,
+    conversationId,
+    client: tamperedClient(simulator, async ({ method, path }) => {
+      if (path.endsWith('/items')) {
+        adding ??= writer.addItems([user('three')]);
+        await isWriting.promise;
+      } else if (method === 'POST') {
+        isCreating.resolve();
+        await adding;
+      }
+      return undefined;
+    }),
+  });
+  expect(await healer.heal()).toMatchObject({ items: 3, verified: true });
+  expect(texts(await healer.getItems())).toEqual(['one', 'two', 'three']);
 });
 
 it("heal with previous: 'delete' deletes the old conversation and its bookmark", async () => {

@@ -13,28 +13,48 @@ import type { SessionWorld } from './session-world.ts';
  */
 export function isNowhere(world: SessionWorld, { missing }: HistoryIncompleteError): boolean {
   const { store, options } = world.settings;
-  if (store !== 'bookmark' && options.keepContent !== false) return false;
-  const { conversations, responses } = world.simulator.snapshot();
-  const listed = conversations.filter(({ id }) => id === world.conversationId).flatMap(({ items }) => items);
-  // Metadata do not tell either which of two copies is the new one where a change was being written again behind itself.
-  const isRewriting = new Set(listed.map((item) => nameOf(item))).size < listed.length;
+  if (store === 'bookmark') return isBeyondBookmark(world);
+  if (options.keepContent !== false) return false;
   return world.expected.possible.some((expected) => {
-    // A response without a record cannot be asked for.
-    const known = new Set(store === 'bookmark' ? expected.responses.slice(-1) : expected.responses);
-    for (const { id, previousResponseId } of responses.toReversed())
-      if (known.has(id) && previousResponseId !== undefined) known.add(previousResponseId);
-    const answered = responses
-      .filter(({ id }) => known.has(id))
-      .flatMap(({ input, output }) => [...input, ...output]);
-    const held = new Set([...listed, ...answered].map((item) => nameOf(item)));
-    const isHeld = (item: AgentInputItem): boolean => held.has(nameOfOwn(item));
-    // Metadata tell how many items there are, not which.
-    if (store === 'bookmark') return isRewriting || expected.items.some((item) => !isHeld(item));
+    const held = heldOutside(world, expected.responses);
     return missing.every(({ index }) => {
       const item = expected.items[index];
-      return item !== undefined && !isHeld(item);
+      return item !== undefined && !held.has(nameOfOwn(item));
     });
   });
+}
+
+/**
+ * A known limit of metadata: they tell how many items there are, not which. A new process that finds an item in neither
+ * the list nor a recorded response serves the list, and reports that its bookmark proves nothing.
+ */
+export function isBeyondBookmark(world: SessionWorld): boolean {
+  if (world.settings.store !== 'bookmark') return false;
+  const listed = listedItems(world);
+  // Metadata do not tell either which of two copies is the new one where a change was being written again behind itself.
+  if (new Set(listed.map((item) => nameOf(item))).size < listed.length) return true;
+  return world.expected.possible.some(({ items, responses }) => {
+    // A response without a record cannot be asked for.
+    const held = heldOutside(world, responses.slice(-1));
+    return items.some((item) => !held.has(nameOfOwn(item)));
+  });
+}
+
+/** The names of all items in the list, and in the chains of these responses. */
+function heldOutside(world: SessionWorld, recorded: readonly string[]): ReadonlySet<string> {
+  const known = new Set(recorded);
+  const { responses } = world.simulator.snapshot();
+  for (const { id, previousResponseId } of responses.toReversed())
+    if (known.has(id) && previousResponseId !== undefined) known.add(previousResponseId);
+  const answered = responses
+    .filter(({ id }) => known.has(id))
+    .flatMap(({ input, output }) => [...input, ...output]);
+  return new Set([...listedItems(world), ...answered].map((item) => nameOf(item)));
+}
+
+function listedItems({ simulator, conversationId }: SessionWorld): readonly SimulatorItem[] {
+  const { conversations } = simulator.snapshot();
+  return conversations.filter(({ id }) => id === conversationId).flatMap(({ items }) => items);
 }
 
 function nameOf(item: SimulatorItem): string {
