@@ -4,9 +4,27 @@ import { FailureReporter } from './test/support/failure-reporter.ts';
 
 const outputFile = process.env['TEST_RESULTS'] ?? 'test-results/unit.json';
 
+/** Tests that replace modules or globals of the process, and tests of requests that name neither a session nor a client. */
+const ISOLATED = [
+  'test/chaining/{digest-work,session-for-request}.test.ts',
+  'test/conversation/client.test.ts',
+  'test/errors/errors.test.ts',
+  'test/flows/{chain-web-socket,rollout,secrets}.test.ts',
+  'test/mocks/**/{example,msw-handlers,profiles}.test.ts',
+  'test/runner/{hybrid-runner,tracing}.test.ts',
+  'test/telemetry/{open-telemetry,sdk-tracing}.test.ts',
+];
+
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // Loading the SDK takes longer than most tests, so the other files share one copy.
+    projects: [
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ISOLATED, isolate: false },
+      },
+      { extends: true, test: { name: 'isolated', include: ISOLATED } },
+    ],
     // No test depends on the machine's speed: these end what hangs.
     testTimeout: 600_000,
     hookTimeout: 600_000,
@@ -25,10 +43,10 @@ const config: ViteUserConfig = defineConfig({
       reporter: ['text-summary'],
       // The rooms in which a rule without a test can lose a turn.
       thresholds: {
-        'src/ledger/**': { lines: 90, branches: 90 },
-        'src/history/**': { lines: 90, branches: 90 },
-        'src/chaining/**': { lines: 90, branches: 90 },
-        'src/items/**': { lines: 90, branches: 85 },
+        'src/ledger/**': { lines: 95, branches: 95 },
+        'src/history/**': { lines: 95, branches: 95 },
+        'src/chaining/**': { lines: 95, branches: 95 },
+        'src/items/**': { lines: 95, branches: 94 },
       },
     },
   },

@@ -14,7 +14,7 @@ useVirtualTime();
 const TURNS = 11;
 
 /** Every request where time is no matter, as in CI; enough to see it work elsewhere. */
-const STRIDE = process.env['TEST_FULL'] === '1' ? 1 : 3;
+const STRIDE = process.env['TEST_FULL'] === '1' ? 1 : 6;
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 

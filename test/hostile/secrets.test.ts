@@ -16,6 +16,9 @@ import {
 import { user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
 import { failureOf, guardProcess } from './support/property.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 guardProcess();
 

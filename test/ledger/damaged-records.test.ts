@@ -8,6 +8,9 @@ import type { LedgerStore } from '../../src/ledger/store.ts';
 import { RecordReader } from '../../src/ledger/record-reader.ts';
 import { memoryLedger } from '../../src/stores/memory.ts';
 import { texts, user } from '../support/conversation.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+
+useVirtualTime();
 
 const say = (text: string): LedgerStep => ({ type: 'items', items: [ledgerItem(user(text), true)] });
 const historyOf = (state: LedgerState): string[] => texts(state.entries.map(({ item }) => item));

@@ -22,6 +22,9 @@ const ITEMS = [
   '{"type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hello Ada"}]}\n',
 ].join('');
 
+/** The long tests run with `TEST_FULL=1`. */
+const FULL = process.env['TEST_FULL'] === '1';
+
 let packed: PackedPackage;
 let esm: string;
 let cjs: string;
@@ -119,7 +122,7 @@ describe.each([
   });
 });
 
-describe('the command, where a driver is installed', () => {
+describe.runIf(FULL)('the command, where a driver is installed', () => {
   it('the command imports, inspects, exports the same bytes, and erases', async () => {
     const cli = join(esm, 'node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
     const run = (...args: string[]): ReturnType<typeof runProgram> =>
@@ -157,7 +160,7 @@ describe('the doors', () => {
   });
 });
 
-describe('the package installed by npm', () => {
+describe.runIf(FULL)('the package installed by npm', () => {
   let app: string;
 
   beforeAll(async () => {
@@ -318,7 +321,7 @@ describe('the package installed by npm', () => {
   });
 });
 
-describe('the benchmark', () => {
+describe.runIf(FULL)('the benchmark', () => {
   it('the benchmark measures turns of the built package to the end', async () => {
     const { code, stdout, stderr } = await runProgram(
       'node',

@@ -11,6 +11,9 @@ import { roles, user } from '../../support/conversation.ts';
 import { simulatedRunner } from '../../support/simulated.ts';
 import { temporaryFolder } from '../../stores/support/temporary-folder.ts';
 import { captureIo, type CapturedIo } from '../support/captured-io.ts';
+import { useVirtualTime } from '../../support/virtual-time.ts';
+
+useVirtualTime();
 
 interface World {
   readonly simulator: SimulatorCore;

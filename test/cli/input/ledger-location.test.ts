@@ -5,6 +5,9 @@ import { parseLedgerLocation } from '../../../src/cli/input/ledger-location.ts';
 import { importItems } from '../../../src/index.ts';
 import { sqliteLedger } from '../../../src/sqlite.ts';
 import { listeningSimulator, runCommand, temporaryFolder } from '../support/on-a-ledger.ts';
+import { useVirtualTime } from '../../support/virtual-time.ts';
+
+useVirtualTime();
 
 const file = temporaryFolder();
 const server = listeningSimulator();

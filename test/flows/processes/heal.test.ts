@@ -11,7 +11,7 @@ import { listedTexts } from '../support/story.ts';
 import { openStore } from './shared-stores.ts';
 
 /** Every request where time is no matter, as in CI; enough to see it work elsewhere. */
-const STRIDE = process.env['TEST_FULL'] === '1' ? 1 : 4;
+const STRIDE = process.env['TEST_FULL'] === '1' ? 1 : 12;
 /** So long that no process that lives loses its lease on a slow machine; the clock of the next one is that much ahead. */
 const LEASE = 120_000;
 /** How often a process is killed at most. */
