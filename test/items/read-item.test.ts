@@ -20,6 +20,8 @@ const hosted = (name: string, providerData?: Record<string, unknown>): AgentInpu
   ...(providerData === undefined ? {} : { providerData }),
 });
 
+const untyped: AgentInputItem = { role: 'user', content: 'hi' };
+
 describe('a field of an item', () => {
   test('provider data that are no object count as empty', () => {
     expect(providerDataOf({ ...user('hi'), providerData: { a: 1 } })).toEqual({ a: 1 });
@@ -44,7 +46,7 @@ describe('a field of an item', () => {
 
 describe('the type of an item', () => {
   test.each([
-    ['a message without a type', { role: 'user', content: 'hi' } as AgentInputItem, 'message'],
+    ['a message without a type', untyped, 'message'],
     ['a function result', { ...call('c', 'f', {}), type: 'function_call_result' }, 'function_call_output'],
     ['a hosted call, by its provider data', hosted('any', { type: 'web_search_call' }), 'web_search_call'],
     ['a hosted call, by its name', hosted('web_search_call'), 'web_search_call'],
@@ -55,7 +57,7 @@ describe('the type of an item', () => {
 
   test.each([
     ['a user message', user('hi'), 'message:user'],
-    ['a message without a type', { role: 'user', content: 'hi' } as AgentInputItem, 'message:user'],
+    ['a message without a type', untyped, 'message:user'],
     ['a hosted call', hosted('web_search_call'), 'hosted_tool_call:web_search_call'],
     ['a function call', call('c', 'f', {}), 'function_call'],
   ])('the kind of %s names no content', (_form, item, expected) => {
