@@ -104,6 +104,8 @@ export interface HealErrorFacts {
  *
  * @example
  * ```ts
+ * import { setTimeout } from 'node:timers/promises';
+ *
  * try {
  *   await session.heal();
  * } catch (error) {
