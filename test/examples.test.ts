@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { snippetsOf } from './package/readme-snippets.ts';
 import { startProgram } from './package/run-program.ts';
 import { sourceFiles } from './support/source-files.ts';
 
@@ -43,6 +44,7 @@ declare global {
   const sessionId: string;
   const conversationId: string;
   const version: number;
+  const fileLedger: (folder: string) => library0.LedgerStore;
   const expected: number;
   const Agent: typeof agents.Agent;
   const Runner: typeof agents.Runner;
@@ -53,6 +55,18 @@ declare global {
 }
 `;
 
+/** The drivers that this Node or the driver itself has no types for. */
+const DRIVERS = `
+declare module 'node:sqlite' {
+  export const DatabaseSync: new (path: string) => import('agents-hybrid-session/sqlite').SqliteDatabase;
+}
+declare module 'pg' {
+  export const Pool: new (options: { connectionString: string }) => import('agents-hybrid-session/postgres').PostgresPool & {
+    on(event: 'error', listener: (error: Error) => void): void;
+  };
+}
+`;
+
 interface Example {
   readonly name: string;
   readonly text: string;
@@ -60,6 +74,16 @@ interface Example {
 
 const examples = ['src', 'mocks'].flatMap((folder) =>
   sourceFiles(folder).flatMap(({ path, text }) => examplesOf(path, text)),
+);
+
+const PAGES = ['doctor', 'export', 'heal', 'ledgers', 'simulator'];
+
+/** The programs in the pages that no test runs. */
+const programs = PAGES.flatMap((page) =>
+  snippetsOf(readFileSync(join(ROOT, 'docs', `${page}.md`), 'utf8')).map(({ source }, index): Example => ({
+    name: `docs-${page}-${index}`,
+    text: `${source}\nexport {};\n`,
+  })),
 );
 
 /** The examples in the docstrings of a file, each up to the next tag. */
@@ -98,10 +122,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the examples in the docstrings compile', async () => {
+test('the examples in the docstrings and the programs in the pages compile', async () => {
   expect(examples.length).toBeGreaterThan(45);
-  for (const { name, text } of examples) writeFileSync(join(folder, `${name}.ts`), text);
+  expect(programs.length).toBeGreaterThan(12);
+  for (const { name, text } of [...examples, ...programs]) writeFileSync(join(folder, `${name}.ts`), text);
   writeFileSync(join(folder, 'globals.ts'), globals());
+  writeFileSync(join(folder, 'drivers.d.ts'), DRIVERS);
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as {
     compilerOptions: object;
   };
