@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { currentRun, enterTool, withPort } from '../../src/chaining/attribution.ts';
 import { knownPort } from './known-port.ts';
 
-test('knows no run outside of one', () => {
+test('a bound run knows no run outside of one', () => {
   expect(currentRun()).toBeUndefined();
 });
 
-test('knows the run after whatever it waits for', async () => {
+test('a bound run knows the run after whatever it waits for', async () => {
   const port = knownPort();
   const seen = await withPort(port, async () => {
     await nextTick();
@@ -17,7 +17,7 @@ test('knows the run after whatever it waits for', async () => {
   expect(currentRun()).toBeUndefined();
 });
 
-test('keeps runs apart that take turns', async () => {
+test('a bound run keeps runs apart that take turns', async () => {
   const ports = [knownPort(), knownPort(), undefined];
   const seen = await Promise.all(
     ports.map((port) =>
@@ -30,7 +30,7 @@ test('keeps runs apart that take turns', async () => {
   expect(seen).toEqual(ports);
 });
 
-test('ends the inner run where it ends', async () => {
+test('a bound run ends the inner run where it ends', async () => {
   const [outer, inner] = [knownPort(), knownPort()];
   await withPort(outer, async () => {
     await withPort(inner, () => nextTick());
@@ -48,7 +48,7 @@ async function tool(): Promise<unknown> {
   return currentRun();
 }
 
-test('takes a tool out of the run, and not the run itself', async () => {
+test('a bound run takes a tool out of the run, and not the run itself', async () => {
   const port = knownPort();
   await withPort(port, async () => {
     const inTools = await Promise.all([tool(), tool()]);
@@ -58,7 +58,7 @@ test('takes a tool out of the run, and not the run itself', async () => {
   });
 });
 
-test('remembers every run around a tool within a tool', async () => {
+test('a bound run remembers every run around a tool within a tool', async () => {
   const [outer, inner] = [knownPort(), knownPort()];
   await withPort(outer, async () => {
     await nextTick();

@@ -349,7 +349,7 @@ describe('lets any other error through', () => {
   });
 });
 
-test('changes nothing about the request that it was given', async () => {
+test('a chained model changes nothing about the request that it was given', async () => {
   const asked = request({ modelSettings: { temperature: 1 }, systemInstructions: 'be brief' });
   Object.freeze(asked);
   Object.freeze(asked.input);
@@ -362,7 +362,7 @@ test('changes nothing about the request that it was given', async () => {
   expect(input).toEqual(whole.slice(2));
 });
 
-test('closes the stream of a reader that leaves before the first output', async () => {
+test('a chained model closes the stream of a reader that leaves before the first output', async () => {
   const model = new ScriptedModel({
     stream: () => [...begun('resp_x'), delta('fi'), done('resp_x', 'fine')],
   });
@@ -398,13 +398,13 @@ describe('a stream', () => {
   });
 });
 
-test('tells what is wrapped from what is not', () => {
+test('chainedModel tells what is wrapped from what is not', () => {
   const model = new ScriptedModel();
   expect(isChainedModel(model)).toBe(false);
   expect(isChainedModel(chainedModel(model))).toBe(true);
 });
 
-test('chains a model whose methods are its own and cannot be written, as long as they can be replaced', async () => {
+test('chainedModel chains a model whose methods are its own and cannot be written, as long as they can be replaced', async () => {
   const model = new ScriptedModel();
   const getResponse = model.getResponse.bind(model);
   Object.defineProperty(model, 'getResponse', { value: getResponse, writable: false, configurable: true });
@@ -452,7 +452,7 @@ describe('the calls that an answer ends with', () => {
   });
 });
 
-test('remembers an answer without what it grew from where the ledger could not be read', async () => {
+test('a chained model remembers an answer without what it grew from where the ledger could not be read', async () => {
   const port: KnownPort = { ...knownPort(history), view: () => Promise.reject(new Error('down')) };
   await ask(port, new ScriptedModel());
   expect(port.answers).toMatchObject([{ id: 'resp_1', lineage: [] }]);
@@ -462,9 +462,12 @@ test.each([
   [undefined, true],
   [true, true],
   [false, false],
-])('takes an answer that says nothing of it for stored as it was asked for: %s', async (store, stored) => {
-  const port = knownPort(history);
-  const model = new ScriptedModel({ json: () => answer('resp_1', 'hello', { store: undefined }) });
-  await ask(port, model, request({ modelSettings: store === undefined ? {} : { store } }));
-  expect(port.answers[0]?.store).toBe(stored);
-});
+])(
+  'a chained model takes an answer that says nothing of it for stored as it was asked for: %s',
+  async (store, stored) => {
+    const port = knownPort(history);
+    const model = new ScriptedModel({ json: () => answer('resp_1', 'hello', { store: undefined }) });
+    await ask(port, model, request({ modelSettings: store === undefined ? {} : { store } }));
+    expect(port.answers[0]?.store).toBe(stored);
+  },
+);

@@ -7,7 +7,7 @@ import { ScriptedModel } from './scripted-model.ts';
 test.each([
   ['at once', (model: ScriptedModel) => model],
   ['later', async (model: ScriptedModel) => model],
-])('serves the models of a provider that has them %s', async (_when, give) => {
+])('a chained provider serves the models of a provider that has them %s', async (_when, give) => {
   const model = new ScriptedModel();
   const names: unknown[] = [];
   const base: ModelProvider = {
@@ -21,12 +21,12 @@ test.each([
   expect(names).toEqual(['gpt-4.1', undefined]);
 });
 
-test('asks a provider in its own name', async () => {
+test('a chained provider asks a provider in its own name', async () => {
   const base = new OpenAIProvider({ openAIClient: simulated().client });
   expect(await chainedProvider(base).getModel('gpt-4.1')).toHaveProperty('getResponse');
 });
 
-test('closes what can be closed', async () => {
+test('a chained provider closes what can be closed', async () => {
   const model = new ScriptedModel();
   let closed = 0;
   const base = { getModel: () => model, close: async () => void (closed += 1) };

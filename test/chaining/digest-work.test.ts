@@ -57,13 +57,13 @@ function readsOf(items: readonly AgentInputItem[]): number {
   return reads.count;
 }
 
-test('hashes each item once, and the context once for each', () => {
+test('a request hashes each item once, and the context once for each', () => {
   const items = history(1000);
   extendContext(EMPTY_DIGEST, items);
   expect(hashed.times).toBe(2 * items.length);
 });
 
-test('hashes little more than what the history is as JSON', () => {
+test('a request hashes little more than what the history is as JSON', () => {
   const items = history(1000);
   extendContext(EMPTY_DIGEST, items);
   // Two digests of 43 characters and a dot between them are what a context is made of.
@@ -74,7 +74,7 @@ test('hashing costs as much for every item of a history of any length', () => {
   expect(readsOf(history(2000))).toBe(2 * readsOf(history(1000)));
 });
 
-test('takes a request with a history of any length in one pass', () => {
+test('a request takes a request with a history of any length in one pass', () => {
   const items = history(1000);
   const request = {
     input: items,

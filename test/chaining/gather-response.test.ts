@@ -10,7 +10,7 @@ async function* stream(events: readonly (StreamEvent | Error)[]): AsyncGenerator
   }
 }
 
-test('makes one response of a stream', async () => {
+test('gatherResponse makes one response of a stream', async () => {
   const gathered = await gatherResponse(stream(streamed('resp_1', 'hello')), []);
   const { output, providerData } = answer('resp_1', 'hello');
   expect(gathered).toMatchObject({ responseId: 'resp_1', output, providerData });
@@ -18,14 +18,14 @@ test('makes one response of a stream', async () => {
   expect(gathered.usage).toMatchObject({ requests: 1, totalTokens: 2 });
 });
 
-test('takes the whole body where the stream tells it', async () => {
+test('gatherResponse takes the whole body where the stream tells it', async () => {
   const body = { id: 'resp_1', status: 'completed', output: [{ type: 'message' }] };
   const completed: StreamEvent = { type: 'model', event: { type: 'response.completed', response: body } };
   const gathered = await gatherResponse(stream([...streamed('resp_1', 'hello'), completed]), []);
   expect(gathered.providerData).toEqual(body);
 });
 
-test('throws what the stream throws, and hands over what it said before', async () => {
+test('gatherResponse throws what the stream throws, and hands over what it said before', async () => {
   const failure = new Error('unsuccessful');
   const said: StreamEvent = { type: 'model', event: { type: 'error', error: { code: 'server_error' } } };
   const failures: StreamEvent[] = [];
@@ -33,13 +33,13 @@ test('throws what the stream throws, and hands over what it said before', async 
   expect(failures).toEqual([said]);
 });
 
-test('refuses a stream that ends before its response', async () => {
+test('gatherResponse refuses a stream that ends before its response', async () => {
   await expect(gatherResponse(stream([...begun('resp_1'), delta('he')]), [])).rejects.toThrow(
     'The stream of the response ended before its last event',
   );
 });
 
-test('keeps what the server said of the request, where it said it', async () => {
+test('gatherResponse keeps what the server said of the request, where it said it', async () => {
   const events = streamed('resp_1', 'hello');
   const told = events.map((event) =>
     event.type === 'response_done'
@@ -55,7 +55,7 @@ test('keeps what the server said of the request, where it said it', async () => 
   expect(silent).not.toHaveProperty('rawUsage');
 });
 
-test('hands over a response that failed, and no other event', async () => {
+test('gatherResponse hands over a response that failed, and no other event', async () => {
   const failed: StreamEvent = {
     type: 'model',
     event: { type: 'response.failed', response: { id: 'resp_1' } },

@@ -53,12 +53,12 @@ const search: AgentInputItem = {
   providerData: { type: 'web_search_call', id: 'ws_1' },
 };
 
-test('continues from the response that ends the longest prefix', () => {
+test('a plan continues from the response that ends the longest prefix', () => {
   const longest = plan(request(history), view({ 'context 1': [parent('a')], 'context 2': [parent('b')] }));
   expect(longest).toEqual({ type: 'chain', reason: 'extends', parent: parent('b'), rest: [user('thanks')] });
 });
 
-test('takes the first of several that end the same context', () => {
+test('a plan takes the first of several that end the same context', () => {
   const chosen = plan(request(history), view({ 'context 2': [parent('newer'), parent('older')] }));
   expect(chosen).toMatchObject({ parent: { id: 'newer' } });
 });
@@ -67,7 +67,7 @@ test.each<[string, Partial<Parent>, Partial<ChainView>]>([
   ['was not stored', { store: false }, {}],
   ['is too old', { time: NOW - 1001 }, {}],
   ['was refused', {}, { isRefused: (id) => id === 'b' }],
-])('takes the next best when the best %s', (_why, fields, more) => {
+])('a plan takes the next best response when the best %s', (_why, fields, more) => {
   const ends = { 'context 1': [parent('a')], 'context 2': [parent('b', fields), parent('c')] };
   expect(plan(request(history), view(ends, more))).toMatchObject({ parent: { id: 'c' } });
   const shorter = { ...ends, 'context 2': [parent('b', fields)] };
@@ -77,12 +77,12 @@ test.each<[string, Partial<Parent>, Partial<ChainView>]>([
   });
 });
 
-test('continues from a response for as long as its time has not passed', () => {
+test('a plan continues from a response for as long as its time has not passed', () => {
   const ends = { 'context 2': [parent('a', { time: NOW - 1000 })] };
   expect(plan(request(history), view(ends))).toMatchObject({ type: 'chain' });
 });
 
-test('goes by the oldest response that a response goes back to: what becomes of its context then is unknown', () => {
+test('a plan goes by the oldest response that a response goes back to: what becomes of its context then is unknown', () => {
   const old = parent('a', { context: { server: 'here', since: NOW - 1001 } });
   expect(plan(request(history), view({ 'context 2': [old] }))).toEqual({ type: 'replay', reason: 'expired' });
   const young = parent('a', { context: { server: 'here', since: NOW - 1000 } });
@@ -120,7 +120,7 @@ describe('sends everything, and says why:', () => {
   });
 });
 
-test('counts reasoning to the context that it follows, and sends none of it', () => {
+test('a plan counts reasoning to the context that it follows, and sends none of it', () => {
   const items = [user('hi'), reasoning, assistant('hello', 'msg_1'), reasoning, user('thanks')];
   expect(plan(request(items), view({ 'context 2': [parent('a')] }))).toMatchObject({
     rest: [user('thanks')],
@@ -135,7 +135,7 @@ test('a request with reasoning alone behind its context has no new items', () =>
   expect(plan(request(items), view({ 'context 2': [parent('a')] }))).toMatchObject({ reason: 'nothing_new' });
 });
 
-test('continues from calls when every one of them is answered in the rest', () => {
+test('a plan continues from calls when every one of them is answered in the rest', () => {
   const items = [
     user('hi'),
     call('c1', 'a', {}),
@@ -167,7 +167,7 @@ test('never sends an ID, and never sends what the parent knows', () => {
   );
 });
 
-test('continues from a response although the rest ends with calls that are still to be answered', () => {
+test('a plan continues from a response although the rest ends with calls that are still to be answered', () => {
   const items = [...history, call('c1', 'look', {})];
   const chained = plan(request(items), view({ 'context 2': [parent('a')] }));
   expect(chained).toMatchObject({ type: 'chain', parent: { id: 'a' }, rest: items.slice(2) });
@@ -182,7 +182,7 @@ describe('the plan of a request with a history reference', () => {
     obstacle: undefined,
   };
 
-  test('continues from the response that ends the history itself', () => {
+  test('the plan of a history reference continues from the response that ends the history itself', () => {
     expect(plan(withReference, view({ 'context 0': [parent('a')] }))).toMatchObject({
       type: 'chain',
       parent: { id: 'a' },
@@ -190,7 +190,7 @@ describe('the plan of a request with a history reference', () => {
     });
   });
 
-  test('finds no parent of an empty context where the history is all there', () => {
+  test('the plan of a history reference finds no parent of an empty context where the history is all there', () => {
     expect(plan({ ...withReference, reference: undefined }, view({ 'context 0': [parent('a')] }))).toEqual({
       type: 'replay',
       reason: 'diverged',
@@ -207,7 +207,7 @@ describe('a response of another server', () => {
     },
   );
 
-  test('leaves the way to an earlier one of this server', () => {
+  test('the plan behind a response of another server leaves the way to an earlier one of this server', () => {
     const made = view({
       'context 2': [parent('a', { context: { server: 'there' } })],
       'context 1': [parent('b')],
@@ -216,7 +216,7 @@ describe('a response of another server', () => {
   });
 });
 
-test('sends everything behind an answer that may lack its context, whatever was answered before', () => {
+test('the plan behind a response of another server sends everything behind an answer that may lack its context, whatever was answered before', () => {
   const doubtful = parent('a', { context: { server: 'here', doubtful: true } });
   const made = view({ 'context 2': [doubtful], 'context 1': [parent('b')] });
   expect(plan(request(history), made)).toEqual({ type: 'replay', reason: 'parent_refused' });

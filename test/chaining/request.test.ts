@@ -28,11 +28,11 @@ function request(fields: Partial<ModelRequest> = {}): ModelRequest {
 const obstacleOf = (fields: Partial<ModelRequest>, to: Model = model): unknown =>
   plannable(request(fields), to).obstacle;
 
-test('reads a text as the message that it becomes', () => {
+test('readRequest reads a text as the message that it becomes', () => {
   expect(plannable(request({ input: 'hi' }), model)).toEqual(plannable(request(), model));
 });
 
-test('digests every beginning of the input', () => {
+test('readRequest digests every beginning of the input', () => {
   const items = [user('hi'), assistant('hello'), user('thanks')];
   const { contexts } = plannable(request({ input: items }), model);
   expect(contexts).toHaveLength(4);
@@ -41,7 +41,7 @@ test('digests every beginning of the input', () => {
   expect(contexts.at(-1)).toBe(extendContext(contexts[1] ?? '', items.slice(1)));
 });
 
-test('tells references to stored items apart by what they refer to', () => {
+test('readRequest tells references to stored items apart by what they refer to', () => {
   const [one, other] = ['msg_1', 'msg_2'].map((id) => {
     const reference = { type: 'unknown' as const, id, providerData: { type: 'item_reference' } };
     return plannable(request({ input: [reference] }), model).contexts[1];

@@ -38,7 +38,7 @@ function fresh(): (name: string) => string {
   return (name) => `${name} of story ${story}`;
 }
 
-test('finds the session whose history a request begins with', () => {
+test('sessionForRequest finds the session whose history a request begins with', () => {
   const of = fresh();
   const one = port();
   recordServedHistory(one, of('one 2'), []);
@@ -46,7 +46,7 @@ test('finds the session whose history a request begins with', () => {
   expect(sessionForRequest(asked([EMPTY_DIGEST, of('one 1')]))).toBeUndefined();
 });
 
-test('takes the longest history when several are beginnings of the request', () => {
+test('sessionForRequest takes the longest history when several are beginnings of the request', () => {
   const of = fresh();
   const [short, long] = [port(), port()];
   recordServedHistory(short, of('length 1'), []);
@@ -55,7 +55,7 @@ test('takes the longest history when several are beginnings of the request', () 
   expect(sessionForRequest(asked([EMPTY_DIGEST, of('length 1'), of('other')]))).toBe(short);
 });
 
-test('chooses nobody where two sessions have served the same', () => {
+test('sessionForRequest chooses nobody where two sessions have served the same', () => {
   const of = fresh();
   const [one, other] = [port(), port()];
   recordServedHistory(one, of('same'), []);
@@ -65,7 +65,7 @@ test('chooses nobody where two sessions have served the same', () => {
   expect(sessionForRequest(asked([EMPTY_DIGEST, of('same')]))).toBe(one);
 });
 
-test('goes by what a session served last', () => {
+test('sessionForRequest goes by what a session served last', () => {
   const of = fresh();
   const one = port();
   recordServedHistory(one, of('before'), []);
@@ -76,13 +76,13 @@ test('goes by what a session served last', () => {
   expect(sessionForRequest(asked([EMPTY_DIGEST, of('before')]))).toBe(one);
 });
 
-test('knows nobody by an empty history: every request begins with that', () => {
+test('sessionForRequest knows nobody by an empty history: every request begins with that', () => {
   const one = port();
   recordServedHistory(one, EMPTY_DIGEST, []);
   expect(sessionForRequest(asked([EMPTY_DIGEST, 'anything']))).toBeUndefined();
 });
 
-test('takes a request with the history of the run around it for no other session', () => {
+test('sessionForRequest takes a request with the history of the run around it for no other session', () => {
   const of = fresh();
   const [outer, inner] = [port(), port()];
   recordServedHistory(outer, of('outer 2'), []);

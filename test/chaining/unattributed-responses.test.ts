@@ -12,7 +12,7 @@ const answer = (id: string): CompletedResponse => ({
   lineage: [],
 });
 
-test('gives an answer to the one who asks for it, once', () => {
+test('takeUnattributedResponse gives an answer to the one who asks for it, once', () => {
   keepUnattributedResponse(answer('resp_left'));
   expect(takeUnattributedResponse('resp_left')).toEqual(answer('resp_left'));
   expect(takeUnattributedResponse('resp_left')).toBeUndefined();

@@ -31,7 +31,7 @@ async function told(
 }
 
 describe('inspectLedger', () => {
-  it('tells turns, responses, parents and digests, and no content', async () => {
+  it('an inspection of a ledger tells turns, responses, parents and digests, and no content', async () => {
     const ledger = memoryLedger();
     const id = await told(ledger, ['my secret is 42', 'what can you do?']);
     const checkpoint = await ledger.checkpoint(id);
@@ -74,7 +74,7 @@ describe('inspectLedger', () => {
     expect(JSON.stringify(withContent)).toContain('my secret is 42');
   });
 
-  it('takes the responses of a tool loop as one turn', async () => {
+  it('an inspection of a ledger takes the responses of a tool loop as one turn', async () => {
     const ledger = memoryLedger();
     const id = await told(ledger, ['call get_weather {"city":"Paris"}']);
     const inspection = await inspectLedger(ledger, id);
@@ -83,11 +83,11 @@ describe('inspectLedger', () => {
     expect(inspection?.turns[0]?.items).toHaveLength(4);
   });
 
-  it('knows no session that was never written', async () => {
+  it('an inspection of a ledger knows no session that was never written', async () => {
     expect(await inspectLedger(memoryLedger(), 'conv_unknown')).toBeUndefined();
   });
 
-  it('tells what the conversation does not have yet, and who may write there', async () => {
+  it('an inspection of a ledger tells what the conversation does not have yet, and who may write there', async () => {
     const { simulator } = simulated();
     const client = tamperedClient(simulator, ({ method, path }) =>
       method === 'POST' && path.endsWith('/items')
@@ -109,7 +109,7 @@ describe('inspectLedger', () => {
     expect(inspection?.turns).toMatchObject([{ responses: [] }]);
   });
 
-  it('says of a session without a conversation that nothing is pending', async () => {
+  it('an inspection of a ledger says of a session without a conversation that nothing is pending', async () => {
     const ledger = memoryLedger();
     const session = new HybridSession({ mirror: 'off', sessionId: 'user-42', ledger });
     await session.addItems([{ role: 'user', content: 'a' }]);
@@ -120,7 +120,7 @@ describe('inspectLedger', () => {
     });
   });
 
-  it('says what a ledger without content keeps', async () => {
+  it('an inspection of a ledger says what a ledger without content keeps', async () => {
     const ledger = memoryLedger();
     const id = await told(ledger, ['hi'], { keepContent: false });
     const inspection = await inspectLedger(ledger, id, { content: true });
@@ -131,7 +131,7 @@ describe('inspectLedger', () => {
     ]);
   });
 
-  it('takes the name of a session, and every conversation that it has or had', async () => {
+  it('an inspection of a ledger takes the name of a session, and every conversation that it has or had', async () => {
     const ledger = memoryLedger();
     const { client } = simulated();
     const session = new HybridSession({ client, ledger, sessionId: 'user-42' });
@@ -153,7 +153,7 @@ describe('inspectLedger', () => {
     for (const id of [first, second, third]) expect(await inspectLedger(ledger, id)).toEqual(inspection);
   });
 
-  it('tells the conversation of a session that was cleared, and no item', async () => {
+  it('an inspection of a ledger tells the conversation of a session that was cleared, and no item', async () => {
     const ledger = memoryLedger();
     const { client } = simulated();
     const session = new HybridSession({ client, ledger });
@@ -208,7 +208,7 @@ describe('inspectLedger', () => {
 });
 
 describe('inspectLedger on a ledger that was rewritten', () => {
-  it('tells what is left, and nothing of what was popped', async () => {
+  it('an inspection of a rewritten ledger tells what is left, and nothing of what was popped', async () => {
     const ledger = memoryLedger();
     const { client } = simulated();
     const session = new HybridSession({ client, ledger });

@@ -540,7 +540,7 @@ describe('reasoning', () => {
     );
   });
 
-  test('leaves the digest of a history as it is, wherever it stands', () => {
+  test('reasoning leaves the digest of a history as it is, wherever it stands', () => {
     fc.assert(
       fc.property(anyHistory, reasoning, fc.nat(), (items, thought, at) => {
         expect(historyDigest(items.toSpliced(at % (items.length + 1), 0, thought))).toBe(
@@ -555,7 +555,7 @@ describe('the digest of a history', () => {
   const one = itemDigest(message({ content: 'one' })) ?? '';
   const two = itemDigest(message({ content: 'two' })) ?? '';
 
-  test('depends on order and on repetition', () => {
+  test('the digest of a history depends on order and on repetition', () => {
     const digests = [[], [one], [two], [one, two], [two, one], [one, one], [one, two, one]].map((items) =>
       items.reduce(extendDigest, EMPTY_DIGEST),
     );

@@ -73,6 +73,6 @@ test.each<[AgentInputItem, boolean]>([
   [{ type: 'reasoning', id: 'rs_1', content: [] }, false],
   [{ type: 'reasoning', content: [], providerData: { encrypted_content: 'g' } }, false],
   [user('hi'), false],
-])('tells the reasoning of another provider: %j', (item, expected) => {
+])('isForeignReasoning tells the reasoning of another provider: %j', (item, expected) => {
   expect(isForeignReasoning(item)).toBe(expected);
 });

@@ -405,13 +405,13 @@ describe('a detail', () => {
     expect(document).toEqual({ type: 'input_file', file: { id: 'file-1' } });
   });
 
-  test('belongs to images and files alone', async () => {
+  test('a detail belongs to images and files alone', async () => {
     expect(await partsOf({ type: 'input_text', text: 'a', detail: 'high', file_id: 'file-1' })).toEqual([
       { type: 'input_text', text: 'a' },
     ]);
   });
 
-  test('leaves an image where it is that has no ID of an upload', async () => {
+  test('a detail leaves an image where it is that has no ID of an upload', async () => {
     for (const file_id of ['', null, undefined, 7])
       expect(await partsOf({ ...url, detail: 'low', file_id })).toMatchObject([
         { image: 'https://pictures.test/a', detail: 'low' },

@@ -55,17 +55,17 @@ describe('a stored item goes to the model', () => {
 });
 
 describe('behind a chain', () => {
-  test('goes what is new, without an ID', () => {
+  test('a chained request carries new items without an ID', () => {
     const sent = toIncrementalInput([assistant('hello', 'msg_1'), user('thanks')]);
     expect(sent).toEqual([assistant('hello'), user('thanks')]);
   });
 
-  test('goes what a caller adds to an item, except an ID', () => {
+  test('a chained request carries the fields that a caller adds to an item, except an ID', () => {
     const item: AgentInputItem = { ...user('hi'), providerData: { id: 'msg_1', note: 'kept' } };
     expect(toIncrementalInput([item])).toEqual([{ ...user('hi'), providerData: { note: 'kept' } }]);
   });
 
-  test('goes reasoning only when it brings its own content', () => {
+  test('a chained request carries reasoning only with its own content', () => {
     const encrypted: AgentInputItem = {
       type: 'reasoning',
       id: 'rs_1',
@@ -77,11 +77,11 @@ describe('behind a chain', () => {
     ]);
   });
 
-  test('goes nothing at all when an item cannot go without its ID', () => {
+  test('a chained request cannot be made of an item that needs its ID', () => {
     expect(toIncrementalInput([user('hi'), hosted])).toBeUndefined();
   });
 
-  test('goes an item of a hosted tool that has no ID, such as an approval', () => {
+  test('a chained request carries an item of a hosted tool that has no ID, such as an approval', () => {
     const approval: AgentInputItem = {
       type: 'hosted_tool_call',
       name: 'mcp_approval_response',
@@ -90,7 +90,7 @@ describe('behind a chain', () => {
     expect(toIncrementalInput([approval])).toEqual([approval]);
   });
 
-  test('goes no ID and nothing that reads differently, whatever it is', () => {
+  test('a chained request carries no ID and changes no content', () => {
     assert(
       property(array(anyItem, { maxLength: 4 }), (items) => {
         const sent = toIncrementalInput(items);
@@ -104,7 +104,7 @@ describe('behind a chain', () => {
     );
   });
 
-  test('leaves what it is given as it is', () => {
+  test('toIncrementalInput leaves the given items unchanged', () => {
     const item = Object.freeze({
       ...assistant('hello', 'msg_1'),
       providerData: Object.freeze({ id: 'msg_1' }),
@@ -128,7 +128,7 @@ describe('what the API takes by its content', () => {
     'compaction',
     'function_call',
     'message',
-  ])('goes behind a chain without its ID: %s', (type) => {
+  ])('an item that the API takes by its content is chained without its ID: %s', (type) => {
     const item: AgentInputItem = {
       type: 'unknown',
       id: 'x_1',

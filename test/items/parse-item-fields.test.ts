@@ -88,7 +88,7 @@ describe('an item', () => {
     expect(messageOf([value])).not.toBe('');
   });
 
-  test('comes in a list, even alone', () => {
+  test('an item comes in a list, even alone', () => {
     expect(messageOf({ role: 'user', content: 'hi' })).toContain('expected an array of items');
   });
 });

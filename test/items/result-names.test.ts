@@ -30,11 +30,11 @@ function inAnotherProcess({ client, ledger, conversationId }: Told): HybridSessi
   return new HybridSession({ client, ledger: elsewhere(ledger), conversationId, keepContent: false });
 }
 
-it('gives a function result the name of its call when the content is read back', async () => {
+it('a session gives a function result the name of its call when the content is read back', async () => {
   expect(namesIn(await inAnotherProcess(await told()).getItems())).toEqual(['get_weather']);
 });
 
-it('gives a function result its name when the list has lost the call', async () => {
+it('a session gives a function result its name when the list has lost the call', async () => {
   const world = await told();
   const items = await inAnotherProcess(world).getItems();
   const lost = items.find(({ type }) => type === 'function_call');
@@ -42,7 +42,7 @@ it('gives a function result its name when the list has lost the call', async () 
   expect(namesIn(await inAnotherProcess(world).getItems())).toEqual(['get_weather']);
 });
 
-it('gives a function result its name when the call is not among the items asked for', async () => {
+it('a session gives a function result its name when the call is not among the items asked for', async () => {
   const world = await told();
   // user, call, result, answer, user, answer
   expect(namesIn(await inAnotherProcess(world).getItems(4))).toEqual(['get_weather']);
@@ -52,7 +52,7 @@ it('gives a function result its name when the call is not among the items asked 
   expect(namesIn(await inAnotherProcess(world).getItems(4))).toEqual(['get_weather']);
 });
 
-it('serves a function result under the ID of its call when nothing knows the call', async () => {
+it('a session serves a function result under the ID of its call when nothing knows the call', async () => {
   const { client } = simulated({ unlink: 'none' });
   const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger, keepContent: false });
@@ -62,12 +62,12 @@ it('serves a function result under the ID of its call when nothing knows the cal
   expect(namesIn(await again.getItems())).toEqual(['call_1']);
 });
 
-it('keeps no name of a function in a ledger without content', async () => {
+it('a session keeps no name of a function in a ledger without content', async () => {
   const { ledger, conversationId } = await told();
   expect(JSON.stringify(await ledger.read(conversationId, 0))).not.toContain('get_weather');
 });
 
-it('adopts function results with the names of their calls', async () => {
+it('a session adopts function results with the names of their calls', async () => {
   const { client } = simulated({ unlink: 'none' });
   const stock = new HybridSession({ client, rollout: 'off' });
   await stock.addItems([call('call_1', 'get_weather', {}), result('call_1', 'get_weather', 'sunny')]);

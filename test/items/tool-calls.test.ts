@@ -63,7 +63,7 @@ describe.each(PAIRS)('a call of %s', (_what, asked, answered) => {
   });
 });
 
-test('tells calls apart by their IDs', () => {
+test('an open call tells calls apart by their IDs', () => {
   const items = [call('c1', 'a', {}), call('c2', 'a', {}), result('c1', 'a', 'x')];
   expect(openCalls(items)).toEqual(new Set(['c2']));
 });
@@ -78,6 +78,6 @@ test.each<[string, AgentInputItem]>([
     { type: 'tool_search_call', arguments: {}, providerData: { call_id: 'c1', execution: 'server' } },
   ],
   ['the server runs a program', { type: 'program', id: 'p1', callId: 'c1', code: '', fingerprint: '' }],
-])('leaves nothing open where %s', (_what, item) => {
+])('openCalls leaves nothing open where %s', (_what, item) => {
   expect(openCalls([item])).toEqual(new Set());
 });

@@ -85,7 +85,7 @@ describe('a state, whatever was recorded', () => {
     );
   });
 
-  test('goes on from its checkpoint as from the whole, where what comes fits', () => {
+  test('a state goes on from its checkpoint as from the whole, where what comes fits', () => {
     let gone = 0;
     fc.assert(
       fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
@@ -139,7 +139,7 @@ describe('a state, whatever was recorded', () => {
     );
   });
 
-  test('holds each entry once, under a number that is never given again', () => {
+  test('a state holds each entry once, under a number that is never given again', () => {
     fc.assert(
       fc.property(ledgerRecords, (all) => {
         const state = emptyState();
@@ -153,7 +153,7 @@ describe('a state, whatever was recorded', () => {
     );
   });
 
-  test('knows the digest of the history up to every entry', () => {
+  test('a state knows the digest of the history up to every entry', () => {
     fc.assert(
       fc.property(ledgerRecords, (all) => {
         const state = emptyState();
@@ -202,7 +202,7 @@ describe('replace', () => {
     items: [message('a', 'msg_a'), message('b', 'msg_b'), message('c', 'msg_c')],
   };
 
-  test('keeps what it refers to, in its order, and takes the rest out of the conversation', () => {
+  test('a replace record keeps what it refers to, in its order, and takes the rest out of the conversation', () => {
     const state = stateOf(three, { type: 'replace', keep: 1, items: [{ seq: 2 }] });
     expect(digests(state)).toEqual(['a', 'c']);
     expect([...state.removed]).toEqual([['msg_b', true]]);
@@ -219,7 +219,7 @@ describe('replace', () => {
     expect([...state.removed]).toEqual([['msg_c', true]]);
   });
 
-  test('leaves everything in place around an item that was adopted from the list', () => {
+  test('a replace record leaves everything in place around an item that was adopted from the list', () => {
     const state = stateOf(three, {
       type: 'replace',
       keep: 1,
@@ -230,7 +230,7 @@ describe('replace', () => {
     expect(state.removed.size).toBe(0);
   });
 
-  test('ignores a reference to what is not there, and one that comes twice', () => {
+  test('a replace record ignores a reference to what is not there, and one that comes twice', () => {
     const state = stateOf(three, {
       type: 'replace',
       keep: 1,
@@ -241,7 +241,7 @@ describe('replace', () => {
 });
 
 describe('the mirror', () => {
-  test('links entries to their IDs in the conversation', () => {
+  test('a mirror record links entries to their IDs in the conversation', () => {
     const state = stateOf(
       { type: 'items', items: [message('a'), message('b')] },
       { type: 'mirror', added: [{ seq: 0, id: 'msg_a' }], removed: [] },
@@ -250,7 +250,7 @@ describe('the mirror', () => {
     expect([...state.unmirrored.keys()]).toEqual([1]);
   });
 
-  test('takes an item out again that was popped while it was being written', () => {
+  test('a mirror record takes an item out again that was popped while it was being written', () => {
     const state = stateOf(
       { type: 'items', items: [message('a')] },
       { type: 'pop' },
@@ -259,12 +259,12 @@ describe('the mirror', () => {
     expect([...state.removed]).toEqual([['msg_a', true]]);
   });
 
-  test.each([0, 7])('leaves alone what another ledger of that name wrote: item %d', (seq) => {
+  test.each([0, 7])('a mirror record leaves alone what another ledger of that name wrote: item %d', (seq) => {
     const state = stateOf({ type: 'mirror', added: [{ seq, id: 'msg_other' }], removed: [] });
     expect(state.removed.size).toBe(0);
   });
 
-  test('removes the second copy when two writers wrote the same entry', () => {
+  test('a mirror record removes the second copy when two writers wrote the same entry', () => {
     const state = stateOf(
       { type: 'items', items: [message('a')] },
       { type: 'mirror', added: [{ seq: 0, id: 'msg_first' }], removed: [] },
@@ -274,7 +274,7 @@ describe('the mirror', () => {
     expect([...state.removed]).toEqual([['msg_second', true]]);
   });
 
-  test('keeps an item in the conversation as long as one of two entries holds it', () => {
+  test('a mirror record keeps an item in the conversation as long as one of two entries holds it', () => {
     const twice = [message('a', 'rs_1'), message('a', 'rs_1')];
     const once = stateOf({ type: 'items', items: twice }, { type: 'pop' });
     expect(once.removed.size).toBe(0);
@@ -294,7 +294,7 @@ describe('the mirror', () => {
 });
 
 describe('clear', () => {
-  test('leaves nothing to serve, to write or to continue from', () => {
+  test('a clear record leaves nothing to serve, to write or to continue from', () => {
     const state = stateOf(
       { type: 'items', items: [message('a', 'msg_a'), message('b')] },
       { type: 'response', id: 'resp_1', store: true },
@@ -310,7 +310,7 @@ describe('clear', () => {
     expect(state.pendingRemovals).toBe(0);
   });
 
-  test('forgets what the conversation held, and who wrote to it: the conversation is deleted', () => {
+  test('a clear record forgets what the conversation held, and who wrote to it: the conversation is deleted', () => {
     const state = stateOf(
       { type: 'conversation', id: 'conv_1' },
       { type: 'items', items: [message('a', 'msg_a'), message('b')] },
@@ -334,7 +334,7 @@ describe('clear', () => {
 });
 
 describe('a conversation', () => {
-  test('takes in every item anew, linked by the ID that the last one had it under', () => {
+  test('a conversation record takes in every item anew, linked by the ID that the last one had it under', () => {
     const state = stateOf(
       { type: 'conversation', id: 'conv_1' },
       { type: 'items', items: [message('a', 'msg_a'), { ...message('b'), link: 'msg_b' }, message('c')] },
@@ -377,7 +377,7 @@ describe('a conversation', () => {
     expect(state.entries).toMatchObject([{ commit: 'other', due: 9 }]);
   });
 
-  test('changes nothing of what the history is, and of what it can be continued from', () => {
+  test('a conversation record changes nothing of what the history is, and of what it can be continued from', () => {
     const before: LedgerStep[] = [
       { type: 'items', items: [message('a', 'msg_a')] },
       { type: 'response', id: 'resp_1', store: true },
@@ -402,7 +402,7 @@ describe('a conversation', () => {
 describe('an alias', () => {
   const alias: LedgerStep = { type: 'alias', sessionId: 'user-42' };
 
-  test('says which session the conversation of this ID belongs to, and its checkpoint says so', () => {
+  test('an alias record says which session the conversation of this ID belongs to, and its checkpoint says so', () => {
     expect(checkpointOf(stateOf(alias))).toMatchObject({ version: 1, length: 0, alias: 'user-42' });
     expect(stateFromCheckpoint(checkpointOf(stateOf(alias))).alias).toBe('user-42');
   });
@@ -421,7 +421,7 @@ describe('a history of which only the checkpoint is known', () => {
     { type: 'items', items: [message('a', 'msg_a'), message('b', 'msg_b')] },
     { type: 'response', id: 'resp_1', store: true },
   );
-  test('goes on with the digest and the length that the checkpoint tells', () => {
+  test('a state from a checkpoint goes on with the digest and the length that the checkpoint tells', () => {
     const state = stateFromCheckpoint(checkpointOf(beginning));
     applyRecords(state, records({ type: 'items', items: [message('c')] }));
     applyRecords(beginning, records({ type: 'items', items: [message('c')] }));
@@ -429,13 +429,13 @@ describe('a history of which only the checkpoint is known', () => {
     expect(digests(state)).toEqual(['c']);
   });
 
-  test('goes on with the conversation that the checkpoint names', () => {
+  test('a state from a checkpoint goes on with the conversation that the checkpoint names', () => {
     const named = stateOf({ type: 'conversation', id: 'conv_1' }, { type: 'items', items: [message('a')] });
     expect(stateFromCheckpoint(checkpointOf(named)).conversation).toBe('conv_1');
   });
 });
 
-test('remembers transactions by ID, so that none is applied twice', () => {
+test('a state from a checkpoint remembers transactions by ID, so that none is applied twice', () => {
   const operation = { id: 'op_1', digest: 'd' };
   const state = stateOf(
     { type: 'items', items: [], operation },
@@ -449,7 +449,7 @@ test('remembers transactions by ID, so that none is applied twice', () => {
 
 const unprovenOf = (...steps: LedgerStep[]): number => unprovenIn(stateOf(...steps));
 
-test('counts as unproven what a list gave and what is said to be, and nothing else', () => {
+test('a state from a checkpoint counts as unproven what a list gave and what is said to be, and nothing else', () => {
   const own = [message('a'), message('b')];
   const listed = [message('a', 'msg_a')];
   expect(unprovenOf({ type: 'items', items: own })).toBe(0);
@@ -458,14 +458,14 @@ test('counts as unproven what a list gave and what is said to be, and nothing el
   expect(unprovenOf({ type: 'items', items: listed }, { type: 'pop' })).toBe(0);
 });
 
-test('proves nothing of a history whose store has lost records, until it is cleared', () => {
+test('a state from a checkpoint proves nothing of a history whose store has lost records, until it is cleared', () => {
   const items: LedgerStep = { type: 'items', items: [message('a'), message('b')] };
   expect(unprovenIn(stateOf(items, { type: 'rewound' }))).toBe(2);
   expect(stateOf({ type: 'rewound' })).toMatchObject({ rewound: true, entries: [] });
   expect(stateOf(items, { type: 'rewound' }, { type: 'clear' })).toMatchObject({ rewound: false });
 });
 
-test('finds the responses that end one context, newest first', () => {
+test('a state from a checkpoint finds the responses that end one context, newest first', () => {
   const context = { length: 1, digest: 'd' };
   const respond = (id: string): LedgerStep => ({ type: 'response', id, store: true, context });
   const state = stateOf(respond('resp_1'), respond('resp_2'), {
@@ -477,7 +477,7 @@ test('finds the responses that end one context, newest first', () => {
   expect([...state.recorded]).toEqual(['resp_1', 'resp_2', 'resp_3']);
 });
 
-test('takes as much memory as what it holds, and gives it back', () => {
+test('a state from a checkpoint takes as much memory as what it holds, and gives it back', () => {
   const small = stateOf({ type: 'items', items: [message('a')] }).bytes;
   const content = { role: 'user' as const, content: 'x'.repeat(1000) };
   const large: LedgerStep = { type: 'items', items: [{ ...message('a'), item: content }] };
@@ -527,7 +527,7 @@ describe('what fits behind a checkpoint', () => {
   });
 });
 
-test('knows which items came before a response', () => {
+test('a checkpoint knows which items came before a response', () => {
   const state = stateOf(
     { type: 'items', items: [message('a'), message('b')] },
     { type: 'response', id: 'resp_1', store: true, model: 'gpt-5.5', parent: 'resp_0' },

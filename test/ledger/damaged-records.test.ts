@@ -65,7 +65,7 @@ describe.each([
   ['that is torn', (store: LedgerStore, at: number) => torn(store, at)],
   ['that its store cannot read', (store: LedgerStore, at: number) => refusing(store, at, damagedAt(at))],
 ])('a newest record %s', (_how, broken) => {
-  test('costs what it said and nothing else, and is told of once', async () => {
+  test('a torn newest record costs what it said and nothing else, and is told of once', async () => {
     const { ledger, damaged } = ledgerOn(broken(await filled(), 2));
     expect(historyOf(await ledger.read())).toEqual(['one', 'two']);
     expect((await ledger.read()).version).toBe(3);
@@ -126,7 +126,7 @@ const reader = (store: LedgerStore): RecordReader => new RecordReader({ store, s
 const giving = (json: string) => async (): Promise<never> => JSON.parse(json) as never;
 
 describe('a reader', () => {
-  test('takes a repair for the place that it names, and for no other', async () => {
+  test('a reader takes a repair for the place that it names, and for no other', async () => {
     const store = await filled();
     const { ledger } = ledgerOn(store);
     await ledger.append(() => [{ type: 'repair', position: 2 }, say('four')]);
@@ -136,7 +136,7 @@ describe('a reader', () => {
     await expect(reader(torn(store, 1)).read(0)).rejects.toMatchObject({ position: 1 });
   });
 
-  test('passes over a torn newest record behind a torn one that was repaired', async () => {
+  test('a reader passes over a torn newest record behind a torn one that was repaired', async () => {
     const store = await filled();
     const { ledger } = ledgerOn(store);
     await ledger.append(() => [{ type: 'repair', position: 2 }, say('four')]);
@@ -146,7 +146,7 @@ describe('a reader', () => {
     expect(one.damaged).toBe(4);
   });
 
-  test('knows of the damage until it is told that it is passed over', async () => {
+  test('a reader knows of the damage until it is told that it is passed over', async () => {
     const one = reader(torn(await filled(), 2));
     expect(one.damaged).toBeUndefined();
     await one.read(1);
@@ -170,13 +170,13 @@ describe('a reader', () => {
     ['of another kind', Object.assign(new Error('no'), { code: 'other', reason: 'damaged', position: 2 })],
     ['at a place that is none', Object.assign(damagedAt(2), { position: '2' })],
     ['that is no object', 'damaged'],
-  ])('passes on an error %s', async (_what, error) => {
+  ])('a reader passes on an error %s', async (_what, error) => {
     const one = reader(refusing(await filled(), 2, error));
     await expect(one.read(1)).rejects.toBe(error);
     expect(one.damaged).toBeUndefined();
   });
 
-  test('passes on an error at no place at once, and looks no further', async () => {
+  test('a reader passes on an error at no place at once, and looks no further', async () => {
     const store = await filled();
     const errors: Error[] = [new LedgerUnreadableError('conv_1', undefined, 'damaged', 'no records')];
     const read: LedgerStore['read'] = async (...all) => {
@@ -187,7 +187,7 @@ describe('a reader', () => {
     await expect(reader({ ...store, read }).read(0)).rejects.toMatchObject({ position: undefined });
   });
 
-  test('finds a checkpoint in order, and none where there is none', async () => {
+  test('a reader finds a checkpoint in order, and none where there is none', async () => {
     const store = await filled();
     expect(await reader(store).checkpoint()).toMatchObject({ version: 3, length: 3 });
     expect(await reader(memoryLedger()).checkpoint()).toBeUndefined();
@@ -199,13 +199,13 @@ describe('a reader', () => {
     });
   });
 
-  test('counts the places of a rewritten log from where it begins', async () => {
+  test('a reader counts the places of a rewritten log from where it begins', async () => {
     const page = { start: 4, records: [POP, HALF, POP] };
     const store: LedgerStore = { ...(await filled()), read: async () => page };
     await expect(reader(store).read(0)).rejects.toMatchObject({ position: 5 });
   });
 
-  test('says what is wrong with what is no page of records', async () => {
+  test('a reader says what is wrong with what is no page of records', async () => {
     await expect(reader({ ...memoryLedger(), read: giving('[]') }).read(0)).rejects.toThrow(
       "Cannot read the checkpoint of the ledger of 'conv_1': the store gave no records",
     );

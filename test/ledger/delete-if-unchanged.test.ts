@@ -4,14 +4,14 @@ import { deleteIfUnchanged } from '../../src/ledger/retry.ts';
 import { memoryLedger } from '../../src/stores/memory.ts';
 import { checkpoint, record } from '../stores/support/records.ts';
 
-test('forgets a session that is as it was', async () => {
+test('deleteIfUnchanged forgets a session that is as it was', async () => {
   const store = memoryLedger();
   await store.append('conv_1', [record('0')], checkpoint(1), 0);
   expect(await deleteIfUnchanged(store, 'conv_1', 1)).toBe(true);
   expect(await store.checkpoint('conv_1')).toBeUndefined();
 });
 
-test('leaves alone what was appended to since', async () => {
+test('deleteIfUnchanged leaves alone what was appended to since', async () => {
   const store = memoryLedger();
   await store.append('conv_1', [record('0'), record('1')], checkpoint(2), 0);
   expect(await deleteIfUnchanged(store, 'conv_1', 1)).toBe(false);

@@ -86,7 +86,7 @@ test.each([
 });
 
 describe('a checkpoint', () => {
-  test('comes back as it went in', () => {
+  test('a checkpoint comes back as it went in', () => {
     const checkpoint = {
       ...checkpointOf(emptyState()),
       response: { id: 'resp_1', time: 1, store: true, context: { length: 2, digest: 'd' } },

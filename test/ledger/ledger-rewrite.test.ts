@@ -102,7 +102,7 @@ describe('what is taken out of a history', () => {
     },
   );
 
-  test('leaves nothing behind in 50 rounds of adding and clearing, and the log does not grow', async () => {
+  test('a removed item leaves nothing behind in 50 rounds of adding and clearing, and the log does not grow', async () => {
     const store = memoryLedger();
     const lengths: number[] = [];
     for (let round = 0; round < 50; round += 1) {
@@ -118,7 +118,7 @@ describe('what is taken out of a history', () => {
     expect((await store.read('conv_1')).records).toHaveLength(2);
   });
 
-  test('leaves nothing behind in 50 rounds of adding and popping, and the log does not grow', async () => {
+  test('a removed item leaves nothing behind in 50 rounds of adding and popping, and the log does not grow', async () => {
     const store = await filled();
     for (let round = 0; round < 50; round += 1) {
       await ledgerOn(store).append(() => say(`secret ${round}`));

@@ -42,7 +42,7 @@ async function filled(count: number, steps: readonly LedgerStep[] = []): Promise
 }
 
 describe('an append to the tail', () => {
-  test('reads the newest record alone, once, and holds nothing afterwards', async () => {
+  test('an append to the tail reads the newest record alone, once, and holds nothing afterwards', async () => {
     const { store, reads } = noting(await filled(5));
     const ledger = ledgerOn(store);
     for (const text of ['a', 'b', 'c']) await ledger.append(() => [say(text)], { scope: 'tail' });
@@ -76,7 +76,7 @@ describe('an append to the tail', () => {
     expect(checkpointOf(state)).toEqual(checkpointOf(await ledgerOn(store).read()));
   });
 
-  test('keeps in memory what is not in the conversation yet, until it is', async () => {
+  test('an append to the tail keeps in memory what is not in the conversation yet, until it is', async () => {
     const store = await filled(2);
     const ledger = ledgerOn(store, { isMirrored: true });
     await ledger.append(() => [say('a')], { scope: 'tail' });
@@ -89,7 +89,7 @@ describe('an append to the tail', () => {
     expect((await ledgerOn(store).read()).entries[2]?.mirrorId).toBe('msg_a');
   });
 
-  test('keeps in memory what the conversation will never hold and the ledger does not', async () => {
+  test('an append to the tail keeps in memory what the conversation will never hold and the ledger does not', async () => {
     const ledger = ledgerOn(await filled(1), { isMirrored: true });
     const bare = { digest: 'd', kind: 'message:user' };
     await ledger.append(() => [{ type: 'items', items: [bare] }], { scope: 'tail' });
@@ -104,7 +104,7 @@ describe('an append to the tail', () => {
     expect((await ledger.read({ scope: 'tail' })).entries).toHaveLength(1);
   });
 
-  test('keeps everything as long as one thing is held by nothing else', async () => {
+  test('an append to the tail keeps everything as long as one thing is held by nothing else', async () => {
     const ledger = ledgerOn(await filled(1), { isMirrored: true });
     const bare = { digest: 'd', kind: 'message:user' };
     await ledger.append(() => [say('a', 'msg_a'), { type: 'items', items: [bare] }], { scope: 'tail' });
@@ -115,7 +115,7 @@ describe('an append to the tail', () => {
     expect((await ledger.read({ scope: 'tail' })).entries).toHaveLength(2);
   });
 
-  test('lets go of what the conversation holds, also where the ledger has no content', async () => {
+  test('an append to the tail lets go of what the conversation holds, also where the ledger has no content', async () => {
     const ledger = ledgerOn(await filled(1), { isMirrored: true });
     await ledger.append(
       () => [{ type: 'items', items: [{ digest: 'd', kind: 'message:user', mirrorId: 'msg_a' }] }],
@@ -133,7 +133,7 @@ describe('an append to the tail', () => {
     expect((await store.read('conv_1')).records).toHaveLength(3);
   });
 
-  test('lets go of what the conversation will never hold and the ledger does', async () => {
+  test('an append to the tail lets go of what the conversation will never hold and the ledger does', async () => {
     const ledger = ledgerOn(await filled(1), { isMirrored: true });
     await ledger.append(() => [say('a')], { scope: 'tail' });
     await ledger.append(
@@ -143,7 +143,7 @@ describe('an append to the tail', () => {
     expect(ledger.bytes).toBe(0);
   });
 
-  test('reads the whole where the conversation may lack something', async () => {
+  test('an append to the tail reads the whole where the conversation may lack something', async () => {
     const store = await filled(2, [say('pending')]);
     const { store: noted, reads } = noting(store);
     const tail = await ledgerOn(noted, { isMirrored: true }).read({ scope: 'tail' });
@@ -389,7 +389,7 @@ describe('an append to the tail whose answer got lost', () => {
     await expect(ledger.append(() => [say('a')])).rejects.toBe(conflict);
   });
 
-  test('fails with its own error when another writer came and went', async () => {
+  test('an append to the tail whose answer got lost fails with its own error when another writer came and went', async () => {
     const memory = await filled(2);
     const ledger = ledgerOn({
       ...memory,
@@ -457,7 +457,7 @@ describe('a session that has left the conversation', () => {
     expect((await ledger.read({ scope: 'tail' })).conversation).toBe('conv_b');
   });
 
-  test('goes on with a user of the conversation that it has, and with one of none', async () => {
+  test('a session that left its conversation goes on with a user of the conversation that it has, and with one of none', async () => {
     const store = await filled(1, goneOn);
     await attachedTo(store, 'conv_b').append(() => [say('a')], { scope: 'tail' });
     await ledgerOn(store).append(() => [say('b')], { scope: 'tail' });
@@ -483,7 +483,7 @@ describe('a session without a conversation', () => {
     expect(await store.checkpoint('conv_1')).toMatchObject({ conversation: 'conv_a', length: 3 });
   });
 
-  test('gets one of two that come at the same time', async () => {
+  test('a session without a conversation gets one of two that come at the same time', async () => {
     const store = await filled(1);
     const [mine, yours] = ['conv_a', 'conv_b'].map((conversationId) => ledgerOn(store, { conversationId }));
     await Promise.all([mine?.read(), yours?.read()]);

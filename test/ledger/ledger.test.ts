@@ -51,7 +51,7 @@ describe('an append', () => {
     expect((await ledgerOn(store).append(() => [])).version).toBe(0);
   });
 
-  test('takes effect in the order in which it was asked for', async () => {
+  test('an append takes effect in the order in which it was asked for', async () => {
     const ledger = ledgerOn(memoryLedger());
     await Promise.all(['a', 'b', 'c'].map((text) => ledger.append(() => say(text))));
     expect(historyOf(await ledger.read())).toEqual(['a', 'b', 'c']);
@@ -66,7 +66,7 @@ describe('an append', () => {
     expect(historyOf(await ledger.append(() => say('a')))).toEqual(['a']);
   });
 
-  test('carries one name, which tells who made it', async () => {
+  test('an append carries one name, which tells who made it', async () => {
     const store = memoryLedger();
     const [mine, yours] = [ledgerOn(store), ledgerOn(store)];
     await mine.append(() => [...say('a'), ...say('b')]);
@@ -224,7 +224,7 @@ describe('a ledger that was deleted elsewhere', () => {
     expect((await ledger.read({ fresh: true })).entries).toEqual([]);
   });
 
-  test('begins anew with the next append', async () => {
+  test('a ledger that was deleted elsewhere begins anew with the next append', async () => {
     const store = memoryLedger();
     const ledger = ledgerOn(store);
     await ledger.append(() => say('a'));

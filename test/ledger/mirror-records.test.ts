@@ -37,7 +37,7 @@ describe('what the conversation is said to hold', () => {
     expect(pendingChanges(state)).toBe(1);
   });
 
-  test('leaves, once it is out of the history, until that is said to be done', () => {
+  test('a listed copy leaves, once it is out of the history, until that is said to be done', () => {
     const gone = [three, { type: 'pop' }] as const;
     expect(stateOf(...gone)).toMatchObject({ pendingRemovals: 1 });
     const done = stateOf(...gone, mirror({ removed: ['msg_c', 'msg_unknown'] }));
@@ -49,13 +49,13 @@ describe('what the conversation is said to hold', () => {
     expect(pendingChanges(done)).toBe(0);
   });
 
-  test('leaves once, however often it is said to be too much', () => {
+  test('a listed copy leaves once, however often it is said to be too much', () => {
     const state = stateOf(three, { type: 'pop' }, mirror({ surplus: ['msg_c', 'msg_c', 'msg_x'] }));
     expect(pendingRemovals(state)).toEqual(['msg_c', 'msg_x']);
     expect(state.pendingRemovals).toBe(2);
   });
 
-  test('stays when it is in the history under that ID, whatever is said of it', () => {
+  test('a listed copy stays when it is in the history under that ID, whatever is said of it', () => {
     expect(pendingRemovals(stateOf(three, mirror({ surplus: ['msg_b'] })))).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ describe('an item that the conversation lacks before others that it holds', () =
     expect(behind.pendingRemovals).toBe(2);
   });
 
-  test('makes that due now, by whoever said so', () => {
+  test('an earlier pending item makes that due now, by whoever said so', () => {
     expect(behind.entries.map(({ commit, due: since }) => [commit, since])).toEqual([
       ['c0', 0],
       ['c1', 1],
@@ -84,7 +84,7 @@ describe('an item that the conversation lacks before others that it holds', () =
     ]);
   });
 
-  test('leaves alone what the conversation will never hold', () => {
+  test('an earlier pending item leaves alone what the conversation will never hold', () => {
     const state = stateOf(
       items(message('a', 'msg_a'), message('b'), message('c', 'msg_c')),
       mirror({ skipped: [{ seq: 1, reason: 'no form' }] }),
@@ -99,7 +99,7 @@ describe('an item that the conversation lacks before others that it holds', () =
     expect(due(stateOf(three, mirror({ behind: 9 })))).toEqual([]);
   });
 
-  test('leaves what is due behind it due, in order', () => {
+  test('an earlier pending item leaves what is due behind it due, in order', () => {
     const state = stateOf(
       items(message('a', 'msg_a'), message('b')),
       items(message('c')),
@@ -147,7 +147,7 @@ describe('an item that is written again although an earlier try may have been ap
     expect(pendingRemovals(both)).toEqual(['msg_1', 'msg_2', 'msg_3']);
   });
 
-  test('counts as no possible duplicate when it is not due', () => {
+  test('an item that is written again counts as no possible duplicate when it is not due', () => {
     const state = stateOf(three, again, mirror({ again: [8] }));
     expect(state.possibleDuplicates.size).toBe(0);
   });
@@ -161,13 +161,13 @@ describe('an item that is written again although an earlier try may have been ap
 describe('what left the history while it was being written', () => {
   const popped = [items({ ...message('a'), id: 'a1' }), { type: 'pop' }] as const;
 
-  test('counts as pending until it is known whether the conversation has it', () => {
+  test('an item removed during its write counts as pending until it is known whether the conversation has it', () => {
     const state = stateOf(...popped);
     expect([...state.dropped]).toEqual([[0, { digest: 'a', id: 'a1' }]]);
     expect(pendingChanges(state)).toBe(1);
   });
 
-  test('leaves the conversation when it is there', () => {
+  test('an item removed during its write leaves the conversation when it is there', () => {
     const state = stateOf(...popped, mirror({ added: [{ seq: 0, id: 'msg_a' }] }));
     expect(state.dropped.size).toBe(0);
     expect(pendingRemovals(state)).toEqual(['msg_a']);
@@ -217,7 +217,7 @@ const pendingAfter = (state: LedgerState, ...steps: LedgerStep[]): number | unde
   ).resumePoint?.pending;
 
 describe('a checkpoint', () => {
-  test('says how much the conversation lacks', () => {
+  test('a checkpoint says how much the conversation lacks', () => {
     const state = stateOf(three);
     expect(pendingAfter(state)).toBe(0);
     expect(pendingAfter(state, items(message('d'), message('e', 'msg_e'), message('f')))).toBe(2);
@@ -230,7 +230,7 @@ describe('a checkpoint', () => {
     expect(pendingAfter(waiting, mirror({ added: [...both, { seq: 4, id: 'msg_twice' }] }))).toBe(1);
   });
 
-  test('says so after what is replaced, and after a second look, too', () => {
+  test('a checkpoint says so after what is replaced, and after a second look, too', () => {
     const state = stateOf(three);
     expect(pendingAfter(state, { type: 'replace', keep: 1, items: [message('x')] })).toBe(3);
     expect(pendingAfter(state, { type: 'replace', keep: 9, items: [message('x')] })).toBe(1);
@@ -241,7 +241,7 @@ describe('a checkpoint', () => {
     expect(pendingAfter(emptyState(), mirror({}), surplus)).toBe(3);
   });
 
-  test('says nothing is lacking once what was taken out is said to be out', () => {
+  test('a checkpoint says nothing is lacking once what was taken out is said to be out', () => {
     const popped = stateOf(three, { type: 'pop' });
     expect(pendingAfter(popped)).toBe(1);
     const out = stateOf(three, { type: 'pop' }, mirror({ removed: ['msg_c'] }));
@@ -260,7 +260,7 @@ describe('a checkpoint', () => {
     ['a surplus', mirror({ surplus: ['msg_x'] }), 1],
     ['a stray', mirror({ duplicates: [{ seq: 0, id: 'msg_x' }] }), 1],
     ['a gap', mirror({ behind: 0 }), 4],
-  ])('says how much the conversation lacks after %s', (_what, step, pending) => {
+  ])('a checkpoint says how much the conversation lacks after %s', (_what, step, pending) => {
     expect(pendingAfter(stateOf(three), step)).toBe(pending);
     expect(pendingAt(stateOf(three, step))).toBe(pending);
     expect(pendingAfter(stateOf(three), step, items(message('d')))).toBe(pending + 1);
@@ -277,7 +277,7 @@ describe('a checkpoint', () => {
     expect(pendingAfter(stateOf(three), step)).toBe(0);
   });
 
-  test('says nothing of it while somebody writes', () => {
+  test('a checkpoint says nothing of it while somebody writes', () => {
     const lease: LedgerStep = { type: 'lease', writer: 'w', until: 9 };
     expect(pendingAfter(stateOf(three), lease)).toBeUndefined();
     expect(pendingAfter(stateOf(three, lease))).toBeUndefined();
@@ -286,7 +286,7 @@ describe('a checkpoint', () => {
     expect(pendingAfter(stateOf(three), mirror({ released: true }), lease)).toBeUndefined();
   });
 
-  test('counts what lay before the records', () => {
+  test('a checkpoint counts what lay before the records', () => {
     const checkpoint = nextCheckpoint(stateOf(three, items(message('d'), message('e'))), []);
     const state = stateFromCheckpoint(checkpoint);
     expect(pendingAt(state)).toBe(2);

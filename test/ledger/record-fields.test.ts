@@ -188,7 +188,7 @@ describe.each([
   ['a record', record, RECORDS, OF_RECORDS],
   ['a checkpoint', checkpoint, [HEAD], OF_HEAD],
 ] as const)('%s', (_name, read, wholes, all) => {
-  test.each(wholes.map((one) => [one]))('comes back with all it says: %j', (whole) => {
+  test.each(wholes.map((one) => [one]))('a record comes back with all it says: %j', (whole) => {
     expect(read(JSON.parse(JSON.stringify(whole)))).toEqual(whole);
   });
 

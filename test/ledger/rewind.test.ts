@@ -41,7 +41,7 @@ describe('a replica that lags', () => {
 });
 
 describe('a store that lost records', () => {
-  test('gets those of this ledger again, and is whole', async () => {
+  test('a store that lost records gets those of this ledger again, and is whole', async () => {
     const { store, backup, restore } = restorableStore();
     const { ledger, rewinds } = watched(store);
     await ledger.append(() => say('a'));
@@ -64,7 +64,7 @@ describe('a store that lost records', () => {
     expect(rewinds).toEqual([1]);
   });
 
-  test('gets them before a new append, and each once', async () => {
+  test('a store that lost records gets them before a new append, and each once', async () => {
     const { store, backup, restore } = restorableStore();
     const { ledger } = watched(store);
     await ledger.append(() => say('a'), { scope: 'tail' });
@@ -76,7 +76,7 @@ describe('a store that lost records', () => {
     expect(await stored(store)).toEqual(['a', 'b', 'c']);
   });
 
-  test('says so where records of others are missing, in every process from then on', async () => {
+  test('a store that lost records says so where records of others are missing, in every process from then on', async () => {
     const { store, backup, restore } = restorableStore();
     const [mine, yours] = [watched(store), watched(store)];
     await mine.ledger.append(() => say('a'));
@@ -93,7 +93,7 @@ describe('a store that lost records', () => {
     expect([mine.rewinds, yours.rewinds]).toEqual([[1], []]);
   });
 
-  test('gets what is at hand behind what others appended meanwhile', async () => {
+  test('a store that lost records gets what is at hand behind what others appended meanwhile', async () => {
     const { store, backup, restore } = restorableStore();
     const { ledger, rewinds } = watched(store);
     await ledger.append(() => say('a'));
@@ -133,7 +133,7 @@ describe('a store that lost records', () => {
     expect(await stored(store)).toEqual(['c']);
   });
 
-  test('fails an append that could not be made again, and is tried again by the next one', async () => {
+  test('a store that lost records fails an append that could not be made again, and is tried again by the next one', async () => {
     const { store, backup, restore } = restorableStore();
     let isDown = false;
     const failing: LedgerStore = {

@@ -49,7 +49,7 @@ const said = (...words: string[]): Parameters<typeof recordsOf>[0] => ({
 });
 
 describe('a rewritten log', () => {
-  test('leads to the state that the appended records would have led to, whatever came before', () => {
+  test('a rewritten log leads to the state that the appended records would have led to, whatever came before', () => {
     let rewritten = 0;
     fc.assert(
       fc.property(ledgerRecords, ledgerRecords, (before, batch) => {
@@ -88,7 +88,7 @@ describe('a rewritten log', () => {
     expect(nextCheckpoint(tail, more)).toMatchObject(whole);
   });
 
-  test('holds no content of what was taken out, and the content of everything else', () => {
+  test('a rewritten log holds no content of what was taken out, and the content of everything else', () => {
     const state = stateOf(said('one', 'two'), { type: 'pop' }, said('three', 'four'));
     const log = rewrittenLog(
       state,
@@ -110,7 +110,7 @@ describe('a rewritten log', () => {
     expect(rewrittenLog(emptyState(), recordsOf({ type: 'clear' }))).toBeDefined();
   });
 
-  test('takes records of a size that does not grow with the history, and ends with a small one', () => {
+  test('a rewritten log takes records of a size that does not grow with the history, and ends with a small one', () => {
     const words = Array.from({ length: 1_000 }, (_, index) => `word ${index} ${'x'.repeat(100)}`);
     const log = rewrittenLog(stateOf(said(...words)), recordsOf({ type: 'pop' }));
     const sizes = (log?.records ?? []).map((record) => JSON.stringify(record).length);
@@ -119,7 +119,7 @@ describe('a rewritten log', () => {
     expect(sizes.at(-1)).toBeLessThan(200);
   });
 
-  test('replaces one that has grown without the history, and is itself appended to again', () => {
+  test('a rewritten log replaces one that has grown without the history, and is itself appended to again', () => {
     const state = stateOf(said('one'));
     const idle = recordsOf({ type: 'mirror', added: [], removed: [], released: true });
     let replaced = 0;

@@ -108,7 +108,7 @@ describe('an append whose answer got lost', () => {
     expect(await storedIn(memory)).toEqual(['other', 'a']);
   });
 
-  test('fails with its own error where others keep coming first and it is never applied', async () => {
+  test('an append whose answer got lost fails with its own error where others keep coming first and it is never applied', async () => {
     const memory = memoryLedger();
     const { store } = blocking(memory, Infinity);
     const busy: LedgerStore = {
@@ -122,7 +122,7 @@ describe('an append whose answer got lost', () => {
     expect(await storedIn(memory)).not.toContain('a');
   });
 
-  test('takes items out once', async () => {
+  test('an append whose answer got lost takes items out once', async () => {
     const memory = memoryLedger();
     await ledgerOn(memory).append(() => [...say('a'), ...say('b'), ...say('c')]);
     const { store, blocked } = blocking(memory, 1);
@@ -193,7 +193,7 @@ describe('an append that was given up', () => {
     expect(await storedIn(memory)).toEqual(['a']);
   });
 
-  test('stays where other items follow', async () => {
+  test('an append that was given up stays where other items follow', async () => {
     const memory = memoryLedger();
     const { store, blocked } = blocking(memory, 1);
     const ledger = ledgerOn(store, 0);
@@ -236,7 +236,7 @@ describe('an append that was given up', () => {
 });
 
 describe('a store that is away for a moment', () => {
-  test('costs reads and appends nothing but time', async () => {
+  test('a store that is away for a moment costs reads and appends nothing but time', async () => {
     const memory = memoryLedger();
     await ledgerOn(memory).append(() => say('a'));
     let failures = 0;

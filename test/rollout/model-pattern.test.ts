@@ -24,7 +24,7 @@ it.each([
   expect(matchesModel(pattern, model)).toBe(expected);
 });
 
-it('asks a pattern afresh each time, whatever its flags', () => {
+it('a rollout rule asks a pattern afresh each time, whatever its flags', () => {
   const pattern = /^gpt-5\.[45]/gy;
   expect([1, 2, 3].map(() => matchesModel(pattern, 'gpt-5.4-mini'))).toEqual([true, true, true]);
   expect(matchesModel(pattern, 'gpt-4.1')).toBe(false);

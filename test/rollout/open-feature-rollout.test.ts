@@ -44,7 +44,7 @@ describe('A rollout by OpenFeature', () => {
   afterAll(() => OpenFeature.close());
   afterEach(() => void vi.useRealTimers());
 
-  it("asks for the session's ID and model, and for what else the rules want", async () => {
+  it("an OpenFeature rollout asks for the session's ID and model, and for what else the rules want", async () => {
     const client = await clientWith('context', ({ targetingKey, model, plan }) =>
       targetingKey === 'conv_1' && model === 'gpt-5.4' && plan === 'enterprise' ? 'chain' : 'off',
     );
@@ -62,7 +62,7 @@ describe('A rollout by OpenFeature', () => {
     expect(await resolveMode(own, context)).toMatchObject({ mode: 'chain' });
   });
 
-  it('takes effect at the next turn when the flag changes', async () => {
+  it('an OpenFeature rollout takes effect at the next turn when the flag changes', async () => {
     let variant: keyof typeof variants = 'chain';
     const rollout = openFeatureRollout(await clientWith('change', () => variant), 'agent-memory');
     expect((await resolveMode(rollout, context)).mode).toBe('chain');
@@ -70,7 +70,7 @@ describe('A rollout by OpenFeature', () => {
     expect((await resolveMode(rollout, context)).mode).toBe('off');
   });
 
-  it('takes the default of its own, and says why, when the flag says nonsense or does not exist', async () => {
+  it('an OpenFeature rollout takes the default of its own, and says why, when the flag says nonsense or does not exist', async () => {
     const client = await clientWith('fallback', () => 'nonsense');
     const nonsense = openFeatureRollout(client, 'agent-memory', { defaultMode: 'off' });
     expect(await resolveMode(nonsense, context)).toEqual({
@@ -122,7 +122,7 @@ describe('A rollout by OpenFeature', () => {
     });
   });
 
-  it('takes values from a client that has no details', async () => {
+  it('an OpenFeature rollout takes values from a client that has no details', async () => {
     const client: FlagClient = { getStringValue: async () => 'rebuild' };
     expect(await resolveMode(openFeatureRollout(client, 'agent-memory'), context)).toMatchObject({
       mode: 'rebuild',
@@ -135,7 +135,7 @@ describe('A rollout by OpenFeature', () => {
     ['options.defaultMode', undefined, 'flag', { defaultMode: 'on' }],
     ['options.default', undefined, 'flag', { default: 'off' }],
     ['options.context', undefined, 'flag', { context: 'enterprise' }],
-  ])('refuses a wrong %s', (option, client, flagKey, options) => {
+  ])('an OpenFeature rollout refuses a wrong %s', (option, client, flagKey, options) => {
     const make = () =>
       openFeatureRollout((client ?? OpenFeature.getClient()) as FlagClient, flagKey, options as never);
     expect(make).toThrow(InvalidOptionsError);

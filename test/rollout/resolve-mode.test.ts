@@ -40,7 +40,7 @@ describe('The mode of a turn', () => {
     const failing = (decide: RolloutFunction): RolloutFunction =>
       defaultMode === undefined ? decide : Object.assign(decide, { defaultMode });
 
-    it('throws', async () => {
+    it('a rollout function that throws gives the default mode', async () => {
       const problem = { mode, problem: 'threw', code: 'Error' };
       expect(await resolveMode(failing(throwing()), context)).toEqual(problem);
       const failed = async (error: Error) => resolveMode(failing(rejecting(error)), context);
@@ -50,23 +50,26 @@ describe('The mode of a turn', () => {
       expect(await failed(Object.assign(new Error(''), { code: 'a secret' }))).toEqual(problem);
     });
 
-    it.each(['on', '', undefined, null, 1, {}, ['off']])('answers %j', async (nonsense) => {
-      const problem = { mode, problem: 'no_mode', code: undefined };
-      expect(
-        await resolveMode(
-          failing(() => nonsense as Mode),
-          context,
-        ),
-      ).toEqual(problem);
-      expect(
-        await resolveMode(
-          failing(async () => nonsense as Mode),
-          context,
-        ),
-      ).toEqual(problem);
-    });
+    it.each(['on', '', undefined, null, 1, {}, ['off']])(
+      'a rollout function that answers %j gives the default mode',
+      async (nonsense) => {
+        const problem = { mode, problem: 'no_mode', code: undefined };
+        expect(
+          await resolveMode(
+            failing(() => nonsense as Mode),
+            context,
+          ),
+        ).toEqual(problem);
+        expect(
+          await resolveMode(
+            failing(async () => nonsense as Mode),
+            context,
+          ),
+        ).toEqual(problem);
+      },
+    );
 
-    it('takes longer than a second, even when it fails in the end', async () => {
+    it('a rollout function that takes longer than a second gives the default mode, even when it fails in the end', async () => {
       const late = deferred<Mode>();
       const resolved = resolveMode(
         failing(() => late.promise),

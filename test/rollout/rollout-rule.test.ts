@@ -8,11 +8,11 @@ const PLACES: readonly number[] = [97.48708401724393, 85.5055563819974, 46.57119
 const known = { model: 'gpt-5.4' };
 
 describe('A rollout rule', () => {
-  it('gives everybody the mode when nothing else is said', () => {
+  it('a rollout rule gives everybody the mode when nothing else is said', () => {
     expect(applyRule({ mode: 'shadow' }, { sessionId: 'conv_1', model: undefined })).toBe('shadow');
   });
 
-  it('gives about the asked share of sessions the mode, and all others the other one', () => {
+  it('a rollout rule gives about the asked share of sessions the mode, and all others the other one', () => {
     for (const percent of [0, 1, 10, 50, 90, 100]) {
       const chosen = sessions.filter(
         (sessionId) =>
@@ -22,7 +22,7 @@ describe('A rollout rule', () => {
     }
   });
 
-  it('spreads sessions evenly', () => {
+  it('a rollout rule spreads sessions evenly', () => {
     const buckets = Array.from({ length: 20 }, () => 0);
     for (const session of sessions) {
       const bucket = Math.floor(bucketOf(session, '') / 5);
@@ -33,7 +33,7 @@ describe('A rollout rule', () => {
     expect(buckets.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)).toBeLessThan(43.8);
   });
 
-  it('spreads the IDs that the API gives evenly, with any salt', () => {
+  it('a rollout rule spreads the IDs that the API gives evenly, with any salt', () => {
     // The shape of real IDs: a time that only creeps, and a part that is random.
     const ids = Array.from(
       { length: 10_000 },
@@ -51,12 +51,12 @@ describe('A rollout rule', () => {
     }
   });
 
-  it('places a session for ever: in the next process, and in the next version', () => {
+  it('a rollout rule places a session for ever: in the next process, and in the next version', () => {
     const id = 'conv_6ab66ff4558481978754b80122351c000d32e39f9bc8e199';
     expect([bucketOf(id, ''), bucketOf(id, 'agent-memory'), bucketOf('user-42', '')]).toEqual(PLACES);
   });
 
-  it('chooses nobody at 0 and everybody at 100', () => {
+  it('a rollout rule chooses nobody at 0 and everybody at 100', () => {
     for (const sessionId of sessions) {
       expect(applyRule({ mode: 'chain', percent: 0 }, { sessionId, ...known })).toBe('off');
       expect(applyRule({ mode: 'chain', percent: 100 }, { sessionId, ...known })).toBe('chain');
@@ -73,12 +73,12 @@ describe('A rollout rule', () => {
     }
   });
 
-  it('chooses other sessions with another salt', () => {
+  it('a rollout rule chooses other sessions with another salt', () => {
     const both = sessions.filter((session) => bucketOf(session, 'a') < 10 && bucketOf(session, 'b') < 10);
     expect(both.length / sessions.length).toBeCloseTo(0.01, 2);
   });
 
-  it('means only its models, and a model that is not known yet', () => {
+  it('a rollout rule means only its models, and a model that is not known yet', () => {
     const rule = { mode: 'chain', models: ['gpt-5.4', 'gpt-5.5*'] } as const;
     const modeOf = (model: string | undefined): string => applyRule(rule, { sessionId: 'conv_1', model });
     expect(modeOf('gpt-5.4')).toBe('chain');

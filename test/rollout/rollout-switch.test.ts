@@ -23,7 +23,7 @@ function answering(answers: readonly Deferred<Mode>[]): RolloutFunction {
 }
 
 describe('A rollout switch', () => {
-  it('overrules every session that uses it, until the decision is given back', async () => {
+  it('a rollout switch overrules every session that uses it, until the decision is given back', async () => {
     const control = rolloutSwitch({ mode: 'rebuild' });
     expect(await modeBy(control.rollout)).toBe('rebuild');
     control.force('off');
@@ -32,7 +32,7 @@ describe('A rollout switch', () => {
     expect(await modeBy(control.rollout)).toBe('rebuild');
   });
 
-  it('overrules an answer that is still waited for, and a service that fails meanwhile', async () => {
+  it('a rollout switch overrules an answer that is still waited for, and a service that fails meanwhile', async () => {
     const answers = [deferred<Mode>(), deferred<Mode>()];
     const asked = rolloutSwitch(answering(answers));
     const waiting = modeBy(asked.rollout);
@@ -47,14 +47,14 @@ describe('A rollout switch', () => {
     expect(await overruled).toMatchObject({ mode: 'shadow', problem: undefined });
   });
 
-  it('keeps the default of what it switches', async () => {
+  it('a rollout switch keeps the default of what it switches', async () => {
     expect(await modeBy(rolloutSwitch(failing()).rollout)).toBe('chain');
     expect(
       await modeBy(rolloutSwitch(Object.assign(failing(), { defaultMode: 'shadow' as const })).rollout),
     ).toBe('shadow');
   });
 
-  it('refuses what is no rollout and what is no mode', () => {
+  it('a rollout switch refuses what is no rollout and what is no mode', () => {
     const wrong = [
       ['rollout', 'on'],
       ['rollout.percent', { mode: 'chain', percent: 500 }],

@@ -49,21 +49,21 @@ async function heard(world: FlowWorld): Promise<string[]> {
 }
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test("emits what the SDK's runner emits, and calls the agent's hooks", async () => {
+  test("HybridRunner emits what the SDK's runner emits, and calls the agent's hooks", async () => {
     const ours = await heard(chainedWorld(stream));
     expect(ours).toEqual(await heard(replayedWorld(stream)));
     expect(ours).toContain('own call weather');
     expect(ours).toContain('Assistant to expert');
   });
 
-  test("fails with the SDK's own errors", async () => {
+  test("HybridRunner fails with the SDK's own errors", async () => {
     const world = chainedWorld(stream);
     expect(await failureOf(turn(world, agent, 'call weather {}', { maxTurns: 1 }))).toBe(
       MaxTurnsExceededError.name,
     );
   });
 
-  test("returns the SDK's own results", async () => {
+  test("HybridRunner returns the SDK's own results", async () => {
     const world = chainedWorld(stream);
     await turn(world, agent, 'hi');
     const result = await turn(world, agent, 'thanks');
@@ -100,7 +100,7 @@ test("HybridRunner has the SDK's own signatures", () => {
   expect(new OursToo()).toBeInstanceOf(HybridRunner);
 });
 
-test('chains a model that the runner was given as an instance', async () => {
+test('HybridRunner chains a model that the runner was given as an instance', async () => {
   const { simulator, client } = simulated();
   const runner = new HybridRunner({
     model: new OpenAIResponsesModel(client, 'gpt-4.1'),
@@ -113,7 +113,7 @@ test('chains a model that the runner was given as an instance', async () => {
   expect(asked.map(({ body }) => typeof body?.['previous_response_id'])).toEqual(['undefined', 'string']);
 });
 
-test("asks models through the session's own client, and so do agents that are used as tools", async () => {
+test("HybridRunner asks models through the session's own client, and so do agents that are used as tools", async () => {
   const { simulator } = simulated();
   const client = new OpenAI({
     apiKey: 'of-the-session',

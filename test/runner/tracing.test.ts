@@ -46,7 +46,7 @@ async function spansOf(world: FlowWorld): Promise<typeof ended> {
 }
 
 describe.each(WAYS)('%s', (_way, stream) => {
-  test('traces a chained run as the SDK traces a run', async () => {
+  test('HybridRunner traces a chained run as the SDK traces a run', async () => {
     const options = { runner: { tracingDisabled: false } };
     const world = chainedWorld(stream, options);
     const ours = (await spansOf(world)).filter(({ type }) => type !== 'custom');

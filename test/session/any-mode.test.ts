@@ -67,7 +67,7 @@ function noted(session: Session, taken: AgentInputItem[]): Session {
 }
 
 describe('a mode that changes at any turn', () => {
-  it('loses, repeats and reorders nothing through failures, other processes and lists that cannot be relied on', async () => {
+  it('a session in any mode loses, repeats and reorders nothing through failures, other processes and lists that cannot be relied on', async () => {
     await fc.assert(
       fc.asyncProperty(turnsAtRandom, randomUnlink, randomMirror, async (turns, unlink, mirror) => {
         const world = simulated({ unlink });

@@ -219,7 +219,7 @@ describe.each(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[])(
       }),
     });
 
-    it('leaves ledger, history and list with the same items in the same order, whatever write fails', async () => {
+    it('a sequence of calls leaves ledger, history and list with the same items in the same order, whatever write fails', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(step, { minLength: 1, maxLength: 14 }),

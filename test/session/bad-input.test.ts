@@ -49,7 +49,7 @@ describe('a conversation that does not exist', () => {
     );
   });
 
-  it('fails the run before the model is asked', async () => {
+  it('a session that cannot begin fails the run before the model is asked', async () => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client, conversationId: 'conv_missing', bookmark: false });
     await expect(converse(simulatedRunner(client), session, ['hi'])).rejects.toMatchObject({

@@ -8,7 +8,7 @@ import { changed, tamperedClient } from './support/tampered.ts';
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 const runner = new HybridRunner({ tracingDisabled: true });
 
-it('erases the ledger alone, and adopts what the conversation still holds', async () => {
+it('erase() erases the ledger alone, and adopts what the conversation still holds', async () => {
   const { client } = simulated();
   const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger, bookmark: false });
@@ -21,7 +21,7 @@ it('erases the ledger alone, and adopts what the conversation still holds', asyn
   expect(await session.verify()).toMatchObject({ verified: false, unproven: 2 });
 });
 
-it('erases the ledger alone, and a bookmark proves what comes back', async () => {
+it('erase() erases the ledger alone, and a bookmark proves what comes back', async () => {
   const { client } = simulated();
   const session = new HybridSession({ client });
   await runner.run(agent, 'hi', { session });
@@ -30,7 +30,7 @@ it('erases the ledger alone, and a bookmark proves what comes back', async () =>
   expect(await session.verify()).toMatchObject({ verified: true, unproven: 0 });
 });
 
-it('erases the responses and the conversation too, and begins anew', async () => {
+it('erase() erases the responses and the conversation too, and begins anew', async () => {
   const { client, simulator } = simulated();
   const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger });
@@ -50,7 +50,7 @@ it('erases the responses and the conversation too, and begins anew', async () =>
   expect(await session.getSessionId()).not.toBe(id);
 });
 
-it('finds every response of the chain, and the bookmark, where there is no ledger', async () => {
+it('erase() finds every response of the chain, and the bookmark, where there is no ledger', async () => {
   const { client, simulator } = simulated();
   const { id: conversationId } = await client.conversations.create();
   for (const text of ['hi', 'what can you do?', 'thanks'])
@@ -66,7 +66,7 @@ it.each([
   // The bookmark goes first: as long as it is there, the conversation says where.
   { bookmark: true, skip: 0 },
   { bookmark: true, skip: 1 },
-])('goes on where it was interrupted: %o', async ({ bookmark, skip }) => {
+])('erase() goes on where it was interrupted: %o', async ({ bookmark, skip }) => {
   const { client, simulator } = simulated();
   const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger, bookmark });
@@ -79,7 +79,7 @@ it.each([
   expect(simulator.snapshot()).toMatchObject({ conversations: [], responses: [] });
 });
 
-it('removes every conversation that the session has had, and every alias', async () => {
+it('erase() removes every conversation that the session has had, and every alias', async () => {
   const { client, simulator } = simulated();
   const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger, sessionId: 'user-42' });
@@ -101,7 +101,7 @@ it('removes every conversation that the session has had, and every alias', async
   expect(await other.getItems()).toMatchObject([{ content: 'stays' }]);
 });
 
-it('removes the conversation of a session that was cleared and has none', async () => {
+it('erase() removes the conversation of a session that was cleared and has none', async () => {
   const { client, simulator } = simulated();
   const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger, sessionId: 'user-42' });
@@ -115,7 +115,7 @@ it('removes the conversation of a session that was cleared and has none', async 
   for (const id of ['user-42', conversationId ?? '']) expect(await ledger.checkpoint(id)).toBeUndefined();
 });
 
-it('takes no conversation from the session that has adopted it since', async () => {
+it('erase() takes no conversation from the session that has adopted it since', async () => {
   const { client } = simulated();
   const ledger = memoryLedger();
   const first = new HybridSession({ client, ledger, sessionId: 'user-42', bookmark: false });
@@ -188,7 +188,7 @@ describe('an ID that nothing at the API can have', () => {
     });
   });
 
-  it('holds up neither reading back nor a diagnosis', async () => {
+  it('an ID that the API cannot have holds up neither reading back nor a diagnosis', async () => {
     const { client } = simulated({ unlink: 'every-turn' });
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger, keepContent: false });

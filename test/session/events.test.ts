@@ -196,7 +196,7 @@ describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])('the event %s', (type)
     expect(isOurs(error) ? shown(error) : '').not.toMatch(/4711|secret|weather|Answer|thanks|sunny/);
   });
 
-  it('costs nothing when the listener fails later', async () => {
+  it('an event costs nothing when the listener fails later', async () => {
     const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
     const rejected: unknown[] = [];
     const note = (reason: unknown): void => void rejected.push(reason);
@@ -213,7 +213,7 @@ describe.each(Object.keys(WAYS) as (keyof typeof WAYS)[])('the event %s', (type)
     expect(rejected).toEqual([]);
   });
 
-  it('costs nothing when the listener throws', async () => {
+  it('an event costs nothing when the listener throws', async () => {
     const world = watched({ unlink: 'every-turn', unlinkModels: [/./] });
     const failed: unknown = await WAYS[type](world).catch((thrown: unknown) => String(thrown));
     const again = watched({ unlink: 'every-turn', unlinkModels: [/./] });

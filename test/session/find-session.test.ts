@@ -32,7 +32,7 @@ const FORGED = {
 } as const;
 
 describe.each(Object.entries(FORGED))('an alias that %s', (_, to) => {
-  it('leads to no history but that of the conversation', async () => {
+  it('a wrong alias leads to no history but that of the conversation', async () => {
     const { ledger, conversationId, open, other } = await world();
     await forge(ledger, conversationId, to ?? conversationId);
     const session = open({ conversationId });
@@ -46,7 +46,7 @@ describe.each(Object.entries(FORGED))('an alias that %s', (_, to) => {
     expect(await other.verify()).toMatchObject({ verified: true, listed: 1, findings: [] });
   });
 
-  it('keeps a session from nothing: it adopts the conversation under its own name', async () => {
+  it('a wrong alias keeps a session from nothing: it adopts the conversation under its own name', async () => {
     const { ledger, conversationId, open, other } = await world();
     await forge(ledger, conversationId, to ?? conversationId);
     const session = open({ sessionId: 'user-44', conversationId });
@@ -91,7 +91,7 @@ describe('an alias', () => {
 });
 
 describe('a session', () => {
-  it('keeps its conversation when it is given one that it has had', async () => {
+  it('a session keeps its conversation when it is given one that it has had', async () => {
     const { conversationId, open } = await world();
     const session = open({ sessionId: 'user-44', conversationId });
     await session.addItems([user('one')]);
@@ -120,7 +120,7 @@ describe('a session', () => {
     },
   );
 
-  it('owns the conversation that is its name: no other session takes it', async () => {
+  it('a session owns the conversation that is its name: no other session takes it', async () => {
     const { open } = await world();
     const session = open({});
     await session.addItems([user('one')]);

@@ -89,21 +89,24 @@ async function live(session: Session, client: OpenAI, story: keyof typeof STORIE
 
 describe.each(Object.keys(STORIES) as (keyof typeof STORIES)[])('%s', (story) => {
   describe.each([false, true])('streamed: %s', (stream) => {
-    it.each(OPTIONS)('leaves the same history as in memory, with %j', async (options) => {
-      const inMemory = simulated({ respond: discreet });
-      const expected = await live(new MemorySession(), inMemory.client, story, stream);
-      expect(expected.failures).toEqual([expect.stringMatching(/GuardrailTripwireTriggered/)]);
+    it.each(OPTIONS)(
+      'a run with a guardrail leaves the same history as in memory, with %j',
+      async (options) => {
+        const inMemory = simulated({ respond: discreet });
+        const expected = await live(new MemorySession(), inMemory.client, story, stream);
+        expect(expected.failures).toEqual([expect.stringMatching(/GuardrailTripwireTriggered/)]);
 
-      const { client, simulator } = simulated({ respond: discreet });
-      const session = new HybridSession({ client, ...options });
-      const transactions = vi.spyOn(session, 'applyHistoryTransaction');
-      expect(await live(session, client, story, stream)).toEqual(expected);
-      await session.flush();
-      const report = await session.verify();
-      expect(report).toMatchObject({ verified: true, pending: 0, findings: [], missing: [] });
-      expect(listOf(simulator, await session.getSessionId()).split(',').length).toBe(report.length);
-      expect(transactions.mock.calls.length).toBeLessThanOrEqual(2);
-    });
+        const { client, simulator } = simulated({ respond: discreet });
+        const session = new HybridSession({ client, ...options });
+        const transactions = vi.spyOn(session, 'applyHistoryTransaction');
+        expect(await live(session, client, story, stream)).toEqual(expected);
+        await session.flush();
+        const report = await session.verify();
+        expect(report).toMatchObject({ verified: true, pending: 0, findings: [], missing: [] });
+        expect(listOf(simulator, await session.getSessionId()).split(',').length).toBe(report.length);
+        expect(transactions.mock.calls.length).toBeLessThanOrEqual(2);
+      },
+    );
   });
 });
 

@@ -67,7 +67,7 @@ function attached(world: Told, options: HybridSessionOptions = {}): HybridSessio
 }
 
 describe('a ledger that keeps no content', () => {
-  it('holds none, in records, checkpoint or anywhere', async () => {
+  it('a ledger without content holds none, in records, checkpoint or anywhere', async () => {
     const { client } = simulated();
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger, ...KEEP });
@@ -118,7 +118,7 @@ describe('a ledger that keeps no content', () => {
   );
 
   it.each(['own', 'inherited'] as const)(
-    'survives responses that are deleted as long as a later one is there (%s)',
+    'a ledger without content survives responses that are deleted as long as a later one is there (%s)',
     async (inputItems) => {
       const world = await told({ inputItems });
       await world.client.conversations.delete(world.conversationId);
@@ -152,7 +152,7 @@ describe('a ledger that keeps no content', () => {
     expect(texts(await session.getItems(0))).toEqual([]);
   });
 
-  it('fails the run before the model is asked, not after', async () => {
+  it('a ledger without content fails the run before the model is asked, not after', async () => {
     const world = await told();
     await world.client.conversations.delete(world.conversationId);
     for (const { id } of world.simulator.snapshot().responses) await world.client.responses.delete(id);
@@ -166,7 +166,7 @@ describe('a ledger that keeps no content', () => {
     expect(requests).not.toContain('responses.create');
   });
 
-  it("serves the rest with onIncomplete: 'warn'", async () => {
+  it("a ledger without content serves the rest with onIncomplete: 'warn'", async () => {
     const world = await told();
     await world.client.conversations.delete(world.conversationId);
     const { responses } = world.simulator.snapshot();
@@ -180,7 +180,7 @@ describe('a ledger that keeps no content', () => {
   });
 
   it.each([403, 500])(
-    "serves the rest with onIncomplete: 'warn' when a response is answered with %i",
+    "a ledger without content serves the rest with onIncomplete: 'warn' when a response is answered with %i",
     async (status) => {
       const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
       world.simulator.fault('responses.retrieve', { status });
@@ -195,7 +195,7 @@ describe('a ledger that keeps no content', () => {
     },
   );
 
-  it('reads the other responses when one of them is refused', async () => {
+  it('a ledger without content reads the other responses when one of them is refused', async () => {
     const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
     const [{ id: refused } = { id: '' }] = world.simulator.snapshot().responses;
     const client = tamperedClient(world.simulator, ({ path }) =>
@@ -209,7 +209,7 @@ describe('a ledger that keeps no content', () => {
     expect(of('incomplete')).toMatchObject([{ missing: [{ index: 1, kind: 'message:assistant' }] }]);
   });
 
-  it('serves the newest items when only older ones are missing', async () => {
+  it('a ledger without content serves the newest items when only older ones are missing', async () => {
     const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
     for (const { id } of world.simulator.snapshot().responses) await world.client.responses.delete(id);
     const session = attached(world);
@@ -217,7 +217,7 @@ describe('a ledger that keeps no content', () => {
     await expect(session.getItems()).rejects.toMatchObject({ code: 'history_incomplete' });
   });
 
-  it('waits for no source that is not needed', async () => {
+  it('a ledger without content waits for no source that is not needed', async () => {
     const world = await told();
     expect(await requestsOf(world.simulator, () => attached(world).getItems())).toEqual([
       'conversations.items.list',
@@ -230,14 +230,14 @@ describe('a ledger that keeps no content', () => {
     ]);
   });
 
-  it('asks again for nothing that it has read', async () => {
+  it('a ledger without content asks again for nothing that it has read', async () => {
     const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
     const session = attached(world);
     await session.getItems();
     expect(await requestsOf(world.simulator, () => session.getItems())).toEqual([]);
   });
 
-  it('shares what it has read with every session that shares its cache', async () => {
+  it('a ledger without content shares what it has read with every session that shares its cache', async () => {
     const world = await told({ unlink: 'every-turn', unlinkModels: [/./] });
     const cache = contentCache();
     await attached(world, { advanced: { cache } }).getItems();
@@ -245,7 +245,7 @@ describe('a ledger that keeps no content', () => {
     expect(await requestsOf(world.simulator, () => session.getItems())).toEqual([]);
   });
 
-  it('loses nothing when the cache is too small for a single item', async () => {
+  it('a ledger without content loses nothing when the cache is too small for a single item', async () => {
     const { client, simulator } = simulated();
     const session = new HybridSession({
       client,
@@ -264,38 +264,41 @@ describe('a ledger that keeps no content', () => {
   it.each([
     ['changes', (session: HybridSession) => session.applyHistoryMutations(CHANGE), 'Bergen'],
     ['pops', (session: HybridSession) => session.popItem(), undefined],
-  ] as const)('waits for what another session is just writing before it %s it', async (_, act, key) => {
-    const { simulator } = simulated();
-    const ledger = memoryLedger();
-    const writing = deferred<void>();
-    const slow = tamperedClient(simulator, async ({ method, path }) => {
-      if (method === 'POST' && path.endsWith('/items')) await writing.promise;
-      return undefined;
-    });
-    const other = new HybridSession({ client: slow, ledger, ...KEEP, mirror: 'background' });
-    const conversationId = await other.getSessionId();
-    await other.addItems([user('Where?'), call('call_1', 'look_up', { city: 'Oslo' })]);
-    const reading = tamperedClient(simulator, async ({ method, path }, answer) => {
-      if (method !== 'GET' || !path.endsWith('/items')) return undefined;
-      // What it finds this time was not there yet.
-      await answer();
-      writing.resolve();
-      return undefined;
-    });
-    const session = new HybridSession({
-      client: reading,
-      ledger: elsewhere(ledger),
-      conversationId,
-      ...KEEP,
-      advanced: { compare: 'manual' },
-    });
-    await act(session);
-    await other.flush();
-    await session.flush();
-    const [, changed] = await session.getItems();
-    expect(changed === undefined ? undefined : JSON.stringify(changed).match(/Bergen|Oslo/)?.[0]).toBe(key);
-    expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
-  });
+  ] as const)(
+    'a ledger without content waits for what another session is just writing before it %s it',
+    async (_, act, key) => {
+      const { simulator } = simulated();
+      const ledger = memoryLedger();
+      const writing = deferred<void>();
+      const slow = tamperedClient(simulator, async ({ method, path }) => {
+        if (method === 'POST' && path.endsWith('/items')) await writing.promise;
+        return undefined;
+      });
+      const other = new HybridSession({ client: slow, ledger, ...KEEP, mirror: 'background' });
+      const conversationId = await other.getSessionId();
+      await other.addItems([user('Where?'), call('call_1', 'look_up', { city: 'Oslo' })]);
+      const reading = tamperedClient(simulator, async ({ method, path }, answer) => {
+        if (method !== 'GET' || !path.endsWith('/items')) return undefined;
+        // What it finds this time was not there yet.
+        await answer();
+        writing.resolve();
+        return undefined;
+      });
+      const session = new HybridSession({
+        client: reading,
+        ledger: elsewhere(ledger),
+        conversationId,
+        ...KEEP,
+        advanced: { compare: 'manual' },
+      });
+      await act(session);
+      await other.flush();
+      await session.flush();
+      const [, changed] = await session.getItems();
+      expect(changed === undefined ? undefined : JSON.stringify(changed).match(/Bergen|Oslo/)?.[0]).toBe(key);
+      expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+    },
+  );
 
   it('names what it lacks by its place in the history', async () => {
     const world = await told();
@@ -307,7 +310,7 @@ describe('a ledger that keeps no content', () => {
     });
   });
 
-  it('refuses what has no form in the API, for nothing else would hold it', async () => {
+  it('a ledger without content refuses what has no form in the API, for nothing else would hold it', async () => {
     const { client } = simulated();
     const session = new HybridSession({ client, ...KEEP });
     const spoken: AgentInputItem = {
@@ -325,7 +328,7 @@ describe('a ledger that keeps no content', () => {
     expect((await keeping.getItems())[1]).toMatchObject(spoken);
   });
 
-  it('says that an item which the API refuses will be missing, and holds it as long as the process lives', async () => {
+  it('a ledger without content says that an item which the API refuses will be missing, and holds it as long as the process lives', async () => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     const { onEvent, of } = recorder();

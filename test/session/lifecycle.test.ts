@@ -38,7 +38,7 @@ describe('a session', () => {
   });
 
   describe("with mirror: 'background'", () => {
-    it('answers before the conversation is written, and serves what is on its way', async () => {
+    it('a session with a background mirror answers before the conversation is written, and serves what is on its way', async () => {
       const { client, simulator, open } = gated();
       const session = new HybridSession({ client, mirror: 'background' });
       const answers = await converse(simulatedRunner(client), session, TURNS);
@@ -51,7 +51,7 @@ describe('a session', () => {
       expect(listedTexts(simulator, id)).toEqual(texts(await session.getItems()));
     });
 
-    it('catches up at the next turn after a failure', async () => {
+    it('a session with a background mirror catches up at the next turn after a failure', async () => {
       const { client, simulator } = simulated();
       const { onEvent, of } = recorder();
       const session = new HybridSession({ client, mirror: 'background', onEvent });
@@ -64,7 +64,7 @@ describe('a session', () => {
       expect(listed).toEqual(texts(await session.getItems()));
     });
 
-    it('serves the list in mode off only when it is up to date', async () => {
+    it('a session with a background mirror serves the list in mode off only when it is up to date', async () => {
       const { client, open } = gated();
       const session = new HybridSession({ client, mirror: 'background', rollout: 'off' });
       await session.addItems([user('one')]);
@@ -73,7 +73,7 @@ describe('a session', () => {
       expect(texts(await items)).toEqual(['one']);
     });
 
-    it('leaves no rejection behind, whatever fails', async () => {
+    it('a session with a background mirror leaves no rejection behind, whatever fails', async () => {
       const { simulator } = simulated();
       const client = simulatedClient(simulator);
       let isBroken = false;
@@ -112,7 +112,7 @@ describe('a session', () => {
   });
 
   describe("with mirror: 'off'", () => {
-    it('needs no conversation and no client', async () => {
+    it('a session without a mirror needs no conversation and no client', async () => {
       const { client, simulator } = simulated();
       const session = new HybridSession({ mirror: 'off', sessionId: 'session-1' });
       const answers = await converse(simulatedRunner(client), session, TURNS);
@@ -129,7 +129,7 @@ describe('a session', () => {
       await session.flush();
     });
 
-    it('goes on in another session of the same name on the same ledger', async () => {
+    it('a session without a mirror goes on in another session of the same name on the same ledger', async () => {
       const { client } = simulated();
       const ledger = memoryLedger();
       const first = new HybridSession({ ledger, mirror: 'off', sessionId: 'session-1' });
@@ -142,7 +142,7 @@ describe('a session', () => {
   });
 
   describe('at its end', () => {
-    it('flushes', async () => {
+    it('a session at its end flushes', async () => {
       const { client, simulator } = simulated();
       let id = '';
       {
@@ -153,7 +153,7 @@ describe('a session', () => {
       expect(listedTexts(simulator, id)).toEqual(['one']);
     });
 
-    it('says what is still pending', async () => {
+    it('a session at its end says what is still pending', async () => {
       const { client, simulator } = simulated();
       simulator.fault(WRITE, { status: 401 });
       const session = new HybridSession({ client });
@@ -178,7 +178,7 @@ describe('a session', () => {
   });
 
   describe('that cannot begin', () => {
-    it('fails the run before the model is asked, and can begin later', async () => {
+    it('a session that cannot begin fails the run before the model is asked, and can begin later', async () => {
       const { client, simulator } = simulated();
       const session = new HybridSession({ client, bookmark: false });
       simulator.fault('conversations.create', { status: 500, times: 1 });
@@ -188,7 +188,7 @@ describe('a session', () => {
       expect(await historyOf(session)).toBe('u,a');
     });
 
-    it('creates one conversation, however many calls come at once', async () => {
+    it('a session that cannot begin creates one conversation, however many calls come at once', async () => {
       const { client, simulator } = simulated();
       const session = new HybridSession({ client, bookmark: false });
       await Promise.all([
@@ -204,7 +204,7 @@ describe('a session', () => {
   });
 
   describe('whose ledger fails', () => {
-    it('fails the call, and neither the history nor the conversation has half of it', async () => {
+    it('a session whose ledger fails fails the call, and neither the history nor the conversation has half of it', async () => {
       const { client, simulator } = simulated();
       const store = memoryLedger();
       let isBroken = false;
@@ -246,7 +246,7 @@ describe('a session', () => {
     });
   });
 
-  it('takes calls in the order in which they are made', async () => {
+  it('a session whose ledger fails takes calls in the order in which they are made', async () => {
     const { client } = simulated();
     const session = new HybridSession({ client });
     const results = await Promise.all([
@@ -262,7 +262,7 @@ describe('a session', () => {
     expect(texts([results[5]])).toEqual(['three']);
   });
 
-  it('goes on after a call that failed', async () => {
+  it('a session whose ledger fails goes on after a call that failed', async () => {
     const { client } = simulated();
     const session = new HybridSession({ client });
     const results = await Promise.allSettled([

@@ -76,7 +76,7 @@ const TAKERS: readonly (readonly [
 ];
 
 describe.each(TAKERS)('%s', (_name, take) => {
-  it.each(ODD)('refuses %s, names the place, and stores nothing', async (_what, odd, index) => {
+  it.each(ODD)('a session refuses %s, names the place, and stores nothing', async (_what, odd, index) => {
     const { client, simulator } = simulated();
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger });
@@ -128,7 +128,7 @@ it.each(['type', 'callId', 'replacement'])(
   },
 );
 
-it('stores the items of an array that has other properties, and of a proxy that behaves', async () => {
+it('a session stores the items of an array that has other properties, and of a proxy that behaves', async () => {
   const { client } = simulated();
   const session = new HybridSession({ client });
   await session.addItems(Object.assign([user('one')], { note: 'mine' }));
@@ -137,7 +137,7 @@ it('stores the items of an array that has other properties, and of a proxy that 
   expect(await session.verify()).toMatchObject({ verified: true, length: 2 });
 });
 
-it('stores null for a hole within an item, as JSON does, in memory as in the store', async () => {
+it('a session stores null for a hole within an item, as JSON does, in memory as in the store', async () => {
   const { client } = simulated();
   const ledger = memoryLedger();
   const session = new HybridSession({ client, ledger });

@@ -35,7 +35,7 @@ function mortal({ simulator }: Simulated): { client: Simulated['client']; die: (
 }
 
 describe.each(MODES)('a pop in mode %s', (rollout) => {
-  it('takes the newest item out of the history, the ledger and the conversation', async () => {
+  it('a pop takes the newest item out of the history, the ledger and the conversation', async () => {
     const world = simulated();
     const ledger = memoryLedger();
     const conversationId = await (await told(world, ledger)).getSessionId();
@@ -50,7 +50,7 @@ describe.each(MODES)('a pop in mode %s', (rollout) => {
     expect(await rebuilt.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
   });
 
-  it('goes on to the first item, and then has nothing to give', async () => {
+  it('a pop goes on to the first item, and then has nothing to give', async () => {
     const world = simulated();
     const { client, simulator } = world;
     const ledger = memoryLedger();
@@ -128,7 +128,7 @@ describe.each(['off', 'shadow'] as const)('a pop in mode %s, beside another sess
     return new HybridSession({ client, ledger: elsewhere(ledger), conversationId, rollout });
   }
 
-  it('gives nothing that the other one has taken out since the list was read', async () => {
+  it('a pop beside another session gives nothing that the other one has taken out since the list was read', async () => {
     const world = simulated();
     const ledger = memoryLedger();
     const other = await told(world, ledger);
@@ -145,7 +145,7 @@ describe.each(['off', 'shadow'] as const)('a pop in mode %s, beside another sess
     expect(listedTexts(world.simulator, conversationId).length).toBe(2);
   });
 
-  it('takes out for good what the other one has written and not recorded yet', async () => {
+  it('a pop beside another session takes out for good what the other one has written and not recorded yet', async () => {
     const world = simulated();
     const ledger = memoryLedger();
     const conversationId = await (await told(world, ledger)).getSessionId();
@@ -207,7 +207,7 @@ describe.each(MODES)('an append in mode %s', (rollout) => {
 });
 
 describe.each(MODES)('a clear in mode %s', (rollout) => {
-  it('leaves nothing to be adopted on its way to delete the conversation', async () => {
+  it('a clear leaves nothing to be adopted on its way to delete the conversation', async () => {
     const world = simulated();
     const { simulator, client } = world;
     const ledger = memoryLedger();
@@ -294,7 +294,7 @@ describe.each(MODES)('a clear in mode %s', (rollout) => {
     expect(simulator.snapshot().conversations.map(({ id }) => id)).toEqual([session.conversationId]);
   });
 
-  it('deletes the conversation, empties the ledger, keeps the name and begins another conversation', async () => {
+  it('a clear deletes the conversation, empties the ledger, keeps the name and begins another conversation', async () => {
     const world = simulated();
     const { client, simulator } = world;
     const ledger = memoryLedger();
@@ -394,7 +394,7 @@ describe('a clear', () => {
     expect(await second.verify()).toMatchObject({ sessionId: conversationId, verified: true, length: 0 });
   });
 
-  it('leaves a turn that another session is just writing in the ledger', async () => {
+  it('a clear leaves a turn that another session is just writing in the ledger', async () => {
     const world = simulated();
     const { client, simulator } = world;
     const ledger = memoryLedger();
@@ -412,7 +412,7 @@ describe('a clear', () => {
     expect(listedTexts(simulator, second.conversationId ?? '')).toEqual(['still here']);
   });
 
-  it('keeps the name of a session without a conversation', async () => {
+  it('a clear keeps the name of a session without a conversation', async () => {
     const { client } = simulated();
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger, mirror: 'off', sessionId: 'session-1' });
@@ -514,7 +514,7 @@ describe('a clear', () => {
     },
   );
 
-  it('waits for what is being written', async () => {
+  it('a clear waits for what is being written', async () => {
     const { client, simulator } = simulated({ latency: 5 });
     const session = new HybridSession({ client, mirror: 'background', bookmark: false });
     await session.addItems([user('one')]);

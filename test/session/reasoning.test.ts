@@ -28,7 +28,7 @@ const SAY = ['hi', 'call get_weather {"city":"Oslo"}', 'thanks'];
 const WHOLE = 'u,t,a,u,t,c,r,t,a,u,t,a';
 
 describe.each(OPTIONS)('reasoning with %j', (options) => {
-  it('stays in the history and in the conversation, with its ID', async () => {
+  it('reasoning stays in the history and in the conversation, with its ID', async () => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client, ...options });
     await converse(simulatedRunner(client), session, SAY, { agent: thinker });
@@ -84,7 +84,7 @@ async function told(options: HybridSessionOptions) {
 }
 
 describe('reasoning that the list has lost', () => {
-  it.each([{}, { keepContent: false }])('comes back with %j', async (options) => {
+  it.each([{}, { keepContent: false }])('lost reasoning comes back with %j', async (options) => {
     const { session, of, id } = await told(options);
     expect(await historyOf(session)).toBe('u,t,a,u,t,a');
     expect(of('lost')[0]?.findings).toEqual([{ type: 'lost', id, kind: 'reasoning', index: 1 }]);
@@ -103,7 +103,7 @@ describe('reasoning that the list has lost', () => {
 describe('reasoning that no conversation can hold', () => {
   const bare: AgentInputItem = { type: 'reasoning', content: [{ type: 'input_text', text: 'hm' }] };
 
-  it('lives in the ledger, and is not offered to the API again and again', async () => {
+  it('reasoning that no conversation can hold lives in the ledger, and is not offered to the API again and again', async () => {
     const { client, simulator } = simulated();
     const { onEvent, of } = recorder();
     const session = new HybridSession({ client, onEvent });

@@ -124,7 +124,7 @@ describe.each<[Mode, boolean]>([
   ['off', false],
   ['off', true],
 ])('a session in %s, with our runner: %s', (rollout, ours) => {
-  it('serves and sends what the stock session does, byte for byte, whatever its app does', async () => {
+  it('a session in mode shadow serves and sends what the stock session does, byte for byte, whatever its app does', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.constantFrom('none', 'id-replay', 'every-turn'), async (life, unlink) => {
         const theirs = simulated({ unlink });

@@ -44,7 +44,7 @@ describe.each(OPTIONS)('a history transaction with %j', (options) => {
     return { ...world, ledger, session, id: await session.getSessionId() };
   }
 
-  it('replaces the end of the history, the ledger and the list, in order', async () => {
+  it('a history transaction replaces the end of the history, the ledger and the list, in order', async () => {
     const { session, simulator, id } = await told();
     await session.applyHistoryTransaction(replace('op', ['two', 'three'], ['four', 'five', 'six']));
     await session.addItems([user('seven')]);
@@ -113,7 +113,7 @@ describe.each(OPTIONS)('a changed function call with %j', (options) => {
     return { ...world, ledger, session, id: await session.getSessionId() };
   }
 
-  it('takes the place of the old one, in the history and in the list', async () => {
+  it('a changed function call takes the place of the old one, in the history and in the list', async () => {
     const { session, simulator, id } = await told();
     await session.applyHistoryMutations(changed('call_1', { key: 'z' }));
     await session.addItems([user('thanks')]);
@@ -132,7 +132,7 @@ describe.each(OPTIONS)('a changed function call with %j', (options) => {
     expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [], listed: 7 });
   });
 
-  it('keeps all that follows it, even if the conversation fails in between', async () => {
+  it('a changed function call keeps all that follows it, even if the conversation fails in between', async () => {
     const { session, simulator, client, ledger, id } = await told();
     simulator.fault('conversations.items.create', { status: 401, times: 1 });
     await session.applyHistoryMutations(changed('call_1', { key: 'z' }));

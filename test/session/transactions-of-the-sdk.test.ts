@@ -174,7 +174,7 @@ async function outcome(session: MemorySession | HybridSession, args: unknown): P
   return { error, length: (await session.getItems()).length };
 }
 
-it.each(CASES)("takes or refuses as the SDK's own session does: %s", async (_name, args) => {
+it.each(CASES)("a session takes or refuses as the SDK's own session does: %s", async (_name, args) => {
   const { client } = simulated();
   const theirs = await outcome(new MemorySession(), args);
   const { error, length } = await outcome(new HybridSession({ client }), args);

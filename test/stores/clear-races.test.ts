@@ -150,11 +150,14 @@ describe.for(engines.filter(({ missing }) => missing === undefined))(
       };
     }
 
-    it.each(AFTER)('keeps the turn that another process ends %s, in a conversation', async (moment) => {
-      expect(await outcomeOf(await race(await place(), moment))).toEqual(ONLY_THE_TURN_AFTER);
-    });
+    it.each(AFTER)(
+      'a clear keeps the turn that another process ends %s, in a conversation',
+      async (moment) => {
+        expect(await outcomeOf(await race(await place(), moment))).toEqual(ONLY_THE_TURN_AFTER);
+      },
+    );
 
-    it('takes the turn that another process ends before it is recorded', async () => {
+    it('a clear takes the turn that another process ends before it is recorded', async () => {
       const raced = await race(await place(), 'before the clear is recorded');
       expect(await remainsOf(raced)).toEqual(NOTHING);
     });
@@ -163,7 +166,7 @@ describe.for(engines.filter(({ missing }) => missing === undefined))(
 
 describe('A clear', () => {
   it.each(AFTER)(
-    'keeps the turn that another process ends %s when the ledger has no content',
+    'a clear keeps the turn that another process ends %s when the ledger has no content',
     async (moment) => {
       const store = memoryLedger();
       const raced = await race(() => elsewhere(store), moment, false);
@@ -171,7 +174,7 @@ describe('A clear', () => {
     },
   );
 
-  it.each(MOMENTS)('deletes no conversation that another process heals %s', async (moment) => {
+  it.each(MOMENTS)('a clear deletes no conversation that another process heals %s', async (moment) => {
     const { client, simulator } = simulated();
     const store = memoryLedger();
     const other = new HybridSession({ client, ledger: elsewhere(store) });
@@ -193,7 +196,7 @@ describe('A clear', () => {
   });
 
   it.each(['is cleared', 'is healed'] as const)(
-    'ends a heal of another process that is writing: nothing comes back (%s last)',
+    'a clear ends a heal of another process that is writing: nothing comes back (%s last)',
     async (order) => {
       const { simulator, client } = simulated();
       const store = memoryLedger();
@@ -226,7 +229,7 @@ describe('A clear', () => {
     },
   );
 
-  it('looks again when the right to write was taken or given back meanwhile', async () => {
+  it('a clear looks again when the right to write was taken or given back meanwhile', async () => {
     const { client, simulator } = simulated();
     const store = memoryLedger();
     const first = new HybridSession({ client, ledger: elsewhere(store) });
@@ -297,7 +300,7 @@ describe('A clear', () => {
 });
 
 describe('An erase', () => {
-  it('removes what another process appends meanwhile, too', async () => {
+  it('an erase removes what another process appends meanwhile, too', async () => {
     const { client, simulator } = simulated();
     const store = memoryLedger();
     const other = new HybridSession({ client, ledger: elsewhere(store) });

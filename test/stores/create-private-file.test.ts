@@ -48,7 +48,7 @@ describe('the file of a SQLite ledger', () => {
     expect(new Set(Object.values(modes))).toEqual(new Set(['600']));
   });
 
-  it('keeps its mode when it is there', async () => {
+  it('the file of a SQLite ledger keeps its mode when it is there', async () => {
     const folder = await openFolder();
     writeFileSync(join(folder, 'ledger.db'), '', { mode: 0o640 });
     await written(join(folder, 'ledger.db'));

@@ -3,7 +3,7 @@ import { draftStore } from '../../src/stores/draft.ts';
 import { memoryLedger } from '../../src/index.ts';
 import { checkpoint, record } from './support/records.ts';
 
-it('reads on from what is stored, and stores nothing', async () => {
+it('a draft store reads on from what is stored, and stores nothing', async () => {
   const store = memoryLedger();
   await store.append('conv_1', [record('0'), record('1')], checkpoint(2), 0);
   const draft = draftStore(store);
@@ -20,7 +20,7 @@ it('reads on from what is stored, and stores nothing', async () => {
   expect(await store.checkpoint('conv_1')).toEqual(checkpoint(2));
 });
 
-it('rewrites what is stored, and stores nothing', async () => {
+it('a draft store rewrites what is stored, and stores nothing', async () => {
   const store = memoryLedger();
   await store.append('conv_1', [record('0'), record('1')], checkpoint(2), 0);
   const draft = draftStore(store);
@@ -34,7 +34,7 @@ it('rewrites what is stored, and stores nothing', async () => {
   expect(await store.read('conv_1')).toEqual({ records: [record('0'), record('1')] });
 });
 
-it('begins what was never stored, and forgets what was drafted', async () => {
+it('a draft store begins what was never stored, and forgets what was drafted', async () => {
   const store = memoryLedger();
   const draft = draftStore(store);
   expect(await draft.checkpoint('conv_1')).toBeUndefined();
@@ -47,7 +47,7 @@ it('begins what was never stored, and forgets what was drafted', async () => {
   expect(await draft.checkpoint('conv_1')).toBeUndefined();
 });
 
-it('reads what is stored as it is where nothing was drafted', async () => {
+it('a draft store reads what is stored as it is where nothing was drafted', async () => {
   const store = memoryLedger();
   await store.append('conv_1', [record('0'), record('1')], checkpoint(2), 0);
   const draft = draftStore(store);

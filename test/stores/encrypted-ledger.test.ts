@@ -56,14 +56,14 @@ const notAuthentic = {
 };
 
 describe('encryptedLedger', () => {
-  it('gives back what was appended', async () => {
+  it('an encrypted ledger gives back what was appended', async () => {
     const { store } = await filled();
     expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
     expect(await store.read('session-1', 1)).toEqual({ records: [record('two')] });
     expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
-  it('shows the inner store neither content nor kinds nor digests nor IDs of items and responses', async () => {
+  it('an encrypted ledger shows the inner store neither content nor kinds nor digests nor IDs of items and responses', async () => {
     const { inner } = await filled();
     const kept = JSON.stringify([await inner.read('session-1'), await inner.checkpoint('session-1')]);
     for (const hidden of [
@@ -87,14 +87,14 @@ describe('encryptedLedger', () => {
     });
   });
 
-  it('encrypts the same record differently each time', async () => {
+  it('an encrypted ledger encrypts the same record differently each time', async () => {
     const { inner, store } = await filled();
     await store.append('session-1', [record('one'), record('one')], checkpoint(4), 2);
     const texts = (await inner.read('session-1')).records.map((kept) => JSON.stringify(kept));
     expect(new Set(texts).size).toBe(4);
   });
 
-  it('passes a conflict on', async () => {
+  it('an encrypted ledger passes a conflict on', async () => {
     const { store } = await filled();
     await expect(store.append('session-1', [record('x')], checkpoint(2), 1)).rejects.toMatchObject({
       code: 'ledger_conflict',
@@ -103,7 +103,7 @@ describe('encryptedLedger', () => {
     });
   });
 
-  it('encrypts with the first key and decrypts with all', async () => {
+  it('an encrypted ledger encrypts with the first key and decrypts with all', async () => {
     const { inner } = await filled([OLD]);
     const rotated = encryptedLedger(inner, { keys: [NEW, OLD] });
     await rotated.append('session-1', [record('three')], checkpoint(3), 2);
@@ -130,7 +130,7 @@ describe('encryptedLedger', () => {
     });
   });
 
-  it('keeps its own copy of the secrets', async () => {
+  it('an encrypted ledger keeps its own copy of the secrets', async () => {
     const secret = new Uint8Array(32).fill(1);
     const store = encryptedLedger(memoryLedger(), { keys: [{ id: '2025', secret }] });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -138,7 +138,7 @@ describe('encryptedLedger', () => {
     expect(await store.checkpoint('session-1')).toEqual(checkpoint(1));
   });
 
-  it('notices any changed character of a record', async () => {
+  it('an encrypted ledger notices any changed character of a record', async () => {
     const { inner } = await filled();
     const [first] = (await inner.read('session-1')).records;
     const data = String(Reflect.get(present(first), 'data'));
@@ -156,7 +156,7 @@ describe('encryptedLedger', () => {
     ['cut', (data: string) => data.slice(0, 30)],
     ['emptied', () => ''],
     ['not text', () => 17],
-  ] as const)('notices that a record is %s', async ([, change]) => {
+  ] as const)('an encrypted ledger notices that a record is %s', async ([, change]) => {
     const store = await tampered(({ records }) => {
       const data = change(String(Reflect.get(present(records[0]), 'data')));
       records[0] = withField(records[0], { data });
@@ -164,21 +164,21 @@ describe('encryptedLedger', () => {
     await expect(store.read('session-1')).rejects.toMatchObject({ ...notAuthentic, position: 0 });
   });
 
-  it('notices that records changed places', async () => {
+  it('an encrypted ledger notices that records changed places', async () => {
     const store = await tampered((kept) => {
       kept.records = kept.records.toReversed();
     });
     await expect(store.read('session-1')).rejects.toMatchObject({ ...notAuthentic, position: 0 });
   });
 
-  it('notices that a record was taken out', async () => {
+  it('an encrypted ledger notices that a record was taken out', async () => {
     const store = await tampered((kept) => {
       kept.records = kept.records.slice(1);
     });
     await expect(store.read('session-1')).rejects.toMatchObject({ ...notAuthentic, position: 0 });
   });
 
-  it('notices that a session was copied to another ID', async () => {
+  it('an encrypted ledger notices that a session was copied to another ID', async () => {
     const store = await tampered(() => undefined, 'session-2');
     await expect(store.read('session-2')).rejects.toMatchObject({ ...notAuthentic, sessionId: 'session-2' });
     await expect(store.checkpoint('session-2')).rejects.toMatchObject({
@@ -187,17 +187,20 @@ describe('encryptedLedger', () => {
     });
   });
 
-  it.for([{ version: 3 }, { length: 1 }])('notices a checkpoint changed to %o', async (change) => {
-    const store = await tampered((kept) => {
-      kept.checkpoint = { ...kept.checkpoint, ...change };
-    });
-    await expect(store.checkpoint('session-1')).rejects.toMatchObject({
-      ...notAuthentic,
-      position: undefined,
-    });
-  });
+  it.for([{ version: 3 }, { length: 1 }])(
+    'an encrypted ledger notices a checkpoint changed to %o',
+    async (change) => {
+      const store = await tampered((kept) => {
+        kept.checkpoint = { ...kept.checkpoint, ...change };
+      });
+      await expect(store.checkpoint('session-1')).rejects.toMatchObject({
+        ...notAuthentic,
+        position: undefined,
+      });
+    },
+  );
 
-  it('believes nothing that was stored without encryption', async () => {
+  it('an encrypted ledger believes nothing that was stored without encryption', async () => {
     const inner = memoryLedger();
     await inner.append('session-1', [record('one')], checkpoint(1), 0);
     const store = encryptedLedger(inner, { keys: [OLD] });
@@ -214,7 +217,7 @@ describe('encryptedLedger', () => {
     );
   });
 
-  it('leaves alone what a newer version of this package has encrypted', async () => {
+  it('an encrypted ledger leaves alone what a newer version of this package has encrypted', async () => {
     const store = await tampered(({ records }) => {
       records[1] = withField(records[1], { v: 3 });
     });
@@ -225,7 +228,7 @@ describe('encryptedLedger', () => {
     });
   });
 
-  it('tells no secret in its errors', async () => {
+  it('an encrypted ledger tells no secret in its errors', async () => {
     const secret = new TextEncoder().encode('a secret that must not be told!!');
     const inner = memoryLedger();
     const store = encryptedLedger(inner, { keys: [{ id: '2025', secret }] });
@@ -243,7 +246,7 @@ describe('encryptedLedger', () => {
     }
   });
 
-  it('reads a rewritten log from where it begins', async () => {
+  it('an encrypted ledger reads a rewritten log from where it begins', async () => {
     const { inner, store } = await filled();
     await store.rewrite('session-1', [record('three'), record('four')], checkpoint(5), 2);
     expect(await store.read('session-1')).toEqual({ start: 3, records: [record('three'), record('four')] });
@@ -251,7 +254,7 @@ describe('encryptedLedger', () => {
     expect(JSON.stringify(await inner.read('session-1'))).not.toContain('three');
   });
 
-  it('deletes in the inner store', async () => {
+  it('an encrypted ledger deletes in the inner store', async () => {
     const { inner, store } = await filled();
     await store.delete('session-1');
     expect(await inner.checkpoint('session-1')).toBeUndefined();
@@ -265,7 +268,7 @@ describe('encryptedLedger', () => {
     [[{ id: 'a', secret: new Uint8Array(31) }], 'keys.0.secret'],
     [[OLD, { id: 'a', secret: 'x'.repeat(32) }], 'keys.1.secret'],
     [[OLD, NEW, OLD], 'keys'],
-  ] as const)('refuses the keys %o', ([keys, option]) => {
+  ] as const)('an encrypted ledger refuses the keys %o', ([keys, option]) => {
     expect(() => encryptedLedger(memoryLedger(), { keys: keys as readonly LedgerKey[] })).toThrow(
       expect.objectContaining({ code: 'invalid_options', option }),
     );

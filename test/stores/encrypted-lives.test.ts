@@ -64,7 +64,7 @@ const sessionOn = (ledger: LedgerStore): HybridSession =>
 const rolledBack = { code: 'ledger_unreadable', reason: 'rolled_back', sessionId: ID };
 
 describe('An encrypted ledger', () => {
-  it('notices a record of an earlier life of the same session in the place of one of this', async () => {
+  it('an encrypted ledger notices a record of an earlier life of the same session in the place of one of this', async () => {
     const { store, kept, give } = tampering();
     await store.append(ID, [record('old one'), record('old two')], checkpoint(2), 0);
     const old = await kept();
@@ -96,7 +96,7 @@ describe('An encrypted ledger', () => {
     await expect(store.read(ID)).rejects.toMatchObject({ reason: 'not_authentic', position: 0 });
   });
 
-  it('notices that the checkpoint alone was rolled back, before anything is appended', async () => {
+  it('an encrypted ledger notices that the checkpoint alone was rolled back, before anything is appended', async () => {
     const { store, kept, give } = tampering();
     await store.append(ID, [record('one')], checkpoint(1), 0);
     const old = await kept();
@@ -108,7 +108,7 @@ describe('An encrypted ledger', () => {
     });
   });
 
-  it('notices that the records alone were rolled back, or are gone', async () => {
+  it('an encrypted ledger notices that the records alone were rolled back, or are gone', async () => {
     const { store, kept, give } = tampering();
     await store.append(ID, [record('one')], checkpoint(1), 0);
     const old = await kept();
@@ -122,7 +122,7 @@ describe('An encrypted ledger', () => {
     await expect(store.read(ID)).rejects.toMatchObject(rolledBack);
   });
 
-  it('begins a new life with every rewrite, so that nothing from before comes back', async () => {
+  it('an encrypted ledger begins a new life with every rewrite, so that nothing from before comes back', async () => {
     const { store, kept, give } = tampering();
     await store.append(ID, [record('one'), record('two')], checkpoint(2), 0);
     const old = await kept();
@@ -148,7 +148,7 @@ describe('An encrypted ledger', () => {
   });
 
   it.each(['append', 'rewrite', 'erasure'] as const)(
-    'takes no %s of another process between its records and its checkpoint for tampering',
+    'an encrypted ledger takes no %s of another process between its records and its checkpoint for tampering',
     async (change) => {
       const inner = memoryLedger();
       const other = encryptedLedger(inner, { keys });
@@ -172,7 +172,7 @@ describe('An encrypted ledger', () => {
     },
   );
 
-  it('gives each first append a life of its own, of which one wins', async () => {
+  it('an encrypted ledger gives each first append a life of its own, of which one wins', async () => {
     const inner = memoryLedger();
     const [one, other] = [encryptedLedger(inner, { keys }), encryptedLedger(inner, { keys })];
     const both = await Promise.allSettled([
@@ -187,7 +187,7 @@ describe('An encrypted ledger', () => {
 });
 
 describe('A session on an encrypted ledger', () => {
-  it('goes on with one life when another process has erased it and begun again', async () => {
+  it('a session on an encrypted ledger goes on with one life when another process has erased it and begun again', async () => {
     const inner = memoryLedger();
     const [first, second] = [encryptedLedger(inner, { keys }), encryptedLedger(inner, { keys })];
     const idle = sessionOn(first);
@@ -199,7 +199,7 @@ describe('A session on an encrypted ledger', () => {
       expect(texts(await sessionOn(store).getItems())).toEqual(['of the new life', 'and on']);
   });
 
-  it('fails with the typed error where the checkpoint was rolled back, and stores nothing', async () => {
+  it('a session on an encrypted ledger fails with the typed error where the checkpoint was rolled back, and stores nothing', async () => {
     const { store, kept, give } = tampering();
     const session = sessionOn(store);
     await session.addItems([user('one')]);

@@ -99,7 +99,7 @@ describe.skipIf(!isFull)('A failover of Redis that loses the newest records', ()
     expect(await other.verify()).toMatchObject({ findings: [], pending: 0, length: 10 });
   });
 
-  it('leaves nothing doubled or forgotten for another process, and says that it is unproven', async () => {
+  it('a failover of Redis leaves nothing doubled or forgotten for another process, and says that it is unproven', async () => {
     const runner = simulatedRunner(api.client);
     const session = open();
     for (const text of ['one', 'two']) await runner.run(agent, text, { session });

@@ -197,7 +197,7 @@ function sessionOn(ledger: LedgerStore, mirror: 'off' | 'await', id?: string): H
 const worlds = new WeakMap<LedgerStore, Pick<ReturnType<typeof simulated>, 'client'>>();
 
 describe('In the metadata of a conversation', () => {
-  it('stands no word of any item, popped or not', async () => {
+  it('the metadata of a conversation hold no word of any item, popped or not', async () => {
     const { client, simulator } = simulated();
     const session = new HybridSession({ client, bookmark: true });
     await session.addItems([user('kept-word'), user('secret-word')]);
@@ -211,7 +211,7 @@ describe('In the metadata of a conversation', () => {
 });
 
 describe('A SQLite file', () => {
-  it('keeps its size in 50 rounds of adding and clearing', async () => {
+  it('a SQLite file keeps its size in 50 rounds of adding and clearing', async () => {
     const { store, bytes } = await inFile();
     const session = sessionOn(store, 'off');
     const sizes: number[] = [];

@@ -52,7 +52,7 @@ function redis(checkpoints: Record<string, unknown>, answers: readonly (readonly
 }
 
 describe('sessions() of an SQL store', () => {
-  it('leaves out IDs that SQLite keeps as a hash, and gives times in milliseconds', async () => {
+  it('sessions() of an SQL store leaves out IDs that SQLite keeps as a hash, and gives times in milliseconds', async () => {
     const database = new Libsql(':memory:');
     const store = sqliteLedger({ database });
     await fill(store, 'a', LONG, '\uD800', '~tilde');
@@ -62,7 +62,7 @@ describe('sessions() of an SQL store', () => {
     expect(await list(store, { prefix: '\0' })).toEqual([]);
   });
 
-  it('leaves out IDs that PostgreSQL keeps as a hash, and gives times in milliseconds', async () => {
+  it('sessions() of an SQL store leaves out IDs that PostgreSQL keeps as a hash, and gives times in milliseconds', async () => {
     const pool = new PGlite();
     const store = postgresLedger({ pool });
     await fill(store, 'a', LONG, 'a\0');
@@ -84,7 +84,7 @@ describe('sessions() of an SQL store', () => {
     expect(await idsOf(store, { prefix: 'a' })).toEqual(['a']);
   });
 
-  it('selects pages by the index of the names', async () => {
+  it('sessions() of an SQL store selects pages by the index of the names', async () => {
     const database = new Libsql(':memory:');
     const asked: string[] = [];
     const prepare = (sql: string) => {
@@ -105,7 +105,7 @@ describe('sessions() of an SQL store', () => {
 describe('sessions() of a Redis store', () => {
   const one = checkpoint(1);
 
-  it('gives each session once when answers repeat keys, and none that is gone or hashed', async () => {
+  it('sessions() of a Redis store gives each session once when answers repeat keys, and none that is gone or hashed', async () => {
     const checkpoints = { 'p:{a}:head': one, 'p:{b}:head': one, 'p:{~hash}:head': one };
     const { client } = redis(checkpoints, [
       ['p:{a}:head', 'p:{a}:head', 'p:{gone}:head', 'p:{~hash}:head'],
@@ -116,14 +116,14 @@ describe('sessions() of a Redis store', () => {
     expect(summaries).toEqual(['a', 'b'].map((sessionId) => ({ ...one, sessionId })));
   });
 
-  it('takes prefixes literally, and gives IDs as they are', async () => {
+  it('sessions() of a Redis store takes prefixes literally, and gives IDs as they are', async () => {
     const checkpoints = { 'p*:{%25%7B%7D%2525}:head': one };
     const { client, patterns } = redis(checkpoints, [Object.keys(checkpoints)]);
     expect(await idsOf(redisLedger({ client, prefix: 'p*:' }), { prefix: '%{}[a]?\\' })).toEqual(['%{}%25']);
     expect(patterns).toEqual([String.raw`p\*:{%25%7B%7D\[a\]\?\\*}:head`]);
   });
 
-  it('asks every master of a cluster', async () => {
+  it('sessions() of a Redis store asks every master of a cluster', async () => {
     const checkpoints = { 'p:{a}:head': one, 'p:{b}:head': one };
     const [first, second] = [['p:{a}:head'], ['p:{b}:head', 'p:{a}:head']].map((keys) =>
       redis(checkpoints, [keys]),
@@ -144,7 +144,7 @@ describe('sessions() of a Redis store', () => {
 });
 
 describe('sessions() of a scoped store', () => {
-  it('gives the sessions of its scope alone, by the IDs of the app', async () => {
+  it('sessions() of a scoped store gives the sessions of its scope alone, by the IDs of the app', async () => {
     const store = memoryLedger();
     const scoped = scopedLedger(store, 'acme');
     await fill(scoped, 'user:1', 'ü', '', "it's", LONG, '\uD800');
@@ -158,7 +158,7 @@ describe('sessions() of a scoped store', () => {
     expect(await idsOf(scopedLedger(scoped, 'inner'))).toEqual([]);
   });
 
-  it('gives nothing of another scope when the store below ignores the prefix', async () => {
+  it('sessions() of a scoped store gives nothing of another scope when the store below ignores the prefix', async () => {
     const store = memoryLedger();
     const all = store.sessions?.bind(store);
     const careless: LedgerStore = { ...store, ...(all === undefined ? {} : { sessions: () => all() }) };
@@ -184,7 +184,7 @@ describe('sessions() of a scoped store', () => {
 });
 
 describe('sessions() of an encrypted store', () => {
-  it('opens the checkpoints, and leaves out aliases', async () => {
+  it('sessions() of an encrypted store opens the checkpoints, and leaves out aliases', async () => {
     const inner = memoryLedger();
     const store = encryptedLedger(inner, { keys: KEYS });
     const mirrored = { ...checkpoint(1), conversation: 'conv_1' };

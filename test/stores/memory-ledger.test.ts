@@ -33,7 +33,7 @@ describe('a session', () => {
     expect(await store.checkpoint('conv_1')).toEqual(checkpoint(3));
   });
 
-  test('knows nothing of another, whatever their names', async () => {
+  test('a session knows nothing of another, whatever their names', async () => {
     const names = ['conv_1', '__proto__', 'constructor', '', 'conv_1 '];
     for (const [time, name] of names.entries()) await store.append(name, [pop(time)], checkpoint(1), 0);
     for (const [time, name] of names.entries()) expect((await store.read(name)).records).toEqual([pop(time)]);

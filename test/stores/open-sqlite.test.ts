@@ -34,7 +34,7 @@ describe('Opening a SQLite file', () => {
     ['libsql', { 'node:sqlite': 'lacks its binary', libsql: 'works' }],
     ['better-sqlite3', { 'better-sqlite3': 'works' }],
     ['better-sqlite3', { libsql: 'lacks its binary', 'better-sqlite3': 'works' }],
-  ] as const)('takes %s of %o', async ([driver, modules]) => {
+  ] as const)('openSqlite takes %s of %o', async ([driver, modules]) => {
     const { load, used } = loader(modules);
     const database = await openSqlite(':memory:', load);
     expect(database.prepare('SELECT 1 AS one').get()).toMatchObject({ one: 1 });
@@ -42,7 +42,7 @@ describe('Opening a SQLite file', () => {
     expect(new Set(used)).toEqual(new Set([`${driver} :memory:`]));
   });
 
-  it('says what to install when there is no driver, and why each was not taken', async () => {
+  it('openSqlite says what to install when there is no driver, and why each was not taken', async () => {
     const { load } = loader({ 'better-sqlite3': 'lacks its binary' });
     const error: unknown = await openSqlite('ledger.db', load).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(LedgerUnavailableError);
@@ -57,7 +57,7 @@ describe('Opening a SQLite file', () => {
     expect(existsSync('ledger.db')).toBe(false);
   });
 
-  it("passes on the driver's error when the file cannot be opened, and tries no other", async () => {
+  it("openSqlite passes on the driver's error when the file cannot be opened, and tries no other", async () => {
     const { load, used } = loader({ libsql: 'works', 'better-sqlite3': 'works' });
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
@@ -67,13 +67,13 @@ describe('Opening a SQLite file', () => {
     expect(used).toEqual(['libsql :memory:']);
   });
 
-  it('finds a driver of this machine by itself', async () => {
+  it('openSqlite finds a driver of this machine by itself', async () => {
     const database = await openSqlite(':memory:');
     expect(database.prepare('SELECT 1 AS one').get()).toMatchObject({ one: 1 });
     database.close();
   });
 
-  it('makes commits durable, waits nowhere inside of SQLite, and wipes what is deleted', async () => {
+  it('openSqlite makes commits durable, waits nowhere inside of SQLite, and wipes what is deleted', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
     const database = await openSqlite(join(folder.path, 'ledger.db'));

@@ -24,7 +24,7 @@ async function filled() {
 }
 
 describe('postgresLedger', () => {
-  it('uses the default table', async () => {
+  it('a PostgreSQL ledger uses the default table', async () => {
     const store = postgresLedger({ pool: pglite() });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
     expect(await rows(pglite(), 'SELECT session, version FROM hybrid_session_ledger')).toEqual([
@@ -41,7 +41,7 @@ describe('postgresLedger', () => {
     '$$; DROP TABLE victim; $$',
     'x\\',
     '\u00FC\u{1F600}',
-  ])('takes the name %o of a table literally', async (table) => {
+  ])('a PostgreSQL ledger takes the name %o of a table literally', async (table) => {
     const pool = pglite();
     await pool.query('CREATE TABLE IF NOT EXISTS victim (id integer)');
     const store = postgresLedger({ pool, table });
@@ -52,7 +52,7 @@ describe('postgresLedger', () => {
     expect(await rows(pool, 'SELECT id FROM victim')).toEqual([]);
   });
 
-  it('takes what is before a dot as the schema', async () => {
+  it('a PostgreSQL ledger takes what is before a dot as the schema', async () => {
     const pool = pglite();
     await pool.query('CREATE SCHEMA IF NOT EXISTS "my schema"');
     const store = postgresLedger({ pool, table: 'my schema.ledger' });
@@ -62,7 +62,7 @@ describe('postgresLedger', () => {
   });
 
   it.for(['', '.', 'a.', '.a', 'a.b.c', 'a\0b', 'x'.repeat(60), '\u{1F600}'.repeat(15)])(
-    'refuses the name %o, which cannot be one',
+    'a PostgreSQL ledger refuses the name %o, which cannot be one',
     (table) => {
       const invalid = expect.objectContaining({ code: 'invalid_options', option: 'table' });
       expect(() => postgresLedger({ pool: pglite(), table })).toThrow(invalid);
@@ -70,7 +70,7 @@ describe('postgresLedger', () => {
     },
   );
 
-  it('refuses a pool that is none, and options it does not know', () => {
+  it('a PostgreSQL ledger refuses a pool that is none, and options it does not know', () => {
     expect(() => postgresLedger({ pool: {} as PostgresPool })).toThrow(
       "Cannot create the PostgreSQL ledger: option 'pool' is invalid: must be an object with query",
     );
@@ -78,7 +78,7 @@ describe('postgresLedger', () => {
     expect(() => postgresLedger(unknown)).toThrow("option 'tables' is not known");
   });
 
-  it('appends nothing when a record in the middle cannot be written', async () => {
+  it('a PostgreSQL ledger appends nothing when a record in the middle cannot be written', async () => {
     const { pool, recordTable, store } = await filled();
     await pool.query(`ALTER TABLE ${recordTable} ADD CONSTRAINT fault CHECK (position <> 3)`);
     const append = (): Promise<void> =>
@@ -91,7 +91,7 @@ describe('postgresLedger', () => {
     expect((await store.read('session-1')).records).toHaveLength(5);
   });
 
-  it('uses tables that were created beforehand with the script, and needs no right to create any', async () => {
+  it('a PostgreSQL ledger uses tables that were created beforehand with the script, and needs no right to create any', async () => {
     const pool = pglite();
     const table = tableName();
     await pool.exec(postgresLedgerSchema(table));
@@ -111,7 +111,7 @@ describe('postgresLedger', () => {
     expect(await store.checkpoint('session-1')).toBeUndefined();
   });
 
-  it('lets old sessions be deleted in one statement', async () => {
+  it('a PostgreSQL ledger lets old sessions be deleted in one statement', async () => {
     const { pool, table, recordTable, store } = await filled();
     await pool.query(`DELETE FROM ${table} WHERE updated < now() - interval '1 minute'`);
     expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
@@ -120,7 +120,7 @@ describe('postgresLedger', () => {
     expect(await rows(pool, `SELECT position FROM ${recordTable}`)).toEqual([]);
   });
 
-  it('lists the sessions of a prefix in pages, whatever the collation of the database', async () => {
+  it('a PostgreSQL ledger lists the sessions of a prefix in pages, whatever the collation of the database', async () => {
     const { store } = await filled();
     const ids = Array.from({ length: 450 }, (_, index) => `${index % 2 === 0 ? 'Ü' : 'u'}-${index}`);
     for (const id of ids) await store.append(id, [record('one')], checkpoint(1), 0);
@@ -129,7 +129,7 @@ describe('postgresLedger', () => {
     expect(found.toSorted()).toEqual(ids.filter((id) => id.startsWith('Ü')).toSorted());
   });
 
-  it('moves the time of the newest append on', async () => {
+  it('a PostgreSQL ledger moves the time of the newest append on', async () => {
     const { pool, table, store } = await filled();
     await pool.query(`UPDATE ${table} SET updated = 'epoch'`);
     await store.append('session-1', [record('three')], checkpoint(3), 2);
@@ -138,7 +138,7 @@ describe('postgresLedger', () => {
     ]);
   });
 
-  it('reports a damaged record by session and position, without what it says', async () => {
+  it('a PostgreSQL ledger reports a damaged record by session and position, without what it says', async () => {
     const { pool, recordTable, store } = await filled();
     await pool.query(`UPDATE ${recordTable} SET record = '{"v":1,"commit":"secret' WHERE position = 1`);
     await expect(store.read('session-1')).rejects.toMatchObject({
@@ -151,7 +151,7 @@ describe('postgresLedger', () => {
     expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
-  it('reports a record that is missing', async () => {
+  it('a PostgreSQL ledger reports a record that is missing', async () => {
     const { pool, recordTable, store } = await filled();
     await pool.query(`DELETE FROM ${recordTable} WHERE position = 0`);
     await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable', position: 0 });
@@ -163,7 +163,7 @@ describe('postgresLedger', () => {
     });
   });
 
-  it('leaves alone what a newer version of this package has written', async () => {
+  it('a PostgreSQL ledger leaves alone what a newer version of this package has written', async () => {
     const { pool, table, store } = await filled();
     await pool.query(`UPDATE ${table} SET format = 2`);
     const newer = { code: 'ledger_unreadable', reason: 'newer_format', sessionId: 'session-1' };
@@ -172,7 +172,7 @@ describe('postgresLedger', () => {
     await expect(store.append('session-1', [record('three')], checkpoint(3), 2)).rejects.toMatchObject(newer);
   });
 
-  it('asks again when the server could not serialize, and when somebody created the tables meanwhile', async () => {
+  it('a PostgreSQL ledger asks again when the server could not serialize, and when somebody created the tables meanwhile', async () => {
     const pool = pglite();
     const refusals = ['40001', '40001'];
     const creations = ['23505', '42P07'];
@@ -189,7 +189,7 @@ describe('postgresLedger', () => {
     expect([refusals, creations]).toEqual([[], []]);
   });
 
-  it('passes every other error on at once', async () => {
+  it('a PostgreSQL ledger passes every other error on at once', async () => {
     const lost = Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
     let asked = 0;
     const query = async (): Promise<never> => {
@@ -204,7 +204,7 @@ describe('postgresLedger', () => {
 const noServer = postgresUrl === undefined ? ' (TEST_POSTGRES_URL is not set)' : '';
 
 describe.skipIf(postgresUrl === undefined)(`postgresLedger on a server${noServer}`, () => {
-  it('creates its tables once when many begin at the same time', async () => {
+  it('a PostgreSQL ledger on a server creates its tables once when many begin at the same time', async () => {
     const table = tableName();
     const pools = Array.from({ length: 12 }, () => new Pool({ connectionString: postgresUrl ?? '', max: 1 }));
     onTestFinished(async () => {
@@ -219,7 +219,7 @@ describe.skipIf(postgresUrl === undefined)(`postgresLedger on a server${noServer
     for (const { store, id } of sessions) expect(await store.read(id)).toEqual({ records: [record(id)] });
   });
 
-  it('leaves no record behind when a session is deleted while it is written', async () => {
+  it('a PostgreSQL ledger on a server leaves no record behind when a session is deleted while it is written', async () => {
     const pool = new Pool({ connectionString: postgresUrl ?? '', max: 8 });
     onTestFinished(() => pool.end());
     const table = tableName();
@@ -236,7 +236,7 @@ describe.skipIf(postgresUrl === undefined)(`postgresLedger on a server${noServer
     expect(await rows(pool, `SELECT * FROM ${quoted(`${table}_record`)}`)).toEqual([]);
   });
 
-  it('holds a turn once whose append a lock held up and the caller repeated', async () => {
+  it('a PostgreSQL ledger on a server holds a turn once whose append a lock held up and the caller repeated', async () => {
     const table = tableName();
     const connectionString = postgresUrl ?? '';
     const impatient = new Pool({ connectionString, max: 8, query_timeout: 300 });

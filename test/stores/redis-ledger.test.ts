@@ -42,13 +42,13 @@ function placedBy(key: string): string {
 }
 
 describe('redisLedger', () => {
-  it('sends the whole script to a server that does not know it yet', async () => {
+  it('a Redis ledger sends the whole script to a server that does not know it yet', async () => {
     const { client, asked } = recorder();
     await redisLedger({ client }).append('session-1', [record('one')], checkpoint(1), 0);
     expect(asked.map(({ name }) => name)).toEqual(['EVALSHA', 'EVAL']);
   });
 
-  it('passes on what the client throws', async () => {
+  it('a Redis ledger passes on what the client throws', async () => {
     const { client } = recorder();
     const lost = new Error('Socket closed unexpectedly');
     const broken = { ...client, evalSha: async () => Promise.reject(lost) };
@@ -58,7 +58,7 @@ describe('redisLedger', () => {
   });
 
   it.for(['conv_1', '}', '{}', 'a}b', '{a}{b}', '%7D', '', '\u{1F600}'])(
-    'keeps all keys of session %o in one place of a cluster',
+    'a Redis ledger keeps all keys of session %o in one place of a cluster',
     async (sessionId) => {
       const { client, asked } = recorder();
       const store = redisLedger({ client });
@@ -73,7 +73,7 @@ describe('redisLedger', () => {
     },
   );
 
-  it('takes a client that answers with bytes', async () => {
+  it('a Redis ledger takes a client that answers with bytes', async () => {
     const { client } = recorder();
     const bytes = { ...client, evalSha: async () => Buffer.from(JSON.stringify(checkpoint(1))) };
     expect(await redisLedger({ client: bytes }).checkpoint('session-1')).toEqual(checkpoint(1));
@@ -84,7 +84,7 @@ describe('redisLedger', () => {
     [{ ttlSeconds: 0 }, 'ttlSeconds'],
     [{ ttl: 5 }, 'ttl'],
     [{ client: { del: () => undefined } }, 'client'],
-  ] as const)('refuses the options %o', ([options, option]) => {
+  ] as const)('a Redis ledger refuses the options %o', ([options, option]) => {
     const { client } = recorder();
     expect(() => redisLedger({ client, ...(options as object) })).toThrow(
       expect.objectContaining({ code: 'invalid_options', option }),
@@ -107,7 +107,7 @@ async function connected() {
 const noServer = redisUrl === undefined ? ' (TEST_REDIS_URL is not set)' : '';
 
 describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, () => {
-  it('keeps a list of records and a string for the checkpoint', async () => {
+  it('a Redis ledger on a server keeps a list of records and a string for the checkpoint', async () => {
     const { client, prefix, records, checkpointKey } = await connected();
     await redisLedger({ client, prefix }).append(
       'session-1',
@@ -121,7 +121,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect([await client.ttl(records), await client.ttl(checkpointKey)]).toEqual([-1, -1]);
   });
 
-  it('goes on when the server has forgotten the script', async () => {
+  it('a Redis ledger on a server goes on when the server has forgotten the script', async () => {
     const { client, prefix } = await connected();
     const store = redisLedger({ client, prefix });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -130,7 +130,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect((await store.read('session-1')).records).toHaveLength(2);
   });
 
-  it('gives a session new time to live with every append', async () => {
+  it('a Redis ledger on a server gives a session new time to live with every append', async () => {
     const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -144,7 +144,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     }
   });
 
-  it('keeps a session for ever again once it is written without a time to live', async () => {
+  it('a Redis ledger on a server keeps a session for ever again once it is written without a time to live', async () => {
     const { client, prefix, records, checkpointKey } = await connected();
     await redisLedger({ client, prefix, ttlSeconds: 1000 }).append(
       'session-1',
@@ -156,7 +156,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect([await client.ttl(records), await client.ttl(checkpointKey)]).toEqual([-1, -1]);
   });
 
-  it('begins anew after the session has expired', async () => {
+  it('a Redis ledger on a server begins anew after the session has expired', async () => {
     const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -171,7 +171,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect(await store.read('session-1')).toEqual({ records: [record('two')] });
   });
 
-  it('appends nothing when the server refuses', async () => {
+  it('a Redis ledger on a server appends nothing when the server refuses', async () => {
     const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix });
     await client.set(records, 'of somebody else');
@@ -179,7 +179,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect(await client.exists(checkpointKey)).toBe(0);
   });
 
-  it('holds nothing of what a rewrite replaced, in no key, and keeps its time to live', async () => {
+  it('a Redis ledger on a server holds nothing of what a rewrite replaced, in no key, and keeps its time to live', async () => {
     const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix, ttlSeconds: 1000 });
     await store.append('session-1', [record('one'), record('secret')], checkpoint(2), 0);
@@ -191,7 +191,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect(await store.read('session-1')).toEqual({ start: 3, records: [record('one'), record('two')] });
   });
 
-  it('leaves no key of a deleted session', async () => {
+  it('a Redis ledger on a server leaves no key of a deleted session', async () => {
     const { client, prefix } = await connected();
     const store = redisLedger({ client, prefix });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -199,7 +199,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect(await client.keys(`${prefix}*`)).toEqual([]);
   });
 
-  it('reports a damaged record at the end by session and position', async () => {
+  it('a Redis ledger on a server reports a damaged record at the end by session and position', async () => {
     const { client, prefix, records } = await connected();
     const store = redisLedger({ client, prefix });
     await store.append('session-1', [record('one'), record('two')], checkpoint(2), 0);
@@ -211,7 +211,7 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
-  it('reports a damaged checkpoint', async () => {
+  it('a Redis ledger on a server reports a damaged checkpoint', async () => {
     const { client, prefix, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -227,7 +227,7 @@ const clusterUrl = process.env['TEST_REDIS_CLUSTER_URL'];
 const noCluster = clusterUrl === undefined ? ' (TEST_REDIS_CLUSTER_URL is not set)' : '';
 
 describe.skipIf(clusterUrl === undefined)(`redisLedger on a cluster${noCluster}`, () => {
-  it('appends, reads and deletes under any ID', async () => {
+  it('a Redis ledger appends, reads and deletes under any ID', async () => {
     const cluster = createCluster({ rootNodes: [{ url: clusterUrl ?? '' }] });
     await cluster.connect();
     onTestFinished(() => cluster.close());
@@ -243,7 +243,7 @@ describe.skipIf(clusterUrl === undefined)(`redisLedger on a cluster${noCluster}`
     }
   });
 
-  it('lists the sessions of all masters once each, by any ID', async () => {
+  it('a Redis ledger on a cluster lists the sessions of all masters once each, by any ID', async () => {
     const cluster = createCluster({ rootNodes: [{ url: clusterUrl ?? '' }] });
     await cluster.connect();
     onTestFinished(() => cluster.close());
@@ -254,7 +254,7 @@ describe.skipIf(clusterUrl === undefined)(`redisLedger on a cluster${noCluster}`
     expect(await listed(store, 'user-59')).toHaveLength(11);
   });
 
-  it('reads from the master of a cluster whose client reads from replicas', async () => {
+  it('a Redis ledger on a cluster reads from the master of a cluster whose client reads from replicas', async () => {
     const cluster = createCluster({ rootNodes: [{ url: clusterUrl ?? '' }], useReplicas: true });
     await cluster.connect();
     onTestFinished(() => cluster.close());

@@ -59,7 +59,7 @@ async function keyOf(scope: string, sessionId: string): Promise<string> {
 }
 
 describe('scopedLedger', () => {
-  it('uses one key for each pair of scope and session: short printable ASCII, whatever both are', async () => {
+  it('a scoped ledger uses one key for each pair of scope and session: short printable ASCII, whatever both are', async () => {
     const texts = [...HOSTILE, ...LONG];
     const keys = new Map<string, string>();
     for (const scope of texts) {
@@ -81,7 +81,7 @@ describe('scopedLedger', () => {
     );
   });
 
-  it('passes every method with the key of the scope, and nothing else', async () => {
+  it('a scoped ledger passes every method with the key of the scope, and nothing else', async () => {
     const store = noting();
     const scoped = scopedLedger(store, 'acme');
     await scoped.append('conv_1', [RECORD], HEAD, 0);
@@ -93,7 +93,7 @@ describe('scopedLedger', () => {
     expect([...store.keys]).toEqual(['scope:acme:conv_1']);
   });
 
-  it('keeps scopes apart from each other, from the whole, and from a scope of a scope', async () => {
+  it('a scoped ledger keeps scopes apart from each other, from the whole, and from a scope of a scope', async () => {
     const store = memoryLedger();
     const others = [
       store,
@@ -122,7 +122,7 @@ describe('scopedLedger', () => {
     expect(scopedLedger(memoryLedger(), 'acme')).not.toBe(scoped);
   });
 
-  it('binds encrypted records to their scope', async () => {
+  it('a scoped ledger binds encrypted records to their scope', async () => {
     const inner = memoryLedger();
     const keys = [{ id: 'k', secret: new Uint8Array(32).fill(3) }];
     const store = encryptedLedger(inner, { keys });
@@ -136,13 +136,16 @@ describe('scopedLedger', () => {
     });
   });
 
-  it.each([[''], [' '], ['\n\t'], [undefined], [42], [{}]])('refuses %j as a scope', (scope) => {
-    expect(() => Reflect.apply(scopedLedger, undefined, [memoryLedger(), scope])).toThrow(
-      InvalidOptionsError,
-    );
-  });
+  it.each([[''], [' '], ['\n\t'], [undefined], [42], [{}]])(
+    'a scoped ledger refuses %j as a scope',
+    (scope) => {
+      expect(() => Reflect.apply(scopedLedger, undefined, [memoryLedger(), scope])).toThrow(
+        InvalidOptionsError,
+      );
+    },
+  );
 
-  it('refuses what is no ledger', () => {
+  it('a scoped ledger refuses what is no ledger', () => {
     expect(() => Reflect.apply(scopedLedger, undefined, [{}, 'acme'])).toThrow(InvalidOptionsError);
   });
 });

@@ -62,7 +62,7 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
     expect(names).toEqual(['user-42', 'guest-1']);
   });
 
-  it('goes on where another process stopped, with the conversation ID and the store alone', async () => {
+  it('a session on another store goes on where another process stopped, with the conversation ID and the store alone', async () => {
     const { client, open, close } = await world(engine);
     const first = new HybridSession({ client, ledger: await open() });
     await converse(first, ['my name is Ada', 'what can you do?', 'give me one example']);
@@ -87,7 +87,7 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
     expect(await second.verify()).toMatchObject({ verified: true, length: 8, missing: [], unproven: 0 });
   });
 
-  it('keeps the turns of two processes that write at once', async () => {
+  it('a session on another store keeps the turns of two processes that write at once', async () => {
     const { client, open } = await world(engine);
     const one = new HybridSession({ client, ledger: await open() });
     await converse(one, ['first']);
@@ -108,7 +108,7 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
     expect(await one.verify()).toMatchObject({ verified: true, length: 10 });
   });
 
-  it('keeps a checkpoint of a few hundred bytes, however long it is', async () => {
+  it('a session on another store keeps a checkpoint of a few hundred bytes, however long it is', async () => {
     const { client, open } = await world(engine);
     const ledger = await open();
     const session = new HybridSession({ client, ledger });
@@ -124,7 +124,7 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
     });
   });
 
-  it('holds no word of what was said when it keeps no content, and still serves all of it', async () => {
+  it('a session on another store holds no word of what was said when it keeps no content, and still serves all of it', async () => {
     const { client, open, close } = await world(engine);
     const ledger = await open();
     const session = new HybridSession({ client, ledger, keepContent: false });
@@ -140,7 +140,7 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
     expect(await again.verify()).toMatchObject({ verified: true, length: 4 });
   });
 
-  it('leaves its name and no item in the store when it is cleared, and nothing when it is erased', async () => {
+  it('a session on another store leaves its name and no item in the store when it is cleared, and nothing when it is erased', async () => {
     const { client, open } = await world(engine);
     const ledger = await open();
     const session = new HybridSession({ client, ledger, sessionId: 'user-42' });

@@ -71,25 +71,28 @@ describe('A turn of 1,000 characters', () => {
       [true, whole],
       [false, bare],
     ] as const) {
-      it.skipIf(missing)(`takes ${documented} bytes ${place}, with keepContent: ${keepContent}`, async () => {
-        const measure = places[place];
-        const { ledger, bytes } = (await measure?.()) ?? {};
-        if (ledger === undefined || bytes === undefined) throw new Error('There is no such place');
-        let turns = 0;
-        const { client } = simulated({ respond: () => 'a'.repeat(ANSWERS[turns % 4] ?? 0) });
-        const session = new HybridSession({ client, ledger, keepContent });
-        const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
-        const runner = new HybridRunner({ tracingDisabled: true });
-        const turn = async (): Promise<void> => {
-          await runner.run(agent, 'q'.repeat(QUESTIONS[turns % 4] ?? 0), { session });
-          turns += 1;
-        };
-        for (let first = 0; first < 4; first += 1) await turn();
-        const before = await bytes(await session.getSessionId());
-        for (let more = 0; more < TURNS; more += 1) await turn();
-        const perTurn = ((await bytes(await session.getSessionId())) - before) / TURNS;
-        expect(Math.abs(perTurn / documented - 1)).toBeLessThan(0.3);
-      });
+      it.skipIf(missing)(
+        `a turn of 1,000 characters takes ${documented} bytes ${place}, with keepContent: ${keepContent}`,
+        async () => {
+          const measure = places[place];
+          const { ledger, bytes } = (await measure?.()) ?? {};
+          if (ledger === undefined || bytes === undefined) throw new Error('There is no such place');
+          let turns = 0;
+          const { client } = simulated({ respond: () => 'a'.repeat(ANSWERS[turns % 4] ?? 0) });
+          const session = new HybridSession({ client, ledger, keepContent });
+          const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
+          const runner = new HybridRunner({ tracingDisabled: true });
+          const turn = async (): Promise<void> => {
+            await runner.run(agent, 'q'.repeat(QUESTIONS[turns % 4] ?? 0), { session });
+            turns += 1;
+          };
+          for (let first = 0; first < 4; first += 1) await turn();
+          const before = await bytes(await session.getSessionId());
+          for (let more = 0; more < TURNS; more += 1) await turn();
+          const perTurn = ((await bytes(await session.getSessionId())) - before) / TURNS;
+          expect(Math.abs(perTurn / documented - 1)).toBeLessThan(0.3);
+        },
+      );
     }
   }
 });

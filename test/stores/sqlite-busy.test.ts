@@ -22,11 +22,14 @@ function failing(times: number, error: unknown): () => number {
 }
 
 describe('Waiting for another writer of a SQLite file', () => {
-  it.for(Object.entries(errors))('tries again as long as %s says that it is busy', async ([, error]) => {
-    expect(await whileBusy(10_000, failing(3, error))).toBe(4);
-  });
+  it.for(Object.entries(errors))(
+    'a wait for another writer tries again as long as %s says that it is busy',
+    async ([, error]) => {
+      expect(await whileBusy(10_000, failing(3, error))).toBe(4);
+    },
+  );
 
-  it('passes the error on when its patience has ended', async () => {
+  it('a wait for another writer passes the error on when its patience has ended', async () => {
     await expect(whileBusy(0, failing(1, errors.libsql))).rejects.toBe(errors.libsql);
   });
 
@@ -35,11 +38,11 @@ describe('Waiting for another writer of a SQLite file', () => {
     Object.assign(new Error('constraint'), { code: 'SQLITE_CONSTRAINT' }),
     new TypeError('The database connection is not open'),
     'database is locked',
-  ])('passes every other error on at once: %s', async (error) => {
+  ])('a wait for another writer passes every other error on at once: %s', async (error) => {
     await expect(whileBusy(10_000, failing(1, error))).rejects.toBe(error);
   });
 
-  it('lets the event loop go on meanwhile', async () => {
+  it('a wait for another writer lets the event loop go on meanwhile', async () => {
     let busy = true;
     setImmediate(() => {
       busy = false;

@@ -90,28 +90,31 @@ async function filled(): Promise<Opened> {
 }
 
 describe('sqliteLedger', () => {
-  it('takes a database of libsql as it is', async () => {
+  it('a SQLite ledger takes a database of libsql as it is', async () => {
     const database: SqliteDatabase = new Libsql(':memory:');
     const store = sqliteLedger({ database });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
     expect(await store.read('session-1')).toEqual({ records: [record('one')] });
   });
 
-  it.skipIf(Reopenable === undefined)('goes on when its owner has opened the database again', async () => {
-    const folder = await temporaryFolder();
-    onTestFinished(folder.remove);
-    if (Reopenable === undefined) return;
-    const database = new Reopenable(join(folder.path, 'ledger.db'));
-    const store = sqliteLedger({ database });
-    await store.append('session-1', [record('one')], checkpoint(1), 0);
-    await store.read('session-1');
-    database.close();
-    await expect(store.read('session-1')).rejects.toThrow('not open');
-    database.open();
-    await store.append('session-1', [record('two')], checkpoint(2), 1);
-    expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
-    database.close();
-  });
+  it.skipIf(Reopenable === undefined)(
+    'a SQLite ledger goes on when its owner has opened the database again',
+    async () => {
+      const folder = await temporaryFolder();
+      onTestFinished(folder.remove);
+      if (Reopenable === undefined) return;
+      const database = new Reopenable(join(folder.path, 'ledger.db'));
+      const store = sqliteLedger({ database });
+      await store.append('session-1', [record('one')], checkpoint(1), 0);
+      await store.read('session-1');
+      database.close();
+      await expect(store.read('session-1')).rejects.toThrow('not open');
+      database.open();
+      await store.append('session-1', [record('two')], checkpoint(2), 1);
+      expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
+      database.close();
+    },
+  );
 
   it('never closes a database that was given to it', async () => {
     const database = new Libsql(':memory:');
@@ -126,7 +129,7 @@ describe('sqliteLedger', () => {
     expect(await sqliteLedger({ database }).checkpoint('session-1')).toEqual(checkpoint(1));
   });
 
-  it('opens no file before it is used', async () => {
+  it('a SQLite ledger opens no file before it is used', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
     const store = sqliteLedger({ path: join(folder.path, 'ledger.db') });
@@ -148,7 +151,7 @@ describe('sqliteLedger', () => {
     expect(await looking.checkpoint('session-1')).toEqual(checkpoint(2));
   });
 
-  it.skipIf(!canMount)('looks at a file on a read-only file system', async () => {
+  it.skipIf(!canMount)('a SQLite ledger looks at a file on a read-only file system', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
     const mount = (...args: string[]): unknown => execFileSync('mount', [...args, folder.path]);
@@ -169,7 +172,7 @@ describe('sqliteLedger', () => {
     expect(await readdir(folder.path)).toEqual(['a ledger?.db']);
   });
 
-  it('leaves nothing in the write-ahead log when it is closed, and lets go of its statements', async () => {
+  it('a SQLite ledger leaves nothing in the write-ahead log when it is closed, and lets go of its statements', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
     const path = join(folder.path, 'ledger.db');
@@ -185,7 +188,7 @@ describe('sqliteLedger', () => {
     await expect(store.checkpoint('session-1')).rejects.toMatchObject({ reason: 'closed' });
   });
 
-  it('makes no file and no table in order to look', async () => {
+  it('a SQLite ledger makes no file and no table in order to look', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
     const path = join(folder.path, 'ledger.db');
@@ -199,7 +202,7 @@ describe('sqliteLedger', () => {
     await looking.close();
   });
 
-  it('opens the file again after it could not', async () => {
+  it('a SQLite ledger opens the file again after it could not', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
     const path = join(folder.path, 'later', 'ledger.db');
@@ -210,7 +213,7 @@ describe('sqliteLedger', () => {
     await store.close();
   });
 
-  it('appends nothing when a record in the middle cannot be written', async () => {
+  it('a SQLite ledger appends nothing when a record in the middle cannot be written', async () => {
     const { store, other } = await filled();
     other.exec(`CREATE TRIGGER fault BEFORE INSERT ON hybrid_session_ledger_record WHEN NEW.position = 3
       BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
@@ -224,7 +227,7 @@ describe('sqliteLedger', () => {
     expect((await store.read('session-1')).records).toHaveLength(5);
   });
 
-  it('rewrites nothing when a record in the middle cannot be written', async () => {
+  it('a SQLite ledger rewrites nothing when a record in the middle cannot be written', async () => {
     const { store, other } = await filled();
     other.exec(`CREATE TRIGGER fault BEFORE INSERT ON hybrid_session_ledger_record WHEN NEW.position = 4
       BEGIN SELECT RAISE(ABORT, 'disk full'); END`);
@@ -238,7 +241,7 @@ describe('sqliteLedger', () => {
     expect(await store.read('session-1')).toEqual({ start: 3, records: [record('three'), record('four')] });
   });
 
-  it('reports a record that is missing behind a rewrite, also the first one', async () => {
+  it('a SQLite ledger reports a record that is missing behind a rewrite, also the first one', async () => {
     const { store, other } = await filled();
     await store.rewrite('session-1', [record('three'), record('four')], checkpoint(5), 2);
     other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 3');
@@ -247,7 +250,7 @@ describe('sqliteLedger', () => {
     await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable', position: 0 });
   });
 
-  it('waits for another writer without holding up the event loop', async () => {
+  it('a SQLite ledger waits for another writer without holding up the event loop', async () => {
     const { store, other } = await filled();
     other.exec('BEGIN IMMEDIATE');
     const append = store.append('session-1', [record('three')], checkpoint(3), 2);
@@ -258,7 +261,7 @@ describe('sqliteLedger', () => {
     expect((await store.read('session-1')).records).toHaveLength(3);
   });
 
-  it("passes on the driver's error when the other writer does not end in time", async () => {
+  it("a SQLite ledger passes on the driver's error when the other writer does not end in time", async () => {
     const { store, other } = await opened({ busyTimeout: 30 });
     other.exec('BEGIN IMMEDIATE');
     const append = store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -281,7 +284,7 @@ describe('sqliteLedger', () => {
     expect((await store.read('session-1')).records).toHaveLength(2);
   });
 
-  it('uses tables that were created beforehand', async () => {
+  it('a SQLite ledger uses tables that were created beforehand', async () => {
     const database = new Libsql(':memory:');
     database.exec(SQLITE_LEDGER_SCHEMA);
     const store = sqliteLedger({ database });
@@ -289,7 +292,7 @@ describe('sqliteLedger', () => {
     expect(await store.checkpoint('session-1')).toEqual(checkpoint(1));
   });
 
-  it('lets old sessions be deleted in one statement', async () => {
+  it('a SQLite ledger lets old sessions be deleted in one statement', async () => {
     const { store, other } = await filled();
     const before = Math.floor(Date.now() / 1000) - 60;
     other.prepare('DELETE FROM hybrid_session_ledger WHERE updated < ?').run(before);
@@ -301,7 +304,7 @@ describe('sqliteLedger', () => {
     });
   });
 
-  it('leaves no byte of a deleted session in the file', async () => {
+  it('a SQLite ledger leaves no byte of a deleted session in the file', async () => {
     const { store, folder } = await opened();
     const secrets = Array.from({ length: 50 }, (_, index) => `secret-${index}-${'x'.repeat(index * 100)}`);
     await store.append('session-1', secrets.map(record), checkpoint(50), 0);
@@ -317,23 +320,26 @@ describe('sqliteLedger', () => {
     ['is not JSON', `'{"v":1,"commit":"secret'`, 'it is not JSON'],
     ['is no object', `'"secret"'`, 'it is not a JSON object'],
     ['is not text', `X'7B7D'`, 'it is not text'],
-  ] as const)('reports a record that %s by session and position', async ([, text, problem]) => {
-    const { store, other } = await filled();
-    other.exec(`UPDATE hybrid_session_ledger_record SET record = ${text} WHERE position = 1`);
-    const error: unknown = await store.read('session-1').catch((caught: unknown) => caught);
-    const message = `Cannot read record 1 of the ledger of 'session-1': ${problem}`;
-    expect(error).toMatchObject({
-      code: 'ledger_unreadable',
-      reason: 'damaged',
-      sessionId: 'session-1',
-      position: 1,
-      message,
-    });
-    expect(error).not.toHaveProperty('cause');
-    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
-  });
+  ] as const)(
+    'a SQLite ledger reports a record that %s by session and position',
+    async ([, text, problem]) => {
+      const { store, other } = await filled();
+      other.exec(`UPDATE hybrid_session_ledger_record SET record = ${text} WHERE position = 1`);
+      const error: unknown = await store.read('session-1').catch((caught: unknown) => caught);
+      const message = `Cannot read record 1 of the ledger of 'session-1': ${problem}`;
+      expect(error).toMatchObject({
+        code: 'ledger_unreadable',
+        reason: 'damaged',
+        sessionId: 'session-1',
+        position: 1,
+        message,
+      });
+      expect(error).not.toHaveProperty('cause');
+      expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
+    },
+  );
 
-  it('reports a record that is missing', async () => {
+  it('a SQLite ledger reports a record that is missing', async () => {
     const { store, other } = await filled();
     await store.append('session-1', [record('three')], checkpoint(3), 2);
     other.exec('DELETE FROM hybrid_session_ledger_record WHERE position = 1');
@@ -346,7 +352,7 @@ describe('sqliteLedger', () => {
     });
   });
 
-  it('reports a checkpoint that is damaged', async () => {
+  it('a SQLite ledger reports a checkpoint that is damaged', async () => {
     const { store, other } = await filled();
     other.exec(`UPDATE hybrid_session_ledger SET head = '{"format":3}'`);
     await expect(store.checkpoint('session-1')).rejects.toMatchObject({
@@ -355,7 +361,7 @@ describe('sqliteLedger', () => {
     });
   });
 
-  it('leaves alone what a newer version of this package has written', async () => {
+  it('a SQLite ledger leaves alone what a newer version of this package has written', async () => {
     const { store, other } = await filled();
     other.exec('UPDATE hybrid_session_ledger SET format = 2');
     const newer = { code: 'ledger_unreadable', reason: 'newer_format', sessionId: 'session-1' };
@@ -365,7 +371,7 @@ describe('sqliteLedger', () => {
   });
 
   it.each(['deleted', 'replaced by an older one'])(
-    'acknowledges nothing into a file that was %s, and goes on with the one that is there',
+    'a SQLite ledger acknowledges nothing into a file that was %s, and goes on with the one that is there',
     async (how) => {
       const { path, store, other, folder } = await filled();
       other.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -406,7 +412,7 @@ describe('sqliteLedger', () => {
     [{ database: {} }, 'database', 'must be an object with exec, prepare'],
     [{ path: 'a.db', busyTimeout: -1 }, 'busyTimeout', '>=0'],
     [{ path: 'a.db', file: 'b.db' }, 'file', 'is not known'],
-  ] as const)('refuses the options %o', ([options, option, problem]) => {
+  ] as const)('a SQLite ledger refuses the options %o', ([options, option, problem]) => {
     const create = (): unknown => sqliteLedger(options as { path: string });
     expect(create).toThrow(expect.objectContaining({ code: 'invalid_options', option }));
     expect(create).toThrow(`Cannot create the SQLite ledger: option '${option}'`);

@@ -35,7 +35,7 @@ describe.skipIf(!isFull)('redisLedger on a cluster that reads from a replica', (
     await pair.join();
   });
 
-  it('reads what it has appended, while the replica lags', async () => {
+  it('a Redis ledger whose cluster reads from a replica reads what it has appended, while the replica lags', async () => {
     const store = redisLedger({ client: pair.cluster });
     await pair.cut();
     const seen: unknown[] = [];
@@ -48,7 +48,7 @@ describe.skipIf(!isFull)('redisLedger on a cluster that reads from a replica', (
     await pair.join();
   });
 
-  it('shows another process every turn that was acknowledged, while the replica lags', async () => {
+  it('a Redis ledger whose cluster reads from a replica shows another process every turn that was acknowledged, while the replica lags', async () => {
     const { client } = simulated({ unlink: 'none' });
     const store = redisLedger({ client: pair.cluster });
     const first = new HybridSession({ client, ledger: store });

@@ -9,7 +9,7 @@ import {
 } from '../../src/stores/sqlite/tables.ts';
 import { checkpoint, record } from './support/records.ts';
 
-it('prepares a statement once, however often a ledger appends and reads', () => {
+it('a SQLite ledger prepares a statement once, however often a ledger appends and reads', () => {
   const real = new Libsql(':memory:');
   const prepared: string[] = [];
   const database = withStatementCache({

@@ -70,7 +70,7 @@ describe('importItems', () => {
     expect(await inspectLedger(store, 's')).toMatchObject({ length: 5000, records: 50, consistent: true });
   });
 
-  it('imports the same items once, however often it is asked', async () => {
+  it('importItems imports the same items once, however often it is asked', async () => {
     const ledger = memoryLedger();
     const first = await importItems({ ledger, sessionId: 's', items: many(3) });
     const again = await importItems({ ledger, sessionId: 's', items: many(3) });
@@ -81,7 +81,7 @@ describe('importItems', () => {
     expect((await inspectLedger(ledger, 's'))?.length).toBe(5);
   });
 
-  it('refuses a session that has items, unless it is to append', async () => {
+  it('importItems refuses a session that has items, unless it is to append', async () => {
     const ledger = memoryLedger();
     await importItems({ ledger, sessionId: 's', items: many(3) });
     await expect(importItems({ ledger, sessionId: 's', items: [user('other')] })).rejects.toMatchObject({
@@ -92,7 +92,7 @@ describe('importItems', () => {
     expect((await inspectLedger(ledger, 's'))?.length).toBe(3);
   });
 
-  it('refuses a session that got items in the very moment', async () => {
+  it('importItems refuses a session that got items in the very moment', async () => {
     const store = memoryLedger();
     let raced = false;
     const racing: LedgerStore = {
@@ -112,7 +112,7 @@ describe('importItems', () => {
     expect((await inspectLedger(store, 's'))?.length).toBe(1);
   });
 
-  it('adds to a session by the ID of a conversation that it had', async () => {
+  it('importItems adds to a session by the ID of a conversation that it had', async () => {
     const { client } = simulated();
     const ledger = memoryLedger();
     const session = new HybridSession({ client, ledger });
@@ -126,7 +126,7 @@ describe('importItems', () => {
     expect(await new HybridSession({ client, ledger, conversationId }).getItems()).toHaveLength(4);
   });
 
-  it('stores nothing when one value is not an item', async () => {
+  it('importItems stores nothing when one value is not an item', async () => {
     const ledger = memoryLedger();
     const items = [user('a'), { role: 'nobody' } as unknown as AgentInputItem];
     await expect(importItems({ ledger, sessionId: 's', items })).rejects.toMatchObject({

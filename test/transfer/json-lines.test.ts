@@ -78,7 +78,7 @@ test('a whole history comes back, and of that the same bytes', async () => {
 });
 
 describe('toJsonLines', () => {
-  it('makes one line of an item to every reader, also to those that end lines where JSON does not', async () => {
+  it('toJsonLines makes one line of an item to every reader, also to those that end lines where JSON does not', async () => {
     const item = user('a\u2028b\u2029c\u0085d\r\ne\u000Bf\u000Cg\u001Ch');
     const text = written([item, user('next')]);
     const ends = '\n\r\u2028\u2029\u0085\u000B\u000C\u001C\u001D\u001E';
@@ -90,7 +90,7 @@ describe('toJsonLines', () => {
     expect(await parsed(text)).toEqual([item, user('next')]);
   });
 
-  it('keeps halves of surrogate pairs, which UTF-8 cannot hold', async () => {
+  it('toJsonLines keeps halves of surrogate pairs, which UTF-8 cannot hold', async () => {
     const item = user('\uD83D and \uDC00');
     const bytes = Buffer.from(written([item]));
     expect(await parsed([bytes])).toEqual([item]);
@@ -114,7 +114,7 @@ describe('toJsonLines', () => {
     );
   });
 
-  it('takes an item of 20 MB', async () => {
+  it('toJsonLines takes an item of 20 MB', async () => {
     const item = user('x\n"\\'.repeat(5_000_000));
     const text = written([item, user('y')]);
     const [first, second] = await parsed(torn(text, 65_536));
@@ -124,7 +124,7 @@ describe('toJsonLines', () => {
 });
 
 describe('fromJsonLines', () => {
-  it('passes over empty lines, carriage returns, a byte order mark and a missing end', async () => {
+  it('fromJsonLines passes over empty lines, carriage returns, a byte order mark and a missing end', async () => {
     const text = `\uFEFF${written([user('a')]).trimEnd()}\r\n\r\n   \n${written([user('b')]).trimEnd()}`;
     expect(await parsed(text)).toEqual([user('a'), user('b')]);
     expect(await parsed([Buffer.from(text)])).toEqual([user('a'), user('b')]);
@@ -132,7 +132,7 @@ describe('fromJsonLines', () => {
     expect(await parsed([])).toEqual([]);
   });
 
-  it('gives the items before the line that is wrong, one at a time', async () => {
+  it('fromJsonLines gives the items before the line that is wrong, one at a time', async () => {
     const items = fromJsonLines(`${written([user('a')])}{}\n`);
     expect((await items.next()).value).toEqual(user('a'));
     await expect(items.next()).rejects.toThrow('Cannot read line 2');
@@ -159,7 +159,7 @@ describe('fromJsonLines', () => {
     }
   });
 
-  it('refuses bytes that are not UTF-8 rather than guess', async () => {
+  it('fromJsonLines refuses bytes that are not UTF-8 rather than guess', async () => {
     const bytes = Buffer.concat([Buffer.from(written([user('a')])), Buffer.from([0x22, 0xff, 0x22, 0x0a])]);
     await expect(parsed([bytes])).rejects.toMatchObject({
       line: 2,

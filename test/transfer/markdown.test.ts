@@ -26,7 +26,7 @@ const visible = (text: string): string => escapeControls(text.replaceAll(/\r\n?/
 const user = (content: string): AgentInputItem => ({ role: 'user', content });
 
 describe('toMarkdown', () => {
-  it('says who said what, what was called, and what came back', () => {
+  it('toMarkdown says who said what, what was called, and what came back', () => {
     const items: AgentInputItem[] = [
       { role: 'system', content: 'Be brief.' },
       user('What is the weather in Paris?'),
@@ -94,7 +94,7 @@ No more.
 `);
   });
 
-  it('says what media are and where, and does not hold them', () => {
+  it('toMarkdown says what media are and where, and does not hold them', () => {
     const markdown = written([
       {
         role: 'user',
@@ -129,7 +129,7 @@ No more.
     expect(markdown).not.toContain('AAAA');
   });
 
-  it('keeps the lines and the code of an answer', () => {
+  it('toMarkdown keeps the lines and the code of an answer', () => {
     const answer = [
       'Two steps:',
       '',
@@ -157,7 +157,7 @@ No more.
     expect(shown(markdown).match(/<br \/>/g)).toHaveLength(1);
   });
 
-  it('stays whole whatever the content says', () => {
+  it('toMarkdown stays whole whatever the content says', () => {
     const hostile = [
       '```\n# not a heading\n```',
       '~~~~\n````\n<script>alert(1)</script>\n<!--',
@@ -172,7 +172,7 @@ No more.
     expect(html).toContain('\\&lt;b&gt;\\\\&lt;i&gt;\\');
   });
 
-  it('lets no name of a field, a tool or a type make a heading, a list, a fence or a tag', () => {
+  it('toMarkdown lets no name of a field, a tool or a type make a heading, a list, a fence or a tag', () => {
     const forged = [
       'x\n\n# Forged',
       'x\n\n- Forged',
@@ -191,7 +191,7 @@ No more.
     expect(html.match(/<pre>/g)).toHaveLength(forged.length * 4);
   });
 
-  it('holds nothing that a terminal obeys, whatever any text of an item says', () => {
+  it('toMarkdown holds nothing that a terminal obeys, whatever any text of an item says', () => {
     const hostile = '\u001B]0;title\u0007 \u009B31m \u202Edesrever \u2066 \u200Fx \u2028y';
     const items = [
       user(hostile),
@@ -204,7 +204,7 @@ No more.
     expect(shown(markdown)).toContain('\\u001b]0;title\\u0007');
   });
 
-  it('says every text, whatever it is, and nothing else', () => {
+  it('toMarkdown says every text, whatever it is, and nothing else', () => {
     const nasty = fc.string({
       unit: fc.constantFrom(
         '`',
@@ -247,7 +247,7 @@ No more.
     );
   });
 
-  it('lets nothing of any item of any type out of its frame', () => {
+  it('toMarkdown lets nothing of any item of any type out of its frame', () => {
     fc.assert(
       fc.property(anyHistory, fc.string({ unit: 'binary', maxLength: 20 }), (items, title) => {
         const html = shown(written(items, title));

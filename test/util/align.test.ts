@@ -10,7 +10,7 @@ function longest(left: readonly string[], right: readonly string[]): number {
   return at === -1 ? skipped : Math.max(skipped, 1 + longest(rest, right.slice(at + 1)));
 }
 
-it.each([false, true])('pairs equal things in order, as many as can be (earliest: %s)', (earliest) => {
+it.each([false, true])('align pairs equal things in order, as many as can be (earliest: %s)', (earliest) => {
   const letters = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 7 });
   fc.assert(
     fc.property(letters, letters, (left, right) => {
@@ -46,7 +46,7 @@ function firstWay(left: readonly string[], right: readonly string[]): number[] {
   return best ?? [];
 }
 
-it('pairs what stands first, where that is asked for', () => {
+it('align pairs what stands first, where that is asked for', () => {
   const letters = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 6 });
   fc.assert(
     fc.property(letters, letters, (left, right) => {
@@ -59,14 +59,14 @@ it('pairs what stands first, where that is asked for', () => {
   );
 });
 
-it('pairs what is equal at both ends as it stands there', () => {
+it('align pairs what is equal at both ends as it stands there', () => {
   expect(align(['a', 'x', 'b', 'b'], ['a', 'b'])).toEqual([0, undefined, undefined, 1]);
   expect(align(['a', 'x', 'b', 'b'], ['a', 'b'], true)).toEqual([0, undefined, 1, undefined]);
   expect(align(['b', 'b', 'a'], ['b', 'a'])).toEqual([0, undefined, 1]);
   expect(align(['x', 'a'], ['a', 'a'])).toEqual([undefined, 1]);
 });
 
-it('pairs what stands once where a table of everything would not fit', () => {
+it('align pairs what stands once where a table of everything would not fit', () => {
   const count = 5000;
   const left = [
     'first',

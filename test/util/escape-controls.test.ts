@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { escapeControls, escapeJson, escapeTexts } from '../../src/util/escape-controls.ts';
 
 describe('escapeControls', () => {
-  it('shows every control, separator, mark of direction, invisible character and half of a pair as an escape', () => {
+  it('escapeControls shows every control, separator, mark of direction, invisible character and half of a pair as an escape', () => {
     const ranges = [
       [0x00, 0x1f],
       [0x7f, 0x9f],
@@ -31,24 +31,24 @@ describe('escapeControls', () => {
     expect(left).toEqual([]);
   });
 
-  it('keeps every letter, sign and picture', () => {
+  it('escapeControls keeps every letter, sign and picture', () => {
     const text =
       'é ß ﷺ 名前 نمی\u200Cخواهم क\u094D\u200Dष \u{1F469}\u200D\u{1F4BB} \u2764\uFE0F\u200D\u{1F525} 1\uFE0F\u20E3 \u00A0';
     expect(escapeControls(text)).toBe(text);
   });
 
-  it('shows a joiner or a selector behind nothing that it could change', () => {
+  it('escapeControls shows a joiner or a selector behind nothing that it could change', () => {
     expect(escapeControls('conv\u200D_1\uFE0F')).toBe('conv\\u200d_1\\ufe0f');
     expect(escapeControls('\u200Cx')).toBe('\\u200cx');
     expect(escapeControls('é\u200D\u200D\u200D')).toBe('é\u200D\\u200d\\u200d');
   });
 
-  it('keeps lines and tabs where a text may have them', () => {
+  it('escapeControls keeps lines and tabs where a text may have them', () => {
     expect(escapeControls('a\n\tb\r', { lines: true })).toBe('a\n\tb\\u000d');
     expect(escapeControls('a\n\tb')).toBe('a\\u000a\\u0009b');
   });
 
-  it('takes as long as the text is', () => {
+  it('escapeControls takes as long as the text is', () => {
     const text = '\u001B\u200D'.repeat(1_000_000);
     expect(escapeControls(text)).toHaveLength(12_000_000);
   });

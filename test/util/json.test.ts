@@ -21,7 +21,7 @@ describe('stable JSON', () => {
     );
   });
 
-  test('leaves out what says nothing, at any depth, and keeps the places of a list', () => {
+  test('stable JSON leaves out what says nothing, at any depth, and keeps the places of a list', () => {
     expect(stableJson({ b: undefined, a: { d: null, c: [null, { e: null }] } })).toBe(
       '{"a":{"c":[null,{}]}}',
     );
@@ -31,7 +31,7 @@ describe('stable JSON', () => {
     expect([stableJson(undefined), stableJson(null), exactJson(undefined)]).toEqual(['null', 'null', 'null']);
   });
 
-  test('keeps fields that are named like parts of prototypes', () => {
+  test('stable JSON keeps fields that are named like parts of prototypes', () => {
     const value: unknown = JSON.parse('{"__proto__":{"a":1},"constructor":2}');
     expect(stableJson(value)).toBe('{"__proto__":{"a":1},"constructor":2}');
   });

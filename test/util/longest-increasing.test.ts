@@ -16,7 +16,7 @@ function isIncreasing(values: readonly number[]): boolean {
   return values.every((value, at) => at === 0 || value > (values[at - 1] ?? Infinity));
 }
 
-test('keeps an increasing subsequence that no other one outgrows', () => {
+test('longestIncreasing keeps an increasing subsequence that no other one outgrows', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 9 }), { maxLength: 9 }), (values) => {
       const kept = longestIncreasing(values);
@@ -27,13 +27,13 @@ test('keeps an increasing subsequence that no other one outgrows', () => {
   );
 });
 
-test('keeps all of what is in order, and one of what is reversed', () => {
+test('longestIncreasing keeps all of what is in order, and one of what is reversed', () => {
   const values = Array.from({ length: 1000 }, (_, at) => at);
   expect(longestIncreasing(values).size).toBe(1000);
   expect(longestIncreasing(values.toReversed()).size).toBe(1);
   expect(longestIncreasing([]).size).toBe(0);
 });
 
-test('gives up the one item that moved', () => {
+test('longestIncreasing gives up the one item that moved', () => {
   expect([...longestIncreasing([0, 4, 1, 2, 3])].toSorted((a, b) => a - b)).toEqual([0, 2, 3, 4]);
 });

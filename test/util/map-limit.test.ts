@@ -30,7 +30,7 @@ class Calls {
   }
 }
 
-test('gives results in order, whichever call ends first, with a few under way at once', async () => {
+test('mapLimit gives results in order, whichever call ends first, with a few under way at once', async () => {
   const calls = new Calls();
   const mapped = mapLimit([1, 2, 3, 4, 5], 2, calls.run);
   while (calls.waiting > 0) await calls.end('newest');
@@ -38,7 +38,7 @@ test('gives results in order, whichever call ends first, with a few under way at
   expect(calls.most).toBe(2);
 });
 
-test('starts no more when one has failed, and tells the first failure', async () => {
+test('mapLimit starts no more when one has failed, and tells the first failure', async () => {
   const calls = new Calls();
   const mapped = mapLimit([1, 2, 3, 4, 5], 2, calls.run);
   const outcome = mapped.catch((error: unknown) => error);
@@ -52,7 +52,7 @@ test('mapLimit returns an empty array for an empty one', async () => {
   expect(await mapLimit([], 4, async () => Promise.reject(new Error('called')))).toEqual([]);
 });
 
-test('starts no more when one has failed and another ends well', async () => {
+test('mapLimit starts no more when one has failed and another ends well', async () => {
   const calls = new Calls();
   const outcome = mapLimit([1, 2, 3, 4, 5], 2, calls.run).catch((error: unknown) => error);
   await calls.end('oldest', new Error('first'));

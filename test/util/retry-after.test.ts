@@ -17,7 +17,7 @@ describe('retryAfter', () => {
     ['Thu, 01 Jan 2026 11:59:00 GMT', 0],
     ['Fri, 01 Jan 9999 00:00:00 GMT', Date.UTC(9999, 0, 1) - NOW],
     ['999999999999999', 999_999_999_999_999_000],
-  ])('reads %j', (text, expected) => {
+  ])('retryAfter reads %j', (text, expected) => {
     expect(retryAfter(new Headers({ 'retry-after': text }), NOW)).toBe(expected);
     expect(retryAfter({ 'retry-after': text }, NOW)).toBe(expected);
   });
@@ -34,19 +34,19 @@ describe('retryAfter', () => {
     '7, 8',
     '9'.repeat(400),
     'Thu, 99 Foo 2026',
-  ])('takes %j for nothing said', (text) => {
+  ])('retryAfter takes %j for nothing said', (text) => {
     expect(retryAfter(new Headers({ 'retry-after': text }), NOW)).toBeUndefined();
     expect(retryAfter(new Headers({ 'retry-after': text, 'retry-after-ms': text }), NOW)).toBeUndefined();
   });
 
-  it('believes milliseconds first, and falls back where they are none', () => {
+  it('retryAfter believes milliseconds first, and falls back where they are none', () => {
     expect(retryAfter(new Headers({ 'retry-after-ms': '250.5', 'retry-after': '7' }), NOW)).toBe(250.5);
     expect(retryAfter(new Headers({ 'retry-after-ms': '-1', 'retry-after': '7' }), NOW)).toBe(7000);
     expect(retryAfter(new Headers({ 'retry-after-ms': 'NaN', 'retry-after': '7' }), NOW)).toBe(7000);
   });
 
   test.each([undefined, null, 'retry-after: 7', {}, { get: () => 7 }, { 'retry-after': 7 }])(
-    'finds nothing in %j',
+    'retryAfter finds nothing in %j',
     (headers) => {
       expect(retryAfter(headers, NOW)).toBeUndefined();
     },

@@ -5,7 +5,7 @@ import { proveEquivalence } from './prove-equivalence.ts';
 import { shareOf } from './share-of.ts';
 
 test.each(PROFILES)(
-  'shows the model what a full replay shows it on a server of profile %s',
+  'a chained request shows the model what a full replay shows it on a server of profile %s',
   { timeout: 120_000 },
   async (profile) => {
     const least = CONTINUING.includes(profile) ? 0.5 : 0;
