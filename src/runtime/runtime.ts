@@ -117,6 +117,11 @@ export class SessionRuntime {
     return this.#queue.run(async () => (this.#isBegun ? this.#following(operation, writes) : undefined));
   }
 
+  /** Runs a part of an operation that has begun. If the session has another conversation by now, the part runs again there. */
+  follow<T>(part: (open: OpenSession) => Promise<T>): Promise<T> {
+    return this.#following(part);
+  }
+
   /** Runs an operation after all earlier calls, without attaching to the session. */
   aside<T>(operation: (names: SessionNames) => Promise<T>): Promise<T> {
     return this.#queue.run(() => operation(this.#names));

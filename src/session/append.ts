@@ -6,7 +6,6 @@ import type {
 import { requireStorable } from '../history/require-storable.ts';
 import { mutationSteps, parseMutations, transactionSteps } from '../history/steps.ts';
 import { parseAgentItems } from '../items/parse-item.ts';
-import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import type { LedgerDecision } from '../ledger/ledger.ts';
 import { ledgerItem } from '../ledger/record.ts';
 import { pendingChanges, type LedgerState } from '../ledger/state.ts';
@@ -14,6 +13,7 @@ import { MAX_TURN_WAIT_MS } from '../mirror/mirror.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { refuseHistoryReferences } from '../runtime/lazy-history.ts';
 import type { SessionContext } from '../runtime/open.ts';
+import type { ResolvedOptions } from '../runtime/options.ts';
 import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
 import { clock } from '../util/clock.ts';
@@ -114,7 +114,7 @@ function change(
       const prepared = await prepare(session, mode);
       span.setAttributes({ sessionId, mode, items: prepared.added.length });
       const state = await appendToLedger(session, mode, prepared);
-      const pending = await updateMirror(session);
+      const pending = await updateMirror(runtime, session.options);
       if (conversation !== undefined) span.setAttributes({ pending: pending ?? pendingChanges(state) });
     };
     return runtime.run(work, { writes: true });
@@ -140,17 +140,19 @@ async function appendToLedger(
 }
 
 /**
- * Updates the conversation. With `mirror: 'await'` it waits for at most `MAX_TURN_WAIT_MS`.
+ * Updates the conversation; if the session has another one by now, that one. With `mirror: 'await'` it waits for at most
+ * `MAX_TURN_WAIT_MS`. Never throws: the items are in the ledger.
  *
- * If the session has another conversation by now, the next use writes there.
- *
- * @returns the number of pending changes; undefined if the push was not awaited, or the conversation was replaced.
+ * @returns the number of pending changes; undefined if the push was not awaited, or there is no conversation.
  */
-export async function updateMirror({ conversation, options }: SessionContext): Promise<number | undefined> {
-  if (conversation === undefined) return undefined;
-  const isAwaited = options.mirror === 'await';
+export async function updateMirror(
+  runtime: SessionRuntime,
+  { mirror }: Pick<ResolvedOptions, 'mirror'>,
+): Promise<number | undefined> {
+  const isAwaited = mirror === 'await';
   const until = clock.now() + MAX_TURN_WAIT_MS;
-  const push = async (): Promise<number> => {
+  const push = async ({ conversation }: SessionContext): Promise<number | undefined> => {
+    if (conversation === undefined) return undefined;
     const pending = await (isAwaited
       ? conversation.mirror.pushWithTimeout()
       : conversation.mirror.push({ afterResponse: true }));
@@ -159,10 +161,8 @@ export async function updateMirror({ conversation, options }: SessionContext): P
     if (pending === 0) await written;
     return pending;
   };
-  const pushed = push().catch((error: unknown) => {
-    if (!(error instanceof ConversationReplaced)) throw error;
-    return undefined;
-  });
+  // If the session cannot be attached to its new conversation now, the next use tries again and reports the error.
+  const pushed = runtime.follow(push).catch(() => undefined);
   return isAwaited ? pushed : undefined;
 }
 

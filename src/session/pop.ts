@@ -16,21 +16,20 @@ import { updateMirror } from './append.ts';
  * stock session.
  */
 export function popItem(runtime: SessionRuntime): Promise<AgentInputItem | undefined> {
+  const pop = async (session: OpenSession, mode: Mode): Promise<AgentInputItem | undefined> => {
+    const popped = await popFrom(session, mode);
+    await updateMirror(runtime, session.options);
+    return popped;
+  };
   return runtime.isStock
     ? runtime.run(pop, { begins: true, writes: true })
     : runtime.runIfBegun(pop, { begins: true });
 }
 
-async function pop(session: OpenSession, mode: Mode): Promise<AgentInputItem | undefined> {
-  const { ledger, history } = session;
+async function popFrom({ ledger, history }: OpenSession, mode: Mode): Promise<AgentInputItem | undefined> {
   const listed = await history.listedConversation(mode);
   if (listed === undefined) await history.open(mode);
-  const popped =
-    listed === undefined
-      ? await popRecorded(ledger, history)
-      : await popListed(ledger, listed, history, mode);
-  await updateMirror(session);
-  return popped;
+  return listed === undefined ? popRecorded(ledger, history) : popListed(ledger, listed, history, mode);
 }
 
 /**

@@ -223,6 +223,45 @@ it('heal waits for content that another process is writing', async () => {
   expect(await healer.verify()).toMatchObject({ verified: true, findings: [], pending: 0 });
 });
 
+it('an append during a heal in another process follows the session to its new conversation', async () => {
+  const { client, simulator } = simulated();
+  const ledger = memoryLedger();
+  const options = { keepContent: false, bookmark: false } as const;
+  const first = new HybridSession({ ...options, client, ledger });
+  await first.addItems([user('one'), assistant('two')]);
+  const conversationId = await first.getSessionId();
+  const isWriting = deferred<void>();
+  const isSwitched = deferred<void>();
+  const slow = tamperedClient(simulator, async ({ method, path }) => {
+    if (method !== 'POST' || !path.endsWith(`${conversationId}/items`)) return undefined;
+    isWriting.resolve();
+    await isSwitched.promise;
+    return undefined;
+  });
+  const writer = new HybridSession({ ...options, client: slow, ledger: elsewhere(ledger), conversationId });
+  let adding: Promise<void> | undefined;
+  const healer = new HybridSession({
+    ...options,
+    ledger: elsewhere(ledger),
+    conversationId,
+    client: tamperedClient(simulator, async ({ method, path }) => {
+      if (method !== 'POST') return undefined;
+      if (path.endsWith('/conversations')) {
+        adding = writer.addItems([user('three')]);
+        await isWriting.promise;
+      } else if (path.endsWith('/items')) isSwitched.resolve();
+      return undefined;
+    }),
+  });
+  await healer.heal().catch((error: unknown) => expect(error).toMatchObject({ reason: 'unwritten' }));
+  await adding;
+  const to = writer.conversationId ?? '';
+  expect(to).not.toBe(conversationId);
+  expect(await listedIds(client, to)).toHaveLength(3);
+  expect(await healer.heal()).toMatchObject({ conversationId: to, items: 3, verified: true });
+  expect(texts(await healer.getItems())).toEqual(['one', 'two', 'three']);
+});
+
 it('heal writes content that reached the old conversation just before the switch', async () => {
   const { client, simulator } = simulated();
   const options = { ledger: memoryLedger(), keepContent: false, bookmark: false } as const;
