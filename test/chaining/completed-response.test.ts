@@ -121,6 +121,34 @@ describe('a completed response', () => {
     });
   });
 
+  test('a completed response of a request that was sent whole after all has all its items', () => {
+    const parent = parentWith({ server: HERE, bytes: 1000 });
+    const chained = { type: 'chain', reason: 'extends', parent, rest: [question] } as const;
+    const sent = { ...sentOf({ request: { input: [thought, answer, question] } }), plan: chained };
+    const whole = completedResponse(receivedOf({ usage: usage(100) }), sent);
+    expect(whole).toMatchObject({
+      parent: undefined,
+      context: { bytes: replayInputBytes([thought, answer, question, answer]) },
+    });
+    expect(whole?.context).not.toHaveProperty('tokens');
+    expect(whole?.context).not.toHaveProperty('since');
+    // The history behind a reference is as large as the context of its response.
+    const digest = extendContext(EMPTY_DIGEST, [answer]);
+    const reference = historyReferenceItem({ sessionId: 'conv_1', version: 1, length: 1, digest });
+    const referenced = { ...sentOf({ request: { input: [reference, question] } }), plan: chained };
+    expect(completedResponse(receivedOf({}), referenced)?.context.bytes).toBe(
+      1000 + replayInputBytes([question, answer]),
+    );
+  });
+
+  test('a completed response behind a parent without a known context has no known size', () => {
+    const parent = parentWith(undefined);
+    const plan = { type: 'chain', reason: 'extends', parent, rest: [question] } as const;
+    const response = completedResponse(receivedOf({ usage: usage(100) }), { ...sentOf({}), parent, plan });
+    expect(response).toMatchObject({ parent: 'resp_0', context: { since: parent.time, bytes: undefined } });
+    expect(response?.context).not.toHaveProperty('tokens');
+  });
+
   test.each<[string, Fields]>([
     ['without an ID', { id: '' }],
     ['that is incomplete', { body: { status: 'incomplete' } }],

@@ -366,12 +366,19 @@ describe('what a refusal says beyond the request', () => {
 
   test.each<[string, number, boolean, number | undefined]>([
     ['not found', 0.5, true, NOW + 2 * MINUTE],
+    ['not found', 2, true, undefined],
     ['not found', 30, true, undefined],
+    ['not found', 60, false, undefined],
     ['not found', 61, false, undefined],
     ['refused', 61, false, undefined],
     ['not supported', 500, true, NOW + 2 * MINUTE],
     ['server error', 500, true, NOW + 2 * MINUTE],
+    ['not stored', 500, true, NOW + 2 * MINUTE],
+    ['not streamed', 500, true, NOW + 2 * MINUTE],
+    ['call without output', 0, false, undefined],
     ['output without call', 0, false, undefined],
+    ['item twice', 0, false, undefined],
+    ['reasoning lost', 0, false, undefined],
   ])('%s, of a response of %d minutes', (why, age, isOfServer, until) => {
     expect(consequencesOf(why, NOW - age * MINUTE, NOW)).toEqual({ isOfServer, until });
   });
