@@ -71,6 +71,14 @@ describe('a refusal of the input', () => {
     [error(422, 'Failed to decrypt encrypted_content of a reasoning item'), 'encrypted_content', undefined],
     [{ type: 'error', error: { message: "Item with id 'rs_1' not found." } }, 'reasoning_not_found', 'rs_1'],
     [error(400, 'Something is wrong', 'invalid_encrypted_content'), 'encrypted_content', undefined],
+    [error(404, "Item with id 'rs_0a1b' not found."), 'reasoning_not_found', 'rs_0a1b'],
+    [error(404, 'Item with id rs_1 was not found.'), 'reasoning_not_found', undefined],
+    [error(404, 'The reasoning item 3 was not found.'), 'reasoning_not_found', undefined],
+    [error(400, "The required 'reasoning' item is absent"), 'reasoning_missing', undefined],
+    [error(400, 'The encrypted content of item 3 is invalid'), 'encrypted_content', undefined],
+    [error(400, 'The encrypted_content was not verified'), 'encrypted_content', undefined],
+    [error(400, 'The encrypted content must not be decrypted'), 'encrypted_content', undefined],
+    [error(400, 'We could not verify the encrypted content'), 'encrypted_content', undefined],
   ])('a refusal of the input is known by its words: %j', (evidence, cause, id) => {
     expect(inputRefusal(evidence)).toMatchObject({ cause, id });
   });
@@ -88,6 +96,10 @@ describe('a refusal of the input', () => {
     ],
     [error(422, 'Extra inputs are not permitted: input[0].response_id'), 'response_id'],
     [error(400, 'Something is wrong in the input', 'unknown_parameter', 'items[3].note'), 'note'],
+    [error(400, 'Unknown field in item[3].note'), 'note'],
+    [error(400, 'Additional properties in items[12].note'), 'note'],
+    [error(400, 'Unknown field in input[0].content[12].note'), 'note'],
+    [error(400, 'Unsupported parameters of item 3'), undefined],
   ])('names the unknown field: %j', (evidence, field) => {
     expect(inputRefusal(evidence)).toMatchObject({ cause: 'unknown_field', field });
   });

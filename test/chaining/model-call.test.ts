@@ -441,6 +441,12 @@ describe('a request with refused reasoning', () => {
     expect([other.requests.length, behind.requests.length]).toEqual([1, 1]);
   });
 
+  test('a session is not told of a loss if nothing is lost', async () => {
+    const losses: unknown[] = [];
+    await ask({ ...knownPort(), lost: (keys) => void losses.push(keys) }, new ScriptedModel());
+    expect(losses).toEqual([]);
+  });
+
   test('a response to an incomplete input is not recorded', async () => {
     const searched: AgentInputItem = { type: 'hosted_tool_call', id: 'ws_1', name: 'web_search_call' };
     const searchGone = Object.assign(new Error("Item with id 'ws_1' not found."), { status: 404 });
@@ -450,6 +456,77 @@ describe('a request with refused reasoning', () => {
     expect(model.requests).toHaveLength(2);
     expect(port.lostKeys).toEqual(['ws_1']);
     expect(port.answers).toEqual([]);
+  });
+});
+
+describe('a request of no session', () => {
+  test('a request of no session keeps the fields of other providers', async () => {
+    const called: AgentInputItem = {
+      type: 'function_call',
+      callId: 'c1',
+      name: 'look',
+      arguments: '{}',
+      providerData: { thought_signature: 'x' },
+    };
+    const input = [user('asked by no session'), called];
+    const alone = new ScriptedModel();
+    await chainedModel(alone).getResponse(request({ input }));
+    const model = new ScriptedModel();
+    await ask(knownPort(), model, request({ input }));
+    expect([alone, model].map(({ requests }) => requests[0]?.input)).toEqual([
+      input,
+      [input[0], { ...called, providerData: {} }],
+    ]);
+  });
+
+  test('a request of no session with a history reference fails', async () => {
+    const reference = historyReferenceItem({ sessionId: 'conv_1', version: 1, length: 2, digest: 'x' });
+    const model = new ScriptedModel();
+    await expect(
+      chainedModel(model).getResponse(request({ input: [reference, thanks] })),
+    ).rejects.toMatchObject({ name: 'HistoryReferenceError', reason: 'no_session' });
+    expect(model.requests).toEqual([]);
+  });
+
+  test('a request of no session is repaired without a warning', async () => {
+    const model = new ScriptedModel({ json: failing(itemGone) });
+    const input = [user('asked by no session'), thought, assistant('hello'), thanks];
+    await chainedModel(model).getResponse(request({ input }));
+    expect(sent(model)).toEqual([
+      [undefined, input],
+      [undefined, [input[0], assistant('hello'), thanks]],
+    ]);
+  });
+});
+
+describe('the first events of a stream', () => {
+  /** Counts the events that it told. */
+  class CountingModel extends ScriptedModel {
+    told = 0;
+
+    override async *getStreamedResponse(
+      asked: ModelRequest,
+    ): ReturnType<ScriptedModel['getStreamedResponse']> {
+      for await (const event of super.getStreamedResponse(asked)) {
+        this.told += 1;
+        yield event;
+      }
+    }
+  }
+
+  test.each<[string, KnownPort, number]>([
+    ['at once if the request can have no repair', knownPort(undefined, { isStock: true }), 1],
+    ['with the first output if the request may be repaired', knownPort(), 4],
+    ['with the first output if the request is chained', knownPort(history, { isStock: true }), 4],
+  ])('the first events of a stream are shown %s', async (_when, port, told) => {
+    const model = new CountingModel();
+    await withPort(port, async () => {
+      for await (const event of chainedModel(model).getStreamedResponse(request())) {
+        expect(event).toEqual(begun('resp_1')[0]);
+        break;
+      }
+    });
+    expect(model.told).toBe(told);
   });
 });
 
