@@ -198,6 +198,14 @@ describe('a request with hosted tools', () => {
     expect(port.refusals).toEqual([['resp_0', 'not streamed']]);
   });
 
+  test('a request with hosted tools is answered by a stream that names its parent once', async () => {
+    const body = { previous_response_id: undefined };
+    const events = [...begun('resp_1'), delta('fine'), done('resp_1', 'fine', body)];
+    const model = moved(new ScriptedModel({ stream: () => events }));
+    expect(await ask(sessionOf(model), model, withTools())).toMatchObject({ responseId: 'resp_1' });
+    expect(sent(model)).toEqual([chained]);
+  });
+
   test('an error about streams is not repaired if the request was no trial', async () => {
     const error = new Error('This model cannot be streamed');
     const model = moved(new ScriptedModel({ stream: () => [error] }));
@@ -415,7 +423,10 @@ describe('a request with refused reasoning', () => {
       ['resp_0', [more, assistant('yes'), thanks]],
       [undefined, [user('hi'), assistant('hello'), more, assistant('yes'), thanks]],
     ]);
-    expect(port.warnings.map(({ code }) => code)).toEqual(['reasoning_left_out', 'parent_ignored']);
+    expect(port.warnings).toEqual([
+      { code: 'reasoning_left_out', ids: [], count: 1 },
+      { code: 'parent_ignored', ids: ['resp_0'] },
+    ]);
   });
 
   test('a request with refused fields is sent without them', async () => {
@@ -618,6 +629,14 @@ describe('a refusal of a parent', () => {
     await ask(port, model, request());
     expect(sent(model)).toEqual([chained, whole, whole]);
     expect(port.plans.at(-1)).toMatchObject({ plan: 'replay', reason: 'parent_refused' });
+  });
+
+  test('a refusal that the session knows rules out the response', async () => {
+    const model = new ScriptedModel();
+    const port = sessionOf(model, {}, { isRefused: (id) => id === 'resp_0' });
+    await ask(port, model);
+    expect(sent(model)).toEqual([whole]);
+    expect(port.plans).toMatchObject([{ reason: 'parent_refused', parentId: undefined }]);
   });
 
   test('a refusal of an old response is permanent, and says nothing about its server', async () => {
