@@ -40,9 +40,13 @@ function request(fields: Partial<ModelRequest> = {}): ModelRequest {
   };
 }
 
-/** Moves a model to a server that is not known to continue from responses. */
-function moved<T extends ScriptedModel>(model: T, baseURL = 'https://models.example/v1'): T {
-  Reflect.set(model, '_client', new OpenAI({ apiKey: 'test', baseURL }));
+/** Moves a model to a server of its own, which is not known to continue from responses. */
+function moved<T extends ScriptedModel>(model: T): T {
+  Reflect.set(
+    model,
+    '_client',
+    new OpenAI({ apiKey: 'test', baseURL: `https://${randomUUID()}.example/v1` }),
+  );
   return model;
 }
 
@@ -565,16 +569,20 @@ describe('a server error', () => {
   ])(
     'a server error on a chained request %s is answered by the whole history',
     async (_how, modelSettings) => {
-      const model = new ScriptedModel({ json: failing(broken) });
+      const model = moved(new ScriptedModel({ json: failing(broken) }));
       const port = sessionOf(model);
       await ask(port, model, request({ modelSettings }));
       expect(sent(model)).toEqual([chained, whole]);
       expect(port.refusals).toEqual([['resp_0', 'server error']]);
+      // The next request tries the parent again.
+      servers.clear();
+      await ask(port, model);
+      expect(sent(model)).toEqual([chained, whole, chained]);
     },
   );
 
   test('a server error on a chained request is left to the retries of the runner, and the next request is whole', async () => {
-    const model = moved(new ScriptedModel({ json: failing(broken) }), `https://${randomUUID()}.example/v1`);
+    const model = moved(new ScriptedModel({ json: failing(broken) }));
     const port = sessionOf(model);
     await expect(ask(port, model, retried())).rejects.toBe(broken);
     expect(port.refusals).toEqual([]);
@@ -587,13 +595,13 @@ describe('a server error', () => {
       parentId: undefined,
     });
     // Another server has other responses of that name.
-    const other = moved(new ScriptedModel(), 'https://other.example/v1');
+    const other = moved(new ScriptedModel());
     await ask(sessionOf(other), other);
     expect(sent(other)).toEqual([chained]);
   });
 
   test('a server error on a retry of the runner is answered by the whole history', async () => {
-    const model = new ScriptedModel({ json: failing(broken) });
+    const model = moved(new ScriptedModel({ json: failing(broken) }));
     const port = sessionOf(model);
     await ask(port, model, retry());
     expect(sent(model)).toEqual([chained, whole]);
@@ -695,4 +703,15 @@ describe('a response that counts too few tokens', () => {
     await ask(knownPort(), model);
     expect(servers.continues(serverOf(model))).toBeUndefined();
   });
+});
+
+test('an input that was sent whole after a refusal is sent whole again, and another one is not', async () => {
+  const model = new ScriptedModel({ json: failing(gone) });
+  const port = sessionOf(model);
+  const asked = request();
+  await ask(port, model, asked);
+  servers.clear();
+  await ask(port, model, { ...asked });
+  await ask(port, model, request());
+  expect(sent(model)).toEqual([chained, whole, whole, chained]);
 });
