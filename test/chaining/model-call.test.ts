@@ -194,6 +194,7 @@ describe('a request with hosted tools', () => {
   test.each<[string, readonly (ReturnType<typeof delta> | Error)[]]>([
     ['ends before its response', begun('resp_1')],
     ['fails because the server has none', [new Error('This model cannot be streamed')]],
+    ['fails because of its setting', [new Error('The setting `stream` is unknown')]],
   ])('a request with hosted tools is sent whole if its stream %s', async (_how, events) => {
     const model = moved(new ScriptedModel({ stream: () => events }));
     const port = sessionOf(model);
@@ -319,6 +320,7 @@ describe('a response that names no parent', () => {
       [{ type: 'model', event: { type: 'response.queued', response: { previous_response_id: 'a' } } }],
     ],
     ['at its end', []],
+    ['behind an event without a body', [{ type: 'response_started' }, ...begun('resp_1').slice(1)]],
   ])('a stream that names its parent %s is shown', async (_when, first) => {
     const output = first.length === 0 ? [] : [delta('fine')];
     const events = [...first, ...output, done('resp_1', 'fine')];
@@ -614,6 +616,16 @@ describe('a server error', () => {
     expect(await read(port, model)).toEqual(events);
     expect([model.requests.length, port.refusals]).toEqual([1, []]);
   });
+
+  test.each(['response.output_item.added', undefined])(
+    'a refusal after an event of the output is not repaired: %s',
+    async (type) => {
+      const events = [...begun('resp_x'), { type: 'model', event: { type } } as const, gone];
+      const model = new ScriptedModel({ stream: () => events });
+      expect(await read(sessionOf(model), model)).toEqual(events);
+      expect(sent(model)).toEqual([chained]);
+    },
+  );
 
   test('a refusal after the parent was named is answered by the whole history', async () => {
     const model = new ScriptedModel({

@@ -125,6 +125,13 @@ describe('a sent input', () => {
     expect(forResponses(items, responsesModel(), true)).toBe(items);
   });
 
+  test('a sent input learns nothing of reasoning that has no key', () => {
+    const input = ofSession();
+    const anonymous: AgentInputItem = { type: 'reasoning', content: [] };
+    input.leaveOut(refusal('reasoning_alone'), requestOf([anonymous, assistant('yes')]));
+    expect(input.learn([], true)).toEqual([]);
+  });
+
   test('a sent input learns the fields that its server produced', () => {
     const model = responsesModel();
     const produced: AgentInputItem = { ...foreign, id: 'fc_1' };
@@ -166,9 +173,9 @@ describe('an input for the Responses API', () => {
     expect(forResponses(stored, model, true)).toBe(stored);
   });
 
-  test('an input for the Responses API loses no message that its server did not store', () => {
+  test('an input for the Responses API loses nothing but reasoning that its server did not store', () => {
     const model = responsesModel();
-    const output = [assistant('one', 'msg_1'), call('c1', 'look', {})];
+    const output = [search, assistant('one', 'msg_1'), call('c1', 'look', {})];
     recordProduced(model, output, false);
     expect(forResponses(output, model, true)).toBe(output);
   });
@@ -198,6 +205,12 @@ describe('an input for the Responses API', () => {
     recordProduced(model, output, true);
     const first = output.slice(0, 1);
     expect(forResponses(first, model, true)).toBe(first);
+    const last = output.slice(1);
+    expect(forResponses(last, model, true)).toBe(last);
+    expect(forResponses([...first, assistant('two', 'msg_2')], model, true)).toEqual([
+      ...first,
+      assistant('two'),
+    ]);
   });
 
   test('an input for the Responses API keeps a refused item with content, without its ID only where that is needed', () => {
