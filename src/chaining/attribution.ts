@@ -36,7 +36,6 @@ export function recordServedHistory(
   for (const [position, item] of items.entries()) whole = withUncovered(whole, position, item);
   const name = nameOf(digest, whole);
   let last = current.get(port);
-  if (last?.name === name) return;
   if (last === undefined) {
     last = { name, ref: new WeakRef(port) };
     current.set(port, last);

@@ -288,7 +288,6 @@ export class ModelCall {
   async #sendWhole(): Promise<void> {
     if (typeof this.#key === 'object') sentWhole.add(this.#key);
     const report = this.#owner.port?.planning();
-    this.#isConfirmed = false;
     this.#sent = { request: this.#input.of(await this.#whole()), chained: false };
     report?.(this.#described({ type: 'replay', reason: 'parent_refused' }));
   }

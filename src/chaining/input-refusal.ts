@@ -57,7 +57,7 @@ const PATTERNS: readonly RefusalPattern[] = [
     cause: 'reasoning_missing',
     message: /without its required\b.*\breasoning\b|required (preceding )?['"`]?reasoning['"`]? item/i,
   },
-  { cause: 'reasoning_not_found', message: /\bitem with id ['"`]?\S+?['"`]? (was )?not found/i },
+  { cause: 'reasoning_not_found', message: /\bitem with id \S+ (was )?not found/i },
   { cause: 'reasoning_not_found', message: /\breasoning item\b.*\bnot found/i },
   { cause: 'unknown_field', code: 'unknown_parameter', message: /\binput\b/ },
   {

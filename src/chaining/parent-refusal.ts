@@ -39,7 +39,7 @@ export const REFUSAL_CASES: readonly RefusalCase[] = [
 ];
 
 /** Statuses about credentials, rate or time: they never concern the parent. */
-const UNRELATED_STATUSES = new Set([401, 403, 408, 429]);
+const UNRELATED_STATUSES = new Set<number | undefined>([401, 403, 408, 429]);
 
 /** Statuses of a server that did not find the parent, or lacks the feature. */
 const NOT_FOUND_STATUSES = new Set([404, 405, 410, 501]);
@@ -60,9 +60,8 @@ const OTHER_THING =
  * @returns undefined if the error does not concern the parent; it then reaches the caller.
  */
 export function parentRefusal(parentId: string, ...evidence: readonly unknown[]): string | undefined {
-  const all = errorFacts(...evidence);
-  const facts = all.filter(({ status }) => status === undefined || !UNRELATED_STATUSES.has(status));
-  if (facts.length < all.length) return undefined;
+  const facts = errorFacts(...evidence);
+  if (facts.some(({ status }) => UNRELATED_STATUSES.has(status))) return undefined;
   for (const fact of facts) {
     const known = REFUSAL_CASES.find((refusal) => matches(refusal, fact));
     if (known !== undefined) return known.why;

@@ -1,5 +1,5 @@
 import type { AgentInputItem, ModelRequest } from '@openai/agents';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/items/digest.ts';
 import {
   historyReferenceItem,
@@ -11,6 +11,7 @@ import { chainedModel } from '../../src/chaining/chained-model.ts';
 import { enterTool, withPort } from '../../src/chaining/attribution.ts';
 import { replayInputBytes } from '../../src/items/model-input.ts';
 import { extendContext } from '../../src/chaining/request.ts';
+import { servers } from '../../src/chaining/server.ts';
 import { assistant, user } from '../support/conversation.ts';
 import { HERE, knownPort, type KnownPort } from './known-port.ts';
 import { answer, ScriptedModel } from './scripted-model.ts';
@@ -28,6 +29,10 @@ const refusal = Object.assign(new Error('x'), { status: 400, code: 'previous_res
 function request(...input: AgentInputItem[]): ModelRequest {
   return { input, modelSettings: {}, tools: [], outputType: 'text', handoffs: [], tracing: false };
 }
+
+beforeEach(() => {
+  servers.clear();
+});
 
 /** A session with a history reference, and a record of its reads. */
 function referencedHistory(fields: Partial<ChainView> = {}): {

@@ -70,6 +70,15 @@ describe('a refusal of the input', () => {
     [error(400, 'Encrypted content could not be decrypted or parsed'), 'encrypted_content', undefined],
     [error(422, 'Failed to decrypt encrypted_content of a reasoning item'), 'encrypted_content', undefined],
     [{ type: 'error', error: { message: "Item with id 'rs_1' not found." } }, 'reasoning_not_found', 'rs_1'],
+    [error(400, 'Something is wrong', 'invalid_encrypted_content'), 'encrypted_content', undefined],
+    [error(404, "Item with id 'rs_0a1b' not found."), 'reasoning_not_found', 'rs_0a1b'],
+    [error(404, 'Item with id rs_1 was not found.'), 'reasoning_not_found', undefined],
+    [error(404, 'The reasoning item 3 was not found.'), 'reasoning_not_found', undefined],
+    [error(400, "The required 'reasoning' item is absent"), 'reasoning_missing', undefined],
+    [error(400, 'The encrypted content of item 3 is invalid'), 'encrypted_content', undefined],
+    [error(400, 'The encrypted_content was not verified'), 'encrypted_content', undefined],
+    [error(400, 'The encrypted content must not be decrypted'), 'encrypted_content', undefined],
+    [error(400, 'We could not verify the encrypted content'), 'encrypted_content', undefined],
   ])('a refusal of the input is known by its words: %j', (evidence, cause, id) => {
     expect(inputRefusal(evidence)).toMatchObject({ cause, id });
   });
@@ -86,6 +95,11 @@ describe('a refusal of the input', () => {
       'refusal',
     ],
     [error(422, 'Extra inputs are not permitted: input[0].response_id'), 'response_id'],
+    [error(400, 'Something is wrong in the input', 'unknown_parameter', 'items[3].note'), 'note'],
+    [error(400, 'Unknown field in item[3].note'), 'note'],
+    [error(400, 'Additional properties in items[12].note'), 'note'],
+    [error(400, 'Unknown field in input[0].content[12].note'), 'note'],
+    [error(400, 'Unsupported parameters of item 3'), undefined],
   ])('names the unknown field: %j', (evidence, field) => {
     expect(inputRefusal(evidence)).toMatchObject({ cause: 'unknown_field', field });
   });
@@ -142,6 +156,48 @@ describe('a refused input is mended', () => {
       leftOut: [],
       changed: [item],
     });
+  });
+
+  test('a refused input keeps encrypted reasoning without an ID if the refusal names no item', () => {
+    const { id: _id, ...anonymous } = { ...encrypted, id: undefined };
+    const input = [stored, assistant('yes'), user('and?'), anonymous, assistant('no')];
+    expect(mendInput(input, refusal('reasoning_alone'))).toEqual({
+      items: [assistant('yes'), user('and?'), anonymous, assistant('no')],
+      leftOut: [stored],
+      changed: [],
+    });
+  });
+
+  test('a refused input has changed in the named item, and in all of them if reasoning is missing', () => {
+    const answer = assistant('yes', 'msg_1');
+    const called = { ...call('c1', 'look', {}), id: 'fc_1' };
+    const input = [user('hi'), answer, called];
+    const items = [user('hi'), assistant('yes'), call('c1', 'look', {})];
+    expect(mendInput(input, refusal('reasoning_not_found', 'msg_1'))).toEqual({
+      items,
+      leftOut: [],
+      changed: [answer],
+    });
+    expect(mendInput(input, refusal('reasoning_missing', 'msg_1'))).toEqual({
+      items,
+      leftOut: [],
+      changed: [answer, called],
+    });
+  });
+
+  test('a refused input is sent without the named field in any of its forms', () => {
+    const noted: AgentInputItem = { type: 'unknown', providerData: { someNote: 1, other: 2 } };
+    const snake: AgentInputItem = { type: 'unknown', providerData: { some_note: 1 } };
+    const plain: AgentInputItem = { type: 'unknown', providerData: { other: 2 } };
+    const mended = mendInput([noted, snake, plain], refusal('unknown_field', undefined, 'some_note'));
+    expect(mended).toEqual({
+      items: [plain, { type: 'unknown', providerData: {} }, plain],
+      leftOut: [],
+      changed: [noted, snake],
+    });
+    expect(mended?.items[2]).toBe(plain);
+    expect(mendInput([noted, user('hi')], refusal('unknown_field'))).toBeUndefined();
+    expect(mendInput([user('hi')], refusal('unknown_field', undefined, 'some_note'))).toBeUndefined();
   });
 
   test('a refused input without reasoning or foreign fields is not repeated', () => {

@@ -83,6 +83,10 @@ const SAID: readonly (readonly [string, number, { message?: string; code?: strin
     400,
     { message: "Invalid parameter: messages with role 'tool' must follow a message with 'tool_calls'." },
   ],
+  ['not found', 404, { message: 'Response with id resp_0a1b not found.' }],
+  ['not finished', 400, { message: 'The previous response is not complete' }],
+  ['output without call', 400, { message: 'A message with role tool must follow tool_calls' }],
+  ['output without call', 400, { message: 'The function response part has no function call' }],
   ['refused', 400, { message: 'Something else about it', param: 'previous_response_id' }],
   ['refused', 422, { message: 'body.previous_response_id: Extra inputs are forbidden' }],
   ['refused', 400, { message: 'The previous response belongs to somebody else' }],
@@ -366,12 +370,19 @@ describe('what a refusal says beyond the request', () => {
 
   test.each<[string, number, boolean, number | undefined]>([
     ['not found', 0.5, true, NOW + 2 * MINUTE],
+    ['not found', 2, true, undefined],
     ['not found', 30, true, undefined],
+    ['not found', 60, false, undefined],
     ['not found', 61, false, undefined],
     ['refused', 61, false, undefined],
     ['not supported', 500, true, NOW + 2 * MINUTE],
     ['server error', 500, true, NOW + 2 * MINUTE],
+    ['not stored', 500, true, NOW + 2 * MINUTE],
+    ['not streamed', 500, true, NOW + 2 * MINUTE],
+    ['call without output', 0, false, undefined],
     ['output without call', 0, false, undefined],
+    ['item twice', 0, false, undefined],
+    ['reasoning lost', 0, false, undefined],
   ])('%s, of a response of %d minutes', (why, age, isOfServer, until) => {
     expect(consequencesOf(why, NOW - age * MINUTE, NOW)).toEqual({ isOfServer, until });
   });

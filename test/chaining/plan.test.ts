@@ -2,7 +2,7 @@ import type { AgentInputItem } from '@openai/agents';
 import { assert, array, constantFrom, nat, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ChainView, Parent } from '../../src/chaining/port.ts';
-import { plan, type PlannableRequest } from '../../src/chaining/plan.ts';
+import { continuable, plan, type PlannableRequest } from '../../src/chaining/plan.ts';
 import { assistant, call, result, user } from '../support/conversation.ts';
 
 const NOW = 1_000_000;
@@ -220,4 +220,26 @@ test('the plan behind a response of another server sends everything behind an an
   const doubtful = parent('a', { context: { server: 'here', doubtful: true } });
   const made = view({ 'context 2': [doubtful], 'context 1': [parent('b')] });
   expect(plan(request(history), made)).toEqual({ type: 'replay', reason: 'parent_refused' });
+});
+
+test('a request does not continue from a second call with the ID of an answered one', () => {
+  const items = [
+    user('hi'),
+    call('c1', 'look', {}),
+    result('c1', 'look', 'x'),
+    call('c1', 'look', {}),
+    user('thanks'),
+  ];
+  const made = view({ 'context 4': [parent('a')] });
+  expect(plan(request(items), made)).toEqual({ type: 'replay', reason: 'unanswered_tool_call' });
+});
+
+test('a response can be continued before any request is known, wherever it was made', () => {
+  const facts = { now: NOW, responseTtl: 1000, isRefused: (id: string) => id === 'refused' };
+  for (const context of [undefined, {}, { server: 'there' }])
+    expect(continuable(parent('a', { context }), facts)).toBeUndefined();
+  expect(continuable(parent('refused'), facts)).toBe('parent_refused');
+  expect(continuable(parent('a', { context: { doubtful: true } }), facts)).toBe('parent_refused');
+  expect(continuable(parent('a', { store: false }), facts)).toBe('not_stored');
+  expect(continuable(parent('a', { time: NOW - 1001 }), facts)).toBe('expired');
 });

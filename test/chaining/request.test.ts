@@ -7,7 +7,7 @@ import {
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/items/digest.ts';
-import { extendContext, plannable } from '../../src/chaining/request.ts';
+import { classNames, extendContext, isRunnersRetry, plannable } from '../../src/chaining/request.ts';
 import { assistant, user } from '../support/conversation.ts';
 
 const client = new OpenAI({ apiKey: 'test' });
@@ -123,4 +123,20 @@ describe('leaves alone', () => {
     class OpenAIHostedMultiAgentModel extends OpenAIResponsesModel {}
     expect(obstacleOf({}, new OpenAIHostedMultiAgentModel(client, 'gpt-5.4'))).toBe('unsupported_model');
   });
+});
+
+test('the classes of an object are named from the most special one on', () => {
+  class Mine extends OpenAIResponsesModel {}
+  const names = classNames(new Mine(client, 'gpt-4.1')).filter(Boolean);
+  expect(names).toEqual(['Mine', 'OpenAIResponsesModel']);
+  expect(classNames({}).filter(Boolean)).toEqual(['Object']);
+});
+
+/** A request with the mark of the SDK. */
+const marked = (internal: unknown): ModelRequest => Object.assign(request(), { _internal: internal });
+
+test('a retry of the runner is known by its mark', () => {
+  expect(isRunnersRetry(marked({ runnerManagedRetry: true }))).toBe(true);
+  for (const internal of [{ runnerManagedRetry: false }, {}, undefined, null, true])
+    expect(isRunnersRetry(marked(internal))).toBe(false);
 });

@@ -1,6 +1,6 @@
-import type { AgentInputItem } from '@openai/agents';
+import { setDefaultOpenAIClient, type AgentInputItem } from '@openai/agents';
 import OpenAI from 'openai';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/items/digest.ts';
 import type { ChainingPort } from '../../src/chaining/port.ts';
 import { user } from '../support/conversation.ts';
@@ -82,6 +82,29 @@ test('sessionForRequest knows nobody by an empty history: every request begins w
   expect(sessionForRequest(asked([EMPTY_DIGEST, 'anything']))).toBeUndefined();
 });
 
+test('a session is found by its first history behind an empty one', () => {
+  const of = fresh();
+  const one = port();
+  recordServedHistory(one, EMPTY_DIGEST, []);
+  recordServedHistory(one, of('first'), []);
+  expect(sessionForRequest(asked([EMPTY_DIGEST, of('first')]))).toBe(one);
+  recordServedHistory(one, of('first'), []);
+  expect(sessionForRequest(asked([EMPTY_DIGEST, of('first')]))).toBe(one);
+});
+
+test('a session is found by the digest of its messages, in whatever form they are', () => {
+  const of = fresh();
+  const one = port();
+  recordServedHistory(one, of('digest'), [user('hi')]);
+  expect(
+    sessionForRequest({
+      items: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],
+      contexts: [EMPTY_DIGEST, of('digest')],
+      client: undefined,
+    }),
+  ).toBe(one);
+});
+
 test('sessionForRequest takes a request with the history of the run around it for no other session', () => {
   const of = fresh();
   const [outer, inner] = [port(), port()];
@@ -115,6 +138,18 @@ describe('the client of a request', () => {
     recordServedHistory(other, of('same'), []);
     expect(sessionForRequest(ofClient([of('same')], mine))).toBe(one);
     expect(sessionForRequest(ofClient([of('same')], theirs))).toBe(other);
+  });
+
+  test('the client of a request is the default client if its session has none', () => {
+    const of = fresh();
+    const one = port();
+    recordServedHistory(one, of('default'), []);
+    for (const client of [mine, theirs, undefined])
+      expect(sessionForRequest(ofClient([of('default')], client))).toBe(one);
+    onTestFinished(() => Reflect.apply(setDefaultOpenAIClient, undefined, [undefined]));
+    setDefaultOpenAIClient(mine);
+    expect(sessionForRequest(ofClient([of('default')], mine))).toBe(one);
+    expect(sessionForRequest(ofClient([of('default')], theirs))).toBeUndefined();
   });
 });
 
