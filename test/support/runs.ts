@@ -5,8 +5,3 @@ const PART = process.env['TEST_FULL'] === '1' ? 1 : 0.34;
 export function runs(all: number): number {
   return Math.ceil(all * Number(process.env['TEST_RUNS'] ?? PART));
 }
-
-/** The cases of a long table to try: all with `TEST_FULL=1`, by default every third, from another one for each `nth`. */
-export function someOf<T>(cases: readonly T[], nth: number): readonly T[] {
-  return PART === 1 ? cases : cases.filter((_, at) => at % 3 === nth % 3);
-}
