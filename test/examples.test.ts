@@ -1,26 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { readManifest, ROOT } from './package/packed.ts';
 import { snippetsOf } from './package/readme-snippets.ts';
 import { startProgram } from './package/run-program.ts';
 import { sourceFiles } from './support/source-files.ts';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** The entry points, by the name under which an app imports them. */
-const DOORS = {
-  'agents-hybrid-session': 'src/index.ts',
-  'agents-hybrid-session/doctor': 'src/doctor.ts',
-  'agents-hybrid-session/mocks': 'mocks/index.ts',
-  'agents-hybrid-session/openfeature': 'src/openfeature.ts',
-  'agents-hybrid-session/opentelemetry': 'src/opentelemetry.ts',
-  'agents-hybrid-session/postgres': 'src/postgres.ts',
-  'agents-hybrid-session/redis': 'src/redis.ts',
-  'agents-hybrid-session/sqlite': 'src/sqlite.ts',
-  'agents-hybrid-session/testing': 'src/testing.ts',
-};
 
 /** The values that examples use without making them. */
 const GIVEN = `
@@ -28,23 +13,23 @@ import * as agents from '@openai/agents';
 import OpenAIClient from 'openai';
 import * as vitest from 'vitest';
 declare global {
-  let session: library0.HybridSession;
+  let session: HybridSession;
   let items: agents.AgentInputItem[];
   const agent: agents.Agent;
-  const runner: library0.HybridRunner;
+  const runner: HybridRunner;
   const client: OpenAIClient;
-  const ledger: library0.LedgerStore;
-  const collector: library0.StatsCollector;
-  const monday: library0.SessionStats;
-  const tuesday: library0.SessionStats;
-  const simulator: library2.Simulator;
+  const ledger: LedgerStore;
+  const collector: StatsCollector;
+  const monday: SessionStats;
+  const tuesday: SessionStats;
+  const simulator: Simulator;
   const tenant: { readonly id: string };
   const error: unknown;
-  const event: library0.TurnEvent;
+  const event: TurnEvent;
   const sessionId: string;
   const conversationId: string;
   const version: number;
-  const fileLedger: (folder: string) => library0.LedgerStore;
+  const fileLedger: (folder: string) => LedgerStore;
   const expected: number;
   const Agent: typeof agents.Agent;
   const Runner: typeof agents.Runner;
@@ -55,15 +40,10 @@ declare global {
 }
 `;
 
-/** The drivers that this Node or the driver itself has no types for. */
+/** The driver that this Node has no types for. */
 const DRIVERS = `
 declare module 'node:sqlite' {
   export const DatabaseSync: new (path: string) => import('agents-hybrid-session/sqlite').SqliteDatabase;
-}
-declare module 'pg' {
-  export const Pool: new (options: { connectionString: string }) => import('agents-hybrid-session/postgres').PostgresPool & {
-    on(event: 'error', listener: (error: Error) => void): void;
-  };
 }
 `;
 
@@ -95,11 +75,28 @@ function examplesOf(path: string, text: string): Example[] {
   });
 }
 
+interface Door {
+  /** The name under which an app imports it. */
+  readonly name: string;
+  /** Its source, from the project's root. */
+  readonly path: string;
+}
+
+/** The entry points in package.json. */
+async function doorsOf(): Promise<Door[]> {
+  const { name, exports } = await readManifest('package.json');
+  const entries = Object.entries(exports as Record<string, { readonly import?: { readonly types: string } }>);
+  return entries.flatMap(([door, { import: built }]) => {
+    const path = /(?:src|mocks)\/\w+(?=\.d\.ts$)/.exec(built?.types ?? '')?.[0];
+    return path === undefined ? [] : [{ name: `${String(name)}${door.slice(1)}`, path: `${path}.ts` }];
+  });
+}
+
 /** Every exported name of the entry points as a global one, which an example's own imports and variables hide. */
-function globals(): string {
-  const lines = Object.keys(DOORS).map((door, at) => `import * as library${at} from '${door}';`);
+function globals(doors: readonly Door[]): string {
+  const lines = doors.map(({ name }, at) => `import * as library${at} from '${name}';`);
   const named = new Set<string>();
-  for (const [at, path] of Object.values(DOORS).entries()) {
+  for (const [at, { path }] of doors.entries()) {
     const text = readFileSync(join(ROOT, path), 'utf8');
     for (const [, isTypes, names = ''] of text.matchAll(/^export (type )?\{([^}]*)\}/gm)) {
       for (const one of names.split(',').map((name) => name.trim())) {
@@ -116,22 +113,20 @@ function globals(): string {
   return `${lines.join('\n')}\n${GIVEN}`;
 }
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agents-hybrid-session-examples-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
 test('the examples in the docstrings and the programs in the pages compile', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'agents-hybrid-session-examples-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const doors = await doorsOf();
+  expect(doors.length).toBeGreaterThan(8);
   expect(examples.length).toBeGreaterThan(45);
   expect(programs.length).toBeGreaterThan(12);
   for (const { name, text } of [...examples, ...programs]) writeFileSync(join(folder, `${name}.ts`), text);
-  writeFileSync(join(folder, 'globals.ts'), globals());
+  writeFileSync(join(folder, 'globals.ts'), globals(doors));
   writeFileSync(join(folder, 'drivers.d.ts'), DRIVERS);
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as {
     compilerOptions: object;
   };
-  const doors = Object.entries(DOORS).map(([door, path]) => [door, [join(ROOT, path)]]);
+  const sources = doors.map(({ name, path }) => [name, [join(ROOT, path)]]);
   const options = {
     ...compilerOptions,
     module: 'preserve',
@@ -139,9 +134,12 @@ test('the examples in the docstrings and the programs in the pages compile', asy
     erasableSyntaxOnly: false,
     allowImportingTsExtensions: true,
     typeRoots: [join(ROOT, 'node_modules', '@types')],
-    paths: { ...Object.fromEntries(doors), '*': [join(ROOT, 'node_modules', '*')] },
+    paths: { ...Object.fromEntries(sources), '*': [join(ROOT, 'node_modules', '*')] },
   };
-  const config = { compilerOptions: options, include: ['*.ts'] };
+  const config = {
+    compilerOptions: options,
+    include: ['*.ts', join(ROOT, 'test', 'stores', 'support', 'pg.d.ts')],
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const { stdout } = await startProgram('node', [tsc, '-p', folder], { cwd: folder }).finished;

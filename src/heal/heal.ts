@@ -7,7 +7,7 @@ import { pollUntil } from '../util/poll.ts';
 import { retryAfterOf } from '../util/retry-after.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import type { LedgerStep } from '../ledger/record.ts';
-import { copyState, pendingChanges, type LedgerState } from '../ledger/state.ts';
+import { pendingChanges, type LedgerState } from '../ledger/state.ts';
 import { danglingReasoning } from '../items/reasoning.ts';
 import { openContext, type SessionContext, type MirroredConversation } from '../runtime/open.ts';
 import { conversationMetadata } from '../conversation/metadata.ts';
@@ -109,17 +109,16 @@ async function switchConversation(
   restored: readonly RestoredItem[],
 ): Promise<readonly RestoredItem[]> {
   const items = new Map(restored.map((one) => [one.entry.seq, one]));
-  let left: LedgerState | undefined;
-  await healing.ledger.append((state) => {
-    const isReady = state.entries.every(
+  let isReady = false;
+  const switched = await healing.ledger.append((state) => {
+    isReady = state.entries.every(
       ({ seq, item, mirrorId }) => items.has(seq) || item !== undefined || mirrorId === undefined,
     );
-    left = isReady ? copyState(state) : undefined;
     return isReady ? [{ type: 'conversation', id }, ...skippingSteps(state, items)] : [];
   });
-  if (left === undefined) return switchConversation(healing, id, (await readWholeHistory(healing)).restored);
+  if (!isReady) return switchConversation(healing, id, (await readWholeHistory(healing)).restored);
   // The old conversation may have got an item meanwhile: the entry then has its ID.
-  return left.entries.flatMap((entry) => {
+  return switched.entries.flatMap((entry) => {
     const known = items.get(entry.seq);
     return known === undefined ? [] : [{ ...known, entry }];
   });

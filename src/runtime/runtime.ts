@@ -114,12 +114,23 @@ export class SessionRuntime {
     operation: (open: OpenSession) => Promise<T>,
     { writes = false }: RunOptions = {},
   ): Promise<T | undefined> {
-    return this.#queue.run(async () => (this.#isBegun ? this.#following(operation, writes) : undefined));
+    return this.#queue.run(async () => (this.#isBegun ? this.follow(operation, writes) : undefined));
   }
 
-  /** Runs a part of an operation that has begun. If the session has another conversation by now, the part runs again there. */
-  follow<T>(part: (open: OpenSession) => Promise<T>): Promise<T> {
-    return this.#following(part);
+  /** Runs an operation, or a part of one, in the session's conversation; again in the next one if it was replaced. */
+  async follow<T>(operation: (open: OpenSession) => Promise<T>, writes = false): Promise<T> {
+    for (;;) {
+      const { conversation, isMirrored } = this.#opened ?? {};
+      // A session without a conversation gets one when the first item is written.
+      if (writes && conversation === undefined && isMirrored !== false) this.reattach();
+      const open = this.#opened ?? (await this.#open(writes));
+      try {
+        return await operation(open);
+      } catch (error) {
+        if (!(error instanceof ConversationReplaced)) throw error;
+        this.reattach();
+      }
+    }
   }
 
   /** Runs an operation after all earlier calls, without attaching to the session. */
@@ -198,7 +209,7 @@ export class SessionRuntime {
     begins: boolean,
     writes: boolean,
   ): Promise<T> {
-    return this.#following(async (open) => {
+    return this.follow(async (open) => {
       if (begins || this.#mode === undefined) this.#mode = await this.#decide(open);
       try {
         return await operation(open, this.#mode);
@@ -206,21 +217,6 @@ export class SessionRuntime {
         this.options.loaded.used(this, open.ledger.bytes);
       }
     }, writes);
-  }
-
-  async #following<T>(operation: (open: OpenSession) => Promise<T>, writes = false): Promise<T> {
-    for (;;) {
-      const { conversation, isMirrored } = this.#opened ?? {};
-      // A session without a conversation gets one when the first item is written.
-      if (writes && conversation === undefined && isMirrored !== false) this.reattach();
-      const open = this.#opened ?? (await this.#open(writes));
-      try {
-        return await operation(open);
-      } catch (error) {
-        if (!(error instanceof ConversationReplaced)) throw error;
-        this.reattach();
-      }
-    }
   }
 
   async #decide({ sessionId, ledger }: OpenSession): Promise<Mode> {
