@@ -9,6 +9,7 @@ import { servers } from '../../src/chaining/server.ts';
 import { assistant, call, user } from '../support/conversation.ts';
 import { knownPort, type KnownPort } from './known-port.ts';
 import { answer, begun, delta, done, ScriptedModel, streamed } from './scripted-model.ts';
+import { modelRequest, readChained } from './chained-calls.ts';
 
 const history = [user('hi'), assistant('hello', 'msg_1')];
 const refusal = Object.assign(new Error("Previous response with id 'resp_0' not found."), {
@@ -18,15 +19,7 @@ const refusal = Object.assign(new Error("Previous response with id 'resp_0' not 
 const other = Object.assign(new Error('Rate limit reached'), { status: 429 });
 
 function request(fields: Partial<ModelRequest> = {}): ModelRequest {
-  return {
-    input: [...history, user('thanks')],
-    modelSettings: {},
-    tools: [],
-    outputType: 'text',
-    handoffs: [],
-    tracing: false,
-    ...fields,
-  };
+  return modelRequest([...history, user('thanks')], fields);
 }
 
 beforeEach(() => {
@@ -34,16 +27,8 @@ beforeEach(() => {
 });
 
 /** Everything that a stream tells, and what it throws in the end. */
-async function read(port: KnownPort | undefined, model: Model, asked = request()): Promise<unknown[]> {
-  const seen: unknown[] = [];
-  await withPort(port, async () => {
-    try {
-      for await (const event of chainedModel(model).getStreamedResponse(asked)) seen.push(event);
-    } catch (error) {
-      seen.push(error);
-    }
-  });
-  return seen;
+function read(port: KnownPort | undefined, model: Model, asked = request()): Promise<unknown[]> {
+  return readChained(port, model, asked);
 }
 
 const ask = (port: KnownPort | undefined, model: Model, asked = request()): Promise<unknown> =>

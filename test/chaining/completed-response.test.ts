@@ -15,6 +15,7 @@ import { assistant, call, result, user } from '../support/conversation.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
 import { HERE } from './known-port.ts';
 import { ScriptedModel } from './scripted-model.ts';
+import { modelRequest } from './chained-calls.ts';
 
 useVirtualTime();
 
@@ -39,15 +40,7 @@ const parentWith = (context: Parent['context']): Parent => ({
 });
 
 function sentOf({ request, behind }: Fields): SentRequest {
-  const whole: ModelRequest = {
-    input: [question],
-    modelSettings: {},
-    tools: [],
-    outputType: 'text',
-    handoffs: [],
-    tracing: false,
-    ...request,
-  };
+  const whole = modelRequest([question], request);
   const planned = plannable(whole, model);
   const parent = behind === undefined ? undefined : parentWith(behind);
   return {

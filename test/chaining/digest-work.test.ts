@@ -74,7 +74,7 @@ test('hashing costs as much for every item of a history of any length', () => {
   expect(readsOf(history(2000))).toBe(2 * readsOf(history(1000)));
 });
 
-test('a request takes a request with a history of any length in one pass', () => {
+test('a request with a history of any length is read in one pass', () => {
   const items = history(1000);
   const request = {
     input: items,

@@ -15,6 +15,7 @@ import { servers } from '../../src/chaining/server.ts';
 import { assistant, user } from '../support/conversation.ts';
 import { HERE, knownPort, type KnownPort } from './known-port.ts';
 import { answer, ScriptedModel } from './scripted-model.ts';
+import { modelRequest } from './chained-calls.ts';
 
 const history: AgentInputItem[] = [user('hi'), assistant('hello', 'msg_1')];
 const reference: HistoryReference = {
@@ -27,7 +28,7 @@ const thanks = user('thanks');
 const refusal = Object.assign(new Error('x'), { status: 400, code: 'previous_response_not_found' });
 
 function request(...input: AgentInputItem[]): ModelRequest {
-  return { input, modelSettings: {}, tools: [], outputType: 'text', handoffs: [], tracing: false };
+  return modelRequest(input);
 }
 
 beforeEach(() => {

@@ -12,6 +12,7 @@ import { EMPTY_DIGEST } from '../../src/items/digest.ts';
 import { assistant, user } from '../support/conversation.ts';
 import { knownPort, type KnownPort } from './known-port.ts';
 import { answer, begun, delta, done, ScriptedModel, streamed, type Script } from './scripted-model.ts';
+import { modelRequest, readChained } from './chained-calls.ts';
 
 const history = [user('hi'), assistant('hello', 'msg_1')];
 const thanks = user('thanks');
@@ -29,15 +30,7 @@ const itemGone = Object.assign(new Error("Item with id 'rs_1' not found."), { st
 const undecryptable = Object.assign(new Error('x'), { status: 400, code: 'invalid_encrypted_content' });
 
 function request(fields: Partial<ModelRequest> = {}): ModelRequest {
-  return {
-    input: [...history, thanks],
-    modelSettings: {},
-    tools: [],
-    outputType: 'text',
-    handoffs: [],
-    tracing: false,
-    ...fields,
-  };
+  return modelRequest([...history, thanks], fields);
 }
 
 /** Moves a model to a server of its own, which is not known to continue from responses. */
@@ -72,16 +65,8 @@ const ask = (port: KnownPort, model: ScriptedModel, asked = request()): Promise<
   withPort(port, () => chainedModel(model).getResponse(asked));
 
 /** Everything that a stream tells, and the error that ends it. */
-async function read(port: KnownPort, model: ScriptedModel, asked = request()): Promise<unknown[]> {
-  const seen: unknown[] = [];
-  await withPort(port, async () => {
-    try {
-      for await (const event of chainedModel(model).getStreamedResponse(asked)) seen.push(event);
-    } catch (error) {
-      seen.push(error);
-    }
-  });
-  return seen;
+function read(port: KnownPort, model: ScriptedModel, asked = request()): Promise<unknown[]> {
+  return readChained(port, model, asked);
 }
 
 /** The parent and the input of each request. */

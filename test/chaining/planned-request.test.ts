@@ -10,21 +10,14 @@ import { servers } from '../../src/chaining/server.ts';
 import { assistant, user } from '../support/conversation.ts';
 import { HERE, knownPort, type KnownPort } from './known-port.ts';
 import { answer, ScriptedModel, streamed } from './scripted-model.ts';
+import { modelRequest } from './chained-calls.ts';
 
 const history = [user('hi'), assistant('hello', 'msg_1')];
 const asked = [...history, user('thanks')];
 const refusal = Object.assign(new Error('x'), { status: 400, code: 'previous_response_not_found' });
 
 function request(fields: Partial<ModelRequest> = {}): ModelRequest {
-  return {
-    input: [...asked],
-    modelSettings: {},
-    tools: [],
-    outputType: 'text',
-    handoffs: [],
-    tracing: false,
-    ...fields,
-  };
+  return modelRequest([...asked], fields);
 }
 
 const ask = (port: KnownPort, model: Model = new ScriptedModel(), one = request()): Promise<unknown> =>

@@ -9,20 +9,13 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/items/digest.ts';
 import { classNames, extendContext, isRunnersRetry, plannable } from '../../src/chaining/request.ts';
 import { assistant, user } from '../support/conversation.ts';
+import { modelRequest } from './chained-calls.ts';
 
 const client = new OpenAI({ apiKey: 'test' });
 const model = new OpenAIResponsesModel(client, 'gpt-4.1');
 
 function request(fields: Partial<ModelRequest> = {}): ModelRequest {
-  return {
-    input: [user('hi')],
-    modelSettings: {},
-    tools: [],
-    outputType: 'text',
-    handoffs: [],
-    tracing: false,
-    ...fields,
-  };
+  return modelRequest([user('hi')], fields);
 }
 
 const obstacleOf = (fields: Partial<ModelRequest>, to: Model = model): unknown =>

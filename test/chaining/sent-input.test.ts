@@ -3,7 +3,6 @@ import {
   OpenAIResponsesModel,
   type AgentInputItem,
   type Model,
-  type ModelRequest,
 } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
 import type { InputRefusal } from '../../src/chaining/input-refusal.ts';
@@ -11,6 +10,7 @@ import { forResponses, recordLost, recordProduced, SentInput } from '../../src/c
 import { assistant, call, result, user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
 import { ScriptedModel } from './scripted-model.ts';
+import { modelRequest } from './chained-calls.ts';
 
 const responsesModel = (): OpenAIResponsesModel => new OpenAIResponsesModel(simulated().client, 'gpt-5');
 
@@ -35,15 +35,6 @@ const refusal = (cause: InputRefusal['cause'], id?: string): InputRefusal => ({
   field: undefined,
 });
 
-const requestOf = (input: ModelRequest['input']): ModelRequest => ({
-  input,
-  modelSettings: {},
-  tools: [],
-  outputType: 'text',
-  handoffs: [],
-  tracing: false,
-});
-
 const ofSession = (model: Model = responsesModel()): SentInput =>
   new SentInput(model, { isOfSession: true, isStock: false });
 
@@ -54,18 +45,18 @@ describe('a sent input', () => {
     expect(ofSession().isPrepared).toBe(true);
     expect(ofSession(chat).isPrepared).toBe(false);
     expect(new SentInput(responsesModel(), { isOfSession: true, isStock: true }).isPrepared).toBe(false);
-    const request = requestOf([user('hi'), foreign]);
+    const request = modelRequest([user('hi'), foreign]);
     expect(ofSession(chat).of(request)).toBe(request);
     expect(new SentInput(responsesModel(), { isOfSession: true, isStock: true }).of(request)).toBe(request);
   });
 
   test('a sent input is the very request if nothing changes', () => {
-    for (const request of [requestOf('hi'), requestOf([user('hi')])])
+    for (const request of [modelRequest('hi'), modelRequest([user('hi')])])
       expect(ofSession().of(request)).toBe(request);
   });
 
   test('a sent input has no fields of other providers if it belongs to a session', () => {
-    const request = requestOf([user('hi'), foreign]);
+    const request = modelRequest([user('hi'), foreign]);
     expect(ofSession().of(request)).toEqual({ ...request, input: [user('hi'), own] });
     expect(new SentInput(responsesModel(), { isOfSession: false, isStock: false }).of(request)).toBe(request);
     expect(request.input).toEqual([user('hi'), foreign]);
@@ -75,12 +66,12 @@ describe('a sent input', () => {
     const input = ofSession();
     const items = [user('hi'), step('rs_1'), assistant('yes', 'msg_1')];
     expect(input.lacksContext).toBe(false);
-    expect(input.leaveOut(refusal('reasoning_not_found', 'rs_1'), requestOf(items))).toEqual({
-      request: requestOf([user('hi'), assistant('yes')]),
+    expect(input.leaveOut(refusal('reasoning_not_found', 'rs_1'), modelRequest(items))).toEqual({
+      request: modelRequest([user('hi'), assistant('yes')]),
       concerned: [step('rs_1')],
     });
-    expect(input.of(requestOf([...items, user('thanks')]))).toEqual(
-      requestOf([user('hi'), assistant('yes'), user('thanks')]),
+    expect(input.of(modelRequest([...items, user('thanks')]))).toEqual(
+      modelRequest([user('hi'), assistant('yes'), user('thanks')]),
     );
     // The model saw all messages.
     expect(input.lacksContext).toBe(false);
@@ -90,7 +81,7 @@ describe('a sent input', () => {
     const input = ofSession();
     const { request, concerned } = input.leaveOut(
       refusal('reasoning_not_found', 'ws_1'),
-      requestOf([user('hi'), search, assistant('yes')]),
+      modelRequest([user('hi'), search, assistant('yes')]),
     );
     expect([request.input, concerned]).toEqual([[user('hi'), assistant('yes')], [search]]);
     expect(input.lacksContext).toBe(true);
@@ -100,13 +91,13 @@ describe('a sent input', () => {
     const answer = assistant('yes', 'msg_1');
     const { concerned } = ofSession().leaveOut(
       refusal('reasoning_missing', 'msg_1'),
-      requestOf([step('rs_1'), answer]),
+      modelRequest([step('rs_1'), answer]),
     );
     expect(concerned).toEqual([step('rs_1'), answer]);
   });
 
   test('a sent input stays unchanged if a refusal concerns none of its items', () => {
-    for (const request of [requestOf('hi'), requestOf([user('hi')])])
+    for (const request of [modelRequest('hi'), modelRequest([user('hi')])])
       expect(ofSession().leaveOut(refusal('reasoning_not_found', 'rs_1'), request)).toEqual({
         request,
         concerned: [],
@@ -119,7 +110,7 @@ describe('a sent input', () => {
     const hidden = encrypted(undefined);
     const items = [hidden, assistant('one'), user('hi'), encrypted('rs_1', 'gBBBB'), assistant('yes')];
     expect(input.learn([], true)).toEqual([]);
-    input.leaveOut(refusal('encrypted_content'), requestOf(items));
+    input.leaveOut(refusal('encrypted_content'), modelRequest(items));
     expect(input.learn([], true)).toEqual([expect.any(String), 'rs_1']);
     expect(forResponses(items, model, true)).toEqual([assistant('one'), user('hi'), assistant('yes')]);
     expect(forResponses(items, responsesModel(), true)).toBe(items);
@@ -128,14 +119,14 @@ describe('a sent input', () => {
   test('a sent input learns nothing of reasoning that has no key', () => {
     const input = ofSession();
     const anonymous: AgentInputItem = { type: 'reasoning', content: [] };
-    input.leaveOut(refusal('reasoning_alone'), requestOf([anonymous, assistant('yes')]));
+    input.leaveOut(refusal('reasoning_alone'), modelRequest([anonymous, assistant('yes')]));
     expect(input.learn([], true)).toEqual([]);
   });
 
   test('a sent input learns the fields that its server produced', () => {
     const model = responsesModel();
     const produced: AgentInputItem = { ...foreign, id: 'fc_1' };
-    const request = requestOf([user('hi'), produced]);
+    const request = modelRequest([user('hi'), produced]);
     ofSession(model).learn([produced], true);
     expect(ofSession(model).of(request)).toBe(request);
   });
@@ -144,7 +135,7 @@ describe('a sent input', () => {
     const { client } = simulated();
     const input = ofSession(new OpenAIChatCompletionsModel(client, 'gpt-4.1'));
     const items = [step('rs_1'), assistant('yes', 'msg_1')];
-    input.leaveOut(refusal('reasoning_not_found', 'rs_1'), requestOf(items));
+    input.leaveOut(refusal('reasoning_not_found', 'rs_1'), modelRequest(items));
     expect(input.learn(items, false)).toEqual([]);
     expect(forResponses(items, new OpenAIResponsesModel(client, 'gpt-5'), true)).toBe(items);
   });

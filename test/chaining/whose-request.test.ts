@@ -6,6 +6,7 @@ import { extendContext } from '../../src/chaining/request.ts';
 import { assistant, user } from '../support/conversation.ts';
 import { knownPort, type KnownPort } from './known-port.ts';
 import { answer, ScriptedModel } from './scripted-model.ts';
+import { modelRequest } from './chained-calls.ts';
 
 let told = 0;
 
@@ -15,14 +16,7 @@ function served(): { port: KnownPort; ask: (model: ScriptedModel) => Promise<unk
   const history = [user(`story ${told}`), assistant('hello', 'msg_1')];
   const port = knownPort(history);
   recordServedHistory(port, extendContext(EMPTY_DIGEST, history), history);
-  const request = {
-    input: [...history, user('thanks')],
-    modelSettings: {},
-    tools: [],
-    outputType: 'text' as const,
-    handoffs: [],
-    tracing: false as const,
-  };
+  const request = modelRequest([...history, user('thanks')]);
   return { port, ask: (model) => chainedModel(model).getResponse(request) };
 }
 
