@@ -10,8 +10,8 @@ import {
   type Stage,
   type StagesOptions,
 } from './lived-stages.ts';
+import { FULL } from '../support/runs.ts';
 
-const FULL = process.env['TEST_FULL'] === '1';
 const MODES = ['stock', 'off', 'shadow', 'rebuild', 'chain'] as const;
 const COUNTS = [
   [2, 2, 2],

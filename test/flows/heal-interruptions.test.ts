@@ -6,6 +6,7 @@ import { simulated, simulatedClient, type Simulated } from '../support/simulated
 import { useVirtualTime } from '../support/virtual-time.ts';
 import { dyingClient } from './support/dying.ts';
 import { elsewhere } from './support/elsewhere.ts';
+import { FULL } from '../support/runs.ts';
 
 // A lease of a process that died runs out while the next one waits.
 useVirtualTime();
@@ -14,7 +15,7 @@ useVirtualTime();
 const TURNS = 11;
 
 /** Every request where time is no matter, as in CI; enough to see it work elsewhere. */
-const STRIDE = process.env['TEST_FULL'] === '1' ? 1 : 6;
+const STRIDE = FULL ? 1 : 6;
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 

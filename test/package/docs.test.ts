@@ -7,6 +7,7 @@ import { linkedConsumer } from './consumer.ts';
 import { packWorkingTree, ROOT, type PackedPackage } from './packed.ts';
 import { snippetsOf } from './readme-snippets.ts';
 import { runProgram } from './run-program.ts';
+import { FULL } from '../support/runs.ts';
 
 const rollout = snippetsOf(await readFile(join(ROOT, 'docs', 'rollout.md'), 'utf8'));
 const others = await Promise.all(
@@ -60,9 +61,6 @@ for (let user = 0; user < 4; user += 1) {
 }
 console.log(JSON.stringify(collector.stats()));
 `;
-
-/** The programs are compiled and run with `TEST_FULL=1`. */
-const FULL = process.env['TEST_FULL'] === '1';
 
 let packed: PackedPackage | undefined;
 let app: string;

@@ -10,6 +10,7 @@ import { simulatedRunner } from '../support/simulated.ts';
 import { installedConsumer, linkedConsumer } from './consumer.ts';
 import { packWorkingTree, readManifest, ROOT, type PackedPackage } from './packed.ts';
 import { runProgram, startProgram } from './run-program.ts';
+import { FULL } from '../support/runs.ts';
 
 const TWO_TURNS = {
   finalOutput: expect.stringContaining('my name is Ada') as unknown,
@@ -21,9 +22,6 @@ const ITEMS = [
   '{"role":"user","content":"my name is Ada"}\n',
   '{"type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hello Ada"}]}\n',
 ].join('');
-
-/** The long tests run with `TEST_FULL=1`. */
-const FULL = process.env['TEST_FULL'] === '1';
 
 let packed: PackedPackage;
 let esm: string;

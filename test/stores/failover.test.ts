@@ -8,8 +8,9 @@ import { redisLedger, type RedisLedgerClient } from '../../src/redis.ts';
 import { texts } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
+import { FULL } from '../support/runs.ts';
 
-const isFull = process.env['TEST_FULL'] === '1' && hasProgram('redis-server');
+const isFull = FULL && hasProgram('redis-server');
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
 
 interface Failover {

@@ -8,8 +8,9 @@ import { simulated, simulatedRunner } from '../support/simulated.ts';
 import { checkpoint, record } from './support/records.ts';
 import { redisPair, type RedisPair } from './support/redis-cluster.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
+import { FULL } from '../support/runs.ts';
 
-const isFull = process.env['TEST_FULL'] === '1' && hasProgram('redis-server');
+const isFull = FULL && hasProgram('redis-server');
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
 
 describe.skipIf(!isFull)('redisLedger on a cluster that reads from a replica', () => {

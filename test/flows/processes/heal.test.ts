@@ -9,9 +9,10 @@ import { texts, user } from '../../support/conversation.ts';
 import { healElsewhere, type HealOrder } from '../../support/heal-process.ts';
 import { listedTexts } from '../support/story.ts';
 import { openStore } from './shared-stores.ts';
+import { FULL } from '../../support/runs.ts';
 
 /** Every request where time is no matter, as in CI; enough to see it work elsewhere. */
-const STRIDE = process.env['TEST_FULL'] === '1' ? 1 : 12;
+const STRIDE = FULL ? 1 : 12;
 /** So long that no process that lives loses its lease on a slow machine; the clock of the next one is that much ahead. */
 const LEASE = 120_000;
 /** How often a process is killed at most. */

@@ -9,10 +9,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSimulatorCore, type SimulatorCore } from '../../../mocks/simulator.ts';
 import { textOf } from '../../../mocks/wire/item.ts';
 import { toJsonLines } from '../../../src/index.ts';
+import { FULL } from '../../support/runs.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/esm/src/cli.js', import.meta.url));
-/** All of it where time is no matter, as in CI; enough to see it work elsewhere. */
-const FULL = process.env['TEST_FULL'] === '1';
 const COUNT = FULL ? 5000 : 500;
 const CRASHES = FULL ? 2 : 1;
 

@@ -9,9 +9,9 @@ import { createSimulatorCore } from '../../../mocks/simulator.ts';
 import { HybridRunner, HybridSession, memoryLedger, type HybridSessionOptions } from '../../../src/index.ts';
 import { texts } from '../../support/conversation.ts';
 import { listedTexts } from '../support/story.ts';
+import { FULL } from '../../support/runs.ts';
 
 const RELAY = fileURLToPath(new URL('../../support/relay.mjs', import.meta.url));
-const isFull = process.env['TEST_FULL'] === '1';
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
 const runner = new HybridRunner({ tracingDisabled: true });
 
@@ -48,7 +48,7 @@ const took = async (act: () => Promise<unknown>): Promise<number> => {
   return performance.now() - from;
 };
 
-describe.skipIf(!isFull)('while the Conversations API does not answer', () => {
+describe.skipIf(!FULL)('while the Conversations API does not answer', () => {
   it.each([
     // The limit of a run, and time for a slow machine; the client itself gives up after ten minutes.
     { mirror: 'await', limit: 30_000 },

@@ -11,9 +11,8 @@ import { afterRequests } from '../../support/after-requests.ts';
 import { roles, texts } from '../../support/conversation.ts';
 import { work, type SharedStore } from '../../support/processes.ts';
 import { missingServer, openStore, type OpenedStore } from './shared-stores.ts';
+import { FULL } from '../../support/runs.ts';
 
-/** All of it where time is no matter, as in CI; enough to see it work elsewhere. */
-const FULL = process.env['TEST_FULL'] === '1';
 const PROCESSES = FULL ? 8 : 3;
 const TURNS = FULL ? 50 : 8;
 const KILLS = FULL ? 40 : 6;

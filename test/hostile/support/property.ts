@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect } from 'vitest';
+import { FULL } from '../../support/runs.ts';
 
 /** How much longer to look with TEST_FULL=1, and where to begin: a failure prints the seed and the path to it. */
-const FACTOR = process.env['TEST_FULL'] === '1' ? 25 : 1;
+const FACTOR = FULL ? 25 : 1;
 
 /** Holds a property to be true of many cases: the same ones at every run, more of them when there is time. */
 export async function holds<T>(

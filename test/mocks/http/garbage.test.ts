@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createSimulator, type Simulator } from '../../../mocks/index.ts';
+import { FULL } from '../../support/runs.ts';
 
 let simulator: Simulator;
 let url: URL;
@@ -75,7 +76,7 @@ it('the server answers the next request after any bytes', async () => {
       expect(answer).not.toMatch(/\n\s+at .+:\d+:\d+/);
       await expectAlive();
     }),
-    { seed: 1, numRuns: process.env['TEST_FULL'] === '1' ? 2000 : 80 },
+    { seed: 1, numRuns: FULL ? 2000 : 80 },
   );
 });
 

@@ -5,9 +5,10 @@ import { SessionWorld, type Settings } from './session-world.ts';
 import { settle } from './settle.ts';
 import { drawnSequence, sequences, type Sequence } from './step.ts';
 import type { StoreName } from './stores.ts';
+import { FULL } from '../../support/runs.ts';
 
 /** How many sequences there are in all: a few to see it work, ten thousand where time is no matter. */
-const ALL = Number(process.env['SEQUENCES'] ?? (process.env['TEST_FULL'] === '1' ? 10_000 : 200));
+const ALL = Number(process.env['SEQUENCES'] ?? (FULL ? 10_000 : 200));
 
 /** Another beginning for all files, to try other sequences. */
 const SEED = Number(process.env['SEQUENCE_SEED'] ?? 0);
