@@ -42,7 +42,7 @@ console.log(`Changed since main: ${rooms.length === 0 ? 'no room' : rooms.join('
 const checks = [() => run('types', 'tsc', '-p', 'tsconfig.json')];
 if (sources.length > 0)
   checks.push(() => run('lint', 'oxlint', '--type-aware', '--deny-warnings', ...sources));
-checks.push(() => run('unit tests', 'vitest', 'run', '--coverage.enabled=false', ...new Set(tests)));
+checks.push(() => run('unit tests', 'vitest', 'run', ...new Set(tests)));
 
 const passed = [];
 const next = async () => {

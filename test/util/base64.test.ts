@@ -6,6 +6,9 @@ const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at
 
 const MIB = 2 ** 20;
 
+/** The size of the image, in MiB. */
+const SIZE = 16;
+
 /** The most memory that this process has had, in MiB. */
 const most = (): number => process.resourceUsage().maxRSS / 1024;
 
@@ -25,11 +28,11 @@ describe('base64Of', () => {
 describe('bytes in items', () => {
   it('take a few times their size of memory, also when they are many', async () => {
     const session = new HybridSession({ mirror: 'off', sessionId: 's' });
-    const image = new Uint8Array(64 * MIB);
+    const image = new Uint8Array(SIZE * MIB);
     const before = most();
     await session.addItems([{ role: 'user', content: [{ type: 'input_image', image: image as never }] }]);
     // 40 bytes for each of theirs was too much: a hundred megabytes were more than a process has.
-    expect(most() - before).toBeLessThan(64 * 16);
-    expect(JSON.stringify(await session.getItems()).length).toBeGreaterThan(4 * Math.ceil((64 * MIB) / 3));
+    expect(most() - before).toBeLessThan(SIZE * 16);
+    expect(JSON.stringify(await session.getItems()).length).toBeGreaterThan(4 * Math.ceil((SIZE * MIB) / 3));
   });
 });

@@ -103,6 +103,6 @@ function told(details: fc.RunDetails<[Settings, Sequence]>, store: StoreName): s
     `Sequence ${numRuns} failed: ${errorInstance instanceof Error ? errorInstance.message : String(errorInstance)}`,
     `with ${JSON.stringify(settings)}`,
     `after ${drawn}`,
-    `Again: SEQUENCE_AGAIN='${seed} ${counterexamplePath ?? ''} ${replay}' npx vitest run test/sequences/${store} --coverage.enabled=false`,
+    `Again: SEQUENCE_AGAIN='${seed} ${counterexamplePath ?? ''} ${replay}' npx vitest run test/sequences/${store}`,
   ].join('\n');
 }
