@@ -70,6 +70,12 @@ export interface MirrorOptions {
 /** All items were written; the content of an item was not found; or another session has the content and writes first. */
 type Outcome = 'whole' | 'incomplete' | 'yields';
 
+/** The result of a push: the newest state, and false when the content of an item was not found. */
+interface Pushed {
+  readonly isWhole: boolean;
+  readonly state: LedgerState;
+}
+
 /** Keeps the conversation up to date with the ledger: writes pending items, and removes deleted ones. */
 export class Mirror {
   readonly #options: MirrorOptions;
@@ -173,11 +179,10 @@ export class Mirror {
   }
 
   async #push(how: PushOptions): Promise<number> {
-    const { sync, ledger, reader } = this.#options;
+    const { sync, reader } = this.#options;
     try {
       this.failure = undefined;
-      const isWhole = await this.#pushWithRetries(how);
-      const state = await ledger.read({ scope: 'tail' });
+      const { isWhole, state } = await this.#pushWithRetries(how);
       reader.unpin(state);
       const pending = pendingChanges(state);
       this.#leftOver = pending > 0;
@@ -206,17 +211,18 @@ export class Mirror {
     return pending;
   }
 
-  async #pushWithRetries(how: PushOptions): Promise<boolean> {
+  async #pushWithRetries(how: PushOptions): Promise<Pushed> {
     const { client, ledger } = this.#options;
     const breaker = circuitBreakerOf(client);
     const isNow = how.isExplicit === true;
-    // During an outage, a turn leaves its changes pending.
-    if (!isNow && pendingChanges(await ledger.read({ scope: 'tail' })) > 0 && !breaker.allowsRequest())
-      throw breaker.error;
     const backoff = new Backoff({ ...RETRY_PAUSES, attempts: client.maxRetries + 1 });
-    for (;;) {
+    for (let attempt = 0; ; attempt += 1) {
+      const known = await ledger.read({ scope: 'tail' });
+      // During an outage, a turn leaves its changes pending.
+      if (attempt === 0 && !isNow && pendingChanges(known) > 0 && !breaker.allowsRequest())
+        throw breaker.error;
       try {
-        return await this.#writeUnderLease(how);
+        return await this.#writeUnderLease(known, how);
       } catch (error) {
         const isOver = error instanceof ConversationReplaced || how.signal?.aborted === true;
         const isDown = !isNow && breaker.error !== undefined;
@@ -226,18 +232,13 @@ export class Mirror {
     }
   }
 
-  /**
-   * Takes the lease and writes; leaves items whose content another session holds to that session.
-   *
-   * @returns false when the content of an item was not found.
-   */
-  async #writeUnderLease(how: PushOptions): Promise<boolean> {
+  /** Takes the lease and writes; leaves items whose content another session holds to that session. */
+  async #writeUnderLease(known: LedgerState, how: PushOptions): Promise<Pushed> {
     const { sync, ledger, lease } = this.#options;
     const deadline = clock.now() + (how.isExplicit === true ? lease.takeoverTimeout : LEASE_WAIT_MS);
     const leasePolls = new Backoff({ first: LEASE_POLL_MS, factor: 1, deadline });
     const yieldPauses = new Backoff({ first: FIRST_YIELD_MS, deadline });
     const isStopped = (): boolean => how.signal?.aborted === true;
-    const known = await ledger.read({ scope: 'tail' });
     const isNewest = sync.lastWriter === this && !this.#leftOver && lease.isHeld(known);
     const newest = isNewest ? known : await ledger.read({ scope: 'tail', fresh: true });
     const withoutCleared = await this.#deleteCleared(newest, how.isExplicit === true);
@@ -253,11 +254,12 @@ export class Mirror {
       if (canWrite(state)) {
         const held = await lease.take(state);
         if (held !== undefined) outcome = await this.#writePending(held, how);
-        else if (!(await leasePolls.pause())) return true;
+        else if (!(await leasePolls.pause()))
+          return { isWhole: true, state: await ledger.read({ scope: 'tail' }) };
       } else if (outcome === 'yields' && !isStopped() && (await yieldPauses.pause())) {
         outcome = 'whole';
         await ledger.read({ scope: 'tail', fresh: true });
-      } else return outcome === 'whole';
+      } else return { isWhole: outcome === 'whole', state };
     }
   }
 
