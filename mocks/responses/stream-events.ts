@@ -1,3 +1,4 @@
+import { errors } from '../wire/error-catalogue.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 /** One event of a response stream, numbered from 0. */
@@ -42,6 +43,8 @@ function* unnumbered(body: JsonObject, options: StreamOptions): Generator<Unnumb
 
 function streamError(error: unknown): JsonObject {
   const { code, message } = isJsonObject(error) ? error : {};
+  const tooLong = errors.contextLengthExceeded();
+  if (code === tooLong.code) return { type: tooLong.type, code, message, param: tooLong.param };
   return { type: code ?? 'server_error', code: code ?? 'server_error', message: message ?? '', param: null };
 }
 
