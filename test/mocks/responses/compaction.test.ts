@@ -89,6 +89,20 @@ describe('counting input tokens', () => {
     expect(counted).toEqual({ object: 'response.input_tokens', input_tokens: billed.usage?.input_tokens });
   });
 
+  it('a count of input tokens leaves out the items that truncation drops', async () => {
+    const client = clientOf(createSimulator({ contextWindow: 1000 }));
+    const input = [1, 2, 3].map((turn) => ({
+      role: 'user' as const,
+      content: `${turn} ${'x'.repeat(1600)}`,
+    }));
+    const request = { model: 'gpt-4.1', input };
+    const whole = await client.responses.inputTokens.count(request);
+    const kept = await client.responses.inputTokens.count({ ...request, truncation: 'auto' });
+    const billed = await client.responses.create({ ...request, truncation: 'auto' });
+    expect(whole.input_tokens).toBeGreaterThan(1000);
+    expect(kept.input_tokens).toBe(billed.usage?.input_tokens);
+  });
+
   it("a count of input tokens includes a conversation's items, and refuses an unknown parent", async () => {
     const client = clientOf(createSimulator());
     const { id } = await client.conversations.create({ items: [{ role: 'user', content: 'hello' }] });
