@@ -180,9 +180,9 @@ export const errors = {
       `Item '${id}' of type '${type}' was provided without its required 'reasoning' item: '${reasoningId}'.`,
       'input',
     ),
-  encryptedContentInvalid: (content: string): ApiError =>
+  encryptedContentInvalid: (named: string): ApiError =>
     invalid(
-      `The encrypted content ${content.slice(0, 4)}...${content.slice(-4)} could not be verified. Reason: Encrypted content could not be decrypted or parsed.`,
+      `The encrypted content ${named} could not be verified. Reason: Encrypted content could not be decrypted or parsed.`,
       null,
       'invalid_encrypted_content',
     ),

@@ -123,6 +123,6 @@ describe('the agents SDK on the simulator', () => {
     await runner.run(agent, 'two', { session });
     expect(outline(await session.getItems())).toBe('u,u,x');
     const result = await runner.run(agent, 'three', { session });
-    expect(result.finalOutput).toBe('Answer 1: I see 2 items (1x 1u): x "4 items: u,a,u,a", u "three"');
+    expect(result.finalOutput).toBe('Answer 3: I see 2 items (1x 1u): x "4 items: u,a,u,a", u "three"');
   });
 });

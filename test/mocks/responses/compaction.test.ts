@@ -54,6 +54,21 @@ describe('compaction', () => {
     );
   });
 
+  it('a compaction bills the context that it reads, and refuses one that is longer than the window', async () => {
+    const client = clientOf(createSimulator({ contextWindow: 1000 }));
+    const request = { model: 'gpt-4.1' as const, input: 'x'.repeat(3000) };
+    const { usage } = await client.responses.compact(request);
+    const answered = await client.responses.create(request);
+    expect(usage.input_tokens).toBe(answered.usage?.input_tokens);
+    expect(usage.output_tokens).toBeGreaterThan(0);
+    expect(await refusalOf(client.responses.compact({ ...request, input: 'x'.repeat(5000) }))).toEqual({
+      status: 400,
+      code: 'context_length_exceeded',
+      param: 'input',
+      message: 'Your input exceeds the context window of this model. Please adjust your input and try again.',
+    });
+  });
+
   it('a compaction needs a model and input, and refuses a conversation', async () => {
     const simulator = createSimulator();
     const refused = (body: object): Promise<unknown> =>
