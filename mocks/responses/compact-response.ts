@@ -31,7 +31,7 @@ export function compactResponse(exchange: Exchange): Answer {
     object: 'response.compaction',
     created_at: world.clock.seconds(),
     output: [...context.filter(preservedBy(request.model)), compaction],
-    usage: usageOf(context, body, [compaction], 0),
+    usage: usageOf([context], body, [compaction], 0),
   });
 }
 

@@ -35,8 +35,9 @@ function* unnumbered(body: JsonObject, options: StreamOptions): Generator<Unnumb
     yield { type: 'response.queued', response: { ...response, status: 'queued' } };
   yield { type: 'response.in_progress', response };
   const output: unknown[] = Array.isArray(body['output']) ? body['output'] : [];
+  const compacts = body['status'] === 'completed' && output.every(isCompaction);
   for (const [index, item] of output.entries())
-    if (isJsonObject(item)) yield* itemEvents(item, index, options);
+    if (isJsonObject(item)) yield* itemEvents(item, index, options, compacts);
   if (body['status'] === 'failed') yield { type: 'error', error: streamError(body['error']) };
   yield { type: `response.${String(body['status'])}`, response: body };
 }
@@ -48,7 +49,17 @@ function streamError(error: unknown): JsonObject {
   return { type: code ?? 'server_error', code: code ?? 'server_error', message: message ?? '', param: null };
 }
 
-function* itemEvents(item: JsonObject, index: number, options: StreamOptions): Generator<Unnumbered> {
+function isCompaction(item: unknown): boolean {
+  return isJsonObject(item) && item['type'] === 'compaction';
+}
+
+/** @param compacts whether the response holds only a compaction: it answers a trigger. */
+function* itemEvents(
+  item: JsonObject,
+  index: number,
+  options: StreamOptions,
+  compacts: boolean,
+): Generator<Unnumbered> {
   const at = { output_index: index };
   const id = item['id'];
   if (item['type'] === 'message') {
@@ -74,6 +85,7 @@ function* itemEvents(item: JsonObject, index: number, options: StreamOptions): G
     yield* summaryEvents(item, { item_id: id, ...at }, options);
   } else {
     yield { type: 'response.output_item.added', ...at, item };
+    if (compacts) yield { type: 'response.compaction.compacting', item_id: id, ...at };
   }
   yield { type: 'response.output_item.done', ...at, item };
 }
