@@ -13,5 +13,6 @@ export type { LogEntry } from './http/log.ts';
 export type { Listening, ListenOptions } from './http/listen.ts';
 export type { ConversationSnapshot, ResponseSnapshot, SimulatorSnapshot } from './snapshot.ts';
 export type { Lag } from './world/conversation-list.ts';
+export { foldedItems } from './model/summary.ts';
 export { textOf, type SimulatorItem } from './wire/item.ts';
 export { outline } from './wire/outline.ts';

@@ -37,7 +37,10 @@ export interface SimulatorOptions {
   retain?: number;
   /** Answers in the place of the model; `undefined` leaves the answer to the built-in one. */
   respond?: Respond;
-  /** The most tokens a request's context may have. Default 400,000. */
+  /**
+   * The most tokens a request's context may have: a longer one is refused, or cut with `truncation: 'auto'`. Default
+   * 400,000.
+   */
   contextWindow?: number;
   /** The longest request body that is read, in bytes. Default 100 MiB. */
   maxBodyBytes?: number;

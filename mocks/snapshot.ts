@@ -1,3 +1,4 @@
+import { sinceCompaction } from './model/summary.ts';
 import type { SimulatorItem } from './wire/item.ts';
 import type { JsonObject } from './wire/json.ts';
 import type { World } from './world/world.ts';
@@ -24,7 +25,7 @@ export interface ResponseSnapshot {
   /** Its own input. */
   readonly input: readonly SimulatorItem[];
   readonly output: readonly SimulatorItem[];
-  /** Everything the model saw, oldest first. */
+  /** Everything the model was shown, oldest first: before its own compaction, if it made one. */
   readonly context: readonly SimulatorItem[];
 }
 
@@ -59,7 +60,7 @@ export function snapshotWorld(world: World): SimulatorSnapshot {
         conversationId: response.conversationId,
         input: account.itemsOf(response.ownInput),
         output: account.itemsOf(response.outputIds),
-        context: account.itemsIn(response.context),
+        context: sinceCompaction(account.itemsIn(response.context)),
       })),
     ),
     items: accounts.flatMap((account) => [...account.items.values()]),

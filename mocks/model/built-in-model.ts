@@ -1,6 +1,7 @@
 import type { ModelAnswer, ModelRequest } from './answer.ts';
+import { quote } from './item-name.ts';
 import { reasons } from './model-traits.ts';
-import { quote, recite } from './recite.ts';
+import { recite } from './recite.ts';
 import { requestedCalls } from './requested-calls.ts';
 import { sampleOf } from './sample.ts';
 import { isUserMessage, textOf, type SimulatorItem } from '../wire/item.ts';

@@ -96,6 +96,24 @@ const instructions: Check = (value, param) => {
   }
 };
 
+const compaction: Check = (value, param) => {
+  const known = { type: text, compact_threshold: integer(1000) };
+  required(['type'], fields(known))(value, param);
+  if (!isJsonObject(value)) return;
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(known, key)) throw errors.unknownParameter(`${param}.${key}`);
+  }
+};
+
+const contextManagement: Check = (value, param) => {
+  if (!Array.isArray(value)) throw errors.invalidType(param, 'an array of objects', jsonTypeName(value));
+  if (value.length === 0) throw errors.emptyArray(param);
+  listOf(compaction)(value, param);
+  for (const { type } of value) {
+    if (type !== 'compaction') throw errors.unsupportedContextManagement(String(type));
+  }
+};
+
 const included = oneOf(...includable);
 
 const reasoning = fields({
@@ -135,7 +153,7 @@ export const requestFields = {
     ...answering,
     ...caching,
     background: flag,
-    context_management: listOf(required(['type'], fields({ compact_threshold: integer(1000) }))),
+    context_management: contextManagement,
     include: listOf(included),
     max_output_tokens: integer(16),
     max_tool_calls: integer(1),

@@ -1,16 +1,17 @@
 import { checkFields } from './check-fields.ts';
 import { findContinued, resolveContext, threadFor } from './input-context.ts';
+import { fitContext } from './model-limits.ts';
 import { parseModelInput } from './response-request.ts';
 import { usageOf } from './usage.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
-import { encryptedContent } from '../wire/encrypted-content.ts';
+import { compactionOf } from '../model/summary.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isAssistantMessage, isUserMessage, type SimulatorItem } from '../wire/item.ts';
-import { outline } from '../wire/outline.ts';
 
 /**
  * `POST /responses/compact`: the messages that the model preserves, with the IDs they have, and one compaction item for
- * everything. Nothing is stored: the result's ID cannot be continued.
+ * everything. Nothing is stored: the result's ID cannot be continued. A context that does not fit into the window is
+ * refused.
  */
 export function compactResponse(exchange: Exchange): Answer {
   const { world, account, body } = exchange;
@@ -23,17 +24,14 @@ export function compactResponse(exchange: Exchange): Answer {
   const { context } = resolveContext(world, account, continued, request.input, mint);
   if (context.length === 0) throw errors.nothingToAnswer();
   exchange.sawContext(request.model, context);
-  const compaction: SimulatorItem = {
-    id: mint('cmp'),
-    type: 'compaction',
-    encrypted_content: encryptedContent(`${context.length} items: ${outline(context)}`),
-  };
+  fitContext(context, body, world.settings.contextWindow);
+  const compaction = compactionOf(context, { origin: 'endpoint', kept: 0 }, mint);
   return json({
     id: mint('resp'),
     object: 'response.compaction',
     created_at: world.clock.seconds(),
     output: [...context.filter(preservedBy(request.model)), compaction],
-    usage: usageOf(context, body, [compaction], 0),
+    usage: usageOf([context], body, [compaction], 0),
   });
 }
 

@@ -1,5 +1,6 @@
 import { checkEncryptedContent, checkReasoning, checkToolPairs } from './pairing.ts';
 import { resolveInput, type ResolvedInput } from './resolve-input.ts';
+import { sinceCompaction } from '../model/summary.ts';
 import { parentRefusals } from '../profiles/parent-refusals.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
@@ -82,7 +83,7 @@ export function threadFor(world: World, continued: Continued, parsed: readonly P
 /** The input of a request and all that the model sees. */
 export interface InputContext extends ResolvedInput {
   readonly inherited: ContextNode | undefined;
-  /** Everything the model sees, oldest first. */
+  /** Everything the model sees, oldest first: nothing before a compaction that a response made. */
   readonly context: readonly SimulatorItem[];
 }
 
@@ -101,8 +102,9 @@ export function resolveContext(
   const inherited = inheritedNode(account, continued);
   const inheritedIds = contextIds(inherited);
   const { items, replayed } = resolveInput(world, account, parsed, 'input', mint);
-  const context = Object.freeze([...account.itemsOf(inheritedIds), ...items]);
-  checkEncryptedContent(items);
+  const context = Object.freeze(sinceCompaction([...account.itemsOf(inheritedIds), ...items]));
+  const known = new Set(replayed.map(({ id }) => id));
+  checkEncryptedContent(parsed.filter(({ id }) => id === undefined || !known.has(id)));
   if (!continued.isCut) checkToolPairs(context);
   const seen = new Set(inheritedIds);
   for (const { id } of replayed) {

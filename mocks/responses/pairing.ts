@@ -1,8 +1,10 @@
+import { foldedItems } from '../model/summary.ts';
 import { decryptedContent } from '../wire/encrypted-content.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import { answeredBy } from '../wire/item-fields.ts';
 import { ownEntry } from '../wire/json.ts';
+import type { ParsedItem } from '../wire/parse-item.ts';
 
 /**
  * Refuses a context in which a tool call has no output or an output has no call.
@@ -49,13 +51,19 @@ export function checkReasoning(
 }
 
 /**
- * Refuses reasoning whose encrypted content was not made here.
+ * Refuses reasoning and compactions whose encrypted content was not made here.
+ * @param items the items as they were sent, those aside that stand for a stored item.
  * @throws ApiError in the API's words.
  */
-export function checkEncryptedContent(items: readonly SimulatorItem[]): void {
-  for (const { type, encrypted_content: content } of items) {
-    const isForeign = typeof content === 'string' && decryptedContent(content) === undefined;
-    if (type === 'reasoning' && isForeign) throw errors.encryptedContentInvalid(content);
+export function checkEncryptedContent(items: readonly ParsedItem[]): void {
+  for (const { id, type, fields } of items) {
+    const { encrypted_content: content } = fields;
+    if (typeof content !== 'string') continue;
+    const short = `${content.slice(0, 4)}...${content.slice(-4)}`;
+    if (type === 'reasoning' && decryptedContent(content) === undefined)
+      throw errors.encryptedContentInvalid(short);
+    if (type === 'compaction' && foldedItems({ type, ...fields }) === undefined)
+      throw errors.encryptedContentInvalid(id === undefined ? short : `for item ${id}`);
   }
 }
 

@@ -2,11 +2,14 @@ import { checkFields } from './check-fields.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 import { parseItem, type ParsedItem } from '../wire/parse-item.ts';
+import { parseTrigger } from '../wire/parse-trigger.ts';
 
 /** The input of a model: new items, and the conversation or response to continue. */
 export interface ModelInput {
   readonly model: string;
   readonly input: readonly ParsedItem[];
+  /** Whether a compaction trigger ended the input. */
+  readonly isTriggered: boolean;
   readonly previousResponseId: string | undefined;
   readonly conversationId: string | undefined;
   /** The body as it was sent. */
@@ -56,25 +59,27 @@ export function parseResponseRequest(sent: JsonObject): ResponseRequest {
  */
 export function parseModelInput(sent: JsonObject): ModelInput {
   const { model, previous_response_id: previous } = sent;
+  const { items, isTriggered } = parseTrigger(itemsOf(sent['input']), sent['max_output_tokens']);
   return {
     model: typeof model === 'string' ? model : PROMPT_MODEL,
-    input: parseInput(sent['input']),
+    input: items.map((item, index) => parseItem(item, `input[${index}]`)),
+    isTriggered,
     previousResponseId: typeof previous === 'string' ? previous : undefined,
     conversationId: conversationIdOf(sent['conversation']),
     sent,
   };
 }
 
-function parseInput(input: unknown): ParsedItem[] {
+function itemsOf(input: unknown): readonly unknown[] {
   if (!isGiven(input) || input === '') return [];
   if (typeof input === 'string') {
     if (input.length > MAX_INPUT_LENGTH) throw errors.stringTooLong('input', MAX_INPUT_LENGTH, input.length);
-    return [parseItem({ role: 'user', content: input }, 'input[0]')];
+    return [{ role: 'user', content: input }];
   }
   if (!Array.isArray(input)) {
     throw errors.invalidType('input', 'one of a string or array of input items', jsonTypeName(input));
   }
-  return input.map((item: unknown, index) => parseItem(item, `input[${index}]`));
+  return input;
 }
 
 function conversationIdOf(value: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { errors } from '../wire/error-catalogue.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 /** One event of a response stream, numbered from 0. */
@@ -34,18 +35,31 @@ function* unnumbered(body: JsonObject, options: StreamOptions): Generator<Unnumb
     yield { type: 'response.queued', response: { ...response, status: 'queued' } };
   yield { type: 'response.in_progress', response };
   const output: unknown[] = Array.isArray(body['output']) ? body['output'] : [];
+  const compacts = body['status'] === 'completed' && output.every(isCompaction);
   for (const [index, item] of output.entries())
-    if (isJsonObject(item)) yield* itemEvents(item, index, options);
+    if (isJsonObject(item)) yield* itemEvents(item, index, options, compacts);
   if (body['status'] === 'failed') yield { type: 'error', error: streamError(body['error']) };
   yield { type: `response.${String(body['status'])}`, response: body };
 }
 
 function streamError(error: unknown): JsonObject {
   const { code, message } = isJsonObject(error) ? error : {};
+  const tooLong = errors.contextLengthExceeded();
+  if (code === tooLong.code) return { type: tooLong.type, code, message, param: tooLong.param };
   return { type: code ?? 'server_error', code: code ?? 'server_error', message: message ?? '', param: null };
 }
 
-function* itemEvents(item: JsonObject, index: number, options: StreamOptions): Generator<Unnumbered> {
+function isCompaction(item: unknown): boolean {
+  return isJsonObject(item) && item['type'] === 'compaction';
+}
+
+/** @param compacts whether the response holds only a compaction: it answers a trigger. */
+function* itemEvents(
+  item: JsonObject,
+  index: number,
+  options: StreamOptions,
+  compacts: boolean,
+): Generator<Unnumbered> {
   const at = { output_index: index };
   const id = item['id'];
   if (item['type'] === 'message') {
@@ -71,6 +85,7 @@ function* itemEvents(item: JsonObject, index: number, options: StreamOptions): G
     yield* summaryEvents(item, { item_id: id, ...at }, options);
   } else {
     yield { type: 'response.output_item.added', ...at, item };
+    if (compacts) yield { type: 'response.compaction.compacting', item_id: id, ...at };
   }
   yield { type: 'response.output_item.done', ...at, item };
 }

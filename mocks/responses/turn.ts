@@ -5,7 +5,7 @@ import {
   type Continued,
   type InputContext,
 } from './input-context.ts';
-import { checkCapabilities, fitContext, shortened } from './model-limits.ts';
+import { checkCapabilities, fitContext, reachesThreshold, shortened } from './model-limits.ts';
 import { outputItems } from './output-items.ts';
 import { finishedBody, newResponseBody } from './response-body.ts';
 import type { ResponseRequest } from './response-request.ts';
@@ -13,9 +13,11 @@ import { usageOf } from './usage.ts';
 import type { ModelAnswer } from '../model/answer.ts';
 import { answerOf } from '../model/answer-of.ts';
 import { marksPhase, reasons } from '../model/model-traits.ts';
+import { compactionOf } from '../model/summary.ts';
+import { tokensOf } from '../model/tokens.ts';
 import type { Unlinking } from '../unlinking.ts';
 import { errors } from '../wire/error-catalogue.ts';
-import type { SimulatorItem } from '../wire/item.ts';
+import { isUserMessage, type SimulatorItem } from '../wire/item.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Account } from '../world/account.ts';
 import { appendItems } from '../world/conversation-list.ts';
@@ -35,7 +37,7 @@ export interface TurnScene {
  */
 export class Turn {
   readonly request: ResponseRequest;
-  /** Everything the model sees, oldest first. */
+  /** Everything the model sees, oldest first; after a compaction, that and the items since the user spoke. */
   readonly context: readonly SimulatorItem[];
   readonly record: ResponseRecord;
   readonly #scene: TurnScene;
@@ -43,6 +45,8 @@ export class Turn {
   readonly #input: InputContext;
   readonly #thread: string;
   readonly #stored: boolean;
+  /** The item with which the output begins, if the context is compacted. */
+  readonly #compaction: SimulatorItem | undefined;
   #output: readonly SimulatorItem[] = [];
   #isOpen = true;
 
@@ -58,8 +62,9 @@ export class Turn {
     this.#input = resolveContext(world, account, continued, request.input, this.#mint);
     checkCapabilities(request.model, request.sent);
     this.request = request;
-    this.context = this.#input.context;
     this.record = this.#newRecord();
+    this.#compaction = this.#compacted();
+    this.context = this.#seen();
     this.#begin();
   }
 
@@ -70,21 +75,29 @@ export class Turn {
    */
   async answer(change: (answer: ModelAnswer) => ModelAnswer): Promise<JsonObject> {
     const { world, account } = this.#scene;
-    const { model, sent } = this.request;
-    const context = fitContext(this.context, sent, world.settings.contextWindow);
-    const given = await answerOf(context, { ...sent, model }, world.settings);
-    const answer = change(shortened(given, sent['max_output_tokens']));
+    const { model, sent, isTriggered } = this.request;
+    const rendered = fitContext(this.#input.context, sent, world.settings.contextWindow);
+    const context = this.#compaction ? this.context : rendered;
+    const outputLeft = Number(sent['max_output_tokens'] ?? Infinity) - tokensOf(this.#compaction);
+    const isAnswered = !isTriggered && outputLeft > 0;
+    const given = isAnswered
+      ? shortened(await answerOf(context, { ...sent, model }, world.settings), outputLeft)
+      : this.#silence();
+    const answer = change(given);
     if (answer.failed) return this.failure(answer.failed);
-    this.#output = outputItems(answer, {
+    const items = outputItems(answer, {
       mint: this.#mint,
       mintCall: () => world.ids.call(),
-      reasons: reasons(model, sent),
+      reasons: isAnswered && reasons(model, sent),
       marksPhase: marksPhase(model),
       tools: sent['tools'],
     });
+    this.#output = this.#compaction ? [this.#compaction, ...items] : items;
+    const passes = this.#compaction && isAnswered ? [rendered, context] : [rendered];
     const preamble = [model, sent['instructions'], sent['tools']];
-    const cached = account.promptCache.cachedTokens(preamble, context);
-    const usage = usageOf(context, sent, this.#output, cached);
+    let cached = 0;
+    for (const pass of passes) cached += account.promptCache.cachedTokens(preamble, pass);
+    const usage = usageOf(passes, sent, this.#output, cached);
     return finishedBody(this.record.body, answer, this.#output, usage, world.clock.seconds());
   }
 
@@ -118,6 +131,35 @@ export class Turn {
 
   readonly #mint = (prefix: string): string =>
     this.#scene.world.ids.inThread(prefix, this.#thread, this.#stored);
+
+  /** Nothing after a compaction: a trigger asks for no answer, otherwise the compaction took all output tokens. */
+  #silence(): ModelAnswer {
+    return this.request.isTriggered ? {} : { incomplete: 'max_output_tokens' };
+  }
+
+  /** The compaction of the context, if a trigger asks for one or the context reaches the threshold. */
+  #compacted(): SimulatorItem | undefined {
+    const { context } = this.#input;
+    const { sent, isTriggered } = this.request;
+    const { contextWindow } = this.#scene.world.settings;
+    const isDue = isTriggered || reachesThreshold(context, sent, contextWindow);
+    if (!isDue) return undefined;
+    const kept = isTriggered ? 0 : this.#sinceAsked().length;
+    return compactionOf(context, { origin: 'response', kept }, this.#mint);
+  }
+
+  /** A trigger only compacts; otherwise the answer is given after the compaction. */
+  #seen(): readonly SimulatorItem[] {
+    if (!this.#compaction || this.request.isTriggered) return this.#input.context;
+    return Object.freeze([this.#compaction, ...this.#sinceAsked()]);
+  }
+
+  /** The newest user message, and the items after it. */
+  #sinceAsked(): readonly SimulatorItem[] {
+    const { context } = this.#input;
+    const asked = context.findLastIndex(isUserMessage);
+    return asked === -1 ? [] : context.slice(asked);
+  }
 
   /** Ends the making of the response, the first time. */
   #close(): boolean {
@@ -171,9 +213,10 @@ export class Turn {
   }
 
   #keepOutput(): void {
-    const step = this.#output.find((item) => item.type === 'reasoning');
+    let step: string | undefined;
     for (const item of this.#output) {
-      this.#scene.account.addItem(item, step && item.id !== step.id ? step.id : undefined);
+      this.#scene.account.addItem(item, step);
+      if (item.type === 'reasoning') step ??= item.id;
     }
     this.record.outputIds = this.#output.map((item) => item.id);
   }

@@ -9,14 +9,18 @@ export function inputTokens(context: readonly SimulatorItem[], request: JsonObje
   return tokens;
 }
 
-/** The `usage` of a response: earlier turns are billed again, however they came into the context. */
+/**
+ * The `usage` of a response: earlier turns are billed again, however they came into the context.
+ * @param passes the contexts that the model read: one, and a second after a compaction.
+ */
 export function usageOf(
-  context: readonly SimulatorItem[],
+  passes: readonly (readonly SimulatorItem[])[],
   request: JsonObject,
   output: readonly SimulatorItem[],
   cachedTokens: number,
 ): JsonObject {
-  const input = inputTokens(context, request);
+  let input = 0;
+  for (const context of passes) input += inputTokens(context, request);
   let written = 0;
   let reasoned = 0;
   for (const item of output) {

@@ -64,6 +64,12 @@ export const errors = {
       'invalid_value',
     ),
   invalidItem: (): ApiError => invalid('Invalid item', 'item', 'invalid_item'),
+  emptyArray: (param: string): ApiError =>
+    invalid(
+      `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
+      param,
+      'empty_array',
+    ),
   arrayTooLong: (param: string, most: number, got: number): ApiError =>
     invalid(
       `Invalid '${param}': array too long. Expected an array with maximum length ${most}, but got an array with length ${got} instead.`,
@@ -174,11 +180,21 @@ export const errors = {
       `Item '${id}' of type '${type}' was provided without its required 'reasoning' item: '${reasoningId}'.`,
       'input',
     ),
-  encryptedContentInvalid: (content: string): ApiError =>
+  encryptedContentInvalid: (named: string): ApiError =>
     invalid(
-      `The encrypted content ${content.slice(0, 4)}...${content.slice(-4)} could not be verified. Reason: Encrypted content could not be decrypted or parsed.`,
+      `The encrypted content ${named} could not be verified. Reason: Encrypted content could not be decrypted or parsed.`,
       null,
       'invalid_encrypted_content',
+    ),
+  unsupportedContextManagement: (type: string): ApiError =>
+    invalid(`Unsupported context_management type: '${type}'.`, 'context_management'),
+  triggerRepeated: (): ApiError => invalid("Only one 'compaction_trigger' item may be provided.", 'input'),
+  triggerNotLast: (): ApiError =>
+    invalid("The 'compaction_trigger' item must be the final input item.", 'input'),
+  triggerNeedsOutput: (least: number): ApiError =>
+    invalid(
+      `'compaction_trigger' requires 'max_output_tokens' to be at least ${least} when specified.`,
+      'max_output_tokens',
     ),
   duplicateItem: (id: string): ApiError =>
     invalid(

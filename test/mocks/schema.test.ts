@@ -27,6 +27,7 @@ const EVENTS = [
   'response.reasoning_summary_text.done',
   'response.reasoning_summary_part.done',
   'response.output_item.done',
+  'response.compaction.compacting',
   'response.completed',
   'response.incomplete',
   'response.failed',
@@ -45,9 +46,9 @@ describe.skipIf(!hasApiSchema)(`the answers against the schema of the API${WHY_S
   const faults = (except?: Deviation): string[] =>
     recorded.flatMap(({ operation, status, body, events }) => {
       if (status >= 400) return schema.faults('ErrorResponse', body);
-      const eventFaults = events.flatMap((event) =>
-        schema.eventFaults(event.type, mended({ ...event }, except)),
-      );
+      const eventFaults = events
+        .map((event) => mended({ ...event }, except))
+        .flatMap((event) => schema.eventFaults(String(event['type']), event));
       if (events.length > 0 || !operation) return eventFaults;
       return schema.bodyFaults(operation, mended(Object.assign({}, body), except));
     });

@@ -3,6 +3,7 @@ import {
   handoff,
   OpenAIConversationsSession,
   OpenAIProvider,
+  MemorySession,
   OpenAIResponsesCompactionSession,
   Runner,
   tool,
@@ -123,6 +124,41 @@ describe('the agents SDK on the simulator', () => {
     await runner.run(agent, 'two', { session });
     expect(outline(await session.getItems())).toBe('u,u,x');
     const result = await runner.run(agent, 'three', { session });
-    expect(result.finalOutput).toBe('Answer 1: I see 2 items (1x 1u): x "4 items: u,a,u,a", u "three"');
+    expect(result.finalOutput).toBe('Answer 3: I see 2 items (1x 1u): x "4 items: u,a,u,a", u "three"');
   });
+
+  it.each(['a session', 'previousResponseId', 'conversationId'])(
+    'an SDK agent goes on after a compaction by the server, with %s',
+    async (way) => {
+      const simulator = createSimulator();
+      const client = clientOf(simulator);
+      const contextManagement = [{ type: 'compaction' as const, compactThreshold: 1000 }];
+      const agent = new Agent({
+        name: 'Assistant',
+        model: 'gpt-4.1',
+        modelSettings: { contextManagement },
+      });
+      const runner = runnerOn(client);
+      const session = new MemorySession();
+      const conversation = await client.conversations.create();
+      let previousResponseId: string | undefined;
+      for (const text of ['one', `two ${'x'.repeat(4000)}`, 'three']) {
+        const options =
+          way === 'a session'
+            ? { session }
+            : way === 'conversationId'
+              ? { conversationId: conversation.id }
+              : previousResponseId === undefined
+                ? {}
+                : { previousResponseId };
+        const result = await runner.run(agent, text, options);
+        previousResponseId = result.lastResponseId;
+      }
+      expect(simulator.log.flatMap(({ context }) => (context ? [outline(context)] : []))).toEqual([
+        'u',
+        'x,u',
+        'x,a,u',
+      ]);
+    },
+  );
 });

@@ -54,6 +54,21 @@ describe('compaction', () => {
     );
   });
 
+  it('a compaction bills the context that it reads, and refuses one that is longer than the window', async () => {
+    const client = clientOf(createSimulator({ contextWindow: 1000 }));
+    const request = { model: 'gpt-4.1' as const, input: 'x'.repeat(3000) };
+    const { usage } = await client.responses.compact(request);
+    const answered = await client.responses.create(request);
+    expect(usage.input_tokens).toBe(answered.usage?.input_tokens);
+    expect(usage.output_tokens).toBeGreaterThan(0);
+    expect(await refusalOf(client.responses.compact({ ...request, input: 'x'.repeat(5000) }))).toEqual({
+      status: 400,
+      code: 'context_length_exceeded',
+      param: 'input',
+      message: 'Your input exceeds the context window of this model. Please adjust your input and try again.',
+    });
+  });
+
   it('a compaction needs a model and input, and refuses a conversation', async () => {
     const simulator = createSimulator();
     const refused = (body: object): Promise<unknown> =>
@@ -87,6 +102,20 @@ describe('counting input tokens', () => {
     expect(simulator.snapshot().responses).toHaveLength(1);
     const billed = await client.responses.create(request);
     expect(counted).toEqual({ object: 'response.input_tokens', input_tokens: billed.usage?.input_tokens });
+  });
+
+  it('a count of input tokens leaves out the items that truncation drops', async () => {
+    const client = clientOf(createSimulator({ contextWindow: 1000 }));
+    const input = [1, 2, 3].map((turn) => ({
+      role: 'user' as const,
+      content: `${turn} ${'x'.repeat(1600)}`,
+    }));
+    const request = { model: 'gpt-4.1', input };
+    const whole = await client.responses.inputTokens.count(request);
+    const kept = await client.responses.inputTokens.count({ ...request, truncation: 'auto' });
+    const billed = await client.responses.create({ ...request, truncation: 'auto' });
+    expect(whole.input_tokens).toBeGreaterThan(1000);
+    expect(kept.input_tokens).toBe(billed.usage?.input_tokens);
   });
 
   it("a count of input tokens includes a conversation's items, and refuses an unknown parent", async () => {

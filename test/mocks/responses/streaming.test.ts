@@ -235,7 +235,9 @@ describe('a streamed response', () => {
     const simulator = createSimulator({ contextWindow: 10 });
     const client = clientOf(simulator);
     await expect(streamOf(client, { model: 'gpt-4.1', input: 'x'.repeat(1000) })).rejects.toMatchObject({
+      type: 'invalid_request_error',
       code: 'context_length_exceeded',
+      param: 'input',
     });
     expect(simulator.snapshot().responses).toMatchObject([{ status: 'failed' }]);
   });

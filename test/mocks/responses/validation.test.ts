@@ -254,6 +254,40 @@ const refused: [string, object, object][] = [
     },
   ],
   [
+    'no context management',
+    { ...hi, context_management: [] },
+    {
+      code: 'empty_array',
+      param: 'context_management',
+      message:
+        "Invalid 'context_management': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+    },
+  ],
+  [
+    'context management that is no list',
+    { ...hi, context_management: { type: 'compaction' } },
+    {
+      code: 'invalid_type',
+      param: 'context_management',
+      message:
+        "Invalid type for 'context_management': expected an array of objects, but got an object instead.",
+    },
+  ],
+  [
+    'context management there is not',
+    { ...hi, context_management: [{ type: 'foo' }] },
+    {
+      code: null,
+      param: 'context_management',
+      message: "Unsupported context_management type: 'foo'.",
+    },
+  ],
+  [
+    'an unknown field of context management',
+    { ...hi, context_management: [{ type: 'compaction', foo: 1 }] },
+    { code: 'unknown_parameter', param: 'context_management[0].foo' },
+  ],
+  [
     'instructions that are no text',
     { ...hi, instructions: 5 },
     { code: 'invalid_type', param: 'instructions' },

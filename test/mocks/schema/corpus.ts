@@ -157,6 +157,15 @@ async function streams(client: OpenAI): Promise<void> {
   await create({ model: 'gpt-4.1', input: 'hi', stream_options: { include_obfuscation: false } });
   await create({ model: 'gpt-4.1', input: 'refuse' });
   await create({
+    model: 'gpt-4.1',
+    input: 'long '.repeat(1000),
+    context_management: [{ type: 'compaction', compact_threshold: 1000 }],
+  });
+  await create({
+    model: 'gpt-4.1',
+    input: [{ role: 'user', content: 'hi' }, { type: 'compaction_trigger' }],
+  });
+  await create({
     model: 'gpt-5.4',
     input: 'call get_weather',
     tools: [WEATHER],
