@@ -1,7 +1,13 @@
 export { HybridRunner, type HybridRunnerConfig } from './runner/hybrid-runner.ts';
 export { run } from './runner/run.ts';
 export { HybridSession } from './session/hybrid-session.ts';
-export type { AdvancedOptions, HybridSessionOptions } from './runtime/options.ts';
+export type {
+  AdvancedOptions,
+  CompactionOptions,
+  HistoryOptions,
+  HybridSessionOptions,
+} from './runtime/options.ts';
+export type { TranscriptItem, TranscriptOptions, TranscriptPage } from './session/transcript.ts';
 export type { EventListener, HybridSessionEvent, TurnChain, TurnEvent } from './telemetry/events.ts';
 export type { SourceCounts } from './history/restore.ts';
 export type { WarningCode, WarningEvent } from './telemetry/events.ts';
@@ -41,6 +47,7 @@ export { scopedLedger } from './stores/scoped.ts';
 export type { LedgerPage, LedgerStore, SessionsOptions, SessionSummary } from './ledger/store.ts';
 export type { Checkpoint, LedgerRecord } from './ledger/record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/base.ts';
+export { CompactionError, type CompactionErrorReason } from './errors/compaction.ts';
 export { ConversationNotFoundError } from './errors/session.ts';
 export { ConversationsUnavailableError } from './errors/session.ts';
 export { ConversationOwnedError } from './errors/session.ts';

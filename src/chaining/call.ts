@@ -13,7 +13,7 @@ import { clientOf, serverOf, type ModelServer, MAX_FAILURES, servers } from './s
 import { plan, type Plan, type PlannableRequest } from './plan.ts';
 import { idOf } from '../items/read-item.ts';
 import { isReasoning } from '../items/reasoning.ts';
-import { isRunnersRetry, mayRunTools, plannable } from './request.ts';
+import { isRunnersRetry, mayRunTools, ofView, plannable, withReplaced } from './request.ts';
 import { SentInput } from './sent-input.ts';
 
 /** Inputs whose parent was refused: the runner's retries also send them in full. */
@@ -41,10 +41,11 @@ export class ModelCall {
   /** Whether the response continues from the parent. */
   #isConfirmed = false;
   readonly #input: SentInput;
-  readonly #request: ModelRequest;
+  #request: ModelRequest;
   readonly #key: ModelRequest['input'];
+  readonly #model: Model;
   readonly #server: ModelServer;
-  readonly #plannable: PlannableRequest;
+  #plannable: PlannableRequest;
   readonly #owner: Owner;
   readonly #view: ChainView | undefined;
   /** The plan that mode `chain` would use. */
@@ -60,6 +61,7 @@ export class ModelCall {
   ) {
     this.#request = request;
     this.#key = key;
+    this.#model = model;
     this.#server = serverOf(model);
     this.#plannable = plannable(request, model);
     this.#owner = owner;
@@ -103,7 +105,7 @@ export class ModelCall {
       typeof request.input === 'object' && historyReferenceOf(request.input[0]) !== undefined;
     // An unreadable ledger prevents chaining, but not the run.
     const view = await owner.port?.view(hasReference ? 'tail' : 'all').catch(() => undefined);
-    const call = new ModelCall(request, key, model, owner, view);
+    const call = new ModelCall(ofView(request, view), key, model, owner, view);
     if (!hasReference || call.plan.type === 'chain') return call;
     return ModelCall.#of(await call.#whole(), key, model, owner);
   }
@@ -178,6 +180,27 @@ export class ModelCall {
     const code = isOfReasoning ? 'reasoning_left_out' : 'foreign_fields_left_out';
     const ids = concerned.flatMap((item) => idOf(item) ?? []);
     if (concerned.length > 0) this.#warn({ code, ids, count: concerned.length });
+    return true;
+  }
+
+  /**
+   * Compacts the history, and replaces it in the request, which was too long.
+   *
+   * @returns false if the session does not compact, or the request does not begin with the history.
+   * @throws CompactionError, or the client's error.
+   */
+  async compact(): Promise<boolean> {
+    const { port, isGuess } = this.#owner;
+    if (port === undefined || isGuess || this.#view === undefined || this.#view.isStock) return false;
+    const replaced = await port.compact();
+    const request = replaced && withReplaced(await this.#whole(), replaced);
+    if (request === undefined) return false;
+    const report = port.planning();
+    this.#request = request;
+    this.#plannable = plannable(request, this.#model);
+    this.#isConfirmed = false;
+    this.#sent = { request: this.#input.of(request), chained: false };
+    report(this.#described({ type: 'replay', reason: 'compacted' }));
     return true;
   }
 
@@ -306,7 +329,8 @@ export class ModelCall {
   }
 
   #described(decided: Plan): PlannedRequest {
-    const parentId = this.plan.type === 'chain' ? this.plan.parent.id : undefined;
+    const isFromParent = this.plan.type === 'chain' && decided.reason !== 'compacted';
+    const parentId = isFromParent ? this.plan.parent.id : undefined;
     return describePlan(decided, { plannable: this.#plannable, parentId, possible: this.#possible });
   }
 }

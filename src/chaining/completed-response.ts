@@ -7,6 +7,7 @@ import type { ModelServer } from './server.ts';
 import { beginningOf } from './plan.ts';
 import type { Plan, PlannableRequest } from './plan.ts';
 import { extendContext, rawFields } from './request.ts';
+import { EMPTY_DIGEST } from '../items/digest.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { hash } from 'node:crypto';
 import { itemType } from '../items/item-types.ts';
@@ -47,6 +48,12 @@ export function completedResponse(
   if (Array.isArray(facts['output']) && facts['output'].length !== output.length) return undefined;
   const { parent, request, lineage } = sent;
   const open = [...openCalls(output)];
+  const counted = countedTokens(received.usage);
+  // A model sees nothing before a compaction in its output again.
+  const compaction = output.findLastIndex(({ type }) => type === 'compaction');
+  const before = compaction === -1 ? (reference?.length ?? 0) + items.length : 0;
+  const beginning = compaction === -1 ? (contexts.at(-1) ?? '') : EMPTY_DIGEST;
+  const shown = output.slice(Math.max(0, compaction));
   return {
     id,
     time: clock.now(),
@@ -54,14 +61,16 @@ export function completedResponse(
     model: typeof facts['model'] === 'string' ? facts['model'] : undefined,
     parent: parent?.id,
     context: {
-      length: (reference?.length ?? 0) + items.length + output.length,
-      digest: extendContext(contexts.at(-1) ?? '', output),
+      length: before + shown.length,
+      digest: extendContext(beginning, shown),
       bytes: contextBytes(sent, output),
       server,
       ...(parent === undefined ? {} : { since: beginningOf(parent) }),
       ...(open.length === 0 ? {} : { open }),
       ...countedContext(received, sent),
     },
+    tokens: counted === undefined ? undefined : counted.input + counted.output,
+    ...(compaction === -1 ? {} : { compacting: { items, contexts } }),
     lineage,
   };
 }

@@ -160,3 +160,21 @@ function withoutField(item: AgentInputItem, field: string | undefined): AgentInp
     ? item
     : { ...item, providerData: Object.fromEntries(kept) };
 }
+
+/** Statuses of a request that a server refuses for its size; events of a stream have no status. */
+const SIZE_STATUSES = new Set<number | undefined>([undefined, 400, 413, 422]);
+
+const TOO_LONG =
+  /\bcontext[ _](window|length)\b|\bmaximum context\b|\b(prompt|input|request) is too (long|large)\b|\btoo many (input )?tokens\b/i;
+
+/**
+ * Whether a server refuses a request because its context does not fit the model.
+ *
+ * @param evidence the error, and the events of the stream before it.
+ */
+export function isTooLong(...evidence: readonly unknown[]): boolean {
+  return errorFacts(...evidence).some(
+    ({ status, code, message }) =>
+      SIZE_STATUSES.has(status) && (code === 'context_length_exceeded' || TOO_LONG.test(message)),
+  );
+}

@@ -16,6 +16,7 @@
  * - `server_paused`: the server recently ignored or refused its own new responses; chaining resumes later.
  * - `unanswered_tool_call`: the context ends with calls whose outputs are not in the rest.
  * - `sent_by_id`: the rest holds an item that the API only takes by its ID, such as a hosted tool's call.
+ * - `compacted`: the request was too long, and was sent again with a compaction of the history.
  * - `ledger_unavailable`: the ledger could not be read.
  *
  * @example
@@ -40,4 +41,5 @@ export type PlanReason =
   | 'server_paused'
   | 'unanswered_tool_call'
   | 'sent_by_id'
+  | 'compacted'
   | 'ledger_unavailable';

@@ -35,7 +35,9 @@ export function plan(request: PlannableRequest, view: ChainView): Plan {
   if (view.empty) return { type: 'replay', reason: 'no_parent' };
   let reason: Exclude<PlanReason, 'extends'> = 'diverged';
   const { reference, items, contexts } = request;
-  for (let from = items.length; from >= (reference === undefined ? 1 : 0); from -= 1) {
+  // A response before a compaction has the items that the compaction stands for in its context.
+  const least = items.findLastIndex(({ type }) => type === 'compaction') + 1;
+  for (let from = items.length; from >= (reference === undefined ? Math.max(1, least) : least); from -= 1) {
     const context = contexts[from];
     // An item without a digest belongs to the items before it, so only the longest prefix of a context counts.
     if (context === undefined || context === contexts[from + 1]) continue;

@@ -1,3 +1,4 @@
+import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import type { HistoryReferences } from './history-reference.ts';
 import type { PlanReason } from './plan-reason.ts';
@@ -46,6 +47,16 @@ export interface CompletedResponse extends Parent {
     readonly digest: string;
     /** The IDs of the client's unanswered tool calls; undefined without one. */
     readonly open?: readonly string[];
+  };
+  /** The tokens of the request and the response; undefined if the server counts none. */
+  readonly tokens?: number | undefined;
+  /**
+   * The request of a response that holds a compaction. The SDK's runner does not save the input of such a turn.
+   */
+  readonly compacting?: {
+    readonly items: readonly AgentInputItem[];
+    /** The digests of the context with the first 0, 1, 2, ... items. */
+    readonly contexts: readonly string[];
   };
   /** Earlier responses of the same turn whose contexts this one extends; they are recorded together. */
   readonly lineage: readonly string[];
@@ -114,6 +125,18 @@ export interface ChainView {
   unrecorded(digest: string): readonly string[];
   /** Whether the server refused to continue from this response. */
   isRefused(id: string): boolean;
+  /** The messages that the newest compaction keeps, and the compaction, oldest first. Empty without one. */
+  readonly compacted: readonly AgentInputItem[];
+  /** The history that a request of this process was too long with, if the newest compaction stands for it. */
+  readonly replaced: ReplacedHistory | undefined;
+}
+
+/** A history that a compaction has replaced during a run. */
+export interface ReplacedHistory {
+  /** The digest of the context that the history was. */
+  readonly digest: string;
+  /** The items in its place, in the form for a model. */
+  readonly items: readonly AgentInputItem[];
 }
 
 /** A problem that the model boundary handled. */
@@ -157,6 +180,12 @@ export interface ChainingPort {
   refused(id: string, reason: string, isPermanent: boolean): void;
   /** Records items that no server accepts any more, by their `lostKey`. */
   lost(keys: readonly string[]): void;
+  /**
+   * Compacts the history, because a request was too long.
+   *
+   * @returns undefined if the session does not compact.
+   */
+  compact(): Promise<ReplacedHistory | undefined>;
   /** Emits a warning. */
   warn(warning: ModelWarning): void;
   /** Begins the planning of a request. @returns the receiver of the plan. */

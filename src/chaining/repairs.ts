@@ -1,6 +1,6 @@
 import { ParentIgnored, type ModelCall } from './call.ts';
 import { StreamEnded } from './gather-response.ts';
-import { INPUT_CAUSES, inputRefusal } from './input-refusal.ts';
+import { INPUT_CAUSES, inputRefusal, isTooLong } from './input-refusal.ts';
 import { parentRefusal } from './parent-refusal.ts';
 
 /** The repair of a request after one cause of refusal. */
@@ -23,6 +23,13 @@ const REPAIRS: readonly Repair[] = [
     async mend(call, evidence) {
       const refusal = call.isPrepared ? inputRefusal(...evidence) : undefined;
       return refusal?.cause === cause && (await call.leaveOut(refusal));
+    },
+  })),
+  // A compaction of the beginning may leave too much behind it.
+  ...['too_long', 'still_too_long'].map((cause): Repair => ({
+    cause,
+    async mend(call, evidence) {
+      return isTooLong(...evidence) && (await call.compact());
     },
   })),
   {

@@ -2,6 +2,7 @@ import { type AgentInputItem, type Model, type ModelRequest, OpenAIResponsesMode
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import { isObject, type JsonObject } from '../util/json.ts';
 import { historyReferenceOf } from './history-reference.ts';
+import type { ChainView, ReplacedHistory } from './port.ts';
 import { serverOf } from './server.ts';
 import type { PlannableRequest } from './plan.ts';
 
@@ -12,6 +13,36 @@ export function plannable(request: ModelRequest, model: Model): PlannableRequest
   const items = reference === undefined ? all : all.slice(1);
   const contexts = contextsOf(reference?.digest ?? EMPTY_DIGEST, items);
   return { reference, items, contexts, server: serverOf(model).mark, obstacle: obstacleOf(request, model) };
+}
+
+/** Puts the newest compaction in place of the history that a run has read before it, or that the runner has cut. */
+export function ofView(request: ModelRequest, view: ChainView | undefined): ModelRequest {
+  const { input } = request;
+  if (view === undefined || view.isStock || typeof input === 'string') return request;
+  const replaced = view.replaced && withReplaced(request, view.replaced);
+  if (replaced !== undefined) return replaced;
+  // The SDK's runner sends nothing before a compaction. The API wants its output whole.
+  const [first] = input;
+  const compaction = view.compacted.at(-1);
+  if (first?.type !== 'compaction' || compaction === undefined) return request;
+  if (itemDigest(first) !== itemDigest(compaction)) return request;
+  return { ...request, input: [...view.compacted.slice(0, -1), ...input] };
+}
+
+/** A request with another beginning; undefined if it does not begin with that history. */
+export function withReplaced(
+  request: ModelRequest,
+  { digest, items }: ReplacedHistory,
+): ModelRequest | undefined {
+  const { input } = request;
+  if (typeof input === 'string') return undefined;
+  let context = EMPTY_DIGEST;
+  let known = -1;
+  for (const [index, item] of input.entries()) {
+    context = extendDigest(context, itemDigest(item));
+    if (context === digest) known = index;
+  }
+  return known === -1 ? undefined : { ...request, input: [...items, ...input.slice(known + 1)] };
 }
 
 /** The digest of a context extended by these items. */

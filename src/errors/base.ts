@@ -8,6 +8,7 @@ export type HybridSessionErrorCode =
   | 'invalid_options'
   | 'invalid_item'
   | 'invalid_response'
+  | 'compaction_failed'
   | 'conversation_not_found'
   | 'conversation_owned'
   | 'conversations_unavailable'

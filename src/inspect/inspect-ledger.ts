@@ -8,7 +8,8 @@ import {
   type UnreadableRecord,
 } from '../ledger/record-reader.ts';
 import type { Checkpoint } from '../ledger/record.ts';
-import { checkpointOf, unprovenIn, type LedgerEntry, type LedgerState } from '../ledger/state.ts';
+import { unprovenIn, type LedgerEntry, type LedgerState } from '../ledger/state.ts';
+import { checkpointOf } from '../ledger/checkpoint.ts';
 import type { LedgerStore } from '../ledger/store.ts';
 import { findSession } from '../ledger/find-session.ts';
 import type {

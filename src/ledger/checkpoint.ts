@@ -1,24 +1,53 @@
 import { applyRecords } from './reducer.ts';
 import {
-  copyTail,
   copyState,
-  checkpointOf,
-  pendingAt,
-  type LedgerState,
   digestOf,
   emptyState,
+  lengthOf,
+  pendingAt,
+  type LedgerState,
+  isWhole,
+  seenDigest,
+  seenLength,
 } from './state.ts';
-import type { Checkpoint, LedgerRecord } from './record.ts';
+import { LEDGER_FORMAT, type Checkpoint, type LedgerRecord } from './record.ts';
 import { respond, type MutableState } from './mutable-state.ts';
 
 const CHANGING_ENTRIES: ReadonlySet<LedgerRecord['type']> = new Set([
   'replace',
+  'view',
   'pop',
   'clear',
   'conversation',
   'state',
   'entries',
 ]);
+
+/** The checkpoint that the store keeps beside the records, without a resume point. */
+export function checkpointOf(state: LedgerState): Checkpoint {
+  const newest = state.responses.at(-1);
+  return {
+    format: LEDGER_FORMAT,
+    version: state.version,
+    length: lengthOf(state),
+    digest: digestOf(state),
+    ...(isWhole(state) ? {} : { seen: { length: seenLength(state), digest: seenDigest(state) } }),
+    ...(newest === undefined
+      ? {}
+      : {
+          response: {
+            id: newest.id,
+            time: newest.time,
+            store: newest.store,
+            ...(newest.model === undefined ? {} : { model: newest.model }),
+            ...(state.refused.has(newest.id) ? { refused: true } : {}),
+            ...(newest.context === undefined ? {} : { context: newest.context }),
+          },
+        }),
+    ...(state.conversation === undefined ? {} : { conversation: state.conversation }),
+    ...(state.alias === undefined ? {} : { alias: state.alias }),
+  };
+}
 
 /** The checkpoint that a ledger will have once the records are appended: they are applied to a copy of its state. */
 export function nextCheckpoint(state: LedgerState, records: readonly LedgerRecord[]): Checkpoint {
@@ -103,11 +132,58 @@ export function fitsTail(
   });
 }
 
-const CHANGING: ReadonlySet<LedgerRecord['type']> = new Set(['replace', 'pop', 'clear', 'conversation']);
+const CHANGING: ReadonlySet<LedgerRecord['type']> = new Set([
+  'replace',
+  'view',
+  'pop',
+  'clear',
+  'conversation',
+]);
 
 /** Whether a record takes something out of the history or the conversation, or begins another conversation. */
 function isRemoval(record: LedgerRecord): boolean {
   if (record.type !== 'mirror') return CHANGING.has(record.type);
   const { removed, surplus = [], duplicates = [] } = record;
   return removed.length + surplus.length + duplicates.length > 0;
+}
+
+/**
+ * A state as it is now, without the entries: of a size that does not grow with the history. Records that look at no entry but
+ * those that they name as written lead from it to the same checkpoint.
+ */
+function copyTail(state: LedgerState, records: readonly LedgerRecord[]): LedgerState {
+  const unmirrored = new Map(
+    writtenSeqs(records).flatMap((seq) => {
+      const entry = state.unmirrored.get(seq);
+      return entry === undefined ? [] : [[seq, { ...entry }] as const];
+    }),
+  );
+  const pending = (state.resumedFrom?.resumePoint?.pending ?? 0) + state.unmirrored.size - unmirrored.size;
+  return {
+    ...state,
+    resumedFrom: {
+      ...checkpointOf(state),
+      resumePoint: { nextSeq: state.nextSeq, commit: state.newest, pending },
+    },
+    recent: [],
+    entries: [],
+    unmirrored,
+    responses: state.responses.slice(-1),
+    recorded: new Set(),
+    contexts: new Map(),
+    refused: new Set(state.refused),
+    dropped: new Map(state.dropped),
+    possibleDuplicates: new Map(state.possibleDuplicates),
+    removed: new Map(state.removed),
+    operations: new Map(),
+    former: new Map(state.former),
+    views: [],
+  };
+}
+
+function writtenSeqs(records: readonly LedgerRecord[]): number[] {
+  return records.flatMap((record) => {
+    if (record.type !== 'mirror') return [];
+    return [...record.added, ...(record.skipped ?? [])].map(({ seq }) => seq);
+  });
 }

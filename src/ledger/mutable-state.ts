@@ -10,6 +10,7 @@ import {
   type RecordedResponse,
   type Written,
   type PossibleDuplicate,
+  type View,
 } from './state.ts';
 import { isObject } from '../util/json.ts';
 
@@ -38,6 +39,7 @@ export interface MutableState {
   healed: string | undefined;
   former: Map<string, FormerConversation>;
   alias: string | undefined;
+  views: View[];
   bytes: number;
 }
 
@@ -110,6 +112,8 @@ function bytesOf({ item }: LedgerEntry): number {
 }
 
 export function drop(state: MutableState, dropped: readonly LedgerEntry[]): void {
+  // A model must not see a removed item by its compaction: the view before that one returns.
+  state.views = state.views.filter(({ covers }) => dropped.every(({ seq }) => seq > covers));
   for (const entry of dropped) {
     // A write of it may be under way, or have lost its answer.
     if (state.unmirrored.delete(entry.seq)) state.dropped.set(entry.seq, writtenAs(entry));

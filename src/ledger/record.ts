@@ -46,6 +46,19 @@ const departed = z.object({
   sentId: z.string().optional(),
 });
 
+const itemFields = z.object({
+  digest: z.string().nullable(),
+  kind: z.string(),
+  /** The ID the item came with: the model's, or the list's. */
+  id: z.string().optional(),
+  /** The item itself; absent when the ledger keeps no content. */
+  item: z.custom<AgentInputItem>(isObject).optional(),
+  /** The ID it already has in the conversation, when it was adopted from there. */
+  mirrorId: z.string().optional(),
+  /** The ID under which the API stores it, by which the conversation is asked to link it instead of taking a copy. */
+  link: z.string().optional(),
+});
+
 /** The fields of the record a rewritten log begins with: the whole state, without its entries. */
 const stateFields = {
   nextSeq: position,
@@ -74,6 +87,9 @@ const stateFields = {
   healed: z.string().optional(),
   former: z.array(z.object({ id: z.string(), fate: z.enum(['kept', 'due', 'deleted']) })),
   alias: z.string().optional(),
+  views: z
+    .array(z.object({ from: position, items: z.array(itemFields), covers: z.number().int() }))
+    .optional(),
 };
 
 /** The fields of a record that holds entries of the state as they were when the log was rewritten. */
@@ -115,19 +131,6 @@ const common = {
   time: z.number(),
 };
 
-const itemFields = z.object({
-  digest: z.string().nullable(),
-  kind: z.string(),
-  /** The ID the item came with: the model's, or the list's. */
-  id: z.string().optional(),
-  /** The item itself; absent when the ledger keeps no content. */
-  item: z.custom<AgentInputItem>(isObject).optional(),
-  /** The ID it already has in the conversation, when it was adopted from there. */
-  mirrorId: z.string().optional(),
-  /** The ID under which the API stores it, by which the conversation is asked to link it instead of taking a copy. */
-  link: z.string().optional(),
-});
-
 const mirrored = z.object({ seq: position, id: z.string() });
 
 /** The context that a response ends. */
@@ -152,6 +155,8 @@ const recordSchema = z.discriminatedUnion('type', [
     operation: operation.optional(),
   }),
   z.object({ ...common, type: z.literal('pop') }),
+  /** A compaction: a model sees these items in place of the items before this sequence number, which stay. */
+  z.object({ ...common, type: z.literal('view'), from: position, items: z.array(itemFields) }),
   z.object({ ...common, type: z.literal('clear') }),
   z.object({
     ...common,
@@ -222,6 +227,8 @@ const checkpointSchema = z.object({
   version: position,
   length: position,
   digest: z.string(),
+  /** The part of the history that a model sees, where that is not all of it. */
+  seen: z.object({ length: position, digest: z.string() }).optional(),
   response: z
     .object({
       id: z.string(),

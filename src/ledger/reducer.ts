@@ -14,8 +14,8 @@ import {
   writtenAs,
   type MutableState,
 } from './mutable-state.ts';
-import type { LedgerRecord, LedgerEntryOf } from './record.ts';
-import { type LedgerEntry, type LedgerState, emptyState } from './state.ts';
+import type { LedgerItem, LedgerRecord, LedgerEntryOf } from './record.ts';
+import { type LedgerEntry, type LedgerState, emptyState, viewStart } from './state.ts';
 
 /** Folds records into the state, in place: a session's history is too long to copy at every turn. */
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
@@ -31,6 +31,7 @@ export function applyRecords(target: LedgerState, records: readonly LedgerRecord
 function applyRecord(state: MutableState, record: LedgerRecord): void {
   switch (record.type) {
     case 'items':
+      compactedBy(state, record.items);
       for (const item of record.items) push(state, create(state, item, record));
       if (record.operation !== undefined) state.operations.set(record.operation.id, record.operation.digest);
       state.alias = undefined;
@@ -38,6 +39,9 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
     case 'replace':
       replace(state, record);
       if (record.operation !== undefined) state.operations.set(record.operation.id, record.operation.digest);
+      return;
+    case 'view':
+      state.views.push({ from: record.from, items: record.items, covers: record.from - 1 });
       return;
     case 'pop':
       drop(state, cutAt(state, Math.max(0, state.entries.length - 1)));
@@ -53,6 +57,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.contexts.clear();
       state.refused.clear();
       state.operations.clear();
+      state.views = [];
       state.rewound = false;
       state.bytes = 0;
       return;
@@ -89,6 +94,14 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       return;
     case 'repair':
   }
+}
+
+/** Begins a view with a compaction among appended items. */
+function compactedBy(state: MutableState, items: readonly LedgerItem[]): void {
+  const start = viewStart(items);
+  if (start === -1) return;
+  const covers = state.nextSeq + items.findLastIndex(({ kind }) => kind === 'compaction');
+  state.views.push({ from: state.nextSeq + start, items: [], covers });
 }
 
 function replace(state: MutableState, record: Extract<LedgerRecord, { type: 'replace' }>): void {
@@ -216,6 +229,7 @@ function takeState(state: MutableState, record: LedgerEntryOf<'state'>): void {
   state.healed = record.healed;
   state.former = new Map(record.former.map(({ id, fate }) => [id, fate]));
   state.alias = record.alias;
+  state.views = [...(record.views ?? [])];
 }
 
 /** Puts entries behind those that are there, as they were when the log was rewritten. */

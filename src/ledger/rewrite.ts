@@ -81,6 +81,9 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
     healed,
     former: Array.from(state.former, ([id, fate]) => ({ id, fate })),
     alias,
+    ...(state.views.length === 0
+      ? {}
+      : { views: state.views.map((view) => ({ ...view, items: [...view.items] })) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
-import { EMPTY_DIGEST } from '../items/digest.ts';
-import { LEDGER_FORMAT, type Checkpoint, type RecordedContext, type LedgerRecord } from './record.ts';
+import { EMPTY_DIGEST, extendDigest } from '../items/digest.ts';
+import type { Checkpoint, LedgerItem, RecordedContext } from './record.ts';
 
 /** The right to write to the conversation: whose, and from when until when by the clock of that process. */
 export interface Lease {
@@ -78,6 +78,16 @@ export interface PossibleDuplicate extends Written {
 /** The fate of a conversation that a session has left: it stays at the API, is still to be deleted, or is deleted. */
 export type FormerConversation = 'kept' | 'due' | 'deleted';
 
+/** A compaction: a model sees it in place of the earlier history, which the ledger keeps. */
+export interface View {
+  /** The sequence number of the first entry that a model sees. */
+  readonly from: number;
+  /** The items before that entry, oldest first. Empty if the entries hold the compaction. */
+  readonly items: readonly LedgerItem[];
+  /** The highest sequence number of the entries that the compaction stands for. Without one of them the view ends. */
+  readonly covers: number;
+}
+
 /** The contents of a session, folded from its records by `applyRecords`. */
 export interface LedgerState {
   /** The position of the first record of the log. */
@@ -122,6 +132,8 @@ export interface LedgerState {
   readonly former: ReadonlyMap<string, FormerConversation>;
   /** The session whose conversation has this ledger's ID for its own. */
   readonly alias: string | undefined;
+  /** The compactions of the history, oldest first. A model sees the newest. */
+  readonly views: readonly View[];
   /** The memory that the entries' content takes, in bytes, approximately. */
   readonly bytes: number;
 }
@@ -152,6 +164,7 @@ export function emptyState(): LedgerState {
     healed: undefined,
     former: new Map(),
     alias: undefined,
+    views: [],
     bytes: 0,
   };
 }
@@ -172,7 +185,7 @@ export function digestOf(state: LedgerState): string {
 }
 
 /** The digest of the history before the entries. */
-export function digestBeforeEntries(state: LedgerState): string {
+function digestBeforeEntries(state: LedgerState): string {
   return state.resumedFrom?.digest ?? EMPTY_DIGEST;
 }
 
@@ -184,31 +197,6 @@ export function lengthOf(state: LedgerState): number {
 /** The cleared conversations that are still to be deleted. */
 export function conversationsToDelete({ former }: Pick<LedgerState, 'former'>): string[] {
   return [...former].flatMap(([id, fate]) => (fate === 'due' ? [id] : []));
-}
-
-/** The checkpoint that the store keeps beside the records, without a resume point. */
-export function checkpointOf(state: LedgerState): Checkpoint {
-  const newest = state.responses.at(-1);
-  return {
-    format: LEDGER_FORMAT,
-    version: state.version,
-    length: lengthOf(state),
-    digest: digestOf(state),
-    ...(newest === undefined
-      ? {}
-      : {
-          response: {
-            id: newest.id,
-            time: newest.time,
-            store: newest.store,
-            ...(newest.model === undefined ? {} : { model: newest.model }),
-            ...(state.refused.has(newest.id) ? { refused: true } : {}),
-            ...(newest.context === undefined ? {} : { context: newest.context }),
-          },
-        }),
-    ...(state.conversation === undefined ? {} : { conversation: state.conversation }),
-    ...(state.alias === undefined ? {} : { alias: state.alias }),
-  };
 }
 
 /** How many changes the conversations may lack, including those before the entries. */
@@ -241,45 +229,88 @@ export function copyState(state: LedgerState): LedgerState {
     removed: new Map(state.removed),
     operations: new Map(state.operations),
     former: new Map(state.former),
+    views: [...state.views],
   };
+}
+
+/** The part of the history that a model sees. */
+export interface SeenHistory {
+  /** The number of items before the entries. */
+  readonly before: number;
+  /** The entries that a model sees, oldest first; only the newest ones if the state goes on from a checkpoint. */
+  readonly entries: readonly LedgerEntry[];
+  /** The digest of the context that ends with the first 0, 1, 2, ... of these entries. */
+  readonly contextAt: (count: number) => string;
+}
+
+/** The part of the history that a model sees: all of it, or that after the newest compaction. */
+export function seenHistory(state: LedgerState): SeenHistory {
+  const { views, resumedFrom, entries: all } = state;
+  const view = views.at(-1);
+  if (isWhole(state)) {
+    const contextAt = (count: number): string =>
+      count === 0 ? digestBeforeEntries(state) : (all[count - 1]?.context ?? '');
+    return { before: resumedFrom?.length ?? 0, entries: all, contextAt };
+  }
+  const entries = view === undefined ? all : all.filter(({ seq }) => seq >= view.from);
+  const beginning =
+    view === undefined ? (resumedFrom?.seen?.digest ?? '') : extended(EMPTY_DIGEST, view.items);
+  const contexts = [beginning];
+  for (const { digest } of entries) contexts.push(extendDigest(contexts.at(-1) ?? '', digest));
+  const before = view === undefined ? (resumedFrom?.seen?.length ?? 0) : view.items.length;
+  return { before, entries, contextAt: (count) => contexts[count] ?? '' };
+}
+
+/** The items of the newest compaction, which a model sees before the entries. */
+export function compactedItems({ views }: Pick<LedgerState, 'views'>): readonly AgentInputItem[] {
+  return views.at(-1)?.items.flatMap(({ item }) => item ?? []) ?? [];
+}
+
+/** The messages that the newest compaction keeps, and the compaction, oldest first; empty if the ledger lacks their content. */
+export function compactedBeginning(state: LedgerState): readonly AgentInputItem[] {
+  if (state.views.length === 0) return [];
+  const shown = [...compactedItems(state), ...seenHistory(state).entries.map(({ item }) => item)];
+  const beginning = shown.slice(0, shown.findIndex((item) => item?.type === 'compaction') + 1);
+  return beginning.every((item) => item !== undefined) ? beginning : [];
+}
+
+/** Whether a model sees the whole history. */
+export function isWhole({ views, resumedFrom }: LedgerState): boolean {
+  return views.length === 0 && resumedFrom?.seen === undefined;
+}
+
+/** The digest of the context of a model that is shown the history. */
+export function seenDigest(state: LedgerState): string {
+  const { entries, contextAt } = seenHistory(state);
+  return contextAt(entries.length);
+}
+
+/** The number of items that a model sees. */
+export function seenLength(state: LedgerState): number {
+  const { before, entries } = seenHistory(state);
+  return before + entries.length;
 }
 
 /**
- * A state as it is now, without the entries: of a size that does not grow with the history. Records that look at no entry but
- * those that they name as written lead from it to the same checkpoint.
+ * The digest of a context after these items. A compaction among them ends the context before it.
+ *
+ * @param context the digest before the items.
  */
-export function copyTail(state: LedgerState, records: readonly LedgerRecord[]): LedgerState {
-  const unmirrored = new Map(
-    writtenSeqs(records).flatMap((seq) => {
-      const entry = state.unmirrored.get(seq);
-      return entry === undefined ? [] : [[seq, { ...entry }] as const];
-    }),
-  );
-  const pending = (state.resumedFrom?.resumePoint?.pending ?? 0) + state.unmirrored.size - unmirrored.size;
-  return {
-    ...state,
-    resumedFrom: {
-      ...checkpointOf(state),
-      resumePoint: { nextSeq: state.nextSeq, commit: state.newest, pending },
-    },
-    recent: [],
-    entries: [],
-    unmirrored,
-    responses: state.responses.slice(-1),
-    recorded: new Set(),
-    contexts: new Map(),
-    refused: new Set(state.refused),
-    dropped: new Map(state.dropped),
-    possibleDuplicates: new Map(state.possibleDuplicates),
-    removed: new Map(state.removed),
-    operations: new Map(),
-    former: new Map(state.former),
-  };
+export function contextAfter(context: string, items: readonly Pick<LedgerItem, 'kind' | 'digest'>[]): string {
+  const at = viewStart(items);
+  return at === -1 ? extended(context, items) : extended(EMPTY_DIGEST, items.slice(at));
 }
 
-function writtenSeqs(records: readonly LedgerRecord[]): number[] {
-  return records.flatMap((record) => {
-    if (record.type !== 'mirror') return [];
-    return [...record.added, ...(record.skipped ?? [])].map(({ seq }) => seq);
-  });
+/**
+ * The index of the first appended item that a model still sees; -1 if it sees the items before them, too.
+ *
+ * The API returns a compaction before the rest of a response, or behind the messages that it keeps, as the last item.
+ */
+export function viewStart(items: readonly Pick<LedgerItem, 'kind'>[]): number {
+  const at = items.findLastIndex(({ kind }) => kind === 'compaction');
+  return at === items.length - 1 && at !== -1 ? 0 : at;
+}
+
+function extended(context: string, items: readonly Pick<LedgerItem, 'digest'>[]): string {
+  return items.reduce((digest, item) => extendDigest(digest, item.digest), context);
 }

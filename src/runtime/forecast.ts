@@ -1,4 +1,4 @@
-import { digestBeforeEntries, digestOf, type LedgerState } from '../ledger/state.ts';
+import { digestOf, type LedgerState, seenHistory } from '../ledger/state.ts';
 import { continuable, type ContinuationFacts } from '../chaining/plan.ts';
 import type { PlanReason } from '../chaining/plan-reason.ts';
 
@@ -30,17 +30,16 @@ export interface ForecastOptions {
 export function forecast(state: LedgerState, options: ForecastOptions): Forecast {
   const facts = { ...options, isRefused: (id: string) => state.refused.has(id) };
   // Contexts of entries before the checkpoint are unknown, except the last one.
-  const beginning = state.resumedFrom?.length ?? 0;
-  for (let count = state.entries.length; count >= 0; count -= 1) {
-    const context = count === 0 ? digestBeforeEntries(state) : (state.entries[count - 1]?.context ?? '');
+  const { before, entries, contextAt } = seenHistory(state);
+  for (let count = entries.length; count >= 0; count -= 1) {
     const parent = state.contexts
-      .get(context)
+      .get(contextAt(count))
       ?.find((response) => continuable(response, facts) === undefined);
     if (parent !== undefined)
-      return { reason: 'extends', covered: beginning + count, bytes: parent.context?.bytes };
+      return { reason: 'extends', covered: before + count, bytes: parent.context?.bytes };
   }
   const reason = reasonWithoutContext(state, options, facts);
-  const covered = reason === 'extends' ? beginning + state.entries.length : 0;
+  const covered = reason === 'extends' ? before + entries.length : 0;
   return { reason, covered, bytes: undefined };
 }
 
@@ -56,6 +55,8 @@ function reasonWithoutContext(
   if (newest.context === undefined && !newest.id.startsWith('resp_')) return 'unsupported_model';
   const refusal = continuable(newest, facts);
   if (refusal !== undefined) return refusal;
-  const isWhole = newest.context === undefined && (newest.seen?.whole ?? options.isWhole);
-  return isWhole && newest.history === digestOf(state) ? 'extends' : 'diverged';
+  const isServedWhole = newest.context === undefined && (newest.seen?.whole ?? options.isWhole);
+  // The response has another context than a compaction that came after it.
+  const isCompacted = state.views.some(({ items, from }) => items.length > 0 && from >= newest.nextSeq);
+  return isServedWhole && !isCompacted && newest.history === digestOf(state) ? 'extends' : 'diverged';
 }

@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HistoryReferenceError, InvalidItemError } from '../errors/session.ts';
-import { digestOf, lengthOf, type LedgerEntry } from '../ledger/state.ts';
+import { type LedgerEntry, compactedItems, seenDigest, seenHistory, seenLength } from '../ledger/state.ts';
 import {
   historyReferenceOf,
   type HistoryReference,
@@ -52,14 +52,15 @@ export class LazyHistory implements HistoryReferences {
           const outlook = forecast(state, { now: clock.now(), responseTtl, isWhole: true });
           if (outlook.reason !== 'extends') return outlook.reason;
           if (newest?.context === undefined) return 'no_parent';
+          const digest = seenDigest(state);
           // The response has a record at this length, but its context differs from the history.
-          if (newest.context.digest !== digestOf(state)) return 'diverged';
+          if (newest.context.digest !== digest) return 'diverged';
           if ((newest.context.open ?? []).length > 0) return 'unanswered_tool_call';
-          const length = lengthOf(state);
+          const length = seenLength(state);
           const whole = { lost: undefined, isPart: false, isRun: true, served: length, length, bytes: 0 };
           this.#owner.turn.began({ mode, isRead: true, forecast: outlook, ...whole });
           span.setAttributes({ served: 'reference', items: 1 });
-          return { sessionId, version: state.version, length, digest: digestOf(state) };
+          return { sessionId, version: state.version, length, digest };
         },
         { begins: true },
       ),
@@ -73,13 +74,14 @@ export class LazyHistory implements HistoryReferences {
         span.setAttributes({ sessionId, mode, served: 'ledger', reason: 'reference' });
         if (reference.sessionId !== sessionId)
           throw new HistoryReferenceError(reference.sessionId, 'no_session');
-        const entries = await entriesAt(open, reference);
+        const { compacted, entries } = await historyAt(open, reference);
         const { state, restored } = await open.history.contents(() => entries);
         const left = open.history.unreplayable(state, restored);
-        const items = restored.flatMap(({ entry, item }) => {
-          const shown = item !== undefined && hasMismatchedId(entry) ? withoutMismatchedId(item) : item;
-          return shown === undefined ? [] : (this.#owner.forNextModel(shown, left) ?? []);
-        });
+        const shown = restored.flatMap(
+          ({ entry, item }) =>
+            (item !== undefined && hasMismatchedId(entry) ? withoutMismatchedId(item) : item) ?? [],
+        );
+        const items = [...compacted, ...shown].flatMap((item) => this.#owner.forNextModel(item, left) ?? []);
         span.setAttributes({ items: items.length });
         return structuredClone(items);
       }),
@@ -98,16 +100,17 @@ export function refuseHistoryReferences(items: readonly AgentInputItem[]): void 
   if (index !== -1) throw new InvalidItemError(index, 'it is a history reference, which cannot be stored');
 }
 
-/** Finds the referenced entries: in the current history, or in the version that the reference names. */
-async function entriesAt(
+/** Finds the referenced history: in the current one, or in the version that the reference names. */
+async function historyAt(
   { ledger }: OpenSession,
   reference: HistoryReference,
-): Promise<readonly LedgerEntry[]> {
-  const state = await ledger.read({ fresh: true });
-  for (const { entries } of [state, await ledger.readAt(reference.version)]) {
-    const referenced = entries.slice(0, reference.length);
-    if (referenced.length === reference.length && referenced.at(-1)?.context === reference.digest)
-      return referenced;
+): Promise<{ readonly compacted: readonly AgentInputItem[]; readonly entries: readonly LedgerEntry[] }> {
+  const newest = await ledger.read({ fresh: true });
+  for (const state of [newest, await ledger.readAt(reference.version)]) {
+    const { before, entries, contextAt } = seenHistory(state);
+    const count = reference.length - before;
+    if (count >= 0 && count <= entries.length && contextAt(count) === reference.digest)
+      return { compacted: compactedItems(state), entries: entries.slice(0, count) };
   }
   throw new HistoryReferenceError(reference.sessionId, 'gone');
 }

@@ -86,6 +86,8 @@ export interface HybridSessionOptions {
    * @default 'throw'
    */
   readonly onIncomplete?: 'throw' | 'warn' | undefined;
+  /** How much of the history a model sees. */
+  readonly history?: HistoryOptions | undefined;
   /** Receives the events. An exception that it throws is ignored. */
   readonly onEvent?: EventListener | undefined;
   /**
@@ -96,6 +98,32 @@ export interface HybridSessionOptions {
   readonly observers?: readonly SessionObserver[] | undefined;
   /** Options that few apps need. */
   readonly advanced?: AdvancedOptions | undefined;
+}
+
+/** How much of the history a model sees. The transcript always keeps all of it. */
+export interface HistoryOptions {
+  /**
+   * Compacts a long history by the API's `responses.compact`, after the answer of a turn.
+   *
+   * @default none
+   */
+  readonly compaction?: CompactionOptions | undefined;
+}
+
+/** When a history is compacted, and by which model. */
+export interface CompactionOptions {
+  /**
+   * The size of a turn's last request and its response from which the history is compacted after the turn, in tokens.
+   *
+   * @default never: only `runCompaction({ force: true })` compacts
+   */
+  readonly atTokens?: number | undefined;
+  /**
+   * The model that compacts.
+   *
+   * @default the model of the newest response
+   */
+  readonly model?: string | undefined;
 }
 
 /** Options of `HybridSession` that few apps need. */
@@ -155,6 +183,7 @@ export interface ResolvedOptions {
   readonly cache: ContentCache;
   readonly loaded: LoadedHistories;
   readonly observers: readonly SessionObserver[];
+  readonly history: HistoryOptions;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -184,6 +213,13 @@ const schema = z.strictObject({
   bookmark: z.boolean().optional(),
   advanced: advancedSchema.optional(),
   keepContent: z.boolean().optional(),
+  history: z
+    .strictObject({
+      compaction: z
+        .strictObject({ atTokens: z.number().int().positive().optional(), model: text.optional() })
+        .optional(),
+    })
+    .optional(),
   onIncomplete: z.enum(['throw', 'warn']).optional(),
   onEvent: z
     .custom<EventListener>((value) => typeof value === 'function', { message: 'must be a function' })
@@ -221,6 +257,11 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
       "cannot be 'off' or 'shadow' with mirror: 'off': there is no list to serve",
     );
   }
+  refuse(
+    given.keepContent === false && given.history?.compaction !== undefined,
+    'history.compaction',
+    'cannot go with keepContent: false: only the ledger can hold a compaction',
+  );
   const ledger = given.ledger ?? memoryLedger();
   const cache =
     advanced.cache !== undefined && 'maxBytes' in advanced.cache
@@ -237,6 +278,7 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     sessionId: given.sessionId,
     bookmark: given.bookmark ?? (isMemoryLedger(ledger) && !isStockMode(given.rollout)),
     keepContent: given.keepContent ?? true,
+    history: given.history ?? {},
     compare: advanced.compare ?? 'auto',
     onIncomplete: given.onIncomplete ?? 'throw',
     responseTtl: advanced.responseTtl ?? 29 * DAY_MS,

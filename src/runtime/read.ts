@@ -5,7 +5,14 @@ import type { ListedItem } from '../conversation/items.ts';
 import { circuitBreakerOf } from '../conversation/circuit-breaker.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { clock } from '../util/clock.ts';
-import { digestOf, type LedgerEntry, type LedgerState } from '../ledger/state.ts';
+import {
+  type LedgerEntry,
+  type LedgerState,
+  compactedItems,
+  seenDigest,
+  seenHistory,
+  seenLength,
+} from '../ledger/state.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { replayInputBytes } from '../items/model-input.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
@@ -70,18 +77,23 @@ export class SessionHistory {
     const known = await ledger.read({ fresh: true });
     const checked = await this.open(mode, { state: known, isRead: true });
     const { state, restored } = await span.child('restore', (part) =>
-      this.#restore((newer) => newest(newer, limit), known, checked, part),
+      this.#restore((newer) => newestOf(seenHistory(newer).entries, limit), known, checked, part),
     );
     this.#tellRestored(checked, restored);
     this.#refuseIncomplete(state, restored);
-    const items = structuredClone(restored.flatMap((one) => this.#served(one)));
+    const compacted = newestOf(
+      compactedItems(state),
+      limit === undefined ? undefined : limit - restored.length,
+    );
+    const items = structuredClone([...compacted, ...restored.flatMap((one) => this.#served(one))]);
     const lost = checked && lostIn(checked);
     span.setAttributes({ served: 'ledger', items: items.length, lost: lost?.length });
-    const isPart = restored.length < state.entries.length;
+    const length = seenLength(state);
+    const isPart = compacted.length + restored.length < length;
     return {
       state,
       items,
-      digest: items.length === state.entries.length ? digestOf(state) : undefined,
+      digest: items.length === length ? seenDigest(state) : undefined,
       lost,
       bytes: 0,
       unreplayable: isPart ? undefined : this.unreplayable(state, restored),
@@ -331,9 +343,9 @@ function lostIn({ findings }: Pick<CheckedList, 'findings'>): readonly Finding[]
   return findings.filter(({ type }) => type === 'lost');
 }
 
-function newest(state: LedgerState, limit: number | undefined): readonly LedgerEntry[] {
-  if (limit === undefined) return state.entries;
-  return limit <= 0 ? [] : state.entries.slice(-limit);
+function newestOf<T>(all: readonly T[], limit: number | undefined): readonly T[] {
+  if (limit === undefined) return all;
+  return limit <= 0 ? [] : all.slice(-limit);
 }
 
 /** Facts of an earlier read, which save requests. */

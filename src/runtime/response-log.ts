@@ -1,8 +1,17 @@
+import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
-import { extendDigest } from '../items/digest.ts';
+import { itemDigest } from '../items/digest.ts';
 import type { LedgerItem, LedgerStep } from '../ledger/record.ts';
-import { digestOf, type LedgerState, type RecordedResponse } from '../ledger/state.ts';
+import {
+  type LedgerState,
+  type RecordedResponse,
+  compactedBeginning,
+  compactedItems,
+  contextAfter,
+  seenDigest,
+} from '../ledger/state.ts';
+import { toReplayInput } from '../items/model-input.ts';
 import type { HistoryReferences } from '../chaining/history-reference.ts';
 import type {
   CompletedResponse,
@@ -11,6 +20,7 @@ import type {
   ModelWarning,
   Parent,
   PlannedRequest,
+  ReplacedHistory,
 } from '../chaining/port.ts';
 import { takeUnattributedResponse } from '../chaining/attribution.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
@@ -33,6 +43,8 @@ export interface ResponseLogOptions {
   readonly emit: (event: HybridSessionEvent) => void;
   /** Begins the span of a decision. */
   readonly beginSpan: () => Span;
+  /** Compacts the history for a request that was too long. */
+  readonly compact: () => Promise<ReplacedHistory | undefined>;
   /** @returns the plan as telemetry reports it. */
   readonly planned: (planned: PlannedRequest) => PlannedRequest;
 }
@@ -49,6 +61,8 @@ export class ResponseLog implements ChainingPort {
   readonly #completed = new Map<string, CompletedResponse>();
   /** IDs of responses that the server refuses to continue from, and keys of items that it refuses as input. */
   readonly #refused = new Set<string>();
+  /** The history that the last compaction during a run has replaced. */
+  #replaced: ReplacedHistory | undefined;
   #sessionId = '';
 
   constructor(options: ResponseLogOptions) {
@@ -81,7 +95,19 @@ export class ResponseLog implements ChainingPort {
       candidates: (digest) => [...(fresh.get(digest) ?? []), ...(state.contexts.get(digest) ?? [])],
       unrecorded: (digest) => (fresh.get(digest) ?? []).map(({ id }) => id),
       isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
+      compacted: compactedBeginning(state).map((item) => toReplayInput(item)),
+      replaced: this.#replacedIn(state),
     };
+  }
+
+  async compact(): Promise<ReplacedHistory | undefined> {
+    this.#replaced = await this.#options.compact();
+    return this.#replaced;
+  }
+
+  /** The tokens of a response of this process and of its request, if the server counts them. */
+  tokensOf(id: string): number | undefined {
+    return this.#completed.get(id)?.tokens;
   }
 
   answered(response: CompletedResponse): void {
@@ -128,13 +154,29 @@ export class ResponseLog implements ChainingPort {
    */
   stepsWith(items: readonly LedgerItem[], state: LedgerState, seen: RecordedResponse['seen']): LedgerStep[] {
     if (this.#completed.size === 0) return [];
-    const end = items.reduce((context, { digest }) => extendDigest(context, digest), digestOf(state));
+    const end = contextAfter(seenDigest(state), items);
     const [response, other] = [...this.#completed.values()].filter(
       ({ id, context }) => context.digest === end && !state.recorded.has(id),
     );
     // Two simultaneous turns may have equal contexts; the runner names the response later.
     if (response === undefined || other !== undefined) return [];
     return this.steps(state, response.id, response.store, seen);
+  }
+
+  /**
+   * The input of a turn that the SDK's runner does not save, because the turn's response begins with a compaction.
+   *
+   * @param items the appended items.
+   */
+  unsavedInput(items: readonly LedgerItem[], state: LedgerState): readonly AgentInputItem[] {
+    if (items[0]?.kind !== 'compaction') return [];
+    const end = contextAfter('', items);
+    const response = [...this.#completed.values()].find(
+      ({ id, context }) => context.digest === end && !state.recorded.has(id),
+    );
+    const { items: input, contexts } = response?.compacting ?? { items: [], contexts: [] };
+    const known = contexts.lastIndexOf(seenDigest(state));
+    return known === -1 ? [] : input.slice(known);
   }
 
   /** Records the response that ended a turn, the unrecorded responses before it, and new refusals. */
@@ -172,6 +214,14 @@ export class ResponseLog implements ChainingPort {
   clear(): void {
     this.#completed.clear();
     this.#refused.clear();
+  }
+
+  /** The replaced history, unless an undo or another compaction has ended its view. */
+  #replacedIn(state: LedgerState): ReplacedHistory | undefined {
+    const known = this.#replaced?.items.find(({ type }) => type === 'compaction');
+    const current = compactedItems(state).at(-1);
+    if (known === undefined || current === undefined) return undefined;
+    return itemDigest(known) === itemDigest(current) ? this.#replaced : undefined;
   }
 
   /** A recorded response ends its turn, so it and all earlier responses are dropped. */

@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { Ledger } from '../ledger/ledger.ts';
-import { lengthOf, type LedgerState } from '../ledger/state.ts';
+import { type LedgerState, seenLength } from '../ledger/state.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { currentRun, type BoundRun } from '../chaining/attribution.ts';
@@ -10,6 +10,7 @@ import { clock } from '../util/clock.ts';
 import { toReplayInputOfAnyProvider, toReplayInput } from '../items/model-input.ts';
 import { isReasoning, isReplayable, lostKey } from '../items/reasoning.ts';
 import { LazyHistory } from './lazy-history.ts';
+import { Compactor } from './compactor.ts';
 import { adoptBookmark } from './adopt-bookmark.ts';
 import { openContext, type SessionContext, type SessionNames } from './open.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -36,6 +37,7 @@ export class SessionRuntime {
   readonly turn = new TurnTracker();
   /** The keys of items in the last read that cannot be sent to a model again. */
   unreplayable: ReadonlySet<string> = new Set();
+  readonly compactor = new Compactor(this);
   readonly #stats = statsCollector();
   readonly options: ResolvedOptions;
   readonly #queue = new SerialQueue();
@@ -60,6 +62,7 @@ export class SessionRuntime {
       current: () => this.#atRequest(),
       emit: (event) => this.telemetry.event(event),
       beginSpan: () => this.telemetry.begin('plan'),
+      compact: () => this.compactor.forRequest(),
       planned: (planned) => this.turn.planned(planned),
     });
   }
@@ -154,7 +157,7 @@ export class SessionRuntime {
       bytes,
       isRun: this.#run !== undefined,
       served: items.length,
-      length: lengthOf(state),
+      length: seenLength(state),
       forecast: forecast(state, { now: clock.now(), responseTtl, isWhole }),
     };
   }

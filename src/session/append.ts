@@ -5,9 +5,10 @@ import type {
 } from '@openai/agents';
 import { requireStorable } from '../history/require-storable.ts';
 import { mutationSteps, parseMutations, transactionSteps } from '../history/steps.ts';
+import { roleOfKind } from '../items/read-item.ts';
 import { parseAgentItems } from '../items/parse-item.ts';
 import type { LedgerDecision } from '../ledger/ledger.ts';
-import { ledgerItem } from '../ledger/record.ts';
+import { ledgerItem, type LedgerItem } from '../ledger/record.ts';
 import { pendingChanges, type LedgerState } from '../ledger/state.ts';
 import { MAX_TURN_WAIT_MS } from '../mirror/mirror.ts';
 import type { Mode } from '../rollout/mode.ts';
@@ -24,21 +25,33 @@ import { parseTransaction } from './transaction.ts';
  *
  * @throws InvalidItemError before anything is stored.
  */
-export function appendItems(runtime: SessionRuntime, given: readonly AgentInputItem[]): Promise<void> {
+export async function appendItems(runtime: SessionRuntime, given: readonly AgentInputItem[]): Promise<void> {
   const items = parseAgentItems(given);
   refuseHistoryReferences(items);
   // An empty list creates no conversation.
-  if (items.length === 0) return Promise.resolve();
-  return change(runtime, async (session, mode) => {
+  if (items.length === 0) return;
+  let isInputUnsaved = false;
+  await change(runtime, async (session, mode) => {
     await runtime.turnGoesOn(mode, session);
     runtime.turn.appended(items);
-    const stored = items.map((item) => ledgerItem(item, session.options.keepContent));
-    const decide: LedgerDecision = (state) => [
-      { type: 'items', items: stored },
-      ...runtime.responses.stepsWith(stored, state, runtime.turn.seen),
-    ];
+    const toLedger = (item: AgentInputItem): LedgerItem => ledgerItem(item, session.options.keepContent);
+    const stored = items.map((item) => toLedger(item));
+    const decide: LedgerDecision = (state) => {
+      const unsaved = runtime.responses.unsavedInput(stored, state);
+      isInputUnsaved = stored[0]?.kind === 'compaction' && unsaved.length === 0 && !endsWithInput(state);
+      const all = [...unsaved.map((item) => toLedger(item)), ...stored];
+      return [{ type: 'items', items: all }, ...runtime.responses.stepsWith(all, state, runtime.turn.seen)];
+    };
     return { added: items, decide, scope: 'tail' };
   });
+  const { sessionId = '' } = runtime;
+  if (isInputUnsaved) runtime.telemetry.event({ type: 'warning', sessionId, code: 'input_unsaved' });
+}
+
+/** Whether the history ends with an item for a model; true if the state does not tell. */
+function endsWithInput({ entries, resumedFrom }: LedgerState): boolean {
+  const newest = entries.at(-1);
+  return newest === undefined ? resumedFrom !== undefined : roleOfKind(newest.kind) === 'input';
 }
 
 /** Replaces function calls that have the same call ID. */

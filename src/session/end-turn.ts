@@ -15,6 +15,7 @@ export async function endTurn(
     );
     return;
   }
+  const tokens = runtime.responses.tokensOf(given);
   await runtime.run(async (session, mode) => {
     const { ledger, sessionId, history } = session;
     await history.open(mode);
@@ -25,4 +26,5 @@ export async function endTurn(
     runtime.turnEnded(sessionId, given, state);
     await updateBookmark(session);
   });
+  runtime.compactor.afterTurn(given, tokens);
 }

@@ -43,6 +43,7 @@ export async function flush(runtime: SessionRuntime, { timeout }: FlushOptions):
 
 /** @param until when to stop waiting, in milliseconds since the epoch; without it, every change is tried. */
 async function pushAll(runtime: SessionRuntime, until?: number): Promise<number | undefined> {
+  await runtime.compactor.idle();
   const isWaiting = await runtime.maintainIfBegun(
     async (session) => session.conversation === undefined && (await pendingIn(session)) > 0,
   );

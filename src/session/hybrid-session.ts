@@ -2,6 +2,7 @@ import type {
   AgentInputItem,
   OpenAIResponsesCompactionArgs,
   OpenAIResponsesCompactionAwareSession,
+  OpenAIResponsesCompactionResult,
   SessionHistoryRewriteArgs,
   SessionHistoryRewriteAwareSession,
   SessionHistoryTransactionArgs,
@@ -23,6 +24,7 @@ import { planHeal } from '../heal/dry-run.ts';
 import { popItem } from './pop.ts';
 import { NOT_SHOWN, readItems } from './read-items.ts';
 import { SessionRuntime } from '../runtime/runtime.ts';
+import { readTranscript, type TranscriptOptions, type TranscriptPage } from './transcript.ts';
 
 /**
  * A session of the OpenAI Agents SDK that cannot lose a turn.
@@ -88,7 +90,7 @@ export class HybridSession
   }
 
   /**
-   * Returns a copy of the history, oldest item first.
+   * Returns a copy of the history that a model sees, oldest item first: all items, or those from the newest compaction on.
    *
    * @param limit the number of newest items to return; without it all. A limit of 0 makes no request, except in `off` and
    * `shadow`, which make those of the stock session.
@@ -101,6 +103,20 @@ export class HybridSession
    */
   async getItems(limit?: number): Promise<AgentInputItem[]> {
     return readItems(this.#runtime, limit);
+  }
+
+  /**
+   * Returns a page of everything that was said, oldest item first, with the items that a compaction stands for.
+   *
+   * @throws HistoryIncompleteError if no source has an item, unless `onIncomplete` is `'warn'`.
+   * @throws InvalidOptionsError for a negative or fractional number.
+   * @example
+   * ```ts
+   * const { items, next } = await session.transcript({ from: 0, limit: 50 });
+   * ```
+   */
+  async transcript(options: TranscriptOptions = {}): Promise<TranscriptPage> {
+    return readTranscript(this.#runtime, options);
   }
 
   /**
@@ -167,7 +183,7 @@ export class HybridSession
     return true;
   }
 
-  /** Appends the compaction and the items after it. Earlier items stay in the history, but are not sent again. */
+  /** Appends the compaction and the items after it. A model sees these; the transcript keeps the earlier items. */
   replaceHistoryWithCompaction(items: AgentInputItem[]): Promise<void> {
     return this.addItems(items);
   }
@@ -192,13 +208,22 @@ export class HybridSession
   }
 
   /**
-   * Records the response that ended a turn, and compacts nothing. The runner calls this after each turn.
+   * Records the response that ended a turn. The runner calls this after each turn.
    *
-   * @returns null
+   * With `force`, compacts the history now: a model sees the API's compaction in place of the earlier items, which stay in the
+   * transcript.
+   *
+   * @returns the usage of the compaction; null without `force`, or if the history changed meanwhile.
+   * @throws CompactionError with `force`, if the history cannot be compacted. It stays as it was.
+   * @example
+   * ```ts
+   * await session.runCompaction({ force: true });
+   * ```
    */
-  async runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
-    await endTurn(this.#runtime, args);
-    return null;
+  async runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<OpenAIResponsesCompactionResult | null> {
+    const isForced = args?.force === true;
+    if (!isForced || args.responseId !== undefined) await endTurn(this.#runtime, args);
+    return isForced ? ((await this.#runtime.compactor.compact()) ?? null) : null;
   }
 
   /**

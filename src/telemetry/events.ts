@@ -50,10 +50,12 @@ export interface TurnEvent {
  * - `adopted`: the session took `count` items of another writer into the ledger, unproven.
  * - `bookmark_failed`: the bookmark could not be written; a process without the ledger will adopt the list.
  * - `bookmark_ignored`: the bookmark does not prove the history; the session adopted the list, unproven.
+ * - `compaction_failed`: the history could not be compacted; it stays as it was.
  * - `conflict`: another writer appended first, up to version `position`; both turns stay.
  * - `foreign_fields_left_out`: the server refused fields of another provider; the request was sent again without them.
  * - `foreign_item`: the API answered a write with an item of another writer; the session removed it from the conversation.
  * - `full_history`: a runner with `history: 'reference'` was given the whole history; `reason` says why.
+ * - `input_unsaved`: the SDK's runner did not save the input of a turn whose response begins with a compaction.
  * - `ledger_damaged`: the record at `position`, the newest, cannot be read; the session skipped it.
  * - `list_failed`: the list could not be read; the session served the history from the ledger, unchecked.
  * - `mirror_failed`: the conversation could not be brought up to date; `count` changes are pending in the ledger.
@@ -71,10 +73,12 @@ export type WarningCode =
   | 'adopted'
   | 'bookmark_failed'
   | 'bookmark_ignored'
+  | 'compaction_failed'
   | 'conflict'
   | 'foreign_fields_left_out'
   | 'foreign_item'
   | 'full_history'
+  | 'input_unsaved'
   | 'ledger_damaged'
   | 'list_failed'
   | 'mirror_failed'
@@ -116,6 +120,7 @@ export interface WarningEvent {
  * - `restored`: the history was served whole although the list lacked items.
  * - `incomplete`: no source has these items; with `onIncomplete: 'warn'` the rest was served.
  * - `turn`: a turn ended with a response.
+ * - `compacted`: a model sees a compaction in place of earlier items; the transcript keeps them.
  * - `conversation_changed`: the history is mirrored to another conversation, after a heal or a clear.
  * - `warning`: the session noticed a problem and handled it; `code` says which.
  */
@@ -138,6 +143,14 @@ export type HybridSessionEvent =
       readonly sources: SourceCounts;
     }
   | { readonly type: 'incomplete'; readonly sessionId: string; readonly missing: readonly MissingItem[] }
+  | {
+      readonly type: 'compacted';
+      readonly sessionId: string;
+      /** The number of items that a model sees. */
+      readonly items: { readonly before: number; readonly after: number };
+      /** The tokens that the API counted: those that it compacted, and those that it wrote. */
+      readonly tokens: { readonly before: number; readonly after: number };
+    }
   | { readonly type: 'conversation_changed'; readonly sessionId: string; readonly conversationId: string };
 
 /** Receives events. An exception that it throws is ignored, so that observing never costs a turn. */

@@ -39,6 +39,8 @@ function view(ends: Readonly<Record<string, readonly Parent[]>>, fields: Partial
     candidates: (digest) => ends[digest] ?? [],
     unrecorded: () => [],
     isRefused: () => false,
+    compacted: [],
+    replaced: undefined,
     ...fields,
   };
 }

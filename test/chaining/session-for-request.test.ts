@@ -19,6 +19,7 @@ function port(): ChainingPort {
     answered: () => undefined,
     refused: () => undefined,
     lost: () => undefined,
+    compact: async () => undefined,
     warn: () => undefined,
     planning: () => () => undefined,
   };

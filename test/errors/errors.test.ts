@@ -22,6 +22,7 @@ import {
 } from '../../src/errors/ledger.ts';
 
 import * as ledgerErrors from '../../src/errors/ledger.ts';
+import * as compactionErrors from '../../src/errors/compaction.ts';
 import * as optionErrors from '../../src/errors/options.ts';
 import * as sessionErrors from '../../src/errors/session.ts';
 
@@ -53,6 +54,12 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     name: 'InvalidResponseError',
     fields: { operation: 'responses.retrieve' },
     message: 'Cannot use the response to responses.retrieve: it is not JSON',
+  },
+  compaction_failed: {
+    error: new compactionErrors.CompactionError('user-42', 'no_model', { cause }),
+    name: 'CompactionError',
+    fields: { sessionId: 'user-42', reason: 'no_model' },
+    message: "Cannot compact the history of session 'user-42': no model",
   },
   conversation_not_found: {
     error: new ConversationNotFoundError('conv_1', { cause }),
@@ -186,7 +193,12 @@ describe.each(Object.entries(examples))('%s', (code, { error, name, fields, mess
 });
 
 test('every exported error class has an example', () => {
-  const classes = Object.values({ ...sessionErrors, ...ledgerErrors, ...optionErrors })
+  const classes = Object.values({
+    ...compactionErrors,
+    ...sessionErrors,
+    ...ledgerErrors,
+    ...optionErrors,
+  })
     .filter((value) => value.prototype instanceof HybridSessionError)
     .map(({ name }) => name);
   expect(classes.toSorted()).toEqual(

@@ -71,6 +71,15 @@ const lives: Record<PlanReason, Life> = {
       await turn(world, agent, thanks, { previousResponseId: lastResponseId });
     },
   },
+  compacted: {
+    plan: 'replay',
+    options: { session: { history: { compaction: {} } } },
+    live: async (world) => {
+      await turn(world, agent, hi);
+      world.simulator.fault('responses.create', { name: 'context_length_exceeded', times: 1 });
+      await turn(world, agent, thanks);
+    },
+  },
   prompt: {
     plan: 'replay',
     live: async (world) => {
@@ -202,6 +211,7 @@ class Unreadable extends HybridSession {
       answered: (answer) => chain.answered(answer),
       refused: (...refusal) => chain.refused(...refusal),
       lost: (keys) => chain.lost(keys),
+      compact: () => chain.compact(),
       warn: (warning) => chain.warn(warning),
       planning: () => chain.planning(),
     };

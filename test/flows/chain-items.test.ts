@@ -8,6 +8,8 @@ import {
   type AgentInputItem,
 } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
+import { PROFILES } from '../support/profiles.ts';
+import type { FlowWorld } from '../runner/flow-world.ts';
 import { z } from 'zod';
 import type { ModelAnswer, Respond } from '../../mocks/index.ts';
 import { inBothWorlds, WAYS, type Scenario } from '../runner/both-worlds.ts';
@@ -205,17 +207,22 @@ describe.each(WAYS)('%s', (_way, stream) => {
     expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/6']);
   });
 
-  test('a compaction by the server begins a new chain, as it hides the items before it', async () => {
+  test('a request after a compaction by the server continues from its response', async () => {
     const agent = new Agent({
       name: 'Assistant',
       model,
       modelSettings: { contextManagement: [{ type: 'compaction', compactThreshold: 1000 }] },
     });
-    const compaction = { type: 'compaction', encrypted_content: 'gAAAA' };
-    const world = await inBothWorlds(stream, talk(agent, 'bye'), {
-      simulator: { respond: opening(compaction, said('short')) },
-    });
-    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'diverged 3/3', 'extends 1/5']);
+    const live = async (here: FlowWorld): Promise<unknown> => {
+      const outputs = [];
+      for (const text of ['hi', 'word '.repeat(3000), 'bye', 'good bye'])
+        outputs.push((await turn(here, agent, text)).finalOutput);
+      return outputs;
+    };
+    // A server that ignores the parent compacts another context, which counts as an answer.
+    const profiles = PROFILES.filter((profile) => profile !== 'ignores-parent');
+    const world = await inBothWorlds(stream, live, { profiles });
+    expect(decisionsOf(world)).toEqual(['no_parent 1/1', 'extends 1/3', 'extends 1/3', 'extends 1/5']);
   });
 
   test('the server truncates a chained context like a replayed one', async () => {

@@ -1,14 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyRecords } from '../../src/ledger/reducer.ts';
-import { fitsTail, stateFromCheckpoint, tailState, nextCheckpoint } from '../../src/ledger/checkpoint.ts';
+import {
+  checkpointOf,
+  fitsTail,
+  stateFromCheckpoint,
+  tailState,
+  nextCheckpoint,
+} from '../../src/ledger/checkpoint.ts';
 import { EMPTY_DIGEST, extendDigest } from '../../src/items/digest.ts';
 import { recordOf, type LedgerItem, type LedgerRecord, type LedgerStep } from '../../src/ledger/record.ts';
 import {
   conversationsToDelete,
   digestOf,
   emptyState,
-  checkpointOf,
   pendingAt,
   pendingChanges,
   type LedgerState,

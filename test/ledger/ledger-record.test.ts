@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { LedgerUnreadableError } from '../../src/errors/ledger.ts';
 import { ledgerItem } from '../../src/ledger/record.ts';
 import { parseCheckpoint, parseRecord } from '../../src/ledger/record.ts';
-import { emptyState, checkpointOf } from '../../src/ledger/state.ts';
+import { emptyState } from '../../src/ledger/state.ts';
+import { checkpointOf } from '../../src/ledger/checkpoint.ts';
 import { anyItem } from '../support/items.ts';
 import { ledgerRecord } from '../support/records.ts';
 

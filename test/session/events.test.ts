@@ -48,6 +48,7 @@ type HandledCode = Exclude<
   | 'bookmark_ignored'
   | 'foreign_fields_left_out'
   | 'foreign_item'
+  | 'input_unsaved'
   | 'no_conversations'
   | 'parent_maybe_ignored'
   | 'reasoning_left_out'
@@ -134,6 +135,17 @@ const WAYS: Readonly<
       },
     };
     await open({ ledger: torn, conversationId }).getItems();
+  },
+  async compacted({ open, client }) {
+    const session = open();
+    await converse(simulatedRunner(client), session, SAY);
+    await session.runCompaction({ force: true });
+  },
+  async compaction_failed({ open, client, simulator }) {
+    simulator.fault('responses.compact', { status: 400, message: `no, ${SECRET}` });
+    const session = open({ history: { compaction: { atTokens: 1 } } });
+    await converse(simulatedRunner(client), session, SAY);
+    await session.flush();
   },
   async conflict({ open }) {
     const first = open();

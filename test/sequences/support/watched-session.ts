@@ -1,6 +1,7 @@
 import type {
   AgentInputItem,
   OpenAIResponsesCompactionArgs,
+  OpenAIResponsesCompactionResult,
   SessionHistoryRewriteArgs,
   SessionHistoryTransactionArgs,
 } from '@openai/agents';
@@ -96,7 +97,9 @@ export class WatchedSession extends HybridSession {
     return this.#watch(name, effects.transact(args), () => super.applyHistoryTransaction(args));
   }
 
-  override runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<null> {
+  override runCompaction(
+    args?: OpenAIResponsesCompactionArgs,
+  ): Promise<OpenAIResponsesCompactionResult | null> {
     const name = `runCompaction(${args?.responseId ?? ''})`;
     return this.#watch(name, effects.respond(args?.responseId), () => super.runCompaction(args));
   }
