@@ -1,12 +1,14 @@
 export { HybridRunner, type HybridRunnerConfig } from './runner/hybrid-runner.ts';
 export { run } from './runner/run.ts';
 export { HybridSession } from './session/hybrid-session.ts';
+export type { AdvancedOptions, HybridSessionOptions } from './runtime/options.ts';
 export type {
-  AdvancedOptions,
+  CompactionFacts,
+  CompactionFunction,
   CompactionOptions,
   HistoryOptions,
-  HybridSessionOptions,
-} from './runtime/options.ts';
+  WindowOptions,
+} from './runtime/history-options.ts';
 export type { TranscriptItem, TranscriptOptions, TranscriptPage } from './session/transcript.ts';
 export type { EventListener, HybridSessionEvent, TurnChain, TurnEvent } from './telemetry/events.ts';
 export type { SourceCounts } from './history/restore.ts';

@@ -6,7 +6,7 @@ import { replayInputBytes } from '../items/model-input.ts';
 import type { ModelServer } from './server.ts';
 import { beginningOf } from './plan.ts';
 import type { Plan, PlannableRequest } from './plan.ts';
-import { extendContext, rawFields } from './request.ts';
+import { compactsItself, extendContext, rawFields } from './request.ts';
 import { EMPTY_DIGEST } from '../items/digest.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { hash } from 'node:crypto';
@@ -154,7 +154,7 @@ function frameOf(request: ModelRequest, server: ModelServer): string | undefined
   const { toolChoice, parallelToolCalls, reasoning, text, truncation, providerData } = modelSettings;
   const raw = rawFields(request);
   if (truncation === 'auto' || raw['truncation'] === 'auto') return undefined;
-  if ('contextManagement' in modelSettings || 'context_management' in raw) return undefined;
+  if (compactsItself(request)) return undefined;
   const settings = [toolChoice, parallelToolCalls, reasoning, text, providerData];
   const frame = [server.mark, server.model, systemInstructions, tools, handoffs, outputType, settings];
   return hash('sha256', JSON.stringify(frame), 'base64url').slice(0, 12);

@@ -127,6 +127,8 @@ export interface ChainView {
   isRefused(id: string): boolean;
   /** The messages that the newest compaction keeps, and the compaction, oldest first. Empty without one. */
   readonly compacted: readonly AgentInputItem[];
+  /** The size from which the server compacts a context itself, in tokens; undefined if it does not. */
+  readonly serverThreshold: number | undefined;
   /** The history that a request of this process was too long with, if the newest compaction stands for it. */
   readonly replaced: ReplacedHistory | undefined;
 }

@@ -16,9 +16,11 @@ export function plannable(request: ModelRequest, model: Model): PlannableRequest
 }
 
 /** Puts the newest compaction in place of the history that a run has read before it, or that the runner has cut. */
-export function ofView(request: ModelRequest, view: ChainView | undefined): ModelRequest {
+export function ofView(given: ModelRequest, view: ChainView | undefined): ModelRequest {
+  if (view === undefined || view.isStock) return given;
+  const request = withThreshold(given, view.serverThreshold);
   const { input } = request;
-  if (view === undefined || view.isStock || typeof input === 'string') return request;
+  if (typeof input === 'string') return request;
   const replaced = view.replaced && withReplaced(request, view.replaced);
   if (replaced !== undefined) return replaced;
   // The SDK's runner sends nothing before a compaction. The API wants its output whole.
@@ -27,6 +29,20 @@ export function ofView(request: ModelRequest, view: ChainView | undefined): Mode
   if (first?.type !== 'compaction' || compaction === undefined) return request;
   if (itemDigest(first) !== itemDigest(compaction)) return request;
   return { ...request, input: [...view.compacted.slice(0, -1), ...input] };
+}
+
+/** A request whose context the server compacts from a size on, unless the caller has chosen another one. */
+function withThreshold(request: ModelRequest, threshold: number | undefined): ModelRequest {
+  const { modelSettings } = request;
+  if (threshold === undefined || compactsItself(request)) return request;
+  const context_management = [{ type: 'compaction', compact_threshold: threshold }];
+  const providerData = { ...modelSettings.providerData, context_management };
+  return { ...request, modelSettings: { ...modelSettings, providerData } };
+}
+
+/** Whether the caller lets the server compact the context. */
+export function compactsItself(request: ModelRequest): boolean {
+  return 'contextManagement' in request.modelSettings || 'context_management' in rawFields(request);
 }
 
 /** A request with another beginning; undefined if it does not begin with that history. */

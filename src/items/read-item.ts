@@ -60,6 +60,18 @@ export function roleOfKind(kind: string): ItemRole {
   return roleOfType(typeOfKind(kind), splitKind(kind)[1]);
 }
 
+/** The indexes of the items at which a turn begins: a message for the model, behind an item that is none. */
+export function turnStarts(kinds: readonly string[]): number[] {
+  return kinds.flatMap((kind, index) => {
+    const before = kinds[index - 1];
+    return isMessageForModel(kind) && (before === undefined || !isMessageForModel(before)) ? [index] : [];
+  });
+}
+
+function isMessageForModel(kind: string): boolean {
+  return roleOfKind(kind) === 'input' && !isResultKind(kind);
+}
+
 /** Whether an item of this kind answers a call. */
 export function isResultKind(kind: string): boolean {
   return itemType(typeOfKind(kind)).role === 'result';

@@ -9,7 +9,7 @@ import { compactContext, type Compaction } from '../conversation/compact-context
 import { sendRequest } from '../conversation/request.ts';
 import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
 import type { HistoryReader } from '../history/reader.ts';
-import { roleOfKind } from '../items/read-item.ts';
+import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
 import { type LedgerState, compactedItems, seenHistory } from '../ledger/state.ts';
@@ -58,6 +58,9 @@ interface Prepared {
   readonly views: number;
 }
 
+/** So many compactions after consecutive turns may make no progress; the next turn that is short enough begins anew. */
+const MAX_FRUITLESS = 2;
+
 /** A recorded compaction. */
 interface Compacted extends ReplacedHistory {
   readonly usage: Compaction['usage'];
@@ -67,6 +70,8 @@ interface Compacted extends ReplacedHistory {
 export class Compactor {
   readonly #session: CompactedSession;
   #underWay: Promise<void> | undefined;
+  /** The number of turns in a row after which the history was too long. */
+  #fruitless = 0;
 
   constructor(session: CompactedSession) {
     this.#session = session;
@@ -116,13 +121,18 @@ export class Compactor {
    */
   afterTurn(responseId: string, tokens: number | undefined): void {
     const { options } = this.#session;
-    const { atTokens } = options.history.compaction ?? {};
-    if (atTokens === undefined || this.#underWay !== undefined) return;
+    const { isDue } = options.history.compaction ?? {};
+    if (isDue === undefined || this.#underWay !== undefined) return;
     const compact = async (): Promise<void> => {
       // The run gets its response first.
       await clock.sleep(0);
-      const count = tokens ?? (await storedTokens(options, responseId));
-      if (count !== undefined && count >= atTokens) await this.#compact();
+      const counted = tokens ?? (await storedTokens(options, responseId));
+      const seen = await this.#session.run(async ({ ledger }) => seenHistory(await ledger.read()));
+      const items = seen.before + seen.entries.length;
+      const turns = turnStarts(seen.entries.map(({ kind }) => kind)).length;
+      const isLong = await isDue({ tokens: counted, items, turns });
+      this.#fruitless = isLong ? this.#fruitless + 1 : 0;
+      if (isLong && this.#fruitless <= MAX_FRUITLESS) await this.#compact();
     };
     this.#underWay = compact()
       .catch((error: unknown) => this.#failed(error))
@@ -248,11 +258,9 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
 
 /** The end of a shorter beginning of whole turns, about half as long; undefined if there is none with a turn in it. */
 function shorterEnd(items: readonly SeenItem[], end: number): number | undefined {
-  const starts = items.flatMap(({ item, seq }, index) =>
-    seq !== undefined && index < end && 'role' in item && item.role === 'user' ? [index] : [],
-  );
+  const starts = turnStarts(items.map(({ item }) => kindOf(item)));
   // The first turn has to be in it: an earlier compaction alone would not get shorter.
-  const ends = starts.slice(1);
+  const ends = starts.filter((index) => items[index]?.seq !== undefined && index < end).slice(1);
   return ends.findLast((index) => index <= end / 2) ?? ends[0];
 }
 

@@ -10,6 +10,12 @@ import { rolloutSchema } from '../rollout/rollout-schema.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import { isMemoryLedger, memoryLedger } from '../stores/memory.ts';
 import { isUrlSegment } from '../util/url-segment.ts';
+import {
+  historySchema,
+  resolveHistory,
+  type HistoryOptions,
+  type ResolvedHistory,
+} from './history-options.ts';
 import { loadedHistories, type LoadedHistories } from './memory-budget.ts';
 import { MAX_LEASE_MS } from '../mirror/lease.ts';
 import { debugLog } from '../telemetry/debug-log.ts';
@@ -100,32 +106,6 @@ export interface HybridSessionOptions {
   readonly advanced?: AdvancedOptions | undefined;
 }
 
-/** How much of the history a model sees. The transcript always keeps all of it. */
-export interface HistoryOptions {
-  /**
-   * Compacts a long history by the API's `responses.compact`, after the answer of a turn.
-   *
-   * @default none
-   */
-  readonly compaction?: CompactionOptions | undefined;
-}
-
-/** When a history is compacted, and by which model. */
-export interface CompactionOptions {
-  /**
-   * The size of a turn's last request and its response from which the history is compacted after the turn, in tokens.
-   *
-   * @default never: only `runCompaction({ force: true })` compacts
-   */
-  readonly atTokens?: number | undefined;
-  /**
-   * The model that compacts.
-   *
-   * @default the model of the newest response
-   */
-  readonly model?: string | undefined;
-}
-
 /** Options of `HybridSession` that few apps need. */
 export interface AdvancedOptions {
   /**
@@ -183,7 +163,7 @@ export interface ResolvedOptions {
   readonly cache: ContentCache;
   readonly loaded: LoadedHistories;
   readonly observers: readonly SessionObserver[];
-  readonly history: HistoryOptions;
+  readonly history: ResolvedHistory;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -213,13 +193,7 @@ const schema = z.strictObject({
   bookmark: z.boolean().optional(),
   advanced: advancedSchema.optional(),
   keepContent: z.boolean().optional(),
-  history: z
-    .strictObject({
-      compaction: z
-        .strictObject({ atTokens: z.number().int().positive().optional(), model: text.optional() })
-        .optional(),
-    })
-    .optional(),
+  history: historySchema.optional(),
   onIncomplete: z.enum(['throw', 'warn']).optional(),
   onEvent: z
     .custom<EventListener>((value) => typeof value === 'function', { message: 'must be a function' })
@@ -257,11 +231,7 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
       "cannot be 'off' or 'shadow' with mirror: 'off': there is no list to serve",
     );
   }
-  refuse(
-    given.keepContent === false && given.history?.compaction !== undefined,
-    'history.compaction',
-    'cannot go with keepContent: false: only the ledger can hold a compaction',
-  );
+  const history = resolveHistory(given.history, given.keepContent);
   const ledger = given.ledger ?? memoryLedger();
   const cache =
     advanced.cache !== undefined && 'maxBytes' in advanced.cache
@@ -278,7 +248,7 @@ export function resolveOptions(options: HybridSessionOptions): ResolvedOptions {
     sessionId: given.sessionId,
     bookmark: given.bookmark ?? (isMemoryLedger(ledger) && !isStockMode(given.rollout)),
     keepContent: given.keepContent ?? true,
-    history: given.history ?? {},
+    history,
     compare: advanced.compare ?? 'auto',
     onIncomplete: given.onIncomplete ?? 'throw',
     responseTtl: advanced.responseTtl ?? 29 * DAY_MS,

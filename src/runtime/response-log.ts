@@ -35,6 +35,8 @@ export interface ResponseLogOptions {
   readonly client: OpenAI | undefined;
   readonly responseTtl: number;
   readonly history: HistoryReferences;
+  /** The size from which the server compacts a context, in tokens. */
+  readonly serverThreshold: number | undefined;
   readonly current: () => Promise<{
     readonly sessionId: string;
     readonly ledger: Ledger;
@@ -97,6 +99,7 @@ export class ResponseLog implements ChainingPort {
       isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
       compacted: compactedBeginning(state).map((item) => toReplayInput(item)),
       replaced: this.#replacedIn(state),
+      serverThreshold: this.#options.serverThreshold,
     };
   }
 

@@ -58,6 +58,7 @@ export class SessionRuntime {
     this.responses = new ResponseLog({
       client: options.client,
       responseTtl: options.responseTtl,
+      serverThreshold: options.history.compaction?.serverThreshold,
       history: new LazyHistory(this, options),
       current: () => this.#atRequest(),
       emit: (event) => this.telemetry.event(event),

@@ -1,4 +1,7 @@
 import type { OpenAIResponsesCompactionArgs } from '@openai/agents';
+import { turnStarts } from '../items/read-item.ts';
+import { compactedItems, seenHistory } from '../ledger/state.ts';
+import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
 import { updateBookmark } from './append.ts';
 
@@ -24,7 +27,24 @@ export async function endTurn(
       { scope: 'tail' },
     );
     runtime.turnEnded(sessionId, given, state);
+    await moveWindow(session);
     await updateBookmark(session);
   });
   runtime.compactor.afterTurn(given, tokens);
+}
+
+/** Leaves turns before the window out of the history that a model sees, once there are more than its slack allows. */
+async function moveWindow({ ledger, options }: OpenSession): Promise<void> {
+  const { window } = options.history;
+  if (window === undefined) return;
+  await ledger.append((state) => {
+    const { entries } = seenHistory(state);
+    const kinds = entries.map(({ kind }) => kind);
+    const starts = turnStarts(kinds);
+    const first = entries[starts.at(-window.turns) ?? 0];
+    // A model that reads on behind a compaction needs the compaction.
+    const isCompacted = kinds.includes('compaction') || compactedItems(state).length > 0;
+    if (first === undefined || isCompacted || starts.length <= window.turns + window.slack) return [];
+    return [{ type: 'view', from: first.seq, items: [] }];
+  });
 }

@@ -22,7 +22,7 @@ import { clearSession } from './clear.ts';
 import { comparable } from '../items/same-item.ts';
 import { planHeal } from '../heal/dry-run.ts';
 import { popItem } from './pop.ts';
-import { NOT_SHOWN, readItems } from './read-items.ts';
+import { newestTurns, NOT_SHOWN, readItems } from './read-items.ts';
 import { SessionRuntime } from '../runtime/runtime.ts';
 import { readTranscript, type TranscriptOptions, type TranscriptPage } from './transcript.ts';
 
@@ -103,6 +103,21 @@ export class HybridSession
    */
   async getItems(limit?: number): Promise<AgentInputItem[]> {
     return readItems(this.#runtime, limit);
+  }
+
+  /**
+   * Returns a copy of the newest turns that a model sees, oldest item first. Unlike `getItems(limit)` it returns whole turns: no
+   * result without its call, and nothing behind a compaction without it.
+   *
+   * @param turns the number of turns.
+   * @throws HistoryIncompleteError if no source has an item, unless `onIncomplete` is `'warn'`.
+   * @example
+   * ```ts
+   * const lastThree = await session.getTurnItems(3);
+   * ```
+   */
+  async getTurnItems(turns: number): Promise<AgentInputItem[]> {
+    return newestTurns(await this.getItems(), turns);
   }
 
   /**

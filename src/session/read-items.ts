@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { recordServedHistory } from '../chaining/attribution.ts';
+import { kindOf, turnStarts } from '../items/read-item.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
 
 /**
@@ -26,6 +27,14 @@ export async function readItems(runtime: SessionRuntime, limit: unknown): Promis
       { begins: true, writes: runtime.isStock },
     );
   });
+}
+
+/** The newest turns of these items; all of them if a compaction stands before the turns. */
+export function newestTurns(items: readonly AgentInputItem[], turns: number): AgentInputItem[] {
+  if (!(turns > 0)) return [];
+  const kinds = items.map((item) => kindOf(item));
+  const from = turnStarts(kinds).at(-turns) ?? 0;
+  return kinds.slice(0, from).includes('compaction') ? [...items] : items.slice(from);
 }
 
 /** The served items without reasoning that `prepareHistoryItemForModelInput()` omits. */

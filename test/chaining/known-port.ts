@@ -60,6 +60,7 @@ export function knownPort(context?: readonly AgentInputItem[], fields: Partial<C
       isRefused: () => false,
       compacted: [],
       replaced: undefined,
+      serverThreshold: undefined,
       ...fields,
     }),
     answered: (answer) => void answers.push(answer),

@@ -41,6 +41,7 @@ function view(ends: Readonly<Record<string, readonly Parent[]>>, fields: Partial
     isRefused: () => false,
     compacted: [],
     replaced: undefined,
+    serverThreshold: undefined,
     ...fields,
   };
 }

@@ -5,12 +5,13 @@ import { outline } from '../../mocks/wire/outline.ts';
 import type { SimulatorOptions } from '../../mocks/simulator.ts';
 import {
   CompactionError,
+  type CompactionFacts,
   HybridRunner,
   HybridSession,
   memoryLedger,
   type HybridSessionOptions,
 } from '../../src/index.ts';
-import { assistant, user } from '../support/conversation.ts';
+import { assistant, texts, user } from '../support/conversation.ts';
 import { simulated, simulatedRunner } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
 import { assistantAgent, converse, historyOf, listOf, recorder, requestsOf } from './support/story.ts';
@@ -383,6 +384,42 @@ describe('history: { compaction: { atTokens } }', () => {
     },
   );
 
+  it('a function decides after each turn by tokens, items and turns', async () => {
+    const seen: CompactionFacts[] = [];
+    const compaction = (facts: CompactionFacts): boolean => seen.push(facts) === 2;
+    const { open, chained } = world({ history: { compaction } });
+    const session = open();
+    for (const turn of ['one', 'two', 'three']) {
+      await converse(chained, session, [turn], gpt41);
+      await session.flush();
+    }
+    expect(seen).toEqual([
+      { tokens: expect.any(Number), items: 2, turns: 1 },
+      { tokens: expect.any(Number), items: 4, turns: 2 },
+      { tokens: expect.any(Number), items: 5, turns: 1 },
+    ]);
+    expect(await historyOf(session)).toBe('u,u,x,u,a');
+  });
+
+  it('compactions without progress end after two', async () => {
+    const { open, chained, told } = world({ history: { compaction: { atTokens: 1 } } });
+    const session = open();
+    for (const turn of ['1', '2', '3', '4', '5']) {
+      await converse(chained, session, [turn], gpt41);
+      await session.flush();
+    }
+    expect(told.of('compacted')).toHaveLength(2);
+  });
+
+  it('a function that throws compacts nothing, and is reported', async () => {
+    const { open, chained, told } = world({ history: { compaction: refuse } });
+    const session = open();
+    await converse(chained, session, ['one'], gpt41);
+    await session.flush();
+    expect(told.of('compaction_failed')).toMatchObject([{ reason: 'TypeError' }]);
+    expect(await historyOf(session)).toBe('u,a');
+  });
+
   it('a failed compaction is reported and costs nothing', async () => {
     const { open, chained, simulator, told } = world({ history: { compaction: { atTokens: 1 } } });
     simulator.fault('responses.compact', { status: 404, message: 'no such route' });
@@ -528,6 +565,89 @@ describe("the server's own compaction", () => {
     ]);
   });
 });
+
+describe("history: { compaction: { strategy: 'server' } }", () => {
+  const options = { history: { compaction: { strategy: 'server', atTokens: 1000 } } } as const;
+
+  it('the model boundary lets the server compact, and the session keeps the transcript', async () => {
+    const { open, chained, contexts, sent } = world(options);
+    const session = open();
+    await converse(chained, session, ['one', 'word '.repeat(3000), 'three', 'four'], gpt41);
+    expect(await historyOf(session)).toBe('x,a,u,a,u,a');
+    expect(contexts().at(-1)).toBe('x,a,u,a,u');
+    expect(sent().slice(-2)).toEqual(['chain 1', 'chain 1']);
+    expect((await session.transcript()).length).toBe(9);
+  });
+
+  it("the caller's own context management stays", async () => {
+    const { open, chained, simulator } = world(options);
+    const context_management = [{ type: 'compaction', compact_threshold: 5000 }];
+    const agent = assistantAgent().clone({ modelSettings: { providerData: { context_management } } });
+    await converse(chained, open(), ['one'], { agent });
+    expect(simulator.log.findLast(({ operation }) => operation === 'responses.create')?.body).toMatchObject({
+      context_management,
+    });
+  });
+});
+
+describe('history: { window }', () => {
+  it.each(['chained', 'stock'] as const)('a model sees the newest turns alone (%s runner)', async (name) => {
+    const made = world({ history: { window: { turns: 2 } } });
+    const session = made.open();
+    const turns = ['one', 'two call get_weather {"city":"Rome"}', 'three', 'four'];
+    await converse(made[name], session, turns, gpt41);
+    expect(made.contexts().at(-1)).toBe('u,c,r,a,u,a,u');
+    expect(await historyOf(session)).toBe('u,a,u,a');
+    expect(await historyOf(made.open())).toBe('u,a,u,a');
+    expect((await session.transcript()).length).toBe(10);
+    expect(await session.verify()).toMatchObject({ verified: true, length: 10, findings: [] });
+  });
+
+  it('a slack lets most turns continue from a response', async () => {
+    const { open, chained, sent } = world({ history: { window: { turns: 2, slack: 2 } } });
+    await converse(chained, open(), ['1', '2', '3', '4', '5', '6', '7', '8', '9'], gpt41);
+    expect(sent()).toEqual([
+      'replay 1',
+      'chain 1',
+      'chain 1',
+      'chain 1',
+      'chain 1',
+      'replay 5',
+      'chain 1',
+      'chain 1',
+      'replay 5',
+    ]);
+  });
+
+  it('an undo into the turns before the window shows a model the turns before', async () => {
+    const { open, chained } = world({ history: { window: { turns: 1 } } });
+    const session = open();
+    await converse(chained, session, ['one', 'two'], gpt41);
+    expect(await historyOf(session)).toBe('u,a');
+    for (let pops = 0; pops < 3; pops += 1) await session.popItem();
+    expect(texts(await session.getItems())).toEqual(['one']);
+  });
+});
+
+describe('getTurnItems()', () => {
+  it('the newest turns are whole, and a compaction stays before what follows it', async () => {
+    const { open, chained } = world();
+    const session = open();
+    const tool = 'two call get_weather {"city":"Rome"}';
+    await converse(chained, session, ['one', tool, 'three'], gpt41);
+    expect(outline(await session.getTurnItems(1))).toBe('u,a');
+    expect(outline(await session.getTurnItems(2))).toBe('u,c,r,a,u,a');
+    expect(outline(await session.getTurnItems(9))).toBe('u,a,u,c,r,a,u,a');
+    expect(await session.getTurnItems(0)).toEqual([]);
+    await session.runCompaction({ force: true });
+    await converse(chained, session, ['four', 'five'], gpt41);
+    expect(outline(await session.getTurnItems(1))).toBe('u,u,u,x,u,a,u,a');
+  });
+});
+
+function refuse(): boolean {
+  throw new TypeError('secret');
+}
 
 function textOfContent(content: unknown): string {
   if (typeof content === 'string') return content;

@@ -28,6 +28,7 @@ function kept(mode: Mode = 'chain', store = memoryLedger()): Kept {
     emit: (event) => void events.push(event),
     beginSpan: () => new Span([]),
     compact: async () => undefined,
+    serverThreshold: undefined,
     planned: (one) => one,
   });
   const end = async (id: string, stored?: boolean): Promise<void> => {
