@@ -7,8 +7,7 @@ import {
   pendingAt,
   type LedgerState,
   isWhole,
-  seenDigest,
-  seenLength,
+  seenHistory,
 } from './state.ts';
 import { LEDGER_FORMAT, type Checkpoint, type LedgerRecord } from './record.ts';
 import { respond, type MutableState } from './mutable-state.ts';
@@ -31,7 +30,7 @@ export function checkpointOf(state: LedgerState): Checkpoint {
     version: state.version,
     length: lengthOf(state),
     digest: digestOf(state),
-    ...(isWhole(state) ? {} : { seen: { length: seenLength(state), digest: seenDigest(state) } }),
+    ...seenPart(state),
     ...(newest === undefined
       ? {}
       : {
@@ -47,6 +46,12 @@ export function checkpointOf(state: LedgerState): Checkpoint {
     ...(state.conversation === undefined ? {} : { conversation: state.conversation }),
     ...(state.alias === undefined ? {} : { alias: state.alias }),
   };
+}
+
+function seenPart(state: LedgerState): Pick<Checkpoint, 'seen'> {
+  if (isWhole(state)) return {};
+  const { before, entries, contextAt } = seenHistory(state);
+  return { seen: { length: before + entries.length, digest: contextAt(entries.length) } };
 }
 
 /** The checkpoint that a ledger will have once the records are appended: they are applied to a copy of its state. */

@@ -25,7 +25,8 @@ interface CompactedSession {
   readonly sessionId: string | undefined;
   readonly options: ResolvedOptions;
   readonly telemetry: Telemetry;
-  run<T>(operation: (open: OpenSession, mode: Mode) => Promise<T>): Promise<T>;
+  /** @returns undefined if the session was erased meanwhile, or has not begun. */
+  runIfBegun<T>(operation: (open: OpenSession, mode: Mode) => Promise<T>): Promise<T | undefined>;
   /** @returns undefined for an item that a request must omit. */
   forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
 }
@@ -126,8 +127,11 @@ export class Compactor {
     const compact = async (): Promise<void> => {
       // The run gets its response first.
       await clock.sleep(0);
+      const seen = await this.#session.runIfBegun(async ({ ledger }, mode) =>
+        rulesOf(mode).serves === 'history' ? seenHistory(await ledger.read()) : undefined,
+      );
+      if (seen === undefined) return;
       const counted = tokens ?? (await storedTokens(options, responseId));
-      const seen = await this.#session.run(async ({ ledger }) => seenHistory(await ledger.read()));
       const items = seen.before + seen.entries.length;
       const turns = turnStarts(seen.entries.map(({ kind }) => kind)).length;
       const isLong = await isDue({ tokens: counted, items, turns });
@@ -147,11 +151,12 @@ export class Compactor {
 
   /** The request runs beside the session's other calls, so that no turn waits for it. */
   async #compact(): Promise<Compacted | undefined> {
-    const prepared = await this.#session.run(async (open, mode) => this.#prepare(open, mode));
+    const prepared = await this.#session.runIfBegun(async (open, mode) => this.#prepare(open, mode));
+    if (prepared === undefined) throw new CompactionError('', 'nothing_to_compact');
     const { compaction, count } = await compactedBy(prepared);
     const { reader, items, digest, rest } = prepared;
     const replacement = (await reader.toListedItems(compaction.items)).map(({ item }) => item);
-    const isRecorded = await this.#session.run(async ({ sessionId, ledger }) => {
+    const isRecorded = await this.#session.runIfBegun(async ({ sessionId, ledger }) => {
       let isSame = false;
       await ledger.append((state) => {
         isSame = isUnchanged(state, prepared);
@@ -169,7 +174,7 @@ export class Compactor {
       });
       return true;
     });
-    if (!isRecorded) return undefined;
+    if (isRecorded !== true) return undefined;
     const shown = [...replacement, ...items.slice(count).map(({ item }) => item)];
     return { digest, items: shown, usage: compaction.usage };
   }

@@ -401,6 +401,33 @@ describe('history: { compaction: { atTokens } }', () => {
     expect(await historyOf(session)).toBe('u,u,x,u,a');
   });
 
+  it.each(['off', 'shadow'] as const)('mode %s compacts nothing and asks for nothing', async (rollout) => {
+    const { open, stock, simulator, told } = world({ rollout, history: { compaction: { atTokens: 1 } } });
+    const session = open();
+    const requests = await requestsOf(simulator, async () => {
+      await converse(stock, session, ['one', 'two']);
+      await session.flush();
+    });
+    expect(requests).not.toContain('responses.compact');
+    expect(requests).not.toContain('responses.retrieve');
+    expect(told.of('compaction_failed')).toEqual([]);
+  });
+
+  it('a session that is erased during a compaction stays erased', async () => {
+    const { client, chained, simulator, told } = world();
+    const session = new HybridSession({ client, onEvent: told.onEvent, history: { compaction: {} } });
+    await converse(chained, session, ['one'], gpt41);
+    let erased: Promise<unknown> | undefined;
+    const end = simulator.onRequest(({ path }) => {
+      if (path.endsWith('/compact')) erased ??= session.erase({ remote: true });
+    });
+    expect(await session.runCompaction({ force: true })).toBeNull();
+    await erased;
+    end();
+    expect(session.sessionId).toBeUndefined();
+    expect(simulator.snapshot().conversations).toEqual([]);
+  });
+
   it('compactions without progress end after two', async () => {
     const { open, chained, told } = world({ history: { compaction: { atTokens: 1 } } });
     const session = open();
