@@ -38,12 +38,13 @@ export function countSources(restored: readonly RestoredItem[]): SourceCounts {
 
 /** The entries without content, each with its index in the history. */
 export function missingItems(
-  { entries }: Pick<LedgerState, 'entries'>,
+  { entries, resumedFrom }: Pick<LedgerState, 'entries' | 'resumedFrom'>,
   restored: readonly RestoredItem[],
 ): MissingItem[] {
   const missing = restored.filter(({ item }) => item === undefined);
   if (missing.length === 0) return [];
-  const positions = new Map(entries.map(({ seq }, index) => [seq, index]));
+  const before = resumedFrom?.length ?? 0;
+  const positions = new Map(entries.map(({ seq }, index) => [seq, before + index]));
   return missing.map(({ entry }, at) => {
     const id = entry.mirrorId ?? entry.id;
     const index = positions.get(entry.seq) ?? at;

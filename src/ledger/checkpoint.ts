@@ -10,6 +10,7 @@ import {
   seenHistory,
 } from './state.ts';
 import { LEDGER_FORMAT, type Checkpoint, type LedgerRecord } from './record.ts';
+import type { LedgerPage } from './store.ts';
 import { respond, type MutableState } from './mutable-state.ts';
 
 const CHANGING_ENTRIES: ReadonlySet<LedgerRecord['type']> = new Set([
@@ -51,7 +52,43 @@ export function checkpointOf(state: LedgerState): Checkpoint {
 function seenPart(state: LedgerState): Pick<Checkpoint, 'seen'> {
   if (isWhole(state)) return {};
   const { before, entries, contextAt } = seenHistory(state);
-  return { seen: { length: before + entries.length, digest: contextAt(entries.length) } };
+  const { at } = state.views.at(-1) ?? state.resumedFrom?.seen ?? {};
+  const known = { length: before + entries.length, digest: contextAt(entries.length) };
+  return { seen: { ...known, ...(at === undefined ? {} : { at }) } };
+}
+
+/**
+ * The state that goes on from the record of a view, with the items that a model sees.
+ *
+ * @param page the records from that one on.
+ * @returns undefined where more has to be known.
+ */
+export function seenState(
+  { conversation, alias }: Pick<Checkpoint, 'conversation' | 'alias'> = {},
+  at: number,
+  { start, records }: LedgerPage,
+): LedgerState | undefined {
+  const [view, ...later] = records;
+  // The log was rewritten since.
+  if (start !== undefined || view?.type !== 'view' || view.before === undefined) return undefined;
+  const { length, digest, nextSeq } = view.before;
+  const known: Checkpoint = {
+    format: LEDGER_FORMAT,
+    version: at,
+    length,
+    digest,
+    resumePoint: { nextSeq, commit: '', pending: 0 },
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(alias === undefined ? {} : { alias }),
+  };
+  const state = stateFromCheckpoint(known) as MutableState;
+  state.nextSeq = nextSeq;
+  applyRecords(state, [view]);
+  for (const record of later) {
+    if (!fitsTail(state, [record])) return undefined;
+    applyRecords(state, [record]);
+  }
+  return state;
 }
 
 /** The checkpoint that a ledger will have once the records are appended: they are applied to a copy of its state. */

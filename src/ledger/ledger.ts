@@ -25,7 +25,7 @@ import type { Checkpoint, LedgerRecord, LedgerStep } from './record.ts';
 import type { LedgerState } from './state.ts';
 import type { LedgerPage, LedgerStore } from './store.ts';
 import { markRewound, skipTo } from './mutable-state.ts';
-import { fitsTail, isCheckpointOf, tailState } from './checkpoint.ts';
+import { fitsTail, isCheckpointOf, seenState, tailState } from './checkpoint.ts';
 import { RecordReader, stateAt, stateBefore } from './record-reader.ts';
 import { plannedWrite } from './rewrite.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
@@ -50,7 +50,8 @@ export class Ledger {
   /** The loss of records after which the kept ones were appended again. */
   #recovered: Rewind | undefined;
   #state: LedgerState | undefined;
-  #isTail = false;
+  /** The part of the history that the state holds. */
+  #scope: LedgerScope = 'all';
   /** The record before the tail was not read yet. No append may follow a damaged one. */
   #isUnseen = false;
 
@@ -138,7 +139,7 @@ export class Ledger {
 
   #unload(): void {
     this.#state = undefined;
-    this.#isTail = false;
+    this.#scope = 'all';
   }
 
   #attached(state: LedgerState): LedgerState {
@@ -197,7 +198,7 @@ export class Ledger {
       this.#apply(state, records);
       if (planned.isRewrite) skipTo(state, checkpoint.version);
       this.#reader.repaired();
-      if (this.#isTail) this.#shorten(checkpoint);
+      if (this.#scope === 'tail') this.#shorten(checkpoint);
     };
     const wasApplied = async (error: unknown): Promise<boolean> => {
       let news: NewRecords;
@@ -259,30 +260,46 @@ export class Ledger {
   }
 
   #load(scope: LedgerScope): Promise<LedgerState> {
-    return scope === 'tail' ? this.#loadTail() : this.#loadAll();
+    if (scope === 'tail') return this.#loadTail();
+    return scope === 'seen' ? this.#loadSeen() : this.#loadAll();
   }
 
   async #refresh(scope: LedgerScope): Promise<LedgerState> {
     const state = this.#state;
-    // A read of everything replaces a tail.
-    const isUsed = state !== undefined && (scope === 'tail' || !this.#isTail);
+    // A read of more replaces a part.
+    const isUsed = state !== undefined && SCOPES.indexOf(this.#scope) >= SCOPES.indexOf(scope);
     if (isUsed && !(await this.#continues(state))) this.#unload();
     return this.#attached(await this.#recovering(() => this.#load(scope)));
   }
 
   /** Whether the store still has the records of the state. Newer records are applied to it, unless it is a tail. */
   async #continues(state: LedgerState): Promise<boolean> {
-    if (this.#isTail) return isCheckpointOf(await this.#reader.checkpoint(), state);
+    if (this.#scope === 'tail') return isCheckpointOf(await this.#reader.checkpoint(), state);
     return (await this.#catchUp(state)).continues;
   }
 
   async #loadAll(): Promise<LedgerState> {
-    if (this.#state !== undefined && !this.#isTail) return this.#state;
+    if (this.#state !== undefined && this.#scope === 'all') return this.#state;
     const page = await this.#reader.read(0);
     const state = stateBefore(page);
     applyRecords(state, page.records);
     if (isUnrecorded(this.#known.rewind)) markRewound(state);
-    this.#isTail = false;
+    this.#scope = 'all';
+    this.#isUnseen = false;
+    this.#state = state;
+    return state;
+  }
+
+  /** Loads the part that a model sees, if a view says where it begins and the conversation lacks nothing before it. */
+  async #loadSeen(): Promise<LedgerState> {
+    if (this.#state !== undefined && this.#scope !== 'tail') return this.#state;
+    const checkpoint = await this.#reader.checkpoint();
+    const at = checkpoint?.seen?.at;
+    if (at === undefined || this.#isPending(checkpoint) || isUnrecorded(this.#known.rewind))
+      return this.#loadAll();
+    const state = seenState(checkpoint, at, await this.#reader.read(at));
+    if (state === undefined) return this.#loadAll();
+    this.#scope = 'seen';
     this.#isUnseen = false;
     this.#state = state;
     return state;
@@ -294,15 +311,18 @@ export class Ledger {
     const tail = checkpoint === undefined ? undefined : this.#tailFrom(checkpoint);
     if (tail === undefined) return this.#loadAll();
     this.#state = tail;
-    this.#isTail = true;
+    this.#scope = 'tail';
     this.#isUnseen = true;
     return tail;
   }
 
   /** @returns undefined if the conversation may lack items, because the tail does not know which. */
   #tailFrom(checkpoint: Checkpoint): LedgerState | undefined {
-    const { isMirrored = true } = this.#options;
-    return isMirrored && checkpoint.resumePoint?.pending !== 0 ? undefined : tailState(checkpoint);
+    return this.#isPending(checkpoint) ? undefined : tailState(checkpoint);
+  }
+
+  #isPending(checkpoint: Checkpoint | undefined): boolean {
+    return (this.#options.isMirrored ?? true) && checkpoint?.resumePoint?.pending !== 0;
   }
 
   /** Frees the entries of a tail: they are in the store. */
@@ -334,13 +354,15 @@ export class Ledger {
 
   #apply(state: LedgerState, records: readonly LedgerRecord[]): void {
     // Records that change entries before the tail cannot be applied: the next read loads the ledger.
-    if (this.#isTail && !fitsTail(state, records)) this.#unload();
+    if (this.#scope !== 'all' && !fitsTail(state, records)) this.#unload();
     else applyRecords(state, records);
   }
 }
 
-/** `tail` is enough for an append at the end: its size does not grow with the session. `all` includes every item. */
-export type LedgerScope = 'all' | 'tail';
+/** The parts of a history, each within the next one: enough for an append at the end, the items that a model sees, every item. */
+const SCOPES = ['tail', 'seen', 'all'] as const;
+
+export type LedgerScope = (typeof SCOPES)[number];
 
 /** How the state is read. */
 export interface LedgerRead {

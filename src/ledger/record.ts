@@ -156,7 +156,14 @@ const recordSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...common, type: z.literal('pop') }),
   /** A compaction: a model sees these items in place of the items before this sequence number, which stay. */
-  z.object({ ...common, type: z.literal('view'), from: position, items: z.array(itemFields) }),
+  z.object({
+    ...common,
+    type: z.literal('view'),
+    from: position,
+    items: z.array(itemFields),
+    /** The whole history at that moment, if a model sees no entry of it. */
+    before: z.object({ length: position, digest: z.string(), nextSeq: position }).optional(),
+  }),
   z.object({ ...common, type: z.literal('clear') }),
   z.object({
     ...common,
@@ -228,7 +235,14 @@ const checkpointSchema = z.object({
   length: position,
   digest: z.string(),
   /** The part of the history that a model sees, where that is not all of it. */
-  seen: z.object({ length: position, digest: z.string() }).optional(),
+  seen: z
+    .object({
+      length: position,
+      digest: z.string(),
+      /** The position of the record from which on this part can be read. */
+      at: position.optional(),
+    })
+    .optional(),
   response: z
     .object({
       id: z.string(),

@@ -41,7 +41,12 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       if (record.operation !== undefined) state.operations.set(record.operation.id, record.operation.digest);
       return;
     case 'view':
-      state.views.push({ from: record.from, items: record.items, covers: record.from - 1 });
+      state.views.push({
+        from: record.from,
+        items: record.items,
+        covers: record.from - 1,
+        ...(record.before === undefined ? {} : { at: state.version }),
+      });
       return;
     case 'pop':
       drop(state, cutAt(state, Math.max(0, state.entries.length - 1)));

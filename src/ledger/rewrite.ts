@@ -83,7 +83,7 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
     alias,
     ...(state.views.length === 0
       ? {}
-      : { views: state.views.map((view) => ({ ...view, items: [...view.items] })) }),
+      : { views: state.views.map(({ from, items, covers }) => ({ from, items: [...items], covers })) }),
   };
 }
 

@@ -86,6 +86,8 @@ export interface View {
   readonly items: readonly LedgerItem[];
   /** The highest sequence number of the entries that the compaction stands for. Without one of them the view ends. */
   readonly covers: number;
+  /** The position of its record, if the history can be read from there on. */
+  readonly at?: number;
 }
 
 /** The contents of a session, folded from its records by `applyRecords`. */

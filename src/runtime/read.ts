@@ -74,7 +74,7 @@ export class SessionHistory {
       const bytes = rulesOf(mode).compares ? replayInputBytes(items) : 0;
       return { state: undefined, items, digest: undefined, lost, bytes, unreplayable: new Set() };
     }
-    const known = await ledger.read({ fresh: true });
+    const known = await ledger.read({ scope: 'seen', fresh: true });
     const checked = await this.open(mode, { state: known, isRead: true });
     const { state, restored } = await span.child('restore', (part) =>
       this.#restore((newer) => newestOf(seenHistory(newer).entries, limit), known, checked, part),

@@ -82,7 +82,7 @@ export class ResponseLog implements ChainingPort {
   async view(scope: 'all' | 'tail'): Promise<ChainView> {
     const { sessionId, ledger, mode } = await this.#options.current();
     this.#sessionId = sessionId;
-    const state = await ledger.read({ scope });
+    const state = await ledger.read({ scope: scope === 'tail' ? 'tail' : 'seen' });
     this.#forgetEndedTurns(state);
     const fresh = new Map<string, Parent[]>();
     for (const response of this.#completed.values()) {
