@@ -5,8 +5,10 @@ import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import { digestOf, type LedgerState } from '../ledger/state.ts';
 import type { SourceCounts } from './restore.ts';
 
-/** Whether the restored items have the ledger's digest. */
+/** Whether the restored items, and those of compactions, have the ledger's digests. */
 export function matchesLedger(state: LedgerState, restored: readonly RestoredItem[]): boolean {
+  const compacted = state.views.flatMap(({ items }) => items);
+  if (compacted.some(({ item, digest }) => item === undefined || itemDigest(item) !== digest)) return false;
   let digest = EMPTY_DIGEST;
   for (const { entry, item } of restored) {
     if (item === undefined && entry.digest !== null) return false;

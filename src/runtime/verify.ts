@@ -1,6 +1,6 @@
 import { statusOf, toNotFoundError } from '../conversation/api-error.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { pendingChanges, unprovenIn, type LedgerState } from '../ledger/state.ts';
+import { pendingChanges, seenLength, unprovenIn, type LedgerState } from '../ledger/state.ts';
 import type { Mode } from '../rollout/mode.ts';
 import type { SessionContext, MirroredConversation } from './open.ts';
 import type { CheckedList } from '../mirror/list-check.ts';
@@ -36,6 +36,7 @@ export async function verifyHistory(context: SessionContext, mode: Mode): Promis
     verified: unproven === 0 && !state.rewound && matchesLedger(state, restored),
     unproven,
     length: state.entries.length,
+    seen: seenLength(state),
     listed: preview?.gone === true ? undefined : preview?.list.length,
     findings: preview?.findings ?? [],
     sources: countSources(restored),
@@ -101,8 +102,8 @@ export interface HistoryReport {
   readonly conversationId: string | undefined;
   readonly mode: Mode;
   /**
-   * Whether the history is proven complete: every item of the ledger was found, and the digest of their content equals the
-   * ledger's. Always false for a session with `unproven` items.
+   * Whether the transcript is proven complete: every item of the ledger was found, and the digest of their content equals the
+   * ledger's; so do the items of compactions. Always false for a session with `unproven` items.
    */
   readonly verified: boolean;
   /**
@@ -110,8 +111,10 @@ export interface HistoryReport {
    * lost records.
    */
   readonly unproven: number;
-  /** The number of items in the history. */
+  /** The number of items in the transcript. */
   readonly length: number;
+  /** The number of items that a model sees: those of `getItems()`. Compactions and windows make it smaller than `length`. */
+  readonly seen: number;
   /** The number of items in the conversation's list; undefined without a conversation. */
   readonly listed: number | undefined;
   /** The differences between the list and the ledger. */

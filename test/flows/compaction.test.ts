@@ -120,7 +120,13 @@ describe('runCompaction({ force: true })', () => {
     expect(await other.getItems()).toEqual(await session.getItems());
     expect(await historyOf(other)).toBe('u,u,x,u,a');
     expect(listOf(simulator, session.conversationId ?? '')).toBe('u,a,u,a,u,a');
-    expect(await other.verify()).toMatchObject({ verified: true, findings: [], pending: 0, length: 6 });
+    expect(await other.verify()).toMatchObject({
+      verified: true,
+      findings: [],
+      pending: 0,
+      length: 6,
+      seen: 5,
+    });
     const stock = new OpenAIConversationsSession({ client, conversationId: session.conversationId ?? '' });
     expect(await historyOf(stock)).toBe('u,a,u,a,u,a');
   });
