@@ -88,7 +88,14 @@ const stateFields = {
   former: z.array(z.object({ id: z.string(), fate: z.enum(['kept', 'due', 'deleted']) })),
   alias: z.string().optional(),
   views: z
-    .array(z.object({ from: position, items: z.array(itemFields), covers: z.number().int() }))
+    .array(
+      z.object({
+        from: position,
+        left: z.array(position).optional(),
+        items: z.array(itemFields),
+        covers: z.number().int(),
+      }),
+    )
     .optional(),
 };
 
@@ -156,7 +163,14 @@ const recordSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...common, type: z.literal('pop') }),
   /** A compaction: a model sees these items in place of the items before this sequence number, which stay. */
-  z.object({ ...common, type: z.literal('view'), from: position, items: z.array(itemFields) }),
+  z.object({
+    ...common,
+    type: z.literal('view'),
+    from: position,
+    /** The items before this sequence number that a model still sees, behind the compaction. */
+    left: z.array(position).optional(),
+    items: z.array(itemFields),
+  }),
   z.object({ ...common, type: z.literal('clear') }),
   z.object({
     ...common,
