@@ -13,7 +13,7 @@ import { clientOf, serverOf, type ModelServer, MAX_FAILURES, servers } from './s
 import { plan, type Plan, type PlannableRequest } from './plan.ts';
 import { idOf } from '../items/read-item.ts';
 import { isReasoning } from '../items/reasoning.ts';
-import { isRunnersRetry, mayRunTools, ofView, plannable, withReplaced } from './request.ts';
+import { isRunnersRetry, mayRunTools, ofView, plannable } from './request.ts';
 import { SentInput } from './sent-input.ts';
 
 /** Inputs whose parent was refused: the runner's retries also send them in full. */
@@ -101,12 +101,12 @@ export class ModelCall {
     model: Model,
     owner: Owner,
   ): Promise<ModelCall> {
-    const hasReference =
-      typeof request.input === 'object' && historyReferenceOf(request.input[0]) !== undefined;
+    const reference = typeof request.input === 'object' ? historyReferenceOf(request.input[0]) : undefined;
     // An unreadable ledger prevents chaining, but not the run.
-    const view = await owner.port?.view(hasReference ? 'tail' : 'all').catch(() => undefined);
+    const view = await owner.port?.view(reference === undefined ? 'all' : 'tail').catch(() => undefined);
     const call = new ModelCall(ofView(request, view), key, model, owner, view);
-    if (!hasReference || call.plan.type === 'chain') return call;
+    if (reference === undefined) return call;
+    if (call.plan.type === 'chain' && view?.isReplaced(reference.digest) !== true) return call;
     return ModelCall.#of(await call.#whole(), key, model, owner);
   }
 
@@ -184,7 +184,7 @@ export class ModelCall {
   }
 
   /**
-   * Compacts the history, and replaces it in the request, which was too long.
+   * Compacts the history, and replaces it in the request, which was too long. Another process may have compacted it already.
    *
    * @returns false if the session does not compact, or the request does not begin with the history.
    * @throws CompactionError, or the client's error.
@@ -192,9 +192,12 @@ export class ModelCall {
   async compact(): Promise<boolean> {
     const { port, isGuess } = this.#owner;
     if (port === undefined || isGuess || this.#view === undefined || this.#view.isStock) return false;
-    const replaced = await port.compact();
-    const request = replaced && withReplaced(await this.#whole(), replaced);
-    if (request === undefined) return false;
+    const whole = await this.#whole();
+    const compacted = async (): Promise<ModelRequest> =>
+      ofView(whole, await port.view('newest').catch(() => undefined));
+    let request = await compacted();
+    if (request === whole && (await port.compact())) request = await compacted();
+    if (request === whole) return false;
     const report = port.planning();
     this.#request = request;
     this.#plannable = plannable(request, this.#model);

@@ -129,15 +129,17 @@ export interface ChainView {
   readonly compacted: readonly AgentInputItem[];
   /** The size from which the server compacts a context itself, in tokens; undefined if it does not. */
   readonly serverThreshold: number | undefined;
-  /** The history that a request of this process was too long with, if the newest compaction stands for it. */
-  readonly replaced: ReplacedHistory | undefined;
+  /** The histories that earlier requests saw and that a compaction stands for, oldest first. */
+  replaced(): readonly ReplacedHistory[];
+  /** Whether a compaction stands for a part of this context of the history. */
+  isReplaced(digest: string): boolean;
 }
 
-/** A history that a compaction has replaced during a run. */
+/** A history that a compaction stands for. */
 export interface ReplacedHistory {
-  /** The digest of the context that the history was. */
+  /** The digest of its context. */
   readonly digest: string;
-  /** The items in its place, in the form for a model. */
+  /** The messages that the compaction keeps, and the compaction, in the form for a model. */
   readonly items: readonly AgentInputItem[];
 }
 
@@ -173,9 +175,9 @@ export interface ChainingPort {
   /**
    * Reads the recorded responses.
    *
-   * @param scope all of them, or only the newest ones.
+   * @param scope all of them, also those that other processes have recorded since (`newest`), or only the newest ones (`tail`).
    */
-  view(scope: 'all' | 'tail'): Promise<ChainView>;
+  view(scope: 'newest' | 'all' | 'tail'): Promise<ChainView>;
   /** Records a complete response. */
   answered(response: CompletedResponse): void;
   /** Records that the server refused to continue from this response, permanently or for a while. */
@@ -185,9 +187,9 @@ export interface ChainingPort {
   /**
    * Compacts the history, because a request was too long.
    *
-   * @returns undefined if the session does not compact.
+   * @returns false if the session does not compact.
    */
-  compact(): Promise<ReplacedHistory | undefined>;
+  compact(): Promise<boolean>;
   /** Emits a warning. */
   warn(warning: ModelWarning): void;
   /** Begins the planning of a request. @returns the receiver of the plan. */

@@ -15,20 +15,23 @@ export function plannable(request: ModelRequest, model: Model): PlannableRequest
   return { reference, items, contexts, server: serverOf(model).mark, obstacle: obstacleOf(request, model) };
 }
 
-/** Puts the newest compaction in place of the history that a run has read before it, or that the runner has cut. */
+/**
+ * Puts the newest compaction in place of the history that a run has read before it, or that the runner has cut.
+ *
+ * @returns the same request if it has the compaction already, or begins with another context.
+ */
 export function ofView(given: ModelRequest, view: ChainView | undefined): ModelRequest {
   if (view === undefined || view.isStock) return given;
   const request = withThreshold(given, view.serverThreshold);
   const { input } = request;
   if (typeof input === 'string') return request;
-  const replaced = view.replaced && withReplaced(request, view.replaced);
-  if (replaced !== undefined) return replaced;
-  // The SDK's runner sends nothing before a compaction. The API wants its output whole.
-  const [first] = input;
   const compaction = view.compacted.at(-1);
-  if (first?.type !== 'compaction' || compaction === undefined) return request;
-  if (itemDigest(first) !== itemDigest(compaction)) return request;
-  return { ...request, input: [...view.compacted.slice(0, -1), ...input] };
+  if (compaction === undefined || historyReferenceOf(input[0]) !== undefined) return request;
+  const digest = itemDigest(compaction);
+  const at = input.findIndex((item) => item.type === 'compaction' && itemDigest(item) === digest);
+  // The SDK's runner sends nothing before a compaction. The API wants its output whole.
+  if (at === 0) return { ...request, input: [...view.compacted.slice(0, -1), ...input] };
+  return at === -1 ? view.replaced().reduce((sent, one) => withReplaced(sent, one), request) : request;
 }
 
 /** A request whose context the server compacts from a size on, unless the caller has chosen another one. */
@@ -45,20 +48,17 @@ export function compactsItself(request: ModelRequest): boolean {
   return 'contextManagement' in request.modelSettings || 'context_management' in rawFields(request);
 }
 
-/** A request with another beginning; undefined if it does not begin with that history. */
-export function withReplaced(
-  request: ModelRequest,
-  { digest, items }: ReplacedHistory,
-): ModelRequest | undefined {
+/** A request with another beginning; the same if it does not begin with that history. */
+function withReplaced(request: ModelRequest, { digest, items }: ReplacedHistory): ModelRequest {
   const { input } = request;
-  if (typeof input === 'string') return undefined;
+  if (typeof input === 'string') return request;
   let context = EMPTY_DIGEST;
   let known = -1;
   for (const [index, item] of input.entries()) {
     context = extendDigest(context, itemDigest(item));
     if (context === digest) known = index;
   }
-  return known === -1 ? undefined : { ...request, input: [...items, ...input.slice(known + 1)] };
+  return known === -1 ? request : { ...request, input: [...items, ...input.slice(known + 1)] };
 }
 
 /** The digest of a context extended by these items. */

@@ -3,6 +3,7 @@ import { keepsId } from '../items/read-item.ts';
 import type { Checkpoint, LedgerItem, LedgerRecord } from './record.ts';
 import {
   digestOf,
+  isCovered,
   type FormerConversation,
   type Lease,
   type LedgerEntry,
@@ -113,7 +114,7 @@ function bytesOf({ item }: LedgerEntry): number {
 
 export function drop(state: MutableState, dropped: readonly LedgerEntry[]): void {
   // A model must not see a removed item by its compaction: the view before that one returns.
-  state.views = state.views.filter(({ covers }) => dropped.every(({ seq }) => seq > covers));
+  state.views = state.views.filter((view) => !dropped.some(({ seq }) => isCovered(view, seq)));
   for (const entry of dropped) {
     // A write of it may be under way, or have lost its answer.
     if (state.unmirrored.delete(entry.seq)) state.dropped.set(entry.seq, writtenAs(entry));

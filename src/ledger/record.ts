@@ -88,7 +88,14 @@ const stateFields = {
   former: z.array(z.object({ id: z.string(), fate: z.enum(['kept', 'due', 'deleted']) })),
   alias: z.string().optional(),
   views: z
-    .array(z.object({ from: position, items: z.array(itemFields), covers: z.number().int() }))
+    .array(
+      z.object({
+        from: position,
+        left: z.array(position).optional(),
+        items: z.array(itemFields),
+        covers: z.number().int(),
+      }),
+    )
     .optional(),
 };
 
@@ -160,6 +167,8 @@ const recordSchema = z.discriminatedUnion('type', [
     ...common,
     type: z.literal('view'),
     from: position,
+    /** The items before this sequence number that a model still sees, behind the compaction. */
+    left: z.array(position).optional(),
     items: z.array(itemFields),
     /** The whole history at that moment, if a model sees no entry of it. */
     before: z.object({ length: position, digest: z.string(), nextSeq: position }).optional(),

@@ -15,7 +15,9 @@ import {
   type MutableState,
 } from './mutable-state.ts';
 import type { LedgerItem, LedgerRecord, LedgerEntryOf } from './record.ts';
-import { type LedgerEntry, type LedgerState, emptyState, viewStart } from './state.ts';
+import { type LedgerEntry, type LedgerState, type View, emptyState, viewStart } from './state.ts';
+
+type RecordedView = NonNullable<LedgerEntryOf<'state'>['views']>[number];
 
 /** Folds records into the state, in place: a session's history is too long to copy at every turn. */
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
@@ -42,9 +44,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       return;
     case 'view':
       state.views.push({
-        from: record.from,
-        items: record.items,
-        covers: record.from - 1,
+        ...viewOf({ ...record, covers: record.from - 1 }),
         ...(record.before === undefined ? {} : { at: state.version }),
       });
       return;
@@ -101,12 +101,16 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
   }
 }
 
+function viewOf({ from, left, items, covers }: RecordedView): View {
+  return { from, left: new Set(left), items, covers };
+}
+
 /** Begins a view with a compaction among appended items. */
 function compactedBy(state: MutableState, items: readonly LedgerItem[]): void {
   const start = viewStart(items);
   if (start === -1) return;
   const covers = state.nextSeq + items.findLastIndex(({ kind }) => kind === 'compaction');
-  state.views.push({ from: state.nextSeq + start, items: [], covers });
+  state.views.push(viewOf({ from: state.nextSeq + start, items: [], covers }));
 }
 
 function replace(state: MutableState, record: Extract<LedgerRecord, { type: 'replace' }>): void {
@@ -234,7 +238,7 @@ function takeState(state: MutableState, record: LedgerEntryOf<'state'>): void {
   state.healed = record.healed;
   state.former = new Map(record.former.map(({ id, fate }) => [id, fate]));
   state.alias = record.alias;
-  state.views = [...(record.views ?? [])];
+  state.views = (record.views ?? []).map((view) => viewOf(view));
 }
 
 /** Puts entries behind those that are there, as they were when the log was rewritten. */

@@ -1,7 +1,9 @@
 import { applyRecords } from './reducer.ts';
-import { copyState, type LedgerState } from './state.ts';
+import { copyState, type LedgerState, type View } from './state.ts';
 import { LEDGER_FORMAT, type LedgerEntryOf, type Checkpoint, type LedgerRecord } from './record.ts';
 import { nextCheckpoint, wholeCheckpoint } from './checkpoint.ts';
+
+type RecordedView = NonNullable<LedgerEntryOf<'state'>['views']>[number];
 
 /** A record holds so many entries, so that none of them grows with the session. */
 const ENTRIES_PER_RECORD = 100;
@@ -81,10 +83,12 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
     healed,
     former: Array.from(state.former, ([id, fate]) => ({ id, fate })),
     alias,
-    ...(state.views.length === 0
-      ? {}
-      : { views: state.views.map(({ from, items, covers }) => ({ from, items: [...items], covers })) }),
+    ...(state.views.length === 0 ? {} : { views: state.views.map((view) => recordedView(view)) }),
   };
+}
+
+function recordedView({ from, left, items, covers }: View): RecordedView {
+  return { from, ...(left.size === 0 ? {} : { left: [...left] }), items: [...items], covers };
 }
 
 function entriesOf({ entries }: LedgerState): LedgerEntryOf<'entries'>[] {

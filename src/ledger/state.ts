@@ -80,9 +80,11 @@ export type FormerConversation = 'kept' | 'due' | 'deleted';
 
 /** A compaction: a model sees it in place of the earlier history, which the ledger keeps. */
 export interface View {
-  /** The sequence number of the first entry that a model sees. */
+  /** The sequence number from which on a model sees every entry. */
   readonly from: number;
-  /** The items before that entry, oldest first. Empty if the entries hold the compaction. */
+  /** The sequence numbers of the earlier entries that a model still sees. */
+  readonly left: ReadonlySet<number>;
+  /** The items before these entries, oldest first. Empty if the entries hold the compaction. */
   readonly items: readonly LedgerItem[];
   /** The highest sequence number of the entries that the compaction stands for. Without one of them the view ends. */
   readonly covers: number;
@@ -245,6 +247,16 @@ export interface SeenHistory {
   readonly contextAt: (count: number) => string;
 }
 
+/** Whether a model that is shown a view sees an entry. */
+function isShown({ from, left }: View, seq: number): boolean {
+  return seq >= from || left.has(seq);
+}
+
+/** Whether the compaction of a view stands for an entry. */
+export function isCovered({ covers, left }: View, seq: number): boolean {
+  return seq <= covers && !left.has(seq);
+}
+
 /** The part of the history that a model sees: all of it, or that after the newest compaction. */
 export function seenHistory(state: LedgerState): SeenHistory {
   const { views, resumedFrom, entries: all } = state;
@@ -254,7 +266,7 @@ export function seenHistory(state: LedgerState): SeenHistory {
       count === 0 ? digestBeforeEntries(state) : (all[count - 1]?.context ?? '');
     return { before: resumedFrom?.length ?? 0, entries: all, contextAt };
   }
-  const entries = view === undefined ? all : all.filter(({ seq }) => seq >= view.from);
+  const entries = view === undefined ? all : all.filter(({ seq }) => isShown(view, seq));
   const beginning =
     view === undefined ? (resumedFrom?.seen?.digest ?? '') : extended(EMPTY_DIGEST, view.items);
   const contexts = [beginning];
@@ -274,6 +286,30 @@ export function compactedBeginning(state: LedgerState): readonly AgentInputItem[
   const shown = [...compactedItems(state), ...seenHistory(state).entries.map(({ item }) => item)];
   const beginning = shown.slice(0, shown.findIndex((item) => item?.type === 'compaction') + 1);
   return beginning.every((item) => item !== undefined) ? beginning : [];
+}
+
+/** The state, and the state without its newest compactions, newest first: the history as earlier requests saw it. */
+export function statesBeforeViews(state: LedgerState): LedgerState[] {
+  const states = state.views.map((_, index) => ({ ...state, views: state.views.slice(0, index) }));
+  return [state, ...states.toReversed()];
+}
+
+/** A compaction, and the digest of the context that it stands for. */
+export interface ReplacedContext {
+  readonly digest: string;
+  readonly items: readonly AgentInputItem[];
+}
+
+/** The compactions that stand for a history as earlier requests saw it, oldest first. */
+export function replacedContexts({ views, entries }: LedgerState): ReplacedContext[] {
+  return views.flatMap((view, index) => {
+    if (view.items.length === 0) return [];
+    const before = views[index - 1];
+    const shown = before === undefined ? entries : entries.filter(({ seq }) => isShown(before, seq));
+    const covered = shown.filter(({ seq }) => isCovered(view, seq));
+    const digest = extended(extended(EMPTY_DIGEST, before?.items ?? []), covered);
+    return [{ digest, items: compactedItems({ views: [view] }) }];
+  });
 }
 
 /** Whether a model sees the whole history. */

@@ -1,7 +1,6 @@
 import { RequestUsage, type AgentInputItem, type OpenAIResponsesCompactionResult } from '@openai/agents';
 import type OpenAI from 'openai';
 import { continuable } from '../chaining/plan.ts';
-import type { ReplacedHistory } from '../chaining/port.ts';
 import { isTooLong } from '../chaining/input-refusal.ts';
 import { failureReason, isTransient } from '../conversation/api-error.ts';
 import { defaultClient } from '../conversation/client.ts';
@@ -9,6 +8,7 @@ import { compactContext, type Compaction } from '../conversation/compact-context
 import { sendRequest } from '../conversation/request.ts';
 import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
 import type { HistoryReader } from '../history/reader.ts';
+import { extendDigest } from '../items/digest.ts';
 import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
@@ -31,10 +31,10 @@ interface CompactedSession {
   forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
 }
 
-/** An item that a model sees, and its entry; undefined for an item of an earlier compaction. */
+/** An item that a model sees, and the index of its entry; undefined for an item of an earlier compaction. */
 interface SeenItem {
   readonly item: AgentInputItem;
-  readonly seq: number | undefined;
+  readonly index: number | undefined;
 }
 
 /** The history to compact, read before the request. */
@@ -49,23 +49,16 @@ interface Prepared {
   readonly newestId: string | undefined;
   /** The items to compact, oldest first. */
   readonly items: readonly SeenItem[];
-  /** The digest of their context. */
-  readonly digest: string;
-  /** The number of items behind these that a model sees: a question without its answer. */
+  /** The sequence numbers of the entries to compact, oldest first. A model is not sent all of them. */
+  readonly seqs: readonly number[];
+  /** The digest of the context with the first 0, 1, 2, ... of these entries. */
+  readonly contextAt: (count: number) => string;
+  /** The number of entries behind these that a model sees: a question without its answer. */
   readonly rest: number;
-  /** The sequence number of the first entry behind the items. */
-  readonly end: number;
-  /** The number of compactions before this one. */
-  readonly views: number;
 }
 
 /** So many compactions after consecutive turns may make no progress; the next turn that is short enough begins anew. */
 const MAX_FRUITLESS = 2;
-
-/** A recorded compaction. */
-interface Compacted extends ReplacedHistory {
-  readonly usage: Compaction['usage'];
-}
 
 /** Compacts the history that a model sees. The transcript keeps the items. */
 export class Compactor {
@@ -90,9 +83,9 @@ export class Compactor {
    * @throws CompactionError, or the client's error.
    */
   async compact(): Promise<OpenAIResponsesCompactionResult | undefined> {
-    const compacted = await this.#compact();
-    if (compacted === undefined) return undefined;
-    const { input_tokens: input, output_tokens: output } = compacted.usage;
+    const usage = await this.#compact();
+    if (usage === undefined) return undefined;
+    const { input_tokens: input, output_tokens: output } = usage;
     return {
       usage: new RequestUsage({ inputTokens: input, outputTokens: output, totalTokens: input + output }),
     };
@@ -101,17 +94,19 @@ export class Compactor {
   /**
    * Compacts because a request was too long.
    *
-   * @returns undefined without the option `history.compaction`, or if the history was not compacted.
+   * @returns false without the option `history.compaction`, or if the history was not compacted.
    * @throws CompactionError if the first turn alone is too long.
    */
-  async forRequest(): Promise<ReplacedHistory | undefined> {
-    if (this.#session.options.history.compaction === undefined) return undefined;
-    return this.#compact().catch((error: unknown) => {
+  async forRequest(): Promise<boolean> {
+    if (this.#session.options.history.compaction === undefined) return false;
+    try {
+      return (await this.#compact()) !== undefined;
+    } catch (error) {
       const reason = CompactionError.isInstance(error) ? error.reason : undefined;
       if (reason === 'too_long') throw error;
       if (reason !== 'nothing_to_compact') this.#failed(error);
-      return undefined;
-    });
+      return false;
+    }
   }
 
   /**
@@ -150,24 +145,25 @@ export class Compactor {
   }
 
   /** The request runs beside the session's other calls, so that no turn waits for it. */
-  async #compact(): Promise<Compacted | undefined> {
+  async #compact(): Promise<Compaction['usage'] | undefined> {
     const prepared = await this.#session.runIfBegun(async (open, mode) => this.#prepare(open, mode));
     if (prepared === undefined) throw new CompactionError('', 'nothing_to_compact');
     const { compaction, count } = await compactedBy(prepared);
-    const { reader, items, digest, rest } = prepared;
+    const { reader, items, rest } = prepared;
     const replacement = (await reader.toListedItems(compaction.items)).map(({ item }) => item);
-    const isRecorded = await this.#session.runIfBegun(async ({ sessionId, ledger }) => {
-      let isSame = false;
+    return this.#session.runIfBegun(async ({ sessionId, ledger }) => {
+      // An erased session may have the same version again.
+      await ledger.read({ fresh: true });
+      let left: number[] | undefined;
       await ledger.append((state) => {
-        isSame = isUnchanged(state, prepared);
-        const from = items[count]?.seq ?? prepared.end;
+        left = leftBehind(state, prepared, items[count]?.index ?? prepared.seqs.length);
         const kept = replacement.map((item) => ledgerItem(item, true));
-        if (!isSame) return [];
+        if (left === undefined) return [];
         const { nextSeq } = state;
         const before = { length: lengthOf(state), digest: digestOf(state), nextSeq };
-        return [{ type: 'view', from, items: kept, ...(from === nextSeq ? { before } : {}) }];
+        return [{ type: 'view', from: nextSeq, items: kept, ...(left.length === 0 ? { before } : { left }) }];
       });
-      if (!isSame) return false;
+      if (left === undefined) return undefined;
       const { input_tokens: input, output_tokens: output } = compaction.usage;
       this.#session.telemetry.event({
         type: 'compacted',
@@ -175,11 +171,8 @@ export class Compactor {
         items: { before: items.length + rest, after: replacement.length + items.length - count + rest },
         tokens: { before: input, after: output },
       });
-      return true;
+      return compaction.usage;
     });
-    if (isRecorded !== true) return undefined;
-    const shown = [...replacement, ...items.slice(count).map(({ item }) => item)];
-    return { digest, items: shown, usage: compaction.usage };
   }
 
   async #prepare(open: OpenSession, mode: Mode): Promise<Prepared> {
@@ -196,19 +189,18 @@ export class Compactor {
     const end = entries.findLastIndex(({ kind }) => roleOfKind(kind) !== 'input') + 1;
     const left = history.unreplayable(state, restored);
     const items = [
-      ...compactedItems(state).map((item): SeenItem => ({ item, seq: undefined })),
-      ...restored.slice(0, end).flatMap(({ entry, item }): SeenItem[] => {
+      ...compactedItems(state).map((item): SeenItem => ({ item, index: undefined })),
+      ...restored.slice(0, end).flatMap(({ item }, index): SeenItem[] => {
         const shown = item && this.#session.forNextModel(item, left);
-        return shown === undefined ? [] : [{ item: shown, seq: entry.seq }];
+        return shown === undefined ? [] : [{ item: shown, index }];
       }),
     ];
     if (end === 0) refuse('nothing_to_compact');
     if (openCalls(items.map(({ item }) => item)).size > 0) refuse('unanswered_tool_call');
     const newest = state.responses.at(-1);
-    const digest = contextAt(end);
     const { responseTtl } = options;
     const facts = { now: clock.now(), responseTtl, isRefused: (id: string) => state.refused.has(id) };
-    const parent = state.contexts.get(digest)?.find((one) => continuable(one, facts) === undefined);
+    const parent = state.contexts.get(contextAt(end))?.find((one) => continuable(one, facts) === undefined);
     return {
       sessionId,
       reader,
@@ -217,10 +209,9 @@ export class Compactor {
       parentId: parent?.id,
       newestId: newest?.store === true ? newest.id : undefined,
       items,
-      digest,
+      seqs: entries.slice(0, end).map(({ seq }) => seq),
+      contextAt,
       rest: entries.length - end,
-      end: entries[end]?.seq ?? state.nextSeq,
-      views: state.views.length,
     };
   }
 }
@@ -268,8 +259,8 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
 function shorterEnd(items: readonly SeenItem[], end: number): number | undefined {
   const starts = turnStarts(items.map(({ item }) => kindOf(item)));
   // The first turn has to be in it: an earlier compaction alone would not get shorter.
-  const ends = starts.filter((index) => items[index]?.seq !== undefined && index < end).slice(1);
-  return ends.findLast((index) => index <= end / 2) ?? ends[0];
+  const ends = starts.filter((at) => items[at]?.index !== undefined && at < end).slice(1);
+  return ends.findLast((at) => at <= end / 2) ?? ends[0];
 }
 
 /** The model of the newest response: without the model boundary the ledger does not know it. */
@@ -286,8 +277,18 @@ async function retrieve(client: OpenAI, id: string): Promise<JsonObject> {
   return isObject(response) ? response : {};
 }
 
-/** Whether a model still sees the items to compact, and nothing else before their end. */
-function isUnchanged(state: LedgerState, { items, end, views }: Prepared): boolean {
-  const before = new Set(seenHistory(state).entries.flatMap(({ seq }) => (seq < end ? [seq] : [])));
-  return state.views.length === views && items.every(({ seq }) => seq === undefined || before.delete(seq));
+/**
+ * The sequence numbers of the entries that a model sees besides the compacted ones.
+ *
+ * @param count the number of compacted entries.
+ * @returns undefined if the history no longer has these, or has another compaction before them.
+ */
+function leftBehind(state: LedgerState, { seqs, contextAt }: Prepared, count: number): number[] | undefined {
+  const compacted = new Set(seqs.slice(0, count));
+  const { entries, contextAt: contextNow } = seenHistory(state);
+  const found = entries.filter(({ seq }) => compacted.has(seq));
+  const context = found.reduce((digest, entry) => extendDigest(digest, entry.digest), contextNow(0));
+  // An erased session counts its entries from the beginning again.
+  if (found.length < count || context !== contextAt(count)) return undefined;
+  return entries.flatMap(({ seq }) => (compacted.has(seq) ? [] : [seq]));
 }

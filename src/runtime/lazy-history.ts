@@ -1,6 +1,14 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HistoryReferenceError, InvalidItemError } from '../errors/session.ts';
-import { type LedgerEntry, compactedItems, seenDigest, seenHistory, seenLength } from '../ledger/state.ts';
+import {
+  type LedgerEntry,
+  type LedgerState,
+  compactedItems,
+  seenDigest,
+  seenHistory,
+  seenLength,
+  statesBeforeViews,
+} from '../ledger/state.ts';
 import {
   historyReferenceOf,
   type HistoryReference,
@@ -27,6 +35,11 @@ interface HistoryOwner {
   ): Promise<T>;
   /** @returns undefined for an item that a request must omit. */
   forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
+}
+
+interface ReferencedHistory {
+  readonly compacted: readonly AgentInputItem[];
+  readonly entries: readonly LedgerEntry[];
 }
 
 /** Replaces the history by a small reference item if the newest response has the whole history as its context. */
@@ -100,17 +113,20 @@ export function refuseHistoryReferences(items: readonly AgentInputItem[]): void 
   if (index !== -1) throw new InvalidItemError(index, 'it is a history reference, which cannot be stored');
 }
 
-/** Finds the referenced history: in the current one, or in the version that the reference names. */
-async function historyAt(
-  { ledger }: OpenSession,
-  reference: HistoryReference,
-): Promise<{ readonly compacted: readonly AgentInputItem[]; readonly entries: readonly LedgerEntry[] }> {
+/** Finds the referenced history: in the current one, before a compaction, or in the version that the reference names. */
+async function historyAt({ ledger }: OpenSession, reference: HistoryReference): Promise<ReferencedHistory> {
   const newest = await ledger.read({ fresh: true });
-  for (const state of [newest, await ledger.readAt(reference.version)]) {
+  const found = foundIn(newest, reference) ?? foundIn(await ledger.readAt(reference.version), reference);
+  if (found === undefined) throw new HistoryReferenceError(reference.sessionId, 'gone');
+  return found;
+}
+
+function foundIn(newest: LedgerState, reference: HistoryReference): ReferencedHistory | undefined {
+  for (const state of statesBeforeViews(newest)) {
     const { before, entries, contextAt } = seenHistory(state);
     const count = reference.length - before;
     if (count >= 0 && count <= entries.length && contextAt(count) === reference.digest)
       return { compacted: compactedItems(state), entries: entries.slice(0, count) };
   }
-  throw new HistoryReferenceError(reference.sessionId, 'gone');
+  return undefined;
 }

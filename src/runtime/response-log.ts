@@ -1,15 +1,18 @@
 import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
-import { itemDigest } from '../items/digest.ts';
 import type { LedgerItem, LedgerStep } from '../ledger/record.ts';
+import { EMPTY_DIGEST, itemDigest } from '../items/digest.ts';
+import { kindOf } from '../items/read-item.ts';
 import {
   type LedgerState,
   type RecordedResponse,
   compactedBeginning,
-  compactedItems,
   contextAfter,
+  replacedContexts,
   seenDigest,
+  seenHistory,
+  statesBeforeViews,
 } from '../ledger/state.ts';
 import { toReplayInput } from '../items/model-input.ts';
 import type { HistoryReferences } from '../chaining/history-reference.ts';
@@ -28,6 +31,8 @@ import type { HybridSessionEvent } from '../telemetry/events.ts';
 import type { Span } from '../telemetry/span.ts';
 import { clock } from '../util/clock.ts';
 
+type DigestedItem = Pick<LedgerItem, 'kind' | 'digest'>;
+
 /** Responses of unfinished turns. A turn has a few at most. */
 const MAX_COMPLETED = 1000;
 
@@ -45,8 +50,8 @@ export interface ResponseLogOptions {
   readonly emit: (event: HybridSessionEvent) => void;
   /** Begins the span of a decision. */
   readonly beginSpan: () => Span;
-  /** Compacts the history for a request that was too long. */
-  readonly compact: () => Promise<ReplacedHistory | undefined>;
+  /** Compacts the history for a request that was too long. @returns false if it was not compacted. */
+  readonly compact: () => Promise<boolean>;
   /** @returns the plan as telemetry reports it. */
   readonly planned: (planned: PlannedRequest) => PlannedRequest;
 }
@@ -63,8 +68,6 @@ export class ResponseLog implements ChainingPort {
   readonly #completed = new Map<string, CompletedResponse>();
   /** IDs of responses that the server refuses to continue from, and keys of items that it refuses as input. */
   readonly #refused = new Set<string>();
-  /** The history that the last compaction during a run has replaced. */
-  #replaced: ReplacedHistory | undefined;
   #sessionId = '';
 
   constructor(options: ResponseLogOptions) {
@@ -79,10 +82,12 @@ export class ResponseLog implements ChainingPort {
     return this.#options.client;
   }
 
-  async view(scope: 'all' | 'tail'): Promise<ChainView> {
+  async view(scope: 'newest' | 'all' | 'tail'): Promise<ChainView> {
     const { sessionId, ledger, mode } = await this.#options.current();
     this.#sessionId = sessionId;
-    const state = await ledger.read({ scope: scope === 'tail' ? 'tail' : 'seen' });
+    const state = await ledger.read(
+      scope === 'newest' ? { fresh: true } : { scope: scope === 'tail' ? 'tail' : 'seen' },
+    );
     this.#forgetEndedTurns(state);
     const fresh = new Map<string, Parent[]>();
     for (const response of this.#completed.values()) {
@@ -98,14 +103,14 @@ export class ResponseLog implements ChainingPort {
       unrecorded: (digest) => (fresh.get(digest) ?? []).map(({ id }) => id),
       isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
       compacted: compactedBeginning(state).map((item) => toReplayInput(item)),
-      replaced: this.#replacedIn(state),
+      replaced: () => replacedIn(state),
+      isReplaced: (digest) => isReplacedIn(state, digest),
       serverThreshold: this.#options.serverThreshold,
     };
   }
 
-  async compact(): Promise<ReplacedHistory | undefined> {
-    this.#replaced = await this.#options.compact();
-    return this.#replaced;
+  compact(): Promise<boolean> {
+    return this.#options.compact();
   }
 
   /** The tokens of a response of this process and of its request, if the server counts them. */
@@ -167,19 +172,31 @@ export class ResponseLog implements ChainingPort {
   }
 
   /**
-   * The input of a turn that the SDK's runner does not save, because the turn's response begins with a compaction.
+   * The input of a turn that the SDK's runner does not save, because a response of the turn begins with a compaction.
    *
    * @param items the appended items.
    */
-  unsavedInput(items: readonly LedgerItem[], state: LedgerState): readonly AgentInputItem[] {
-    if (items[0]?.kind !== 'compaction') return [];
-    const end = contextAfter('', items);
-    const response = [...this.#completed.values()].find(
-      ({ id, context }) => context.digest === end && !state.recorded.has(id),
-    );
-    const { items: input, contexts } = response?.compacting ?? { items: [], contexts: [] };
-    const known = contexts.lastIndexOf(seenDigest(state));
+  unsavedInput(items: readonly DigestedItem[], state: LedgerState): readonly AgentInputItem[] {
+    const compacting = this.#compacting(items, state);
+    if (compacting === undefined) return [];
+    const { items: input, contexts } = compacting;
+    // An earlier response of the same turn began with a compaction, too.
+    const facts = input.map((item) => ({ kind: kindOf(item), digest: itemDigest(item) }));
+    const before = this.unsavedInput(facts, state);
+    if (before.length > 0) return [...before, ...input];
+    const isKnown = knownContexts(state);
+    const known = contexts.findLastIndex((context) => isKnown(context));
     return known === -1 ? [] : input.slice(known);
+  }
+
+  /** The request of the response whose output these items begin with, if that is a compaction. */
+  #compacting(items: readonly DigestedItem[], state: LedgerState): CompletedResponse['compacting'] {
+    if (items[0]?.kind !== 'compaction') return undefined;
+    const ends = new Set(items.map((_, index) => contextAfter('', items.slice(0, index + 1))));
+    return [...this.#completed.values()].find(
+      ({ id, context, compacting }) =>
+        compacting !== undefined && ends.has(context.digest) && !state.recorded.has(id),
+    )?.compacting;
   }
 
   /** Records the response that ended a turn, the unrecorded responses before it, and new refusals. */
@@ -219,14 +236,6 @@ export class ResponseLog implements ChainingPort {
     this.#refused.clear();
   }
 
-  /** The replaced history, unless an undo or another compaction has ended its view. */
-  #replacedIn(state: LedgerState): ReplacedHistory | undefined {
-    const known = this.#replaced?.items.find(({ type }) => type === 'compaction');
-    const current = compactedItems(state).at(-1);
-    if (known === undefined || current === undefined) return undefined;
-    return itemDigest(known) === itemDigest(current) ? this.#replaced : undefined;
-  }
-
   /** A recorded response ends its turn, so it and all earlier responses are dropped. */
   #forgetEndedTurns(state: LedgerState): void {
     const ids = [...this.#completed.keys()];
@@ -239,4 +248,31 @@ export class ResponseLog implements ChainingPort {
     if (response !== undefined) this.#completed.set(id, response);
     return response;
   }
+}
+
+/** Whether a digest is that of the history's context now, or of the context that an earlier request saw. */
+function knownContexts(state: LedgerState): (digest: string) => boolean {
+  const now = seenDigest(state);
+  const known = new Set(statesBeforeViews(state).flatMap((before) => contextsOf(before)));
+  // The empty context is the beginning of all others.
+  return (digest) => digest === now || (digest !== EMPTY_DIGEST && known.has(digest));
+}
+
+/** The digests of the context with the first 0, 1, 2, ... items of the history. */
+function contextsOf(state: LedgerState): string[] {
+  const { entries, contextAt } = seenHistory(state);
+  return Array.from({ length: entries.length + 1 }, (_, count) => contextAt(count));
+}
+
+function replacedIn(state: LedgerState): ReplacedHistory[] {
+  return replacedContexts(state).map(({ digest, items }) => ({
+    digest,
+    items: items.map((item) => toReplayInput(item)),
+  }));
+}
+
+/** Whether a model no longer sees the history with this context. False if the state lacks the entries of that history. */
+function isReplacedIn(state: LedgerState, digest: string): boolean {
+  if (state.views.length === 0 || state.resumedFrom !== undefined) return false;
+  return !contextsOf(state).includes(digest);
 }

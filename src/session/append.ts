@@ -42,7 +42,8 @@ export async function appendItems(runtime: SessionRuntime, given: readonly Agent
       const all = [...unsaved.map((item) => toLedger(item)), ...stored];
       return [{ type: 'items', items: all }, ...runtime.responses.stepsWith(all, state, runtime.turn.seen)];
     };
-    return { added: items, decide, scope: 'tail' };
+    // The input of a compacted turn is told from the whole history.
+    return { added: items, decide, scope: stored[0]?.kind === 'compaction' ? 'all' : 'tail' };
   });
   const { sessionId = '' } = runtime;
   if (isInputUnsaved) runtime.telemetry.event({ type: 'warning', sessionId, code: 'input_unsaved' });

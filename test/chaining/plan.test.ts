@@ -40,7 +40,8 @@ function view(ends: Readonly<Record<string, readonly Parent[]>>, fields: Partial
     unrecorded: () => [],
     isRefused: () => false,
     compacted: [],
-    replaced: undefined,
+    replaced: () => [],
+    isReplaced: () => false,
     serverThreshold: undefined,
     ...fields,
   };

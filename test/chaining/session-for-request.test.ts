@@ -19,7 +19,7 @@ function port(): ChainingPort {
     answered: () => undefined,
     refused: () => undefined,
     lost: () => undefined,
-    compact: async () => undefined,
+    compact: async () => false,
     warn: () => undefined,
     planning: () => () => undefined,
   };

@@ -27,7 +27,7 @@ function kept(mode: Mode = 'chain', store = memoryLedger()): Kept {
     current: async () => ({ sessionId: 'session', ledger, mode }),
     emit: (event) => void events.push(event),
     beginSpan: () => new Span([]),
-    compact: async () => undefined,
+    compact: async () => false,
     serverThreshold: undefined,
     planned: (one) => one,
   });

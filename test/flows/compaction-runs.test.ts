@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { outline } from '../../mocks/wire/outline.ts';
+import { HybridRunner, type HybridSession } from '../../src/index.ts';
+import { assistant, user } from '../support/conversation.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+import { compactedByServer, compactionWorld, gpt41, LONG } from './support/compaction-world.ts';
+import { converse, historyOf } from './support/story.ts';
+
+useVirtualTime();
+
+const tooLong = { name: 'context_length_exceeded', times: 1 } as const;
+const options = { history: { compaction: {} } };
+const TWO_CALLS = 'three call get_weather {"city":"Rome"} then call get_weather {"city":"Oslo"}';
+
+async function transcriptOf(session: HybridSession): Promise<string> {
+  const { items } = await session.transcript();
+  return outline(items.map(({ item }) => item));
+}
+
+describe('a run with a compaction', () => {
+  it.each([false, true])(
+    'a compaction that keeps the whole history is sent once in later turns (streamed: %s)',
+    async (stream) => {
+      const { open, chained, simulator, contexts } = compactionWorld(options);
+      const session = open();
+      await converse(chained, session, ['one', 'two'], { stream });
+      simulator.fault('responses.create', tooLong);
+      await converse(chained, session, ['three call get_weather {"city":"Rome"}', 'four'], { stream });
+      await session.addItems([user('five'), assistant('fine')]);
+      await converse(chained, session, ['six'], { stream });
+      expect(contexts().slice(-4)).toEqual([
+        'u,a,u,a,x,u',
+        'u,a,u,a,x,u,c,r',
+        'u,a,u,a,x,u,c,r,a,u',
+        'u,a,u,a,x,u,c,r,a,u,a,u,a,u',
+      ]);
+    },
+  );
+
+  it.each([
+    ['whole', false],
+    ['whole', true],
+    ['reference', false],
+    ['reference', true],
+  ] as const)(
+    'a run that was too long in its tool loop sends the compaction from then on (history: %s, streamed: %s)',
+    async (history, stream) => {
+      const { open, simulator, contexts, sent } = compactionWorld(options);
+      const runner = new HybridRunner({
+        tracingDisabled: true,
+        ...(history === 'reference' ? { history } : {}),
+      });
+      const session = open();
+      await converse(runner, session, ['one', 'two'], { ...gpt41, stream });
+      simulator.fault('responses.create', { ...tooLong, skip: 1 });
+      await converse(runner, session, [TWO_CALLS, 'four'], { ...gpt41, stream });
+      expect(contexts().slice(-3)).toEqual(['u,u,x,u,c,r', 'u,u,x,u,c,r,c,r', 'u,u,x,u,c,r,c,r,a,u']);
+      expect(sent().slice(-3)).toEqual(['replay 6', 'chain 1', 'chain 1']);
+      expect(await transcriptOf(session)).toBe('u,a,u,a,u,c,r,c,r,a,u,a');
+      expect(await historyOf(session)).toBe('u,u,x,u,c,r,c,r,a,u,a');
+    },
+  );
+
+  it.each([false, true])(
+    'a run that was too long twice sends the second compaction from then on (streamed: %s)',
+    async (stream) => {
+      const { open, chained, simulator, contexts, told } = compactionWorld(options);
+      const session = open();
+      await converse(chained, session, ['one', 'two', 'three'], { ...gpt41, stream });
+      simulator.fault('responses.create', { ...tooLong, times: 2 });
+      simulator.fault('responses.compact', tooLong);
+      await converse(chained, session, [TWO_CALLS, 'four'], { ...gpt41, stream });
+      expect(told.of('compacted')).toHaveLength(2);
+      const view = 'u,u,u,x';
+      expect(contexts().slice(-4)).toEqual([
+        `${view},u`,
+        `${view},u,c,r`,
+        `${view},u,c,r,c,r`,
+        `${view},u,c,r,c,r,a,u`,
+      ]);
+      expect(await historyOf(session)).toBe(`${view},u,c,r,c,r,a,u,a`);
+      expect(await transcriptOf(session)).toBe('u,a,u,a,u,a,u,c,r,c,r,a,u,a');
+    },
+  );
+
+  it('a run that is too long uses the compaction that another process made meanwhile', async () => {
+    const { open, chained, simulator, contexts, told, during } = compactionWorld(options);
+    const session = open();
+    await converse(chained, session, ['one', 'two'], gpt41);
+    const compacted = during(
+      ({ operation }) => operation === 'responses.create',
+      () => open().runCompaction({ force: true }),
+    );
+    simulator.fault('responses.create', { ...tooLong, skip: 1 });
+    await converse(chained, session, [TWO_CALLS, 'four'], gpt41);
+    await compacted;
+    expect(told.of('compacted')).toHaveLength(1);
+    expect(contexts().slice(-3)).toEqual(['u,u,x,u,c,r', 'u,u,x,u,c,r,c,r', 'u,u,x,u,c,r,c,r,a,u']);
+    expect(await transcriptOf(session)).toBe('u,a,u,a,u,c,r,c,r,a,u,a');
+    expect(await session.verify()).toMatchObject({ verified: true, findings: [] });
+  });
+});
+
+describe('the input of a turn that the server compacts', () => {
+  it.each([false, true])(
+    'the input stays if the model calls a tool behind its compaction (streamed: %s)',
+    async (stream) => {
+      const { open, chained, contexts, told } = compactionWorld();
+      const session = open();
+      const turns = ['one', `call get_weather {"city":"Rome"} ${LONG}`, 'three'];
+      await converse(chained, session, turns, { ...compactedByServer, stream });
+      expect(await transcriptOf(session)).toBe('u,a,u,x,c,r,a,u,a');
+      expect(await historyOf(session)).toBe('x,c,r,a,u,a');
+      expect(contexts().at(-1)).toBe('x,c,r,a,u');
+      expect(told.of('input_unsaved')).toEqual([]);
+      expect(await session.verify()).toMatchObject({ verified: true, findings: [], pending: 0 });
+    },
+  );
+
+  it('the input stays if another process takes a turn meanwhile', async () => {
+    const { open, chained, told, during } = compactionWorld();
+    const session = open();
+    await converse(chained, session, ['one'], compactedByServer);
+    const meanwhile = during(
+      ({ operation }) => operation === 'responses.create',
+      () => open().addItems([user('meanwhile'), assistant('fine')]),
+    );
+    await converse(chained, session, [LONG], compactedByServer);
+    await meanwhile;
+    expect(await transcriptOf(session)).toBe('u,a,u,a,u,x,a');
+    expect(told.of('input_unsaved')).toEqual([]);
+  });
+});
