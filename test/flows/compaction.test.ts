@@ -598,15 +598,15 @@ describe("the server's own compaction", () => {
   const long = 'word '.repeat(3000);
 
   it.each([
-    ['first', [long, 'two', 'three'], false],
-    ['first', [long, 'two', 'three'], true],
-    ['second', ['one', long, 'three'], false],
-    ['second', ['one', long, 'three'], true],
-    ['last', ['one call get_weather {"city":"Rome"}', 'two', long], false],
-    ['last', ['one call get_weather {"city":"Rome"}', 'two', long], true],
+    ['first', false, [long, 'two', 'three']],
+    ['first', true, [long, 'two', 'three']],
+    ['second', false, ['one', long, 'three']],
+    ['second', true, ['one', long, 'three']],
+    ['last', false, ['one call get_weather {"city":"Rome"}', 'two', long]],
+    ['last', true, ['one call get_weather {"city":"Rome"}', 'two', long]],
   ] as const)(
-    'a compaction in the answer of the %s turn begins the view, no item is lost, and later turns chain (%s, streamed: %s)',
-    async (_turn, turns, stream) => {
+    'a compaction in the answer of the %s turn begins the view, no item is lost, and later turns chain (streamed: %s)',
+    async (_turn, stream, turns) => {
       const { open, chained, sent, simulator, contexts } = world();
       const session = open();
       await converse(chained, session, [...turns, 'again', 'and again'], { agent, stream });
