@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { setDefaultOpenAIClient, tool } from '@openai/agents';
 import { outline } from '../../mocks/wire/outline.ts';
 import { HybridRunner, type HybridSession } from '../../src/index.ts';
+import { isObject } from '../../src/util/json.ts';
 import { assistant, user } from '../support/conversation.ts';
+import { simulatedClient } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
 import { compactedByServer, compactionWorld, gpt41, LONG } from './support/compaction-world.ts';
 import { converse, historyOf } from './support/story.ts';
@@ -11,6 +15,14 @@ useVirtualTime();
 const tooLong = { name: 'context_length_exceeded', times: 1 } as const;
 const options = { history: { compaction: {} } };
 const TWO_CALLS = 'three call get_weather {"city":"Rome"} then call get_weather {"city":"Oslo"}';
+
+/** A tool whose result is too long for the server's threshold. */
+const readPage = tool({
+  name: 'read_page',
+  description: 'Reads a page',
+  parameters: z.object({}),
+  execute: () => LONG,
+});
 
 async function transcriptOf(session: HybridSession): Promise<string> {
   const { items } = await session.transcript();
@@ -117,8 +129,43 @@ describe('the input of a turn that the server compacts', () => {
     },
   );
 
-  it('the input stays if another process takes a turn meanwhile', async () => {
-    const { open, chained, told, during } = compactionWorld();
+  it.each([false, true])(
+    'the input stays if each response of the turn begins with a compaction (streamed: %s)',
+    async (stream) => {
+      const { open, chained, contexts, told } = compactionWorld();
+      const session = open();
+      const agent = compactedByServer.agent.clone({ tools: [readPage] });
+      const turns = ['one', `call read_page {} ${LONG}`, 'three'];
+      await converse(chained, session, turns, { agent, stream });
+      expect(await transcriptOf(session)).toBe('u,a,u,x,c,r,x,a,u,a');
+      expect(await historyOf(session)).toMatch(/^x,/);
+      expect(contexts().at(-1)).toBe('x,a,u');
+      expect(told.of('input_unsaved')).toEqual([]);
+      expect(await session.verify()).toMatchObject({ verified: true, findings: [], pending: 0 });
+    },
+  );
+
+  it('an answer before the compaction of its response stays', async () => {
+    const { open, chained, simulator } = compactionWorld();
+    const swapped: typeof fetch = async (input, init) => {
+      const answer = await simulator.fetch(input, init);
+      if (!new Request(input).url.endsWith('/responses')) return answer;
+      const body: unknown = await answer.json();
+      const output = isObject(body) && Array.isArray(body['output']) ? body['output'] : [];
+      return Response.json({ ...Object(body), output: output.toReversed() });
+    };
+    const client = simulatedClient({ ...simulator, fetch: swapped });
+    const session = open({ client });
+    setDefaultOpenAIClient(client);
+    await converse(chained, session, ['one', LONG], compactedByServer);
+    expect(await transcriptOf(session)).toBe('u,a,u,a,x');
+    expect(await historyOf(session)).toBe('x');
+    await session.popItem();
+    expect(await historyOf(session)).toBe('u,a,u,a');
+  });
+
+  it('the input stays, and a model sees all items, if another process takes a turn meanwhile', async () => {
+    const { open, chained, told, during, contexts } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one'], compactedByServer);
     const meanwhile = during(
@@ -129,5 +176,17 @@ describe('the input of a turn that the server compacts', () => {
     await meanwhile;
     expect(await transcriptOf(session)).toBe('u,a,u,a,u,x,a');
     expect(told.of('input_unsaved')).toEqual([]);
+    expect(await historyOf(session)).toBe('u,a,u,a,u,a');
+    await converse(chained, open(), ['three', 'four']);
+    expect(contexts().slice(-2)).toEqual(['u,a,u,a,u,a,u', 'u,a,u,a,u,a,u,a,u']);
+    await session.popItem();
+    await session.popItem();
+    await session.popItem();
+    await session.popItem();
+    await session.popItem();
+    expect(await historyOf(session)).toBe('u,a,u,a,u');
+    expect(await transcriptOf(session)).toBe('u,a,u,a,u,x');
+    await session.popItem();
+    expect(await historyOf(session)).toBe('u,a,u,a,u');
   });
 });
