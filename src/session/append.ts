@@ -36,8 +36,10 @@ export async function appendItems(runtime: SessionRuntime, given: readonly Agent
     runtime.turn.appended(items);
     const toLedger = (item: AgentInputItem): LedgerItem => ledgerItem(item, session.options.keepContent);
     const stored = items.map((item) => toLedger(item));
+    const pins: (() => void)[] = [];
     const decide: LedgerDecision = (state) => {
       const unsaved = runtime.responses.unsaved(stored, state);
+      if (!session.options.keepContent) pins.push(session.reader.pin(unsaved?.items ?? []));
       const before = unsaved?.items.map((item) => toLedger(item)) ?? [];
       isInputUnsaved = stored[0]?.kind === 'compaction' && before.length === 0 && !endsWithInput(state);
       return [
@@ -49,7 +51,7 @@ export async function appendItems(runtime: SessionRuntime, given: readonly Agent
       ];
     };
     // The input of a compacted turn is told from the whole history.
-    return { added: items, decide, scope: stored[0]?.kind === 'compaction' ? 'all' : 'tail' };
+    return { added: items, decide, pins, scope: stored[0]?.kind === 'compaction' ? 'all' : 'tail' };
   });
   const { sessionId = '' } = runtime;
   if (isInputUnsaved) runtime.telemetry.event({ type: 'warning', sessionId, code: 'input_unsaved' });
@@ -130,6 +132,8 @@ interface HistoryChange {
   readonly added: readonly AgentInputItem[];
   /** Returns the records to append. */
   readonly decide: LedgerDecision;
+  /** What to call once the records are in the ledger, for each item that was pinned on the way. */
+  readonly pins?: readonly (() => void)[];
   /** `tail` if the records depend on the end of the history only, so that earlier entries need not be read. */
   readonly scope: 'all' | 'tail';
 }
@@ -157,7 +161,7 @@ function change(
 async function appendToLedger(
   { ledger, reader, conversation, history, options }: OpenSession,
   mode: Mode,
-  { added, decide, scope }: HistoryChange,
+  { added, decide, pins = [], scope }: HistoryChange,
 ): Promise<LedgerState> {
   if (!options.keepContent) await requireStorable(reader, added);
   await history.open(mode);
@@ -168,7 +172,10 @@ async function appendToLedger(
       ? steps
       : [...steps, ...conversation.mirror.leaseSteps(state)];
   };
-  return ledger.append(leased, { scope }).finally(settle);
+  return ledger.append(leased, { scope }).finally(() => {
+    settle?.();
+    for (const unpin of pins) unpin();
+  });
 }
 
 /**
