@@ -70,7 +70,9 @@ export function completedResponse(
       ...countedContext(received, sent),
     },
     tokens: counted === undefined ? undefined : counted.input + counted.output,
-    ...(compaction === -1 ? {} : { compacting: { items, contexts } }),
+    ...(compaction === -1
+      ? {}
+      : { compacting: { items: [...items, ...output.slice(0, compaction)], contexts } }),
     lineage,
   };
 }

@@ -50,12 +50,11 @@ export interface CompletedResponse extends Parent {
   };
   /** The tokens of the request and the response; undefined if the server counts none. */
   readonly tokens?: number | undefined;
-  /**
-   * The request of a response that holds a compaction. The SDK's runner does not save the input of such a turn.
-   */
+  /** The items before a compaction in the response. The SDK's runner does not save them. */
   readonly compacting?: {
+    /** The request's input, and the output before the compaction. */
     readonly items: readonly AgentInputItem[];
-    /** The digests of the context with the first 0, 1, 2, ... items. */
+    /** The digests of the context with the first 0, 1, 2, ... items of the input. */
     readonly contexts: readonly string[];
   };
   /** Earlier responses of the same turn whose contexts this one extends; they are recorded together. */

@@ -6,7 +6,7 @@ import { HybridSessionError } from './base.ts';
  * - `too_long`: the first turn alone does not fit the model.
  * - `no_model`: no model is known; set `history.compaction.model`.
  * - `nothing_to_compact`: the history is empty.
- * - `unanswered_tool_call`: the history ends with a call that has no result yet.
+ * - `unanswered_tool_call`: the history begins with a turn whose call has no result yet.
  * - `content_not_kept`: with `keepContent: false` the ledger cannot hold a compaction.
  * - `mode`: the mode serves the conversation's list.
  */

@@ -12,7 +12,14 @@ import { extendDigest } from '../items/digest.ts';
 import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
-import { type LedgerState, compactedItems, seenHistory, digestOf, lengthOf } from '../ledger/state.ts';
+import {
+  type LedgerEntry,
+  type LedgerState,
+  compactedItems,
+  digestOf,
+  lengthOf,
+  seenHistory,
+} from '../ledger/state.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
 import type { Telemetry } from '../telemetry/span.ts';
 import { clock } from '../util/clock.ts';
@@ -25,7 +32,7 @@ interface CompactedSession {
   readonly sessionId: string | undefined;
   readonly options: ResolvedOptions;
   readonly telemetry: Telemetry;
-  /** @returns undefined if the session was erased meanwhile, or has not begun. */
+  /** @returns undefined if the session has neither a name nor a conversation, such as after an erase. */
   runIfBegun<T>(operation: (open: OpenSession, mode: Mode) => Promise<T>): Promise<T | undefined>;
   /** @returns undefined for an item that a request must omit. */
   forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
@@ -185,18 +192,17 @@ export class Compactor {
     await ledger.read({ fresh: true });
     const { state, restored } = await history.contents((newest) => seenHistory(newest).entries);
     const { entries, contextAt } = seenHistory(state);
-    // A question without its answer stays: the model is to read it itself.
-    const end = entries.findLastIndex(({ kind }) => roleOfKind(kind) !== 'input') + 1;
     const left = history.unreplayable(state, restored);
+    const all = restored.flatMap(({ item }, index): SeenItem[] => {
+      const shown = item && this.#session.forNextModel(item, left);
+      return shown === undefined ? [] : [{ item: shown, index }];
+    });
+    const end = endOfAnswers(entries, all);
     const items = [
       ...compactedItems(state).map((item): SeenItem => ({ item, index: undefined })),
-      ...restored.slice(0, end).flatMap(({ item }, index): SeenItem[] => {
-        const shown = item && this.#session.forNextModel(item, left);
-        return shown === undefined ? [] : [{ item: shown, index }];
-      }),
+      ...all.filter(({ index = end }) => index < end),
     ];
-    if (end === 0) refuse('nothing_to_compact');
-    if (openCalls(items.map(({ item }) => item)).size > 0) refuse('unanswered_tool_call');
+    if (end === 0) refuse(openCallsOf(all).size > 0 ? 'unanswered_tool_call' : 'nothing_to_compact');
     const newest = state.responses.at(-1);
     const { responseTtl } = options;
     const facts = { now: clock.now(), responseTtl, isRefused: (id: string) => state.refused.has(id) };
@@ -252,6 +258,25 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
       if (!isTooLong(error)) throw error;
       shorten(error);
     }
+  }
+}
+
+function openCallsOf(items: readonly SeenItem[]): Set<string> {
+  return openCalls(items.map(({ item }) => item));
+}
+
+/**
+ * The number of entries up to the newest answer before which every call has its result. A question without its answer stays: the
+ * model is to read it itself.
+ */
+function endOfAnswers(entries: readonly LedgerEntry[], items: readonly SeenItem[]): number {
+  for (let end = entries.length; ;) {
+    const answer = entries.slice(0, end).findLastIndex(({ kind }) => roleOfKind(kind) !== 'input');
+    const before = items.filter(({ index = end }) => index <= answer);
+    const open = openCallsOf(before);
+    if (open.size === 0) return answer + 1;
+    const call = before.find((one) => [...openCallsOf([one])].some((id) => open.has(id)));
+    end = call?.index ?? 0;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   replacedContexts,
   seenDigest,
   seenHistory,
+  seenLength,
   statesBeforeViews,
 } from '../ledger/state.ts';
 import { toReplayInput } from '../items/model-input.ts';
@@ -32,6 +33,13 @@ import type { Span } from '../telemetry/span.ts';
 import { clock } from '../util/clock.ts';
 
 type DigestedItem = Pick<LedgerItem, 'kind' | 'digest'>;
+
+/** The items of a compacted turn that the SDK's runner does not save. */
+interface UnsavedItems {
+  readonly items: readonly AgentInputItem[];
+  /** Whether the history has items by now for which the compaction does not stand. */
+  readonly isBehind: boolean;
+}
 
 /** Responses of unfinished turns. A turn has a few at most. */
 const MAX_COMPLETED = 1000;
@@ -172,21 +180,25 @@ export class ResponseLog implements ChainingPort {
   }
 
   /**
-   * The input of a turn that the SDK's runner does not save, because a response of the turn begins with a compaction.
+   * The items of a turn that the SDK's runner does not save, because a response of the turn holds a compaction.
    *
    * @param items the appended items.
+   * @returns undefined if no response of this process holds the compaction, or its history is unknown.
    */
-  unsavedInput(items: readonly DigestedItem[], state: LedgerState): readonly AgentInputItem[] {
+  unsaved(items: readonly DigestedItem[], state: LedgerState): UnsavedItems | undefined {
     const compacting = this.#compacting(items, state);
-    if (compacting === undefined) return [];
-    const { items: input, contexts } = compacting;
-    // An earlier response of the same turn began with a compaction, too.
-    const facts = input.map((item) => ({ kind: kindOf(item), digest: itemDigest(item) }));
-    const before = this.unsavedInput(facts, state);
-    if (before.length > 0) return [...before, ...input];
-    const isKnown = knownContexts(state);
-    const known = contexts.findLastIndex((context) => isKnown(context));
-    return known === -1 ? [] : input.slice(known);
+    if (compacting === undefined) return undefined;
+    const { items: sent, contexts } = compacting;
+    // An earlier response of the same turn held a compaction, too.
+    const facts = sent.map((item) => ({ kind: kindOf(item), digest: itemDigest(item) }));
+    const before = this.unsaved(facts, state);
+    if (before !== undefined) return { ...before, items: [...before.items, ...sent] };
+    const known = knownContexts(state);
+    const length = contexts.findLastIndex((context) => known.has(context));
+    const history = known.get(contexts[length] ?? '');
+    if (history === undefined) return undefined;
+    const { entries } = seenHistory(state);
+    return { items: sent.slice(length), isBehind: entries.some(({ seq }) => !history.has(seq)) };
   }
 
   /** The request of the response whose output these items begin with, if that is a compaction. */
@@ -250,12 +262,17 @@ export class ResponseLog implements ChainingPort {
   }
 }
 
-/** Whether a digest is that of the history's context now, or of the context that an earlier request saw. */
-function knownContexts(state: LedgerState): (digest: string) => boolean {
-  const now = seenDigest(state);
-  const known = new Set(statesBeforeViews(state).flatMap((before) => contextsOf(before)));
+/** The digests of the contexts that requests saw so far, and the sequence numbers of the entries in each. */
+function knownContexts(state: LedgerState): Map<string, { has(seq: number): boolean }> {
+  const known = new Map<string, { has(seq: number): boolean }>();
+  for (const before of statesBeforeViews(state).toReversed()) {
+    const indices = new Map(seenHistory(before).entries.map(({ seq }, index) => [seq, index]));
+    for (const [length, digest] of contextsOf(before).entries())
+      known.set(digest, { has: (seq) => (indices.get(seq) ?? length) < length });
+  }
   // The empty context is the beginning of all others.
-  return (digest) => digest === now || (digest !== EMPTY_DIGEST && known.has(digest));
+  if (seenLength(state) > 0) known.delete(EMPTY_DIGEST);
+  return known;
 }
 
 /** The digests of the context with the first 0, 1, 2, ... items of the history. */

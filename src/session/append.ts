@@ -8,8 +8,8 @@ import { mutationSteps, parseMutations, transactionSteps } from '../history/step
 import { roleOfKind } from '../items/read-item.ts';
 import { parseAgentItems } from '../items/parse-item.ts';
 import type { LedgerDecision } from '../ledger/ledger.ts';
-import { ledgerItem, type LedgerItem } from '../ledger/record.ts';
-import { pendingChanges, type LedgerState } from '../ledger/state.ts';
+import { ledgerItem, type LedgerItem, type LedgerStep } from '../ledger/record.ts';
+import { pendingChanges, seenHistory, type LedgerState } from '../ledger/state.ts';
 import { MAX_TURN_WAIT_MS } from '../mirror/mirror.ts';
 import type { Mode } from '../rollout/mode.ts';
 import { refuseHistoryReferences } from '../runtime/lazy-history.ts';
@@ -36,17 +36,37 @@ export async function appendItems(runtime: SessionRuntime, given: readonly Agent
     runtime.turn.appended(items);
     const toLedger = (item: AgentInputItem): LedgerItem => ledgerItem(item, session.options.keepContent);
     const stored = items.map((item) => toLedger(item));
+    const pins: (() => void)[] = [];
     const decide: LedgerDecision = (state) => {
-      const unsaved = runtime.responses.unsavedInput(stored, state);
-      isInputUnsaved = stored[0]?.kind === 'compaction' && unsaved.length === 0 && !endsWithInput(state);
-      const all = [...unsaved.map((item) => toLedger(item)), ...stored];
-      return [{ type: 'items', items: all }, ...runtime.responses.stepsWith(all, state, runtime.turn.seen)];
+      const unsaved = runtime.responses.unsaved(stored, state);
+      if (!session.options.keepContent) pins.push(session.reader.pin(unsaved?.items ?? []));
+      const before = unsaved?.items.map((item) => toLedger(item)) ?? [];
+      isInputUnsaved = stored[0]?.kind === 'compaction' && before.length === 0 && !endsWithInput(state);
+      return [
+        // A compaction that ends its items would keep those before it.
+        ...(before.length === 0 ? [] : [{ type: 'items' as const, items: before }]),
+        { type: 'items', items: stored },
+        ...(unsaved?.isBehind === true ? [withoutCompaction([...before, ...stored], state)] : []),
+        ...runtime.responses.stepsWith(stored, state, runtime.turn.seen),
+      ];
     };
     // The input of a compacted turn is told from the whole history.
-    return { added: items, decide, scope: stored[0]?.kind === 'compaction' ? 'all' : 'tail' };
+    return { added: items, decide, pins, scope: stored[0]?.kind === 'compaction' ? 'all' : 'tail' };
   });
   const { sessionId = '' } = runtime;
   if (isInputUnsaved) runtime.telemetry.event({ type: 'warning', sessionId, code: 'input_unsaved' });
+}
+
+/** The view of appended items whose compaction does not stand for the whole history: a model sees all items without it. */
+function withoutCompaction(items: readonly LedgerItem[], state: LedgerState): LedgerStep {
+  const { nextSeq } = state;
+  const shown = items.flatMap(({ kind }, index) => (kind === 'compaction' ? [] : [nextSeq + index]));
+  return {
+    type: 'view',
+    from: nextSeq + items.length,
+    left: [...seenHistory(state).entries.map(({ seq }) => seq), ...shown],
+    items: [...(state.views.at(-1)?.items ?? [])],
+  };
 }
 
 /** Whether the history ends with an item for a model; true if the state does not tell. */
@@ -112,6 +132,8 @@ interface HistoryChange {
   readonly added: readonly AgentInputItem[];
   /** Returns the records to append. */
   readonly decide: LedgerDecision;
+  /** What to call once the records are in the ledger, for each item that was pinned on the way. */
+  readonly pins?: readonly (() => void)[];
   /** `tail` if the records depend on the end of the history only, so that earlier entries need not be read. */
   readonly scope: 'all' | 'tail';
 }
@@ -139,7 +161,7 @@ function change(
 async function appendToLedger(
   { ledger, reader, conversation, history, options }: OpenSession,
   mode: Mode,
-  { added, decide, scope }: HistoryChange,
+  { added, decide, pins = [], scope }: HistoryChange,
 ): Promise<LedgerState> {
   if (!options.keepContent) await requireStorable(reader, added);
   await history.open(mode);
@@ -150,7 +172,10 @@ async function appendToLedger(
       ? steps
       : [...steps, ...conversation.mirror.leaseSteps(state)];
   };
-  return ledger.append(leased, { scope }).finally(settle);
+  return ledger.append(leased, { scope }).finally(() => {
+    settle?.();
+    for (const unpin of pins) unpin();
+  });
 }
 
 /**

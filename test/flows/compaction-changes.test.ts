@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outline } from '../../mocks/wire/outline.ts';
-import type { HybridSession } from '../../src/index.ts';
+import { memoryLedger, type HybridSession } from '../../src/index.ts';
 import { assistant, call, user } from '../support/conversation.ts';
 import { simulatedClient } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
@@ -98,5 +98,22 @@ describe('a session that is erased during its compaction', () => {
     expect(await historyOf(open())).toBe('u,a,u,a');
     await converse(chained, open(), ['five'], gpt41);
     expect(contexts().at(-1)).toBe('u,a,u,a,u');
+  });
+
+  it('a session without a name begins no conversation for its compaction', async () => {
+    const { open, chained, simulator } = compactionWorld({
+      history: { compaction: { atTokens: 1 } },
+      ledger: memoryLedger(),
+      sessionId: undefined,
+    });
+    const session = open();
+    await converse(chained, session, ['one'], gpt41);
+    await session.erase({ remote: true });
+    await session.flush();
+    expect(simulator.snapshot().conversations).toEqual([]);
+    await expect(session.runCompaction({ force: true })).rejects.toMatchObject({
+      reason: 'nothing_to_compact',
+    });
+    expect(simulator.snapshot().conversations).toEqual([]);
   });
 });
