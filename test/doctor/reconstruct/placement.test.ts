@@ -402,3 +402,197 @@ describe('the order within a second', () => {
     expect(story(['a yes', 'a yes'], told)[0]).toEqual(['u two > b', 'a yes < b', 'u one > a', 'a yes < a']);
   });
 });
+
+describe('the gaps that an input fills', () => {
+  it('items stand behind the items before them, and inputs before the next output', () => {
+    const told = {
+      a: { output: ['a one', 'a two'] },
+      b: { input: ['a one', 'a x', 'u y', 'a two', 'u more'], output: ['a three'] },
+    };
+    expect(story(['a one', 'a two', 'a three'], told)[0]).toEqual([
+      'a one < a',
+      'a x',
+      'u y > b',
+      'a two < a',
+      'u more > b',
+      'a three < b',
+    ]);
+  });
+
+  it('each lost item of a gap is shown once, and each as often as an input shows it', () => {
+    const told = {
+      a: { output: ['a one'] },
+      b: { input: ['u ok', 'a lost', 'u ok', 'a one', 'u b'], output: ['a two'] },
+      c: { input: ['u ok', 'a lost', 'u ok', 'a one', 'u b', 'a two', 'u c'], output: ['a three'] },
+    };
+    expect(story(['a one', 'a two', 'a three'], told)[0]).toEqual([
+      'u ok > b',
+      'a lost',
+      'u ok > b',
+      'a one < a',
+      'u b > b',
+      'a two < b',
+      'u c > c',
+      'a three < c',
+    ]);
+  });
+
+  it('an item that is known elsewhere by its ID fills no gap', () => {
+    const told = {
+      a: { input: ['u one@1'], output: ['a one@2'], conversationId: 'conv_1' },
+      b: { input: ['u two@3'], output: ['a two@4'], conversationId: 'conv_1' },
+      c: { input: ['u two@3', 'a one@2', 'a two@4', 'u c@5'], output: ['a c@6'], conversationId: 'conv_1' },
+    };
+    expect(story([], told)[0]).toEqual([
+      'u one > a',
+      'a one < a',
+      'u two > b',
+      'a two < b',
+      'u c > c',
+      'a c < c',
+    ]);
+  });
+
+  it('an input behind its parent counts only the items there', () => {
+    const told = {
+      a: { input: ['u ok'], output: ['a one'] },
+      b: { parent: 'a', input: ['u ok', 'a lost', 'u more'], output: ['a two'] },
+    };
+    expect(story(['a one', 'a two'], told)[0]).toEqual([
+      'u ok > a',
+      'a one < a',
+      'u ok > b',
+      'a lost',
+      'u more > b',
+      'a two < b',
+    ]);
+  });
+
+  it('reasoning fills a gap only where the gap has none', () => {
+    const base = ['a one', 'a two'];
+    const behind = (output: readonly string[]): string[] =>
+      story(base, {
+        a: { input: ['u one'], output },
+        b: { input: ['u one', 't@copy', 'a one', 'u two'], output: ['a two'] },
+      })[0];
+    expect(behind(['t@own', 'a one'])).toEqual(['u one > a', 't < a', 'a one < a', 'u two > b', 'a two < b']);
+    expect(behind(['a one'])).toEqual(['u one > a', 't', 'a one < a', 'u two > b', 'a two < b']);
+  });
+});
+
+describe('the end of a turn', () => {
+  it('an item of the list stands behind the lost answers of the turn before it', () => {
+    const told = {
+      a: { input: ['u one'], output: ['c one'] },
+      b: { parent: 'a', input: ['r one'], output: ['a one'] },
+    };
+    expect(story(['u one', 'u x', 'r other'], told)[0]).toEqual([
+      'u one > a',
+      'c one < a',
+      'r one > b',
+      'a one < b',
+      'u x',
+      'r other',
+    ]);
+  });
+
+  it('an item of the list stands before the answers that the list shows behind it', () => {
+    const told = { a: { input: ['u one'], output: ['t', 'a one'] } };
+    expect(story(['u one', 'u x', 'a one'], told)[0]).toEqual(['u one > a', 't < a', 'u x', 'a one < a']);
+  });
+
+  it('an item of the list stands before the next turn', () => {
+    const told = {
+      a: { input: ['u one'], output: ['a one'] },
+      b: { input: ['u one', 'a one', 'u two'], output: ['a two'] },
+    };
+    expect(story(['a one', 'u x', 'a two'], told)[0]).toEqual([
+      'u one > a',
+      'a one < a',
+      'u x',
+      'u two > b',
+      'a two < b',
+    ]);
+  });
+
+  it('an item behind an item without a response stands directly behind it', () => {
+    const told = { a: { input: ['u one'], output: ['a one'] } };
+    expect(story(['u x', 'u y', 'a one', 'u z'], told)[0]).toEqual([
+      'u x',
+      'u y',
+      'u one > a',
+      'a one < a',
+      'u z',
+    ]);
+  });
+});
+
+describe('the place behind older responses', () => {
+  it('a response without an input in the list stands behind the older ones', () => {
+    const told = {
+      a: { input: ['u one'], output: ['a one'] },
+      b: { input: ['a zero', 'u two'], output: ['a two'] },
+      c: { input: ['u three'], output: ['a three'] },
+    };
+    expect(story(['a zero', 'a one', 'a three'], told)[0]).toEqual([
+      'a zero',
+      'u one > a',
+      'a one < a',
+      'u two > b',
+      'a two < b',
+      'u three > c',
+      'a three < c',
+    ]);
+  });
+
+  it('a response behind its parent stands behind the older ones of its chain', () => {
+    const told = {
+      a: { input: ['u one'], output: ['a one'] },
+      b: { parent: 'a', input: ['u two'], output: [] },
+      c: { parent: 'b', input: ['u three'], output: ['a three'] },
+    };
+    expect(story(['a one', 'a three'], told)[0]).toEqual([
+      'u one > a',
+      'a one < a',
+      'u two > b',
+      'u three > c',
+      'a three < c',
+    ]);
+  });
+});
+
+describe('the answered inputs', () => {
+  it('an input that was answered is not answered again, and the run before it ends there', () => {
+    const told = {
+      a: { input: ['u go'], output: ['a one'] },
+      b: { input: ['u go', 'u ok'], output: ['a two'] },
+    };
+    expect(story(['u go', 'a one', 'u ok'], told)[0]).toEqual([
+      'u go > a',
+      'a one < a',
+      'u ok > b',
+      'a two < b',
+    ]);
+  });
+
+  it('a result that a list kept ties a response to it, and a message does not', () => {
+    expect(
+      story(['u x', 'r call', 'u y'], { a: { input: ['r call', 'u lost'], output: ['a lost'] } })[1],
+    ).toEqual({});
+    expect(story(['u x', 'u y', 'a y'], { a: { input: ['u y', 'u lost'], output: ['a lost'] } })[1]).toEqual({
+      a: 'unrelated',
+    });
+  });
+
+  it('the statuses and the order name every response that can belong', () => {
+    const told = {
+      b: { input: ['u two'], output: ['a two'], time: 2000 },
+      no: { output: ['a no'], apiStatus: 'failed', time: 1500 },
+      a: { input: ['u one'], output: ['a one'], time: 1000 },
+    };
+    const options = { conversationId: 'conv_1', itemIndex, base: occurrences(['a one', 'a two']) };
+    const { order, statuses } = reconstruct(readResponses(told), options);
+    expect(order).toEqual(['a', 'b']);
+    expect(Object.fromEntries(statuses)).toEqual({ no: 'failed', a: 'used', b: 'used' });
+  });
+});
