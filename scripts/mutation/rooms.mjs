@@ -32,13 +32,14 @@ const STORIES = {
 
 export const ROOMS = Object.keys(STORIES);
 
-/** Tests that load the sources themselves, open a browser, or take minutes for each mutant. */
+/** Tests that load the sources themselves, open a browser, change the process, or take minutes for each mutant. */
 export const EXCLUDED_TESTS = [
   'test/chaining/digest-work.test.ts',
   'test/chaining/equivalence/**',
   'test/doctor/html/browser.test.ts',
   'test/doctor/restored-items.test.ts',
   'test/session/any-sequence.test.ts',
+  'test/stores/create-private-file.test.ts',
 ];
 
 /** @returns patterns of the room's own tests and of its stories. */
