@@ -24,7 +24,8 @@ const STORIES = {
     'test/flows/{clear-interruptions,interrupted-runs,resumed-turns,told-losses}.test.ts',
   ],
   runtime: [
-    'test/flows/{anchored-history,bookmark,mode-changes,rewound-stores,server-memory,session-names,shadow}.test.ts',
+    'test/flows/{anchored-history,bookmark,history-reference,mode-changes,rewound-stores}.test.ts',
+    'test/flows/{server-memory,session-names,shadow}.test.ts',
     'test/session/{any-mode,erase,find-session,keep-content,lifecycle,verify-writes-nothing}.test.ts',
   ],
   conversation: ['test/flows/{bookmark,conversation-outage,requests,unreliable-list}.test.ts'],
