@@ -19,10 +19,7 @@ const STORIES = {
   heal: ['test/cli/commands/heal.test.ts'],
   doctor: ['test/cli/commands/{doctor,doctor-html}.test.ts'],
   stores: ['test/contracts/ledger-store.test.ts', 'test/flows/ledger-appends.test.ts'],
-  session: [
-    'test/contracts/session.test.ts',
-    'test/flows/{clear-interruptions,interrupted-runs,resumed-turns,told-losses}.test.ts',
-  ],
+  session: ['test/flows/{interrupted-runs,resumed-turns,told-losses}.test.ts'],
   runtime: [
     'test/flows/{anchored-history,bookmark,history-reference,mode-changes,rewound-stores}.test.ts',
     'test/flows/{server-memory,session-names,shadow}.test.ts',

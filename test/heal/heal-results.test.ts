@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../mocks/index.ts';
 import { countHealed, DANGLING_REASON } from '../../src/heal/healed.ts';
 import { HybridSession, memoryLedger, type HealError, type LedgerStore } from '../../src/index.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
 import { ConversationReplaced } from '../../src/ledger/attached-conversation.ts';
 import { ledgerItem, recordOf, type LedgerItem, type LedgerStep } from '../../src/ledger/record.ts';
 import { applyRecords } from '../../src/ledger/reducer.ts';
@@ -328,5 +329,66 @@ describe('the check of a healed conversation', () => {
     const healed = await other.heal();
     expect(healed).toMatchObject({ items: 3, skipped: 1, dangling: 0 });
     expect(listedTexts(simulator, healed.conversationId)).toEqual(['hi', answer]);
+  });
+});
+
+const fates = async (isDown: boolean): Promise<string[]> => {
+  const { simulator, session, ledger, conversationId } = await told(2);
+  if (isDown) simulator.fault('conversations.delete', { status: 500 });
+  await session.heal({ previous: 'delete' });
+  const { former } = await new Ledger({ store: ledger, sessionId: conversationId }).read();
+  return [...former.values()];
+};
+
+describe('the conversations of a healed session', () => {
+  it('a deleted conversation is recorded as such, and one that could not be deleted is deleted by erase', async () => {
+    const deleted = await told(2);
+    const first = await deleted.session.heal({ previous: 'delete' });
+    expect((await deleted.session.erase({ remote: true })).conversations).toEqual([first.conversationId]);
+    const kept = await told(2);
+    const lift = kept.simulator.fault('conversations.delete', { status: 500 });
+    const second = await kept.session.heal({ previous: 'delete' });
+    lift();
+    expect((await kept.session.erase({ remote: true })).conversations).toEqual([
+      kept.conversationId,
+      second.conversationId,
+    ]);
+    expect(kept.simulator.snapshot().conversations).toEqual([]);
+  });
+
+  it('the record of a deleted conversation is made only where it was deleted', async () => {
+    expect(await fates(false)).toEqual(['deleted']);
+    expect(await fates(true)).toEqual(['kept']);
+  });
+
+  it('items of another writer leave a healed conversation as it is', async () => {
+    const { client, simulator, session } = await told(3);
+    const { conversationId } = await session.heal();
+    await client.conversations.items.create(conversationId, { items: [{ role: 'user', content: 'new' }] });
+    expect(await session.heal()).toMatchObject({ conversationId, items: 4 });
+    expect(simulator.snapshot().conversations).toHaveLength(2);
+  });
+
+  it('the reason of dangling reasoning stays the same, since ledgers hold it', () => {
+    expect(DANGLING_REASON).toBe('nothing follows it');
+  });
+
+  it('a failed read of metadata is the cause of the error', async () => {
+    const error = await fail('conversations.retrieve', { status: 403 });
+    expect(error.cause).toMatchObject({ status: 403 });
+  });
+
+  it('a plan counts the items that the API has no form for', async () => {
+    const { client } = simulated();
+    const session = new HybridSession({ client, bookmark: false });
+    const foreign = {
+      type: 'reasoning',
+      content: [{ type: 'input_text', text: 'x' }],
+      providerData: { model: 'other:model' },
+    };
+    await session.addItems([user('one'), foreign as AgentInputItem, assistant('two')]);
+    const { steps, skipped } = await session.heal({ dryRun: true });
+    expect(skipped).toBe(steps.filter(({ how }) => how === 'skipped').length);
+    expect(steps.map(({ how }) => how)).toEqual(['linked', 'skipped', 'linked']);
   });
 });
