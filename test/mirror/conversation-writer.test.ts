@@ -227,6 +227,13 @@ describe('an item that the API refuses', () => {
     expect(of.told).toEqual(['failed 2']);
   });
 
+  it('an item without an ID cannot be in the conversation already, and is skipped', async () => {
+    const of = await world(() => failure(400, 'taken', 'item_already_in_conversation'));
+    expect(await of.writer.append(...(await pending(of, 'one')))).toBe(true);
+    expect(of.sent.map(({ method }) => method)).toEqual(['POST']);
+    expect((await of.ledger.read()).entries[0]?.skipped).toContain('item_already_in_conversation');
+  });
+
   it('a missing item of the request is a refusal', async () => {
     const of = await world(({ items }) =>
       items.includes('one@msg_1') ? failure(404, "Item with id 'msg_1' not found") : stored(items),
@@ -253,7 +260,7 @@ describe('an item that the API refuses', () => {
       items.some((item) => item.includes('@bad')) ? failure(400, 'no such item') : stored(items),
     );
     await of.writer.append(...(await pending(of, ...unlinkable(0))));
-    await of.writer.append(...(await pending(of, 'good@good')));
+    await of.writer.append(...(await pending(of, 'good@good', 'plain')));
     await of.writer.append(...(await pending(of, ...unlinkable(15))));
     const links = of.sent.filter(({ items }) => items.length === 1 && items[0]?.includes('@bad') === true);
     expect(links).toHaveLength(30);

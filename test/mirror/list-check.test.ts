@@ -182,6 +182,17 @@ describe('the list compared with the ledger', () => {
     expect(findings).toMatchObject([{ type: 'lost', id: '2' }]);
   });
 
+  it('a preview and the ledger before a list see what another process has appended', async () => {
+    const store = memoryLedger();
+    const of = await world(written('one@1'), [[]], { store });
+    const other = new Ledger({ store: elsewhere(store), sessionId: 'conv_1' });
+    await other.append(() => [{ type: 'items', items: [ledgerItem(user('two'), true)] }]);
+    const { state } = await of.check.previewList(listed(['one@1']), undefined);
+    expect(state.entries).toHaveLength(2);
+    await other.append(() => [{ type: 'items', items: [ledgerItem(user('three'), true)] }]);
+    expect((await of.check.ledgerBeforeList()).nextSeq).toBe(3);
+  });
+
   it('the ledger before a list has its pending entries', async () => {
     const of = await world(written('one@1', 'two', 'three'), [[]]);
     const { version } = await of.ledger.read();

@@ -1,3 +1,4 @@
+import type { AgentInputItem } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { contentCache, scopedCache } from '../../src/conversation/content-cache.ts';
 import { circuitBreakerOf } from '../../src/conversation/circuit-breaker.ts';
@@ -12,7 +13,7 @@ import { Mirror } from '../../src/mirror/mirror.ts';
 import { SharedSyncState } from '../../src/mirror/shared-sync-state.ts';
 import { clock } from '../../src/util/clock.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
-import { listedIds, listedTexts, requestsOf } from '../flows/support/story.ts';
+import { listedTexts, requestsOf } from '../flows/support/story.ts';
 import { user } from '../support/conversation.ts';
 import { simulated, simulatedClient } from '../support/simulated.ts';
 import { passTime, turns, useVirtualTime } from '../support/virtual-time.ts';
@@ -29,6 +30,9 @@ async function world({ maxRetries = 0, store = memoryLedger() } = {}) {
   const failures: string[] = [];
   const skipped: string[] = [];
   const compared: number[] = [];
+  const hook: { error?: Error | undefined; before?: (() => void) | undefined } = {};
+  const onCompare = (error: Error | undefined, before?: () => void): void =>
+    void Object.assign(hook, { error, before });
   /** A mirror of this process, or of another one on the same store. */
   const open = (
     on: LedgerStore,
@@ -51,7 +55,11 @@ async function world({ maxRetries = 0, store = memoryLedger() } = {}) {
       sync: shared,
       lease: new MirrorLease({ ledger, writer, milliseconds: 10_000 }),
       isBookmarked: false,
-      compareList: async () => compared.push(clock.now()),
+      compareList: async () => {
+        compared.push(clock.now());
+        hook.before?.();
+        if (hook.error !== undefined) throw hook.error;
+      },
       onMislinked: () => undefined,
       onFailure: (pending, reason) => failures.push(`${pending} ${reason}`),
       onSkipped: (kind, reason) => skipped.push(`${kind} ${reason}`),
@@ -72,6 +80,7 @@ async function world({ maxRetries = 0, store = memoryLedger() } = {}) {
     failures,
     skipped,
     compared,
+    onCompare,
     open,
     say,
     listed,
@@ -129,10 +138,44 @@ describe('a push', () => {
 
   it('an item that the API has no form for is skipped, and told', async () => {
     const of = await world();
-    const unknown = { type: 'unknown', providerData: { type: 'telepathy' } } as never;
-    await of.ledger.append(() => [{ type: 'items', items: [ledgerItem(unknown, true)] }]);
+    const foreign: AgentInputItem = {
+      type: 'reasoning',
+      content: [{ type: 'input_text', text: 'x' }],
+      providerData: { model: 'other:model' },
+    };
+    const items = [foreign, user('one')].map((item) => ledgerItem(item, true));
+    await of.ledger.append(() => [{ type: 'items', items }]);
     expect(await of.mirror.push()).toBe(0);
-    expect(of.skipped.length + listedIds(of.simulator, of.conversationId).length).toBe(1);
+    expect(of.skipped).toEqual(['reasoning the SDK leaves it out of a conversation']);
+    expect(of.listed()).toEqual(['one']);
+    expect(of.failures).toEqual([]);
+  });
+
+  it('a push reads only the end of the ledger', async () => {
+    const store = memoryLedger();
+    const asked: number[] = [];
+    const watched: LedgerStore = {
+      ...elsewhere(store),
+      read: (id, from, ...rest) => {
+        asked.push(from ?? 0);
+        return store.read(id, from, ...rest);
+      },
+    };
+    const of = await world({ store: watched });
+    await of.say(...Array.from({ length: 45 }, (_, at) => `line ${at}`));
+    await of.mirror.push();
+    await of.say('last');
+    await of.mirror.push();
+    await of.ledger.release();
+    asked.length = 0;
+    await of.ledger.append(() => [saying(true, 'one', 'two')], { scope: 'tail' });
+    expect(await of.mirror.push()).toBe(0);
+    expect(of.listed().slice(-2)).toEqual(['one', 'two']);
+    expect(asked.every((from) => from > 0)).toBe(true);
+    of.simulator.fault(WRITE, { status: 403 });
+    await of.ledger.append(() => [saying(true, 'three')], { scope: 'tail' });
+    expect(await of.mirror.push()).toBe(1);
+    expect(asked.every((from) => from > 0)).toBe(true);
   });
 
   it('turns share a push that has not begun, and the app has one of its own', async () => {
@@ -241,6 +284,25 @@ describe('a push that fails', () => {
     problem = new ConversationReplaced('conv_1');
     await expect(of.mirror.push()).rejects.toThrow('another conversation');
     expect(of.failures).toHaveLength(1);
+  });
+
+  it('a push whose conversation was replaced, or that the app ended, is not retried', async () => {
+    const of = await world({ maxRetries: 2 });
+    await of.say('one');
+    of.sync.rechecksDue = 1;
+    of.onCompare(new ConversationReplaced('conv_1'));
+    await expect(of.mirror.push()).rejects.toThrow('another conversation');
+    expect(of.compared).toHaveLength(1);
+    const ended = await world({ maxRetries: 2 });
+    await ended.say('one');
+    const abort = new AbortController();
+    ended.simulator.fault(WRITE, { status: 409 });
+    ended.sync.rechecksDue = 1;
+    ended.onCompare(undefined, () => abort.abort());
+    const requests = await writesOf(ended, () =>
+      ended.mirror.push({ isExplicit: true, signal: abort.signal }),
+    );
+    expect(requests.filter((one) => one === WRITE).length).toBeLessThanOrEqual(1);
   });
 
   it('an aborted push sends nothing', async () => {
@@ -374,6 +436,17 @@ describe('items whose content another process has', () => {
 });
 
 describe('cleared conversations', () => {
+  it('a conversation that is cleared after a push is deleted by the next one', async () => {
+    const of = await world();
+    await of.say('one');
+    await of.mirror.push();
+    const { id: old } = await of.client.conversations.create({});
+    await of.ledger.append(() => [{ type: 'conversation', id: old }, { type: 'clear' }]);
+    await of.ledger.append(() => [{ type: 'conversation', id: of.conversationId }]);
+    await of.mirror.push();
+    expect(of.simulator.snapshot().conversations.map(({ id }) => id)).not.toContain(old);
+  });
+
   it('a cleared conversation is deleted with the next push, once by turns and again by the app', async () => {
     const of = await world();
     const { id: old } = await of.client.conversations.create({});
