@@ -21,8 +21,8 @@ const STORIES = {
   stores: ['test/contracts/ledger-store.test.ts', 'test/flows/ledger-appends.test.ts'],
   session: ['test/flows/{interrupted-runs,resumed-turns,told-losses}.test.ts'],
   runtime: [
-    'test/flows/{anchored-history,bookmark,history-reference,mode-changes,rewound-stores}.test.ts',
-    'test/flows/{server-memory,session-names,shadow}.test.ts',
+    'test/flows/{anchored-history,bookmark,history-reference,rewound-stores}.test.ts',
+    'test/flows/{server-memory,session-names}.test.ts',
     'test/session/{any-mode,erase,find-session,keep-content,lifecycle,verify-writes-nothing}.test.ts',
   ],
   conversation: ['test/flows/{bookmark,conversation-outage,requests,unreliable-list}.test.ts'],
