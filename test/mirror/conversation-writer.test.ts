@@ -227,6 +227,13 @@ describe('an item that the API refuses', () => {
     expect(of.told).toEqual(['failed 2']);
   });
 
+  it('another failure than a missing item is none, whatever it says', async () => {
+    const of = await world(() => failure(403, "Item with id 'msg_1' is forbidden"));
+    const prepared = await pending(of, 'one@msg_1');
+    await expect(of.writer.append(...prepared)).rejects.toMatchObject({ status: 403 });
+    expect(sizes(of)).toEqual([1]);
+  });
+
   it('an item without an ID cannot be in the conversation already, and is skipped', async () => {
     const of = await world(() => failure(400, 'taken', 'item_already_in_conversation'));
     expect(await of.writer.append(...(await pending(of, 'one')))).toBe(true);
@@ -307,6 +314,8 @@ describe('an item under the ID of another one', () => {
     expect(await of.writer.append(...(await pending(of, 'one@msg_1')))).toBe(true);
     expect(await idsOf(of)).toEqual(['msg_1']);
     expect(of.sent.map(({ method, path }) => method + path)).toEqual(['POST', 'GET/msg_1']);
+    const { removed, entries } = await of.ledger.read();
+    expect([removed.size, entries[0]?.unlinked]).toEqual([0, false]);
     expect(of.sent[1]?.include).toContain('reasoning.encrypted_content');
   });
 

@@ -117,6 +117,9 @@ describe('the list compared with the ledger', () => {
     const inside = await world(steps, [['one@1', 'three@3']]);
     expect((await inside.check.read()).findings).toMatchObject([{ type: 'lost', id: '2' }]);
     expect(inside.reads()).toBe(1);
+    const both = await world(steps, [['two@2']]);
+    expect((await both.check.read()).findings).toHaveLength(2);
+    expect(both.reads()).toBe(1);
     const foreign = await world(steps, [['one@1', 'two@2', 'three@3', 'new@9']]);
     await foreign.check.read();
     expect(foreign.reads()).toBe(1);
