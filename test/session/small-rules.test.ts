@@ -1,6 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
+import { findBookmarkId, readBookmark } from '../../src/conversation/bookmark.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem } from '../../src/ledger/record.ts';
 import { itemDigest } from '../../src/items/digest.ts';
@@ -171,6 +172,16 @@ describe('the end of a turn', () => {
       expect(await ledger.checkpoint('user-42')).toEqual(before);
     },
   );
+
+  it('the bookmark names the response that ended the turn', async () => {
+    const { client } = simulated();
+    const session = new HybridSession({ client });
+    await session.addItems([user('one')]);
+    await session.runCompaction({ responseId: 'resp_1' });
+    const id = await session.getSessionId();
+    const place = (await findBookmarkId(client, id)) ?? '';
+    expect((await readBookmark(client, place, id))?.bookmark?.response?.id).toBe('resp_1');
+  });
 
   it('a response is recorded as stored, unless the run said otherwise', async () => {
     const ledger = memoryLedger();
