@@ -4,7 +4,8 @@ import { join, sep } from 'node:path';
 
 /**
  * The tests of other folders that count for a room. Stories test most rules of a mirror, a session, a store and a heal: a quick
- * part of them counts where a room has few tests of its own.
+ * part of them counts where a room has few tests of its own. A story that is told hundreds of times, or for seconds, does not: each
+ * mutant that survives would wait for it.
  */
 const STORIES = {
   items: ['test/doctor/html/diagnosis-page.test.ts', 'test/transfer/markdown.test.ts'],
@@ -13,18 +14,15 @@ const STORIES = {
   chaining: ['test/flows/{chain-decisions,chain-refusals,confirmed-parents,lost-reasoning}.test.ts'],
   util: [],
   mirror: [
-    'test/flows/{conversation-outage,exactly-once,late-writes,ledger-outages,slow-conversations}.test.ts',
-    'test/flows/{two-sessions,unlinking,unreliable-list}.test.ts',
+    'test/flows/{conversation-outage,ledger-outages,slow-conversations,two-sessions,unreliable-list}.test.ts',
   ],
-  heal: ['test/flows/heal-interruptions.test.ts', 'test/cli/commands/heal.test.ts'],
+  heal: ['test/cli/commands/heal.test.ts'],
   doctor: ['test/cli/commands/{doctor,doctor-html}.test.ts'],
   stores: ['test/contracts/ledger-store.test.ts', 'test/flows/ledger-appends.test.ts'],
-  session: [
-    'test/contracts/session.test.ts',
-    'test/flows/{clear-interruptions,interrupted-runs,resumed-turns,told-losses}.test.ts',
-  ],
+  session: ['test/flows/{interrupted-runs,resumed-turns,told-losses}.test.ts'],
   runtime: [
-    'test/flows/{anchored-history,bookmark,mode-changes,rewound-stores,server-memory,session-names,shadow}.test.ts',
+    'test/flows/{anchored-history,bookmark,history-reference,rewound-stores}.test.ts',
+    'test/flows/{server-memory,session-names}.test.ts',
     'test/session/{any-mode,erase,find-session,keep-content,lifecycle,verify-writes-nothing}.test.ts',
   ],
   conversation: ['test/flows/{bookmark,conversation-outage,requests,unreliable-list}.test.ts'],
@@ -32,13 +30,14 @@ const STORIES = {
 
 export const ROOMS = Object.keys(STORIES);
 
-/** Tests that load the sources themselves, open a browser, or take minutes for each mutant. */
+/** Tests that load the sources themselves, open a browser, change the process, or take minutes for each mutant. */
 export const EXCLUDED_TESTS = [
   'test/chaining/digest-work.test.ts',
   'test/chaining/equivalence/**',
   'test/doctor/html/browser.test.ts',
   'test/doctor/restored-items.test.ts',
   'test/session/any-sequence.test.ts',
+  'test/stores/create-private-file.test.ts',
 ];
 
 /** @returns patterns of the room's own tests and of its stories. */

@@ -13,6 +13,7 @@ const { sources } =
   folder === undefined ? {} : JSON.parse(readFileSync(join(folder, 'mutants.json'), 'utf8'));
 
 const FAST_CHECK = join(root, 'scripts', 'mutation', 'fast-check.mjs');
+const LOAD_SOURCES = join(root, 'scripts', 'mutation', 'load-sources.mjs');
 
 /** @returns the duration of each test file without a mutant, as far as it is known. */
 function durations() {
@@ -52,7 +53,9 @@ export default defineConfig({
     isolate: false,
     pool: 'threads',
     maxWorkers: 1,
-    ...(sources === undefined ? {} : { runner: join(root, 'scripts', 'mutation', 'runner.mjs') }),
+    ...(sources === undefined
+      ? {}
+      : { runner: join(root, 'scripts', 'mutation', 'runner.mjs'), setupFiles: [LOAD_SOURCES] }),
     onConsoleLog: () => false,
     sequence: { sequencer: QuickFirst },
     testTimeout: 25_000,

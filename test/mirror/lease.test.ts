@@ -117,3 +117,24 @@ describe('a session', () => {
     expect(() => new HybridSession({ advanced: { mirrorLease: MAX_LEASE_MS } })).not.toThrow();
   });
 });
+
+describe('the release of a lease', () => {
+  test('a lease that its holder released is taken at once by another process', async () => {
+    const { theirs, ours } = twoProcesses();
+    expect(await theirs.take()).toBe(true);
+    expect(await ours.take()).toBe(false);
+    await theirs.ledger.append((state) => theirs.lease.releaseSteps(state));
+    expect(await ours.take()).toBe(true);
+    expect(ours.lease.takenOver).toBe(false);
+  });
+
+  test('a process releases its own lease alone, and nothing else with it', async () => {
+    const { theirs, ours } = twoProcesses();
+    await theirs.take();
+    const state = await ours.ledger.read();
+    expect(ours.lease.releaseSteps(state)).toEqual([]);
+    expect(theirs.lease.releaseSteps(state)).toEqual([
+      { type: 'mirror', added: [], removed: [], released: true },
+    ]);
+  });
+});

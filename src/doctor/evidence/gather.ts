@@ -101,7 +101,7 @@ async function fromLedger(options: GatherOptions, state: LedgerState): Promise<G
   const owners = missing().flatMap((entry) => responseOf(entry, indexes.get(entry) ?? 0) ?? []);
   const stored = new Set(state.responses.filter(({ store }) => store).map(({ id }) => id));
   const queue = [[...new Set(owners)], ...[...stored].toReversed().map((id) => [id])];
-  const looked = new Set(responses);
+  const looked = new Set([...responses, ...read.found.map(({ id }) => id)]);
   for (const ids of queue) {
     if (missing().length === 0) break;
     const next = ids.filter((id) => stored.has(id) && !looked.has(id));

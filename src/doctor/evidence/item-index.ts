@@ -64,7 +64,7 @@ export class ItemIndex {
     const news = new Map<string, ApiItem>();
     items.forEach((item, index) => {
       const hash = hashes[index] ?? '';
-      if (!this.#known.has(hash)) news.set(hash, item);
+      if (!this.#known.has(hash) && !news.has(hash)) news.set(hash, item);
     });
     const raw = [...news.values()];
     const converted = await this.#converter.toAgentItems(raw);

@@ -25,8 +25,8 @@ export function caveats({ evidence, digest, caveats: known }: Diagnosis): string
   const sentences = known.map((caveat) => `<li>${sentenceOf(caveat)}</li>`);
   return (
     '<section aria-labelledby="evidence"><h2 id="evidence">Evidence</h2>' +
-    `<p>The list was compared with ${EVIDENCE[evidence]}.` +
-    `${digest === null ? '' : ` Digest of the whole history: <code>${escapeHtml(digest)}</code>`}</p>` +
+    `<p>The list was compared with ${EVIDENCE[evidence]}. ` +
+    `Digest of the whole history: <code>${escapeHtml(digest)}</code></p>` +
     `${sentences.length === 0 ? '' : `<ul>${sentences.join('')}</ul>`}</section>\n`
   );
 }
