@@ -66,7 +66,7 @@ export interface TranscriptPage {
 }
 
 /** Reads a page of everything that was said, with the items that a model no longer sees. */
-export function readTranscript(
+export async function readTranscript(
   runtime: SessionRuntime,
   { from = 0, limit = PAGE }: TranscriptOptions,
 ): Promise<TranscriptPage> {
@@ -75,8 +75,8 @@ export function readTranscript(
     ['limit', limit, 1],
   ] as const)
     if (!Number.isSafeInteger(value) || value < least)
-      return Promise.reject(new InvalidOptionsError(option, `must be a whole number of at least ${least}`));
-  return runtime.run(async ({ ledger, history }, mode) => {
+      throw new InvalidOptionsError(option, `must be a whole number of at least ${least}`);
+  const page = await runtime.runIfBegun(async ({ ledger, history }, mode) => {
     await ledger.read({ fresh: true });
     await history.open(mode);
     const { state, restored } = await history.contents(({ entries }) => entries.slice(from, from + limit));
@@ -104,4 +104,5 @@ export function readTranscript(
     const length = state.entries.length;
     return { items, next: next < length ? next : undefined, length };
   });
+  return page ?? { items: [], next: undefined, length: 0 };
 }

@@ -181,7 +181,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('the transcript has every item with its turn, its response, and whether a model sees it', async () => {
-    const { open, chained } = world();
+    const { open, chained, client } = world();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -201,6 +201,9 @@ describe('runCompaction({ force: true })', () => {
     const page = await session.transcript({ from: 2, limit: 3 });
     expect(page.items).toEqual(items.slice(2, 5));
     expect(page.next).toBe(5);
+    const unnamed = new HybridSession({ client });
+    expect(await unnamed.transcript()).toEqual({ items: [], next: undefined, length: 0 });
+    expect(unnamed.conversationId).toBeUndefined();
     await expect(session.transcript({ from: -1 })).rejects.toMatchObject({ code: 'invalid_options' });
     await expect(session.transcript({ limit: 0 })).rejects.toMatchObject({ code: 'invalid_options' });
   });
