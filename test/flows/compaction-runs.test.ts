@@ -289,4 +289,18 @@ describe('the input of a turn that the server compacts', () => {
     await session.popItem();
     expect(await historyOf(session)).toBe('u,a,u,a,u');
   });
+
+  it('the input of a first turn stays if another process takes one meanwhile', async () => {
+    const { open, chained, told, during } = compactionWorld();
+    const session = open();
+    const meanwhile = during(
+      ({ operation }) => operation === 'responses.create',
+      () => open().addItems([user('meanwhile'), assistant('fine')]),
+    );
+    await converse(chained, session, [LONG], compactedByServer);
+    await meanwhile;
+    expect(await transcriptOf(session)).toBe('u,a,u,x,a');
+    expect(told.of('input_unsaved')).toEqual([]);
+    expect(await historyOf(session)).toBe('u,a,u,a');
+  });
 });
