@@ -27,11 +27,28 @@ export function ofView(given: ModelRequest, view: ChainView | undefined): ModelR
   if (typeof input === 'string') return request;
   const compaction = view.compacted.at(-1);
   if (compaction === undefined || historyReferenceOf(input[0]) !== undefined) return request;
+  if (holds(input, compaction)) return uncut(request, view.compacted);
+  const replaced = view.replaced();
+  // The messages that a compaction keeps may equal an earlier history.
+  const known = replaced.findLastIndex(({ items }) => holds(input, items.at(-1)));
+  const whole = uncut(request, replaced[known]?.items ?? []);
+  return replaced.slice(known + 1).reduce((sent, one) => withReplaced(sent, one), whole);
+}
+
+/** Whether a compaction is among the items. */
+function holds(items: readonly AgentInputItem[], compaction: AgentInputItem | undefined): boolean {
+  if (compaction === undefined) return false;
   const digest = itemDigest(compaction);
-  const at = input.findIndex((item) => item.type === 'compaction' && itemDigest(item) === digest);
-  // The SDK's runner sends nothing before a compaction. The API wants its output whole.
-  if (at === 0) return { ...request, input: [...view.compacted.slice(0, -1), ...input] };
-  return at === -1 ? view.replaced().reduce((sent, one) => withReplaced(sent, one), request) : request;
+  return items.some((item) => item.type === 'compaction' && itemDigest(item) === digest);
+}
+
+/** Puts the messages that a compaction keeps before it: the SDK's runner sends none, and the API wants its output whole. */
+function uncut(request: ModelRequest, compacted: readonly AgentInputItem[]): ModelRequest {
+  const { input } = request;
+  const kept = compacted.slice(0, -1);
+  if (typeof input === 'string' || kept.length === 0) return request;
+  if (!holds(input.slice(0, 1), compacted.at(-1))) return request;
+  return { ...request, input: [...kept, ...input] };
 }
 
 /** A request whose context the server compacts from a size on, unless the caller has chosen another one. */

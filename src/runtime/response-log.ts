@@ -183,17 +183,20 @@ export class ResponseLog implements ChainingPort {
    * The items of a turn that the SDK's runner does not save, because a response of the turn holds a compaction.
    *
    * @param items the appended items.
+   * @param isFirst whether the turn has read an empty history, so that its input is all new.
    * @returns undefined if no response of this process holds the compaction, or its history is unknown.
    */
-  unsaved(items: readonly DigestedItem[], state: LedgerState): UnsavedItems | undefined {
+  unsaved(items: readonly DigestedItem[], state: LedgerState, isFirst: boolean): UnsavedItems | undefined {
     const compacting = this.#compacting(items, state);
     if (compacting === undefined) return undefined;
     const { items: sent, contexts } = compacting;
     // An earlier response of the same turn held a compaction, too.
     const facts = sent.map((item) => ({ kind: kindOf(item), digest: itemDigest(item) }));
-    const before = this.unsaved(facts, state);
+    const before = this.unsaved(facts, state, isFirst);
     if (before !== undefined) return { ...before, items: [...before.items, ...sent] };
     const known = knownContexts(state);
+    // The empty context is the beginning of all others.
+    if (!isFirst && seenLength(state) > 0) known.delete(EMPTY_DIGEST);
     const length = contexts.findLastIndex((context) => known.has(context));
     const history = known.get(contexts[length] ?? '');
     if (history === undefined) return undefined;
@@ -270,8 +273,6 @@ function knownContexts(state: LedgerState): Map<string, { has(seq: number): bool
     for (const [length, digest] of contextsOf(before).entries())
       known.set(digest, { has: (seq) => (indices.get(seq) ?? length) < length });
   }
-  // The empty context is the beginning of all others.
-  if (seenLength(state) > 0) known.delete(EMPTY_DIGEST);
   return known;
 }
 

@@ -54,6 +54,11 @@ export class TurnTracker {
     return this.#beginning !== undefined;
   }
 
+  /** Whether the turn has read the history, and found no item. */
+  get isFirst(): boolean {
+    return this.#beginning?.isRead === true && !this.#beginning.isPart && this.#beginning.served === 0;
+  }
+
   /**
    * Begins a turn: when the history is read, or when a resumed run continues without a read.
    *

@@ -38,7 +38,7 @@ export async function appendItems(runtime: SessionRuntime, given: readonly Agent
     const stored = items.map((item) => toLedger(item));
     const pins: (() => void)[] = [];
     const decide: LedgerDecision = (state) => {
-      const unsaved = runtime.responses.unsaved(stored, state);
+      const unsaved = runtime.responses.unsaved(stored, state, runtime.turn.isFirst);
       if (!session.options.keepContent) pins.push(session.reader.pin(unsaved?.items ?? []));
       const before = unsaved?.items.map((item) => toLedger(item)) ?? [];
       isInputUnsaved = stored[0]?.kind === 'compaction' && before.length === 0 && !endsWithInput(state);

@@ -1,4 +1,4 @@
-import { seenHistory } from '../ledger/state.ts';
+import { seenHistory, type LedgerEntry } from '../ledger/state.ts';
 import type { AgentInputItem } from '@openai/agents';
 import { InvalidOptionsError } from '../errors/options.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
@@ -85,9 +85,11 @@ export async function readTranscript(
     const ends = state.responses.filter(
       ({ nextSeq }, index) => state.responses[index + 1]?.nextSeq !== nextSeq,
     );
+    const places = placesOf(state.entries);
     const items = restored.flatMap(({ entry, item }, at): TranscriptItem[] => {
       if (item === undefined) return [];
-      const turn = ends.findIndex(({ nextSeq }) => nextSeq > entry.seq);
+      const place = places[from + at] ?? entry.seq;
+      const turn = ends.findIndex(({ nextSeq }) => nextSeq > place);
       const end = ends[turn];
       return [
         {
@@ -105,4 +107,13 @@ export async function readTranscript(
     return { items, next: next < length ? next : undefined, length };
   });
   return page ?? { items: [], next: undefined, length: 0 };
+}
+
+/** The sequence numbers as if no item had been changed or adopted later: an item belongs to no later turn than the next item. */
+function placesOf(entries: readonly LedgerEntry[]): number[] {
+  let least = Number.POSITIVE_INFINITY;
+  return entries
+    .toReversed()
+    .map(({ seq }) => (least = Math.min(least, seq)))
+    .toReversed();
 }

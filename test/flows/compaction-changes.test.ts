@@ -49,6 +49,8 @@ describe('a history whose items were changed before its compaction', () => {
     await converse(chained, session, ['four'], gpt41);
     expect(contexts().at(-1)).toBe('u,x,u,a,u,a,u');
     expect(await transcriptOf(session)).toBe('u,c,r,a,u,a,u,a,u,a');
+    const { items } = await session.transcript();
+    expect(items.map(({ turn }) => turn)).toEqual([0, 0, 0, 0, 1, 1, 2, 2, 3, 3]);
   });
 
   it.each([

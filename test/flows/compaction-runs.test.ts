@@ -8,7 +8,7 @@ import { assistant, call, result, user } from '../support/conversation.ts';
 import { simulatedClient } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
 import { compactedByServer, compactionWorld, gpt41, LONG } from './support/compaction-world.ts';
-import { converse, historyOf } from './support/story.ts';
+import { assistantAgent, converse, historyOf } from './support/story.ts';
 
 useVirtualTime();
 
@@ -92,6 +92,31 @@ describe('a run with a compaction', () => {
       ]);
       expect(await historyOf(session)).toBe(`${view},u,c,r,c,r,a,u,a`);
       expect(await transcriptOf(session)).toBe('u,a,u,a,u,a,u,c,r,c,r,a,u,a');
+    },
+  );
+
+  it.each([
+    ['gpt-4.1', 'u,u', 'u,u,u'],
+    ['gpt-5.4', 'u,a,u,a', 'u,a,u,a,u,a'],
+  ])(
+    'a later run of %s that is too long sends its own compaction from then on',
+    async (model, kept, more) => {
+      const { open, chained, simulator, contexts } = compactionWorld(options);
+      const session = open();
+      const agent = assistantAgent(model);
+      await converse(chained, session, ['one', 'two'], { agent });
+      for (const turn of ['three', 'four']) {
+        simulator.fault('responses.create', tooLong);
+        await converse(chained, session, [`${turn} call get_weather {"city":"Rome"}`], { agent });
+      }
+      expect(contexts().slice(-5)).toEqual([
+        `${kept},x,u`,
+        `${kept},x,u,c,r`,
+        '',
+        `${more},x,u`,
+        `${more},x,u,c,r`,
+      ]);
+      expect(await historyOf(session)).toBe(`${more},x,u,c,r,a`);
     },
   );
 
@@ -263,5 +288,19 @@ describe('the input of a turn that the server compacts', () => {
     expect(await transcriptOf(session)).toBe('u,a,u,a,u,x');
     await session.popItem();
     expect(await historyOf(session)).toBe('u,a,u,a,u');
+  });
+
+  it('the input of a first turn stays if another process takes one meanwhile', async () => {
+    const { open, chained, told, during } = compactionWorld();
+    const session = open();
+    const meanwhile = during(
+      ({ operation }) => operation === 'responses.create',
+      () => open().addItems([user('meanwhile'), assistant('fine')]),
+    );
+    await converse(chained, session, [LONG], compactedByServer);
+    await meanwhile;
+    expect(await transcriptOf(session)).toBe('u,a,u,x,a');
+    expect(told.of('input_unsaved')).toEqual([]);
+    expect(await historyOf(session)).toBe('u,a,u,a');
   });
 });
