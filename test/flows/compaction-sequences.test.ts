@@ -184,6 +184,6 @@ it('any sequence of turns, compactions and modes keeps the transcript, and sends
         expect(world.found.map(({ is }) => is)).toEqual(world.found.map(({ expected }) => expected));
       },
     ),
-    { numRuns: runs(200), seed: 20261130 },
+    { numRuns: runs(120), seed: 20261130 },
   );
 });
