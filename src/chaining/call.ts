@@ -190,21 +190,24 @@ export class ModelCall {
    * @throws CompactionError, or the client's error.
    */
   async compact(): Promise<boolean> {
-    const { port, isGuess } = this.#owner;
-    if (port === undefined || isGuess || this.#view === undefined || this.#view.isStock) return false;
-    const whole = await this.#whole();
-    const compacted = async (): Promise<ModelRequest> =>
-      ofView(whole, await port.view('newest').catch(() => undefined));
-    let request = await compacted();
-    if (request === whole && (await port.compact())) request = await compacted();
-    if (request === whole) return false;
-    const report = port.planning();
-    this.#request = request;
-    this.#plannable = plannable(request, this.#model);
-    this.#isConfirmed = false;
-    this.#sent = { request: this.#input.of(request), chained: false };
-    report(this.#described({ type: 'replay', reason: 'compacted' }));
-    return true;
+    return this.#resend((port) => port.compact());
+  }
+
+  /** Whether the request holds a compaction, which only the API that made it can read. */
+  get hasCompaction(): boolean {
+    const { input } = this.#sent.request;
+    return typeof input !== 'string' && input.some(({ type }) => type === 'compaction');
+  }
+
+  /**
+   * Sends the whole history, because the model cannot read a compaction.
+   *
+   * @returns false if the session has no compaction, or the request does not begin with its history.
+   */
+  async leaveOutCompaction(): Promise<boolean> {
+    const isLeftOut = await this.#resend((port) => port.uncompact());
+    if (isLeftOut) this.#warn({ code: 'compaction_left_out' });
+    return isLeftOut;
   }
 
   /** Whether the runner will retry the failed request itself. */
@@ -309,6 +312,30 @@ export class ModelCall {
     if (this.#owner.isGuess) return;
     if (until !== undefined) servers.wait(this.#server, id, until);
     this.#owner.port?.refused(id, why, until === undefined);
+  }
+
+  /**
+   * Sends the history in another form, which no response ends.
+   *
+   * @param change changes the form, unless another process has done so already.
+   * @returns false if the request does not begin with the history, or its form stays.
+   */
+  async #resend(change: (port: ChainingPort) => Promise<boolean>): Promise<boolean> {
+    const { port, isGuess } = this.#owner;
+    if (port === undefined || isGuess || this.#view === undefined || this.#view.isStock) return false;
+    const whole = await this.#whole();
+    const changed = async (): Promise<ModelRequest> =>
+      ofView(whole, await port.view('newest').catch(() => undefined));
+    let request = await changed();
+    if (request === whole && (await change(port))) request = await changed();
+    if (request === whole) return false;
+    const report = port.planning();
+    this.#request = request;
+    this.#plannable = plannable(request, this.#model);
+    this.#isConfirmed = false;
+    this.#sent = { request: this.#input.of(request), chained: false };
+    report(this.#described({ type: 'replay', reason: 'compacted' }));
+    return true;
   }
 
   async #sendWhole(): Promise<void> {

@@ -101,7 +101,7 @@ async function* stream(model: Model, request: ModelRequest): AsyncGenerator<Stre
   for (;;) {
     // Events before the first output are held: a retry would contradict them.
     const held: StreamEvent[] = [];
-    let shown = call.parentId === undefined && !call.isPrepared;
+    let shown = call.parentId === undefined && !call.isPrepared && !call.hasCompaction;
     try {
       for await (const event of confirmed(call, model.getStreamedResponse(call.request))) {
         if (!shown && isPrelude(event)) {

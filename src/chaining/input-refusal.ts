@@ -178,3 +178,23 @@ export function isTooLong(...evidence: readonly unknown[]): boolean {
       SIZE_STATUSES.has(status) && (code === 'context_length_exceeded' || TOO_LONG.test(message)),
   );
 }
+
+const COMPACTION =
+  /\bcompaction\b.*\b(not supported|unsupported|unknown|invalid)\b|\b(unsupported|unknown|invalid)\b.*\bcompaction\b/i;
+
+/**
+ * Whether a model cannot read a compaction in the input: another server or account made it, or the model takes none.
+ *
+ * @param evidence the error, and the events of the stream before it.
+ */
+export function isAboutCompaction(
+  input: string | readonly AgentInputItem[],
+  ...evidence: readonly unknown[]
+): boolean {
+  if (typeof input === 'string' || !input.some(({ type }) => type === 'compaction')) return false;
+  if (errorFacts(...evidence).some(({ message }) => COMPACTION.test(message))) return true;
+  const refusal = inputRefusal(...evidence);
+  if (refusal?.cause !== 'encrypted_content') return false;
+  const named = input.find((item) => refusal.id !== undefined && idOf(item) === refusal.id);
+  return named === undefined ? !input.some((item) => isReasoning(item)) : named.type === 'compaction';
+}

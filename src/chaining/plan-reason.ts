@@ -16,7 +16,8 @@
  * - `server_paused`: the server recently ignored or refused its own new responses; chaining resumes later.
  * - `unanswered_tool_call`: the context ends with calls whose outputs are not in the rest.
  * - `sent_by_id`: the rest holds an item that the API only takes by its ID, such as a hosted tool's call.
- * - `compacted`: the request was too long, and was sent again with a compaction of the history.
+ * - `compacted`: the request was sent again with another beginning: a compaction, because it was too long, or the whole history,
+ *   because the model could not read a compaction.
  * - `ledger_unavailable`: the ledger could not be read.
  *
  * @example

@@ -128,17 +128,17 @@ export interface ChainView {
   readonly compacted: readonly AgentInputItem[];
   /** The size from which the server compacts a context itself, in tokens; undefined if it does not. */
   readonly serverThreshold: number | undefined;
-  /** The histories that earlier requests saw and that a compaction stands for, oldest first. */
+  /** The histories that earlier requests saw and that a model is shown in another form, oldest first. */
   replaced(): readonly ReplacedHistory[];
   /** Whether a compaction stands for a part of this context of the history. */
   isReplaced(digest: string): boolean;
 }
 
-/** A history that a compaction stands for. */
+/** A history that a model is shown in another form. */
 export interface ReplacedHistory {
   /** The digest of its context. */
   readonly digest: string;
-  /** The messages that the compaction keeps, and the compaction, in the form for a model. */
+  /** The items in its place, in the form for a model: those of a compaction, or those that a compaction stood for. */
   readonly items: readonly AgentInputItem[];
 }
 
@@ -148,6 +148,7 @@ export interface ModelWarning {
     | 'parent_refused'
     | 'parent_ignored'
     | 'parent_maybe_ignored'
+    | 'compaction_left_out'
     | 'reasoning_left_out'
     | 'foreign_fields_left_out';
   /** The IDs of the affected responses or items. */
@@ -189,6 +190,12 @@ export interface ChainingPort {
    * @returns false if the session does not compact.
    */
   compact(): Promise<boolean>;
+  /**
+   * Shows a model the whole history again, because it cannot read a compaction.
+   *
+   * @returns false if the session has no compaction.
+   */
+  uncompact(): Promise<boolean>;
   /** Emits a warning. */
   warn(warning: ModelWarning): void;
   /** Begins the planning of a request. @returns the receiver of the plan. */

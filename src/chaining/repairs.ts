@@ -1,6 +1,6 @@
 import { ParentIgnored, type ModelCall } from './call.ts';
 import { StreamEnded } from './gather-response.ts';
-import { INPUT_CAUSES, inputRefusal, isTooLong } from './input-refusal.ts';
+import { INPUT_CAUSES, inputRefusal, isAboutCompaction, isTooLong } from './input-refusal.ts';
 import { parentRefusal } from './parent-refusal.ts';
 
 /** The repair of a request after one cause of refusal. */
@@ -18,6 +18,12 @@ export interface Repair {
 
 /** The repairs, in the order of their checks. */
 const REPAIRS: readonly Repair[] = [
+  {
+    cause: 'compaction',
+    async mend(call, evidence) {
+      return isAboutCompaction(call.request.input, ...evidence) && (await call.leaveOutCompaction());
+    },
+  },
   ...INPUT_CAUSES.map((cause): Repair => ({
     cause,
     async mend(call, evidence) {

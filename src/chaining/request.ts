@@ -25,9 +25,8 @@ export function ofView(given: ModelRequest, view: ChainView | undefined): ModelR
   const request = withThreshold(given, view.serverThreshold);
   const { input } = request;
   if (typeof input === 'string') return request;
-  const compaction = view.compacted.at(-1);
-  if (compaction === undefined || historyReferenceOf(input[0]) !== undefined) return request;
-  if (holds(input, compaction)) return uncut(request, view.compacted);
+  if (historyReferenceOf(input[0]) !== undefined) return request;
+  if (holds(input, view.compacted.at(-1))) return uncut(request, view.compacted);
   const replaced = view.replaced();
   // The messages that a compaction keeps may equal an earlier history.
   const known = replaced.findLastIndex(({ items }) => holds(input, items.at(-1)));

@@ -2,13 +2,14 @@ import { RequestUsage, type AgentInputItem, type OpenAIResponsesCompactionResult
 import type OpenAI from 'openai';
 import { continuable } from '../chaining/plan.ts';
 import { isTooLong } from '../chaining/input-refusal.ts';
+import type { ReplacedHistory } from '../chaining/port.ts';
 import { failureReason, isTransient } from '../conversation/api-error.ts';
 import { defaultClient } from '../conversation/client.ts';
 import { compactContext, type Compaction } from '../conversation/compact-context.ts';
 import { sendRequest } from '../conversation/request.ts';
 import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
 import type { HistoryReader } from '../history/reader.ts';
-import { extendDigest } from '../items/digest.ts';
+import { EMPTY_DIGEST, extendDigest } from '../items/digest.ts';
 import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
@@ -149,6 +150,38 @@ export class Compactor {
     const { sessionId = '', telemetry } = this.#session;
     const reason = CompactionError.isInstance(error) ? error.reason : failureReason(error);
     telemetry.event({ type: 'warning', sessionId, code: 'compaction_failed', reason });
+  }
+
+  /**
+   * Shows a model the whole history again. Compactions stay in the transcript.
+   *
+   * @returns the history that the model was shown, also as the SDK's runner cuts it, each with the items in its place.
+   */
+  async uncompact(): Promise<readonly ReplacedHistory[]> {
+    const replaced = await this.#session.runIfBegun(async ({ ledger, history }) => {
+      await ledger.read({ fresh: true });
+      const { state, restored } = await history.contents(({ entries }) =>
+        entries.filter(({ kind }) => kind !== 'compaction'),
+      );
+      const unreplayable = history.unreplayable(state, restored);
+      const items = restored.flatMap(
+        ({ item }) => (item && this.#session.forNextModel(item, unreplayable)) ?? [],
+      );
+      let shown: readonly { readonly kind: string; readonly digest: string | null }[] = [];
+      await ledger.append((newest) => {
+        shown = [...(newest.views.at(-1)?.items ?? []), ...seenHistory(newest).entries];
+        if (!shown.some(({ kind }) => kind === 'compaction')) return [];
+        const left = newest.entries.flatMap(({ kind, seq }) => (kind === 'compaction' ? [] : [seq]));
+        return [{ type: 'view', from: newest.nextSeq, left, items: [] }];
+      });
+      const at = shown.findLastIndex(({ kind }) => kind === 'compaction');
+      if (at === -1) return [];
+      return [shown, shown.slice(at)].map((part) => ({
+        digest: part.reduce((context, { digest }) => extendDigest(context, digest), EMPTY_DIGEST),
+        items,
+      }));
+    });
+    return replaced ?? [];
   }
 
   /** The request runs beside the session's other calls, so that no turn waits for it. */

@@ -60,6 +60,8 @@ export interface ResponseLogOptions {
   readonly beginSpan: () => Span;
   /** Compacts the history for a request that was too long. @returns false if it was not compacted. */
   readonly compact: () => Promise<boolean>;
+  /** Shows a model the whole history again. */
+  readonly uncompact: () => Promise<readonly ReplacedHistory[]>;
   /** @returns the plan as telemetry reports it. */
   readonly planned: (planned: PlannedRequest) => PlannedRequest;
 }
@@ -76,6 +78,8 @@ export class ResponseLog implements ChainingPort {
   readonly #completed = new Map<string, CompletedResponse>();
   /** IDs of responses that the server refuses to continue from, and keys of items that it refuses as input. */
   readonly #refused = new Set<string>();
+  /** Compacted histories that runs of this process may still hold, and that their model could not read. */
+  readonly #uncompacted: ReplacedHistory[] = [];
   #sessionId = '';
 
   constructor(options: ResponseLogOptions) {
@@ -111,7 +115,7 @@ export class ResponseLog implements ChainingPort {
       unrecorded: (digest) => (fresh.get(digest) ?? []).map(({ id }) => id),
       isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
       compacted: compactedBeginning(state).map((item) => toReplayInput(item)),
-      replaced: () => replacedIn(state),
+      replaced: () => [...replacedIn(state), ...this.#uncompacted],
       isReplaced: (digest) => isReplacedIn(state, digest),
       serverThreshold: this.#options.serverThreshold,
     };
@@ -119,6 +123,12 @@ export class ResponseLog implements ChainingPort {
 
   compact(): Promise<boolean> {
     return this.#options.compact();
+  }
+
+  async uncompact(): Promise<boolean> {
+    const replaced = await this.#options.uncompact();
+    this.#uncompacted.push(...replaced);
+    return replaced.length > 0;
   }
 
   /** The tokens of a response of this process and of its request, if the server counts them. */

@@ -64,6 +64,7 @@ export class SessionRuntime {
       emit: (event) => this.telemetry.event(event),
       beginSpan: () => this.telemetry.begin('plan'),
       compact: () => this.compactor.forRequest(),
+      uncompact: () => this.compactor.uncompact(),
       planned: (planned) => this.turn.planned(planned),
     });
   }

@@ -51,6 +51,7 @@ export interface TurnEvent {
  * - `bookmark_failed`: the bookmark could not be written; a process without the ledger will adopt the list.
  * - `bookmark_ignored`: the bookmark does not prove the history; the session adopted the list, unproven.
  * - `compaction_failed`: the history could not be compacted; it stays as it was.
+ * - `compaction_left_out`: the model could not read a compaction; it was sent the whole history, and is from now on.
  * - `conflict`: another writer appended first, up to version `position`; both turns stay.
  * - `foreign_fields_left_out`: the server refused fields of another provider; the request was sent again without them.
  * - `foreign_item`: the API answered a write with an item of another writer; the session removed it from the conversation.
@@ -74,6 +75,7 @@ export type WarningCode =
   | 'bookmark_failed'
   | 'bookmark_ignored'
   | 'compaction_failed'
+  | 'compaction_left_out'
   | 'conflict'
   | 'foreign_fields_left_out'
   | 'foreign_item'

@@ -68,6 +68,7 @@ export function knownPort(context?: readonly AgentInputItem[], fields: Partial<C
     refused: (id, why) => void refusals.push([id, why]),
     lost: (keys) => void lostKeys.push(...keys),
     compact: async () => false,
+    uncompact: async () => false,
     warn: (warning) => void warnings.push(warning),
     planning: () => (planned) => void plans.push(planned),
   };

@@ -20,6 +20,7 @@ function port(): ChainingPort {
     refused: () => undefined,
     lost: () => undefined,
     compact: async () => false,
+    uncompact: async () => false,
     warn: () => undefined,
     planning: () => () => undefined,
   };

@@ -212,6 +212,7 @@ class Unreadable extends HybridSession {
       refused: (...refusal) => chain.refused(...refusal),
       lost: (keys) => chain.lost(keys),
       compact: () => chain.compact(),
+      uncompact: () => chain.uncompact(),
       warn: (warning) => chain.warn(warning),
       planning: () => chain.planning(),
     };

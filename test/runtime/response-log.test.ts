@@ -28,6 +28,7 @@ function kept(mode: Mode = 'chain', store = memoryLedger()): Kept {
     emit: (event) => void events.push(event),
     beginSpan: () => new Span([]),
     compact: async () => false,
+    uncompact: async () => [],
     serverThreshold: undefined,
     planned: (one) => one,
   });

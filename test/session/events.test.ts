@@ -46,6 +46,7 @@ type HandledCode = Exclude<
   WarningCode,
   | 'bookmark_failed'
   | 'bookmark_ignored'
+  | 'compaction_left_out'
   | 'foreign_fields_left_out'
   | 'foreign_item'
   | 'input_unsaved'
