@@ -1,59 +1,25 @@
-import { Agent, OpenAIChatCompletionsModel, OpenAIConversationsSession } from '@openai/agents';
+import { OpenAIConversationsSession } from '@openai/agents';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { outline } from '../../mocks/wire/outline.ts';
-import type { SimulatorOptions } from '../../mocks/simulator.ts';
 import {
-  chainedModel,
   CompactionError,
   type CompactionFacts,
   HybridRunner,
   HybridSession,
   memoryLedger,
   type LedgerStore,
-  type HybridSessionOptions,
 } from '../../src/index.ts';
-import { assistant, texts, user } from '../support/conversation.ts';
-import { simulated, simulatedRunner } from '../support/simulated.ts';
-import { passTime, useVirtualTime } from '../support/virtual-time.ts';
-import { assistantAgent, converse, historyOf, listOf, recorder, requestsOf } from './support/story.ts';
+import { assistant, user } from '../support/conversation.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
+import { compactionWorld, gpt41 } from './support/compaction-world.ts';
+import { assistantAgent, converse, historyOf, listOf, requestsOf } from './support/story.ts';
 
 useVirtualTime();
 
-/** gpt-5.4 keeps all messages of a compacted context, gpt-4.1 those of the user. */
-const gpt41 = { agent: assistantAgent('gpt-4.1') };
-
-function world(options: HybridSessionOptions = {}, server: SimulatorOptions = {}) {
-  const { client, simulator } = simulated(server);
-  const told = recorder();
-  const ledger = memoryLedger();
-  const open = (given: HybridSessionOptions = {}): HybridSession =>
-    new HybridSession({
-      client,
-      ledger,
-      sessionId: 'user-42',
-      onEvent: told.onEvent,
-      observers: [told.observer],
-      ...options,
-      ...given,
-    });
-  const requests = () => simulator.log.filter(({ operation }) => operation === 'responses.create');
-  return {
-    client,
-    simulator,
-    told,
-    open,
-    chained: new HybridRunner({ tracingDisabled: true }),
-    stock: simulatedRunner(client),
-    /** The contexts of all requests to the model. */
-    contexts: (): string[] => requests().map(({ context }) => outline(context ?? [])),
-    sent: () => told.plans.map(({ plan, sent }) => `${plan} ${sent}`),
-  };
-}
-
 describe('runCompaction({ force: true })', () => {
   it('a compaction stands for the history, and the next turns chain from a new response', async () => {
-    const { open, chained, told, contexts, sent } = world();
+    const { open, chained, told, contexts, sent } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two call get_weather {"city":"Rome"}', 'three'], gpt41);
     const result = await session.runCompaction({ force: true });
@@ -73,7 +39,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('no response before a compaction is continued, even if the compaction keeps its whole context', async () => {
-    const { open, chained, contexts, sent } = world();
+    const { open, chained, contexts, sent } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two']);
     await session.runCompaction({ force: true });
@@ -83,7 +49,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('a compaction uses the stored response, and without one the items', async () => {
-    const { open, chained, simulator } = world();
+    const { open, chained, simulator } = compactionWorld();
     const session = open();
     const bodies = (): unknown[] =>
       simulator.log.filter(({ operation }) => operation === 'responses.compact').map(({ body }) => body);
@@ -103,7 +69,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('a refused parent is replaced by the items', async () => {
-    const { open, chained, simulator } = world();
+    const { open, chained, simulator } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two']);
     simulator.fault('responses.compact', { name: 'previous_response_not_found', times: 1 });
@@ -112,7 +78,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('another process sees the compaction, and the conversation keeps the transcript', async () => {
-    const { open, chained, client, simulator } = world();
+    const { open, chained, client, simulator } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -145,7 +111,7 @@ describe('runCompaction({ force: true })', () => {
           return page;
         },
       };
-      const { open, chained, contexts, sent } = world({ ledger, mirror });
+      const { open, chained, contexts, sent } = compactionWorld({ ledger, mirror });
       const session = open();
       await session.addItems(
         Array.from({ length: 600 }, (_, index) =>
@@ -171,7 +137,7 @@ describe('runCompaction({ force: true })', () => {
   );
 
   it('getItems(limit) counts from the end of what a model sees', async () => {
-    const { open, chained } = world();
+    const { open, chained } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -182,7 +148,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('the transcript has every item with its turn, its response, and whether a model sees it', async () => {
-    const { open, chained, client } = world();
+    const { open, chained, client } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -210,7 +176,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('an undo back across a compaction restores the view before', async () => {
-    const { open, chained, contexts } = world();
+    const { open, chained, contexts } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -223,7 +189,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('a second compaction stands for the first one', async () => {
-    const { open, chained, told } = world();
+    const { open, chained, told } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -238,7 +204,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('a clear ends a compaction', async () => {
-    const { open, chained } = world();
+    const { open, chained } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one'], gpt41);
     await session.runCompaction({ force: true });
@@ -249,7 +215,7 @@ describe('runCompaction({ force: true })', () => {
   });
 
   it('a heal writes the whole transcript', async () => {
-    const { open, chained, client, simulator } = world();
+    const { open, chained, client, simulator } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -266,7 +232,7 @@ describe('runCompaction({ force: true })', () => {
   it.each(['gpt-5.4', 'gpt-4.1'])(
     'a runner with history references chains after a compaction of %s',
     async (model) => {
-      const { open, told, contexts, sent } = world();
+      const { open, told, contexts, sent } = compactionWorld();
       const runner = new HybridRunner({ tracingDisabled: true, history: 'reference' });
       const session = open();
       const agent = assistantAgent(model);
@@ -282,7 +248,7 @@ describe('runCompaction({ force: true })', () => {
   );
 
   it("the SDK's runner sends the compaction and the later items", async () => {
-    const { open, stock, contexts } = world();
+    const { open, stock, contexts } = compactionWorld();
     const session = open();
     await converse(stock, session, ['one', 'two'], gpt41);
     await session.runCompaction({ force: true });
@@ -293,7 +259,7 @@ describe('runCompaction({ force: true })', () => {
 
 describe('a history that cannot be compacted', () => {
   it('an empty history is refused', async () => {
-    const failure = await world()
+    const failure = await compactionWorld()
       .open()
       .runCompaction({ force: true })
       .catch((error: unknown) => error);
@@ -302,7 +268,7 @@ describe('a history that cannot be compacted', () => {
   });
 
   it('a history without a known model is refused, and one with a given model is compacted', async () => {
-    const { open } = world();
+    const { open } = compactionWorld();
     const session = open();
     await session.addItems([user('one'), assistant('fine')]);
     await expect(session.runCompaction({ force: true })).rejects.toMatchObject({ reason: 'no_model' });
@@ -312,7 +278,7 @@ describe('a history that cannot be compacted', () => {
   });
 
   it('a question without its answer stays behind the compaction', async () => {
-    const { open, chained } = world();
+    const { open, chained } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one'], gpt41);
     await session.addItems([user('two')]);
@@ -321,7 +287,7 @@ describe('a history that cannot be compacted', () => {
   });
 
   it('a history with an unanswered call is refused', async () => {
-    const { open } = world({ history: { compaction: { model: 'gpt-4.1' } } });
+    const { open } = compactionWorld({ history: { compaction: { model: 'gpt-4.1' } } });
     const session = open();
     const call = { type: 'function_call', callId: 'call_1', name: 'f', arguments: '{}' } as const;
     await session.addItems([user('one'), call]);
@@ -331,14 +297,14 @@ describe('a history that cannot be compacted', () => {
   });
 
   it.each(['off', 'shadow'] as const)('mode %s is refused, because it serves the list', async (rollout) => {
-    const { open, stock } = world({ rollout });
+    const { open, stock } = compactionWorld({ rollout });
     const session = open();
     await converse(stock, session, ['one']);
     await expect(session.runCompaction({ force: true })).rejects.toMatchObject({ reason: 'mode' });
   });
 
   it('a ledger without content is refused', async () => {
-    const { open, chained } = world({ keepContent: false });
+    const { open, chained } = compactionWorld({ keepContent: false });
     const session = open();
     await converse(chained, session, ['one']);
     await expect(session.runCompaction({ force: true })).rejects.toMatchObject({
@@ -351,7 +317,7 @@ describe('a history that cannot be compacted', () => {
     ['no compaction', { output: [] }],
     ['no output', {}],
   ])('an answer with %s changes nothing', async (_name, body) => {
-    const { open, chained, client } = world();
+    const { open, chained, client } = compactionWorld();
     await converse(chained, open(), ['one']);
     const wrong = new OpenAI({
       apiKey: 'test',
@@ -365,7 +331,7 @@ describe('a history that cannot be compacted', () => {
   });
 
   it('a context that is too long is compacted from a shorter beginning', async () => {
-    const { open, chained, simulator } = world();
+    const { open, chained, simulator } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two', 'three', 'four'], gpt41);
     simulator.fault('responses.compact', { name: 'context_length_exceeded', times: 2 });
@@ -376,7 +342,7 @@ describe('a history that cannot be compacted', () => {
   });
 
   it('a first turn that is too long is refused', async () => {
-    const { open, chained, simulator } = world();
+    const { open, chained, simulator } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
     simulator.fault('responses.compact', { name: 'context_length_exceeded' });
@@ -385,7 +351,7 @@ describe('a history that cannot be compacted', () => {
   });
 
   it('a turn that another process takes meanwhile stays visible', async () => {
-    const { open, chained, simulator } = world();
+    const { open, chained, simulator } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one'], gpt41);
     let during: Promise<unknown> | undefined;
@@ -399,7 +365,7 @@ describe('a history that cannot be compacted', () => {
   });
 
   it('an item that is removed meanwhile is in no compaction', async () => {
-    const { open, chained, simulator } = world();
+    const { open, chained, simulator } = compactionWorld();
     const session = open();
     await converse(chained, session, ['one'], gpt41);
     let during: Promise<unknown> | undefined;
@@ -418,7 +384,7 @@ describe('history: { compaction: { atTokens } }', () => {
   it.each(['chained', 'stock'] as const)(
     'a long turn is compacted after its answer (%s runner)',
     async (name) => {
-      const made = world({ history: { compaction: { atTokens: 150 } } });
+      const made = compactionWorld({ history: { compaction: { atTokens: 150 } } });
       const session = made.open();
       await converse(made[name], session, ['one'], gpt41);
       await session.flush();
@@ -436,7 +402,7 @@ describe('history: { compaction: { atTokens } }', () => {
   it('a function decides after each turn by tokens, items and turns', async () => {
     const seen: CompactionFacts[] = [];
     const compaction = (facts: CompactionFacts): boolean => seen.push(facts) === 2;
-    const { open, chained } = world({ history: { compaction } });
+    const { open, chained } = compactionWorld({ history: { compaction } });
     const session = open();
     for (const turn of ['one', 'two', 'three']) {
       await converse(chained, session, [turn], gpt41);
@@ -451,7 +417,10 @@ describe('history: { compaction: { atTokens } }', () => {
   });
 
   it.each(['off', 'shadow'] as const)('mode %s compacts nothing and asks for nothing', async (rollout) => {
-    const { open, stock, simulator, told } = world({ rollout, history: { compaction: { atTokens: 1 } } });
+    const { open, stock, simulator, told } = compactionWorld({
+      rollout,
+      history: { compaction: { atTokens: 1 } },
+    });
     const session = open();
     const requests = await requestsOf(simulator, async () => {
       await converse(stock, session, ['one', 'two']);
@@ -463,7 +432,7 @@ describe('history: { compaction: { atTokens } }', () => {
   });
 
   it('a session that is erased during a compaction stays erased', async () => {
-    const { client, chained, simulator, told } = world();
+    const { client, chained, simulator, told } = compactionWorld();
     const session = new HybridSession({ client, onEvent: told.onEvent, history: { compaction: {} } });
     await converse(chained, session, ['one'], gpt41);
     let erased: Promise<unknown> | undefined;
@@ -478,7 +447,7 @@ describe('history: { compaction: { atTokens } }', () => {
   });
 
   it('compactions without progress end after two', async () => {
-    const { open, chained, told } = world({ history: { compaction: { atTokens: 1 } } });
+    const { open, chained, told } = compactionWorld({ history: { compaction: { atTokens: 1 } } });
     const session = open();
     for (const turn of ['1', '2', '3', '4', '5']) {
       await converse(chained, session, [turn], gpt41);
@@ -488,7 +457,7 @@ describe('history: { compaction: { atTokens } }', () => {
   });
 
   it('a function that throws compacts nothing, and is reported', async () => {
-    const { open, chained, told } = world({ history: { compaction: refuse } });
+    const { open, chained, told } = compactionWorld({ history: { compaction: refuse } });
     const session = open();
     await converse(chained, session, ['one'], gpt41);
     await session.flush();
@@ -497,7 +466,7 @@ describe('history: { compaction: { atTokens } }', () => {
   });
 
   it('a failed compaction is reported and costs nothing', async () => {
-    const { open, chained, simulator, told } = world({ history: { compaction: { atTokens: 1 } } });
+    const { open, chained, simulator, told } = compactionWorld({ history: { compaction: { atTokens: 1 } } });
     simulator.fault('responses.compact', { status: 404, message: 'no such route' });
     const session = open();
     await converse(chained, session, ['one', 'two'], gpt41);
@@ -507,7 +476,7 @@ describe('history: { compaction: { atTokens } }', () => {
   });
 
   it('a session without the option makes no request for it', async () => {
-    const { open, chained, simulator } = world();
+    const { open, chained, simulator } = compactionWorld();
     const session = open();
     const requests = await requestsOf(simulator, async () => {
       await converse(chained, session, ['one', 'two'], gpt41);
@@ -516,138 +485,6 @@ describe('history: { compaction: { atTokens } }', () => {
     expect(requests).not.toContain('responses.compact');
     expect(requests).not.toContain('responses.retrieve');
   });
-});
-
-describe('a request that is too long', () => {
-  const tooLong = { name: 'context_length_exceeded', times: 1 } as const;
-  const options = { history: { compaction: {} } };
-
-  it.each([false, true])(
-    'a too long request is sent once more with a compaction of the history (streamed: %s)',
-    async (stream) => {
-      const { open, chained, simulator, contexts, sent, told } = world(options);
-      const session = open();
-      await converse(chained, session, ['one', 'two'], { ...gpt41, stream });
-      simulator.fault('responses.create', tooLong);
-      await converse(chained, session, ['three', 'four'], { ...gpt41, stream });
-      expect(contexts().slice(-2)).toEqual(['u,u,x,u', 'u,u,x,u,a,u']);
-      expect(sent().slice(-2)).toEqual(['replay 4', 'chain 1']);
-      expect(told.of('compacted')).toHaveLength(1);
-      expect(await historyOf(session)).toBe('u,u,x,u,a,u,a');
-      const { items } = await session.transcript();
-      expect(outline(items.map(({ item }) => item))).toBe('u,a,u,a,u,a,u,a');
-      expect(await session.verify()).toMatchObject({ verified: true, findings: [] });
-    },
-  );
-
-  it.each([false, true])(
-    'later requests of the same run use the compaction, too (streamed: %s)',
-    async (stream) => {
-      const { open, chained, simulator, contexts, sent } = world(options);
-      const session = open();
-      await converse(chained, session, ['one', 'two'], { ...gpt41, stream });
-      simulator.fault('responses.create', tooLong);
-      const turn = 'three call get_weather {"city":"Rome"}';
-      await converse(chained, session, [turn, 'four'], { ...gpt41, stream });
-      expect(contexts().slice(-3)).toEqual(['u,u,x,u', 'u,u,x,u,c,r', 'u,u,x,u,c,r,a,u']);
-      expect(sent().slice(-3)).toEqual(['replay 4', 'chain 1', 'chain 1']);
-      expect(await historyOf(session)).toBe('u,u,x,u,c,r,a,u,a');
-    },
-  );
-
-  it('a server with a small context keeps answering, and the transcript stays whole', async () => {
-    const { open, chained, told } = world(options, { contextWindow: 900 });
-    const session = open();
-    const turns = Array.from({ length: 20 }, (_, index) => `turn ${index}`);
-    await converse(chained, session, turns, gpt41);
-    expect(told.of('compacted').length).toBeGreaterThan(0);
-    const { items, length } = await session.transcript();
-    expect(length).toBe(40);
-    expect(outline(items.map(({ item }) => item))).toBe(turns.map(() => 'u,a').join(','));
-    expect(await session.verify()).toMatchObject({ verified: true, findings: [], pending: 0 });
-  });
-
-  it('a question that is too long by itself fails with the error of the API, and the session stays usable', async () => {
-    const { open, chained, told } = world(options, { contextWindow: 900 });
-    const session = open();
-    await converse(chained, session, ['one', 'two'], gpt41);
-    await expect(converse(chained, session, ['word '.repeat(5000)], gpt41)).rejects.toMatchObject({
-      code: 'context_length_exceeded',
-    });
-    expect(told.of('compacted').length).toBeLessThan(2);
-    await converse(chained, session, ['three'], gpt41);
-    expect(await historyOf(session)).toMatch(/,u,a$/);
-  });
-
-  it('a session without the option passes the refusal on', async () => {
-    const { open, chained, simulator } = world();
-    const session = open();
-    await converse(chained, session, ['one'], gpt41);
-    simulator.fault('responses.create', tooLong);
-    const requests = await requestsOf(simulator, async () => {
-      await expect(converse(chained, session, ['two'], gpt41)).rejects.toMatchObject({
-        code: 'context_length_exceeded',
-      });
-    });
-    expect(requests).not.toContain('responses.compact');
-  });
-});
-
-describe('a compaction that a model cannot read', () => {
-  const unreadable = {
-    status: 400,
-    code: 'invalid_encrypted_content',
-    message: 'The encrypted content could not be verified.',
-    times: 1,
-  };
-
-  it.each([
-    [false, 'forced'],
-    [true, 'forced'],
-    [false, 'of the server'],
-    [true, 'of the server'],
-  ] as const)(
-    'a refused compaction is left out, and the model sees the whole history from then on (streamed: %s, %s)',
-    async (stream, kind) => {
-      const { open, chained, simulator, contexts, told } = world();
-      const session = open();
-      const context_management = [{ type: 'compaction', compact_threshold: 1000 }];
-      const compacting = assistantAgent('gpt-4.1').clone({
-        modelSettings: { providerData: { context_management } },
-      });
-      const isForced = kind === 'forced';
-      const turns = ['one', isForced ? 'two' : 'word '.repeat(3000)];
-      await converse(chained, session, turns, { agent: isForced ? gpt41.agent : compacting, stream });
-      if (isForced) await session.runCompaction({ force: true });
-      expect(await historyOf(session)).toContain('x');
-      simulator.fault('responses.create', unreadable);
-      // No response is continued, so that the request holds the compaction.
-      const again = open({ advanced: { responseTtl: 1 } });
-      passTime(10);
-      const tool = 'three call get_weather {"city":"Rome"}';
-      await converse(chained, again, [tool, 'four'], { ...gpt41, stream });
-      expect(contexts().slice(-3)).toEqual(['u,a,u,a,u', 'u,a,u,a,u,c,r', 'u,a,u,a,u,c,r,a,u']);
-      expect(told.of('compaction_left_out')).toHaveLength(1);
-      expect(await historyOf(open())).toBe('u,a,u,a,u,c,r,a,u,a');
-      expect(await open().verify()).toMatchObject({ verified: true, findings: [] });
-    },
-  );
-
-  it.each([false, true])(
-    'a model of the Chat Completions API sees the whole history (streamed: %s)',
-    async (stream) => {
-      const { open, chained, told } = world();
-      const session = open();
-      await converse(chained, session, ['one', 'two'], gpt41);
-      await session.runCompaction({ force: true });
-      const seen: unknown[] = [];
-      const agent = new Agent({ name: 'Assistant', model: chainedModel(chatModel(seen)) });
-      await converse(chained, session, ['three'], { agent, stream });
-      expect(seen).toEqual([['user', 'assistant', 'user', 'assistant', 'user']]);
-      expect(told.of('compaction_left_out')).toHaveLength(1);
-      expect(await historyOf(session)).toBe('u,a,u,a,u,a');
-    },
-  );
 });
 
 describe("the server's own compaction", () => {
@@ -668,7 +505,7 @@ describe("the server's own compaction", () => {
   ] as const)(
     'a compaction in the answer of the %s turn begins the view, no item is lost, and later turns chain (streamed: %s)',
     async (_turn, stream, turns) => {
-      const { open, chained, sent, simulator, contexts } = world();
+      const { open, chained, sent, simulator, contexts } = compactionWorld();
       const session = open();
       await converse(chained, session, [...turns, 'again', 'and again'], { agent, stream });
       const { items } = await session.transcript();
@@ -688,7 +525,7 @@ describe("the server's own compaction", () => {
   );
 
   it("the SDK's runner does not save the input of a compacted turn, and the session says so", async () => {
-    const { open, stock, told } = world();
+    const { open, stock, told } = compactionWorld();
     const session = open();
     await converse(stock, session, ['one', long, 'three'], { agent });
     const { items } = await session.transcript();
@@ -703,7 +540,7 @@ describe("history: { compaction: { strategy: 'server' } }", () => {
   const options = { history: { compaction: { strategy: 'server', atTokens: 1000 } } } as const;
 
   it('the model boundary lets the server compact, and the session keeps the transcript', async () => {
-    const { open, chained, contexts, sent } = world(options);
+    const { open, chained, contexts, sent } = compactionWorld(options);
     const session = open();
     await converse(chained, session, ['one', 'word '.repeat(3000), 'three', 'four'], gpt41);
     expect(await historyOf(session)).toBe('x,a,u,a,u,a');
@@ -713,7 +550,7 @@ describe("history: { compaction: { strategy: 'server' } }", () => {
   });
 
   it("the caller's own context management stays", async () => {
-    const { open, chained, simulator } = world(options);
+    const { open, chained, simulator } = compactionWorld(options);
     const context_management = [{ type: 'compaction', compact_threshold: 5000 }];
     const agent = assistantAgent().clone({ modelSettings: { providerData: { context_management } } });
     await converse(chained, open(), ['one'], { agent });
@@ -722,89 +559,6 @@ describe("history: { compaction: { strategy: 'server' } }", () => {
     });
   });
 });
-
-describe('history: { window }', () => {
-  it.each(['chained', 'stock'] as const)('a model sees the newest turns alone (%s runner)', async (name) => {
-    const made = world({ history: { window: { turns: 2 } } });
-    const session = made.open();
-    const turns = ['one', 'two call get_weather {"city":"Rome"}', 'three', 'four'];
-    await converse(made[name], session, turns, gpt41);
-    expect(made.contexts().at(-1)).toBe('u,c,r,a,u,a,u');
-    expect(await historyOf(session)).toBe('u,a,u,a');
-    expect(await historyOf(made.open())).toBe('u,a,u,a');
-    expect((await session.transcript()).length).toBe(10);
-    expect(await session.verify()).toMatchObject({ verified: true, length: 10, findings: [] });
-  });
-
-  it('a slack lets most turns continue from a response', async () => {
-    const { open, chained, sent } = world({ history: { window: { turns: 2, slack: 2 } } });
-    await converse(chained, open(), ['1', '2', '3', '4', '5', '6', '7', '8', '9'], gpt41);
-    expect(sent()).toEqual([
-      'replay 1',
-      'chain 1',
-      'chain 1',
-      'chain 1',
-      'chain 1',
-      'replay 5',
-      'chain 1',
-      'chain 1',
-      'replay 5',
-    ]);
-  });
-
-  it('an undo into the turns before the window shows a model the turns before', async () => {
-    const { open, chained } = world({ history: { window: { turns: 1 } } });
-    const session = open();
-    await converse(chained, session, ['one', 'two'], gpt41);
-    expect(await historyOf(session)).toBe('u,a');
-    for (let pops = 0; pops < 3; pops += 1) await session.popItem();
-    expect(texts(await session.getItems())).toEqual(['one']);
-  });
-});
-
-describe('getTurnItems()', () => {
-  it('the newest turns are whole, and a compaction stays before what follows it', async () => {
-    const { open, chained } = world();
-    const session = open();
-    const tool = 'two call get_weather {"city":"Rome"}';
-    await converse(chained, session, ['one', tool, 'three'], gpt41);
-    expect(outline(await session.getTurnItems(1))).toBe('u,a');
-    expect(outline(await session.getTurnItems(2))).toBe('u,c,r,a,u,a');
-    expect(outline(await session.getTurnItems(9))).toBe('u,a,u,c,r,a,u,a');
-    expect(await session.getTurnItems(0)).toEqual([]);
-    await session.runCompaction({ force: true });
-    await converse(chained, session, ['four', 'five'], gpt41);
-    expect(outline(await session.getTurnItems(1))).toBe('u,u,u,x,u,a,u,a');
-  });
-});
-
-/** A model of the Chat Completions API that answers "fine", and keeps the roles that it was sent. */
-function chatModel(seen: unknown[]): OpenAIChatCompletionsModel {
-  const answer = (streamed: boolean): Response => {
-    const message = { role: 'assistant', content: 'fine' };
-    const facts = { id: 'chatcmpl_1', created: 1, model: 'other' };
-    const choice = { index: 0, finish_reason: 'stop' };
-    if (!streamed)
-      return Response.json({ ...facts, object: 'chat.completion', choices: [{ ...choice, message }] });
-    const chunk = { ...facts, object: 'chat.completion.chunk', choices: [{ ...choice, delta: message }] };
-    const body = `data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`;
-    return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
-  };
-  const client = new OpenAI({
-    apiKey: 'test',
-    baseURL: 'http://127.0.0.1/chat',
-    maxRetries: 0,
-    fetch: async (_url, init) => {
-      const { messages, stream } = JSON.parse(String(init?.body)) as {
-        messages: { role: string }[];
-        stream?: boolean;
-      };
-      seen.push(messages.map(({ role }) => role));
-      return answer(stream === true);
-    },
-  });
-  return new OpenAIChatCompletionsModel(client, 'other');
-}
 
 function refuse(): boolean {
   throw new TypeError('secret');

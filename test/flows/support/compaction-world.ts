@@ -1,8 +1,9 @@
+import type { Runner } from '@openai/agents';
 import { outline } from '../../../mocks/wire/outline.ts';
 import type { SimulatorOptions } from '../../../mocks/simulator.ts';
 import type { LogEntry } from '../../../mocks/http/log.ts';
 import { HybridRunner, HybridSession, memoryLedger, type HybridSessionOptions } from '../../../src/index.ts';
-import { simulated, type Simulated } from '../../support/simulated.ts';
+import { simulated, simulatedRunner, type Simulated } from '../../support/simulated.ts';
 import { assistantAgent, recorder, type Recorder } from './story.ts';
 
 /** A model whose compaction keeps the messages of the user alone. */
@@ -26,6 +27,8 @@ export interface CompactionWorld extends Simulated {
   /** Opens another session object on the same ledger. */
   readonly open: (given?: HybridSessionOptions) => HybridSession;
   readonly chained: HybridRunner;
+  /** The SDK's own runner. */
+  readonly stock: Runner;
   /** The contexts of all requests to the model, as letters. */
   readonly contexts: () => string[];
   readonly sent: () => string[];
@@ -55,6 +58,7 @@ export function compactionWorld(
         ...given,
       }),
     chained: new HybridRunner({ tracingDisabled: true }),
+    stock: simulatedRunner(client),
     contexts: () =>
       simulator.log
         .filter(({ operation }) => operation === 'responses.create')
