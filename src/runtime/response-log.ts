@@ -259,6 +259,7 @@ export class ResponseLog implements ChainingPort {
   clear(): void {
     this.#completed.clear();
     this.#refused.clear();
+    this.#uncompacted.length = 0;
   }
 
   /** A recorded response ends its turn, so it and all earlier responses are dropped. */
