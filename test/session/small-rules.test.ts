@@ -258,12 +258,15 @@ describe('an erase', () => {
     expect(await own.store.checkpoint(own.conversationId)).toBeDefined();
   });
 
-  it('an erase that cannot read a response fails, and keeps the ledger', async () => {
-    const { session, simulator, store, conversationId } = await recorded('resp_1');
-    simulator.fault('responses.retrieve', { status: 500, times: 1 });
-    await expect(session.erase({ remote: true })).rejects.toMatchObject({ status: 500 });
-    expect(await store.checkpoint(conversationId)).toBeDefined();
-  });
+  it.each(['resp_1', 'chat-1'])(
+    'an erase that cannot read the response %s fails, and keeps the ledger',
+    async (id) => {
+      const { session, simulator, store, conversationId } = await recorded(id);
+      simulator.fault('responses.retrieve', { status: 500, times: 1 });
+      await expect(session.erase({ remote: true })).rejects.toMatchObject({ status: 500 });
+      expect(await store.checkpoint(conversationId)).toBeDefined();
+    },
+  );
 
   it('an erase without remote deletes only the ledger', async () => {
     const { session, simulator, store, conversationId } = await recorded('resp_1');
