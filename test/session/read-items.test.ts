@@ -28,7 +28,8 @@ async function reading(items: readonly AgentInputItem[], ...steps: readonly Ledg
   );
   const began: TurnBeginning[] = [];
   runtime.turn.began = (beginning) => void began.push(beginning);
-  return { runtime, began, client };
+  const append = (...more: LedgerStep[]): Promise<unknown> => ledger.append(() => more);
+  return { runtime, began, client, append };
 }
 
 describe('a read that begins a turn', () => {
@@ -74,6 +75,31 @@ describe('a read that begins a turn', () => {
       expect(sessionForRequest({ items, contexts, client })).toBe(runtime.responses);
     },
   );
+
+  it('an item whose ID belongs to another item is sent without it, until it is its own again', async () => {
+    const own = assistant('1', 'msg_1');
+    const search = {
+      type: 'hosted_tool_call',
+      id: 'ws_1',
+      name: 'web_search_call',
+      status: 'completed',
+      providerData: { type: 'web_search' },
+    } as AgentInputItem;
+    const items = [user('one'), search, THOUGHT, own];
+    const { runtime, append } = await reading(items);
+    await readItems(runtime, undefined);
+    expect(runtime.forNextModel(search)).toMatchObject({ type: 'hosted_tool_call', id: 'ws_1' });
+    await append({ type: 'mirror', added: [], removed: [], unlinked: [1, 2] });
+    expect((await readItems(runtime, undefined)).map(({ type }) => type)).toEqual([
+      'message',
+      'hosted_tool_call',
+      'message',
+    ]);
+    expect(runtime.forNextModel(search)).toMatchObject({ type: 'message', role: 'assistant' });
+    await append({ type: 'mirror', added: [{ seq: 1, id: 'ws_1' }], removed: [] });
+    await readItems(runtime, undefined);
+    expect(runtime.forNextModel(search)).toMatchObject({ type: 'hosted_tool_call', id: 'ws_1' });
+  });
 
   it('a part of the history names no session', async () => {
     const said = [user('only here'), assistant('1')];
