@@ -337,6 +337,17 @@ describe('what a session tells of its ledger and its conversation', () => {
     expect(of('adopted')).toEqual([{ type: 'warning', sessionId: 'user-42', code: 'adopted', count: 1 }]);
   });
 
+  it('an append that comes second is told with its position', async () => {
+    const { open, append, of } = world();
+    const { ledger } = await open({ sessionId: 'user-42' }, { mirror: 'off', sessionId: 'user-42' });
+    await ledger.append(() => [ITEM]);
+    await append('user-42', ITEM);
+    await ledger.append(() => [ITEM]);
+    expect(of('conflict')).toEqual([
+      { type: 'warning', sessionId: 'user-42', code: 'conflict', position: expect.any(Number) },
+    ]);
+  });
+
   it.each([
     [0, 'nothing is left'],
     [1, 'records are missing'],

@@ -150,7 +150,7 @@ const asking = () => {
 describe('the mode of a turn', () => {
   it('the mode is decided for each turn, and stays until the next one begins', async () => {
     const { asked, rollout } = asking();
-    const { runtime, append } = local({ rollout });
+    const { runtime, append, problems } = local({ rollout });
     const modes: string[] = [];
     const note = async (_open: OpenSession, mode: string): Promise<void> => void modes.push(mode);
     await runtime.run(note);
@@ -166,6 +166,7 @@ describe('the mode of a turn', () => {
     await withPort(runtime.responses, () => runtime.run(note, { begins: true }), { model: 'own' });
     expect(asked.slice(2)).toEqual([{ sessionId: 'user-42', model: 'own' }]);
     expect(modes).toEqual(['rebuild', 'rebuild', 'rebuild', 'rebuild']);
+    expect(problems()).toEqual([]);
   });
 
   it('the mode is decided at the first request of a resumed run', async () => {
@@ -448,6 +449,21 @@ describe('an item for a model', () => {
 });
 
 describe('the state of a request', () => {
+  it('a request gives a session no conversation', async () => {
+    const { runtime, simulator } = world({ sessionId: 'user-42' });
+    expect(await requestsOf(simulator, () => runtime.responses.view('tail'))).toEqual([]);
+    expect(runtime.opened?.isMirrored).toBe(true);
+    expect(runtime.conversationId).toBeUndefined();
+  });
+
+  it('a session whose conversation is gone tells of no other one', async () => {
+    const { runtime, of } = world({ sessionId: 'user-42' });
+    runtime.changedTo('conv_1', 'user-42');
+    await runtime.run(nothing);
+    expect(of('conversation_changed')).toEqual([]);
+    expect(runtime.conversationId).toBe('conv_1');
+  });
+
   it('a request opens the session, and sees its newest responses', async () => {
     const { runtime, append } = local();
     await append(itemsOf(user('one')));

@@ -66,6 +66,13 @@ describe('the output of a request that the server compacted', () => {
     expect(made.problems()).toEqual([]);
   });
 
+  it('input behind an answer is no reason for a warning', async () => {
+    const said = [user('one'), assistant('1')];
+    const made = await compacted([...said, user('two')], itemsOf(...said));
+    expect(made.transcript).toEqual(['one', '1', 'two', 'compaction', 'fine']);
+    expect(made.problems()).toEqual([]);
+  });
+
   it('input that is saved already is not doubled', async () => {
     const made = await compacted([user('one')], itemsOf(user('one')));
     expect(made.transcript).toEqual(['one', 'compaction', 'fine']);

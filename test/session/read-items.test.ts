@@ -101,6 +101,25 @@ describe('a read that begins a turn', () => {
     expect(runtime.forNextModel(search)).toMatchObject({ type: 'hosted_tool_call', id: 'ws_1' });
   });
 
+  it('a limit counts what a model sees, from its end: entries first, and then a compaction', async () => {
+    const compaction = { type: 'compaction', id: 'cmp_1', encrypted_content: 'x' } as const;
+    const kept = [user('kept'), compaction].map((item) => ledgerItem(item, true));
+    const behind = [user('two'), assistant('2')].map((item) => ledgerItem(item, true));
+    const { runtime } = await reading(
+      [user('one'), assistant('1')],
+      { type: 'view', from: 2, items: kept },
+      { type: 'items', items: behind },
+    );
+    const lengths: number[] = [];
+    for (const limit of [1, 2, 3, 4, 9]) lengths.push((await readItems(runtime, limit)).length);
+    expect(lengths).toEqual([1, 2, 3, 4, 4]);
+    expect((await readItems(runtime, 3)).map(({ type }) => type)).toEqual([
+      'compaction',
+      'message',
+      'message',
+    ]);
+  });
+
   it('a part of the history names no session', async () => {
     const said = [user('only here'), assistant('1')];
     const { runtime, client } = await reading(said);

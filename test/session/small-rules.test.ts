@@ -151,6 +151,19 @@ describe('a pop of the list', () => {
     expect(await session.popItem()).toBeUndefined();
   });
 
+  it('a pop begins a turn, whose mode is decided anew', async () => {
+    let asked = 0;
+    const rollout = (): 'chain' => {
+      asked += 1;
+      return 'chain';
+    };
+    const session = new HybridSession({ mirror: 'off', sessionId: 'user-42', rollout });
+    await session.addItems([user('one')]);
+    await session.popItem();
+    await session.popItem();
+    expect(asked).toBe(3);
+  });
+
   it('a pop of a missing conversation is told as such', async () => {
     const { client } = simulated();
     const session = new HybridSession({ client, conversationId: 'conv_missing', rollout: 'off' });
@@ -281,6 +294,23 @@ describe('an erase', () => {
     expect(requests).not.toContain('conversations.delete');
     expect(await store.checkpoint(conversationId)).toBeUndefined();
     expect(listedIds(simulator, conversationId)).toEqual([]);
+  });
+
+  it('an earlier conversation with an impossible ID is skipped', async () => {
+    const { client } = simulated();
+    const store = memoryLedger();
+    const { id } = await client.conversations.create({});
+    const ledger = new Ledger({ store, sessionId: 'user-42' });
+    await ledger.append(() => [{ type: 'conversation', id: '..' }]);
+    await ledger.append(() => [{ type: 'conversation', id }]);
+    const session = new HybridSession({ client, ledger: store, sessionId: 'user-42', bookmark: false });
+    expect(await session.erase({ remote: true })).toEqual({
+      sessionId: 'user-42',
+      items: 0,
+      responses: [],
+      conversations: [id],
+      skipped: ['..'],
+    });
   });
 
   it('a session that has not begun has nothing to erase', async () => {

@@ -86,6 +86,7 @@ describe('the wait of an append', () => {
       const { session, simulator } = opened({ bookmark: true, mirror });
       await session.addItems([user('one')]);
       await session.flush();
+      passTime(60_000);
       simulator.fault('conversations.update', HANGS);
       const ended = watched(done(session.runCompaction({ responseId: 'resp_1' })));
       expect(await ended.now()).toBe(mirror === 'await' ? 'open' : 'done');
