@@ -303,3 +303,13 @@ describe('an encrypted ledger whose store lags behind itself', () => {
     await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable' });
   });
 });
+
+it.each<[string, unknown]>([
+  ['must be bytes', [{ id: '2025', secret: 'a text of more than thirty-two characters' }]],
+  ['must have at least 32 random bytes', [{ id: '2025', secret: new Uint8Array(31) }]],
+  ['must not be empty', [{ id: '', secret: new Uint8Array(32) }]],
+  ['must hold at least one key', []],
+  ['two of them have the same ID', [OLD, OLD]],
+])('keys of an encrypted ledger are refused with the reason: %s', (reason, keys) => {
+  expect(() => encryptedLedger(memoryLedger(), { keys: keys as LedgerKey[] })).toThrow(reason);
+});

@@ -119,6 +119,24 @@ describe('opening a SQLite file in order to look at it', () => {
     expect(() => database.exec('CREATE TABLE other (one TEXT)')).toThrow(/readonly|read-only/i);
   });
 
+  it('openSqliteReadOnly sees what another process writes meanwhile', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const path = join(folder.path, 'ledger.db');
+    const written = await openSqlite(path);
+    written.exec('CREATE TABLE hybrid_session_ledger (session TEXT)');
+    const database = await openSqliteReadOnly(path, 0);
+    onTestFinished(() => {
+      database.close();
+    });
+    const count = (): unknown =>
+      database.prepare('SELECT count(*) AS count FROM hybrid_session_ledger').get();
+    expect(count()).toMatchObject({ count: 0 });
+    written.exec("INSERT INTO hybrid_session_ledger VALUES ('session-1')");
+    written.close();
+    expect(count()).toMatchObject({ count: 1 });
+  });
+
   it('openSqliteReadOnly names a file that is missing, and one without a ledger', async () => {
     const folder = await temporaryFolder();
     onTestFinished(folder.remove);
