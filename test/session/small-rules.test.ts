@@ -151,6 +151,27 @@ describe('a pop of the list', () => {
     expect(await session.popItem()).toBeUndefined();
   });
 
+  it('a pop gives the item that it has removed, also when another process was faster', async () => {
+    const store = memoryLedger();
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const first = async (): Promise<void> => {
+      const work = meanwhile;
+      meanwhile = undefined;
+      await work?.();
+    };
+    const ledger: LedgerStore = {
+      ...elsewhere(store),
+      append: (...args) => first().then(() => store.append(...args)),
+      rewrite: (...args) => first().then(() => store.rewrite(...args)),
+    };
+    const session = new HybridSession({ mirror: 'off', sessionId: 'user-42', ledger });
+    await session.addItems([user('one')]);
+    const other = new HybridSession({ mirror: 'off', sessionId: 'user-42', ledger: elsewhere(store) });
+    meanwhile = () => other.addItems([user('two')]);
+    expect(texts([await session.popItem()])).toEqual(['two']);
+    expect(texts(await session.getItems())).toEqual(['one']);
+  });
+
   it('a pop begins a turn, whose mode is decided anew', async () => {
     let asked = 0;
     const rollout = (): 'chain' => {
@@ -185,6 +206,20 @@ describe('the end of a turn', () => {
       expect(await ledger.checkpoint('user-42')).toEqual(before);
     },
   );
+
+  it('a compaction without a response ends no turn', async () => {
+    const { onEvent, of } = recorder();
+    const { client } = simulated();
+    const session = new HybridSession({ client, mirror: 'off', sessionId: 'user-42', onEvent });
+    await session.getItems();
+    await session.addItems([user('one'), assistant('1')]);
+    await expect(session.runCompaction({ force: true })).rejects.toMatchObject({ reason: 'no_model' });
+    expect(of('turn')).toEqual([]);
+    await expect(session.runCompaction({ force: true, responseId: 'resp_1' })).rejects.toMatchObject({
+      status: 404,
+    });
+    expect(of('turn')).toHaveLength(1);
+  });
 
   it('the bookmark names the response that ended the turn', async () => {
     const { client } = simulated();
@@ -294,6 +329,12 @@ describe('an erase', () => {
     expect(requests).not.toContain('conversations.delete');
     expect(await store.checkpoint(conversationId)).toBeUndefined();
     expect(listedIds(simulator, conversationId)).toEqual([]);
+  });
+
+  it('an erase without a bookmark looks for none', async () => {
+    const { session, simulator } = await recorded();
+    const requests = await requestsOf(simulator, () => session.erase({ remote: true }));
+    expect(requests).toEqual(['conversations.delete']);
   });
 
   it('an earlier conversation with an impossible ID is skipped', async () => {
