@@ -23,7 +23,7 @@ import { parseArgs } from 'node:util';
 import { isEquivalent, readEquivalents, staleEquivalents } from './mutation/equivalent.mjs';
 import { instrument } from './mutation/instrument.mjs';
 import { lastEntry, readLog } from './mutation/log.mjs';
-import { filesOf, ROOMS } from './mutation/rooms.mjs';
+import { ENGINES, filesOf, ROOMS } from './mutation/rooms.mjs';
 import { sampleOf } from './mutation/sample.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -121,6 +121,7 @@ function trial(room, folder) {
       NODE_NO_WARNINGS: '1',
       MUTATION_ROOM: room,
       MUTATION_FOLDER: folder,
+      TEST_ENGINES: ENGINES,
     },
   });
   running = child;

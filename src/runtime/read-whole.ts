@@ -16,8 +16,8 @@ const CONTENT_READS = { first: 50, attempts: 7 };
 export interface WholeReadOptions {
   readonly ledger: Ledger;
   readonly reader: HistoryReader;
-  /** Resolves when no session of this process is writing to the conversation. */
-  readonly idle: () => Promise<void>;
+  /** Resolves when no session of this process is writing to the conversation. Only a read with a list needs it. */
+  readonly idle?: () => Promise<void>;
   /** Whether content that the API does not return counts as missing, instead of failing the read. @default false */
   readonly mayLack?: boolean;
 }
@@ -58,7 +58,7 @@ export async function readWhole(
     // The list may be older than the state; a new list then has the items.
     const isStale = listed !== undefined && restored.some(({ item }) => item === undefined);
     const isWriting = restored.some((item) => isAwaited(item));
-    if (isStale) await idle();
+    if (isStale) await idle?.();
     const hasWaited = isWriting && (await backoff.pause());
     if (!isStale && !hasWaited) {
       const isMissing = restored.some(({ entry, item }) => item === undefined && entry.digest !== null);
@@ -79,10 +79,9 @@ export async function readWhole(
 export async function readWholeHistory(
   context: SessionContext,
 ): Promise<{ readonly state: LedgerState; readonly restored: readonly RestoredItem[] }> {
-  const { ledger, reader, conversation, sessionId } = context;
-  const idle = async (): Promise<void> => conversation?.mirror.idle();
+  const { ledger, reader, sessionId } = context;
   await ledger.read({ fresh: true });
-  const whole = await readWhole({ ledger, reader, idle }, ({ entries }) => entries);
+  const whole = await readWhole({ ledger, reader }, ({ entries }) => entries);
   const missing = missingItems(whole.state, whole.restored).filter(({ kind }) => kind !== 'reasoning');
   if (missing.length > 0) throw new HistoryIncompleteError(sessionId, missing);
   // Later appends must not change the returned state.

@@ -33,6 +33,13 @@ const of = (state: LedgerState, more: Partial<ForecastOptions> = {}) =>
 
 const none = { context: undefined } as never;
 
+/** The reason where a model's history is changed after a response without a context. */
+function reasonBehind(view: LedgerStep): string {
+  const state = ledger('one', none);
+  applyRecords(state, [recordOf(view, { commit: 'commit', time: 0 })]);
+  return of(state).reason;
+}
+
 describe('the forecast of a turn', () => {
   it('a turn extends the newest response whose context the history begins with', () => {
     expect(of(ledger('one', {}))).toEqual({ reason: 'extends', covered: 1, bytes: 77 });
@@ -75,6 +82,13 @@ describe('the forecast of a turn', () => {
     ).toMatchObject({
       reason: 'extends',
     });
+  });
+
+  it('a compaction that came after a response without a context is not in it, and a window is', () => {
+    const compaction = ledgerItem({ type: 'compaction', id: 'cmp_1', encrypted_content: 'x' }, true);
+    expect(reasonBehind({ type: 'view', from: 1, items: [compaction] })).toBe('diverged');
+    expect(reasonBehind({ type: 'view', from: 1, items: [] })).toBe('extends');
+    expect(reasonBehind({ type: 'view', from: 0, items: [compaction] })).toBe('extends');
   });
 
   it('a response of Chat Completions cannot be continued', () => {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { HybridSession, memoryLedger, type HybridSessionOptions, type Mode } from '../../src/index.ts';
+import {
+  HybridSession,
+  memoryLedger,
+  type HybridSessionOptions,
+  type Mode,
+  type ObservedOperation,
+} from '../../src/index.ts';
 import { historyReferenceItem } from '../../src/chaining/history-reference.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem } from '../../src/ledger/record.ts';
@@ -81,6 +87,55 @@ describe('a read of the history', () => {
       const session = new HybridSession({ client, conversationId: 'conv_missing', rollout, bookmark: false });
       await expect(session.getItems()).rejects.toMatchObject({ code: 'conversation_not_found' });
     }
+  });
+});
+
+describe('the sources of a read', () => {
+  it('a read tells whether the list was compared, and where its content came from', async () => {
+    for (const [compare, reason] of [
+      ['on-read', 'checked'],
+      ['auto', 'ledger'],
+    ] as const) {
+      const parts: object[] = [];
+      const { session } = await told({
+        advanced: { compare },
+        observers: [
+          {
+            begin: () => ({
+              begin: (name) => {
+                const part: ObservedOperation = {
+                  begin: () => part,
+                  end: (facts) => void parts.push({ name, ...facts }),
+                };
+                return part;
+              },
+              end: () => undefined,
+            }),
+          },
+        ],
+      });
+      await session.getItems();
+      const sessionId = await session.getSessionId();
+      expect(parts).toEqual([{ name: 'restore', sessionId, reason, missing: 0, ledger: 3 }]);
+    }
+  });
+
+  it('content that cannot be read is an error of its source, and not missing', async () => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const first = new HybridSession({ client, ledger, bookmark: false, keepContent: false });
+    await first.addItems([user('one')]);
+    const session = new HybridSession({
+      client,
+      ledger: elsewhere(ledger),
+      conversationId: await first.getSessionId(),
+      bookmark: false,
+      keepContent: false,
+    });
+    const lift = simulator.fault(LIST, { status: 500 });
+    await expect(session.transcript()).rejects.toMatchObject({ status: 500 });
+    lift();
+    expect((await session.transcript()).length).toBe(1);
   });
 });
 

@@ -178,3 +178,40 @@ describe('the histories in memory', () => {
     expect(released).toEqual(['b', 'a']);
   });
 });
+
+describe('the values of an option', () => {
+  it('each documented way to compare is taken', () => {
+    for (const compare of ['auto', 'on-read', 'manual'] as const)
+      expect(resolveOptions({ advanced: { compare } }).compare).toBe(compare);
+  });
+
+  it('an empty name is told as empty', () => {
+    for (const option of ['sessionId', 'conversationId'])
+      expect(wrong({ [option]: '' })).toMatchObject({
+        code: 'invalid_options',
+        option,
+        message: expect.stringContaining('must not be empty'),
+      });
+  });
+
+  it('a size makes a cache of that size', () => {
+    const { cache } = resolveOptions({ advanced: { cache: { maxBytes: 1_000_000 } } });
+    cache.set('key', { type: 'message', role: 'user', content: 'one' });
+    expect(cache.get('key')).toMatchObject({ content: 'one' });
+  });
+
+  it('sessions without a cache of their own keep up to 256 MiB together', () => {
+    const released: string[] = [];
+    const holder = (name: string): HistoryHolder => ({ unload: async () => void released.push(name) });
+    const shared = loadedHistories(undefined);
+    const mebibyte = 1024 * 1024;
+    const [half, other, huge] = [holder('half'), holder('other'), holder('huge')];
+    shared.used(half, 200 * mebibyte);
+    shared.used(other, 50 * mebibyte);
+    expect(released).not.toContain('half');
+    shared.used(huge, 257 * mebibyte);
+    expect(released.filter((name) => name === 'huge')).toEqual(['huge']);
+    for (const one of [half, other]) shared.used(one, 0);
+    expect(released).not.toContain('half');
+  });
+});

@@ -151,6 +151,40 @@ describe('a pop of the list', () => {
     expect(await session.popItem()).toBeUndefined();
   });
 
+  it('a pop gives the item that it has removed, also when another process was faster', async () => {
+    const store = memoryLedger();
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const first = async (): Promise<void> => {
+      const work = meanwhile;
+      meanwhile = undefined;
+      await work?.();
+    };
+    const ledger: LedgerStore = {
+      ...elsewhere(store),
+      append: (...args) => first().then(() => store.append(...args)),
+      rewrite: (...args) => first().then(() => store.rewrite(...args)),
+    };
+    const session = new HybridSession({ mirror: 'off', sessionId: 'user-42', ledger });
+    await session.addItems([user('one')]);
+    const other = new HybridSession({ mirror: 'off', sessionId: 'user-42', ledger: elsewhere(store) });
+    meanwhile = () => other.addItems([user('two')]);
+    expect(texts([await session.popItem()])).toEqual(['two']);
+    expect(texts(await session.getItems())).toEqual(['one']);
+  });
+
+  it('a pop begins a turn, whose mode is decided anew', async () => {
+    let asked = 0;
+    const rollout = (): 'chain' => {
+      asked += 1;
+      return 'chain';
+    };
+    const session = new HybridSession({ mirror: 'off', sessionId: 'user-42', rollout });
+    await session.addItems([user('one')]);
+    await session.popItem();
+    await session.popItem();
+    expect(asked).toBe(3);
+  });
+
   it('a pop of a missing conversation is told as such', async () => {
     const { client } = simulated();
     const session = new HybridSession({ client, conversationId: 'conv_missing', rollout: 'off' });
@@ -172,6 +206,20 @@ describe('the end of a turn', () => {
       expect(await ledger.checkpoint('user-42')).toEqual(before);
     },
   );
+
+  it('a compaction without a response ends no turn', async () => {
+    const { onEvent, of } = recorder();
+    const { client } = simulated();
+    const session = new HybridSession({ client, mirror: 'off', sessionId: 'user-42', onEvent });
+    await session.getItems();
+    await session.addItems([user('one'), assistant('1')]);
+    await expect(session.runCompaction({ force: true })).rejects.toMatchObject({ reason: 'no_model' });
+    expect(of('turn')).toEqual([]);
+    await expect(session.runCompaction({ force: true, responseId: 'resp_1' })).rejects.toMatchObject({
+      status: 404,
+    });
+    expect(of('turn')).toHaveLength(1);
+  });
 
   it('the bookmark names the response that ended the turn', async () => {
     const { client } = simulated();
@@ -258,12 +306,15 @@ describe('an erase', () => {
     expect(await own.store.checkpoint(own.conversationId)).toBeDefined();
   });
 
-  it('an erase that cannot read a response fails, and keeps the ledger', async () => {
-    const { session, simulator, store, conversationId } = await recorded('resp_1');
-    simulator.fault('responses.retrieve', { status: 500, times: 1 });
-    await expect(session.erase({ remote: true })).rejects.toMatchObject({ status: 500 });
-    expect(await store.checkpoint(conversationId)).toBeDefined();
-  });
+  it.each(['resp_1', 'chat-1'])(
+    'an erase that cannot read the response %s fails, and keeps the ledger',
+    async (id) => {
+      const { session, simulator, store, conversationId } = await recorded(id);
+      simulator.fault('responses.retrieve', { status: 500, times: 1 });
+      await expect(session.erase({ remote: true })).rejects.toMatchObject({ status: 500 });
+      expect(await store.checkpoint(conversationId)).toBeDefined();
+    },
+  );
 
   it('an erase without remote deletes only the ledger', async () => {
     const { session, simulator, store, conversationId } = await recorded('resp_1');
@@ -278,6 +329,29 @@ describe('an erase', () => {
     expect(requests).not.toContain('conversations.delete');
     expect(await store.checkpoint(conversationId)).toBeUndefined();
     expect(listedIds(simulator, conversationId)).toEqual([]);
+  });
+
+  it('an erase without a bookmark looks for none', async () => {
+    const { session, simulator } = await recorded();
+    const requests = await requestsOf(simulator, () => session.erase({ remote: true }));
+    expect(requests).toEqual(['conversations.delete']);
+  });
+
+  it('an earlier conversation with an impossible ID is skipped', async () => {
+    const { client } = simulated();
+    const store = memoryLedger();
+    const { id } = await client.conversations.create({});
+    const ledger = new Ledger({ store, sessionId: 'user-42' });
+    await ledger.append(() => [{ type: 'conversation', id: '..' }]);
+    await ledger.append(() => [{ type: 'conversation', id }]);
+    const session = new HybridSession({ client, ledger: store, sessionId: 'user-42', bookmark: false });
+    expect(await session.erase({ remote: true })).toEqual({
+      sessionId: 'user-42',
+      items: 0,
+      responses: [],
+      conversations: [id],
+      skipped: ['..'],
+    });
   });
 
   it('a session that has not begun has nothing to erase', async () => {

@@ -274,3 +274,42 @@ describe('encryptedLedger', () => {
     );
   });
 });
+
+/** A ledger of three appends, whose records come one read after the other. */
+async function lagging(lengths: readonly number[]): Promise<LedgerStore> {
+  const { inner, store } = await filled();
+  await store.append('session-1', [record('three')], checkpoint(3), 2);
+  let reads = 0;
+  const late: LedgerStore = {
+    ...inner,
+    async read(...args) {
+      const page = await inner.read(...args);
+      const length = lengths[Math.min(reads, lengths.length - 1)];
+      reads += 1;
+      return { ...page, records: page.records.slice(0, length) };
+    },
+  };
+  return encryptedLedger(late, { keys: [OLD] });
+}
+
+describe('an encrypted ledger whose store lags behind itself', () => {
+  it('records that still grow are read again', async () => {
+    const store = await lagging([1, 2, 3]);
+    expect((await store.read('session-1')).records).toHaveLength(3);
+  });
+
+  it('records that stay behind their checkpoint are refused', async () => {
+    const store = await lagging([1, 2]);
+    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable' });
+  });
+});
+
+it.each<[string, unknown]>([
+  ['must be bytes', [{ id: '2025', secret: 'a text of more than thirty-two characters' }]],
+  ['must have at least 32 random bytes', [{ id: '2025', secret: new Uint8Array(31) }]],
+  ['must not be empty', [{ id: '', secret: new Uint8Array(32) }]],
+  ['must hold at least one key', []],
+  ['two of them have the same ID', [OLD, OLD]],
+])('keys of an encrypted ledger are refused with the reason: %s', (reason, keys) => {
+  expect(() => encryptedLedger(memoryLedger(), { keys: keys as LedgerKey[] })).toThrow(reason);
+});

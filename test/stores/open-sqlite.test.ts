@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import Libsql from 'libsql';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LedgerUnavailableError } from '../../src/errors/ledger.ts';
-import { configureSqlite, openSqlite, type ModuleLoader } from '../../src/stores/sqlite/open.ts';
+import {
+  configureSqlite,
+  openSqlite,
+  openSqliteReadOnly,
+  type ModuleLoader,
+} from '../../src/stores/sqlite/open.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** Has the modules given, each a driver that works, or one that cannot load its binary. */
@@ -49,6 +54,7 @@ describe('Opening a SQLite file', () => {
     expect(error).toMatchObject({ code: 'ledger_unavailable', reason: 'no_driver' });
     expect(String(error)).toMatch(/node:sqlite.*libsql.*better-sqlite3.*npm install libsql/s);
     const { cause } = error as { cause: AggregateError };
+    expect(cause.message).toBe('No SQLite driver could be loaded');
     expect(cause.errors.map(String)).toEqual([
       "Error: Cannot find package 'node:sqlite'",
       "Error: Cannot find package 'libsql'",
@@ -91,5 +97,55 @@ describe('Opening a SQLite file', () => {
       0,
       1,
     ]);
+  });
+});
+
+describe('opening a SQLite file in order to look at it', () => {
+  it('openSqliteReadOnly waits nowhere inside of SQLite, and lets nothing be written', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const path = join(folder.path, 'ledger.db');
+    const written = await openSqlite(path);
+    written.exec('CREATE TABLE hybrid_session_ledger (session TEXT)');
+    written.close();
+    const database = await openSqliteReadOnly(path, 0);
+    onTestFinished(() => {
+      database.close();
+    });
+    const values = ['busy_timeout', 'query_only'].map(
+      (name) => Object.values(database.prepare(`PRAGMA ${name}`).get() as Record<string, unknown>)[0],
+    );
+    expect(values).toEqual([0, 1]);
+    expect(() => database.exec('CREATE TABLE other (one TEXT)')).toThrow(/readonly|read-only/i);
+  });
+
+  it('openSqliteReadOnly sees what another process writes meanwhile', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const path = join(folder.path, 'ledger.db');
+    const written = await openSqlite(path);
+    written.exec('CREATE TABLE hybrid_session_ledger (session TEXT)');
+    const database = await openSqliteReadOnly(path, 0);
+    onTestFinished(() => {
+      database.close();
+    });
+    const count = (): unknown =>
+      database.prepare('SELECT count(*) AS count FROM hybrid_session_ledger').get();
+    expect(count()).toMatchObject({ count: 0 });
+    written.exec("INSERT INTO hybrid_session_ledger VALUES ('session-1')");
+    written.close();
+    expect(count()).toMatchObject({ count: 1 });
+  });
+
+  it('openSqliteReadOnly names a file that is missing, and one without a ledger', async () => {
+    const folder = await temporaryFolder();
+    onTestFinished(folder.remove);
+    const path = join(folder.path, 'ledger.db');
+    await expect(openSqliteReadOnly(path, 0)).rejects.toMatchObject({
+      reason: 'not_found',
+      message: expect.stringContaining(`there is no file '${path}'`),
+    });
+    (await openSqlite(path)).close();
+    await expect(openSqliteReadOnly(path, 0)).rejects.toMatchObject({ reason: 'not_found' });
   });
 });

@@ -149,3 +149,13 @@ describe('scopedLedger', () => {
     expect(() => Reflect.apply(scopedLedger, undefined, [{}, 'acme'])).toThrow(InvalidOptionsError);
   });
 });
+
+it.each(['', ' ', 7])('a scope that is no text or blank is refused, and named: %j', (scope) => {
+  expect(() => scopedLedger(memoryLedger(), scope as string)).toThrow(
+    expect.objectContaining({
+      code: 'invalid_options',
+      option: 'scope',
+      message: "Cannot create the scoped ledger: option 'scope' must be a text that is not blank",
+    }),
+  );
+});

@@ -53,7 +53,10 @@ function scoped(engine: Engine): Engine {
   };
 }
 
-/** Every store on every engine; those without `missing` can be tested here. */
+/** The names of the engines to test, between semicolons. Undefined for all. */
+const chosen = process.env['TEST_ENGINES']?.split(';');
+
+/** Every store on every engine, or those of `TEST_ENGINES`; those without `missing` can be tested here. */
 export const engines: readonly Engine[] = [
   memory,
   sqliteByPath,
@@ -65,4 +68,4 @@ export const engines: readonly Engine[] = [
   ...[memory, sqliteByPath].map((engine) => encrypted(engine)),
   ...[memory, sqliteByPath, encrypted(memory)].map((engine) => scoped(engine)),
   encrypted(scoped(sqliteByPath)),
-];
+].filter(({ name }) => chosen?.includes(name) ?? true);
