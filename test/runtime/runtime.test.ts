@@ -275,7 +275,7 @@ describe('the calls of a session', () => {
   });
 
   it('each call tells how much memory its history takes', async () => {
-    const { runtime, append } = local();
+    const { runtime, append } = local({ advanced: { cache: { maxBytes: 1_000_000 } } });
     await append(itemsOf(user('one')));
     const used: [unknown, number][] = [];
     runtime.options.loaded.used = (holder, bytes) => void used.push([holder, bytes]);
