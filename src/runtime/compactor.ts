@@ -9,7 +9,7 @@ import { compactContext, type Compaction } from '../conversation/compact-context
 import { sendRequest } from '../conversation/request.ts';
 import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
 import type { HistoryReader } from '../history/reader.ts';
-import { EMPTY_DIGEST, extendDigest } from '../items/digest.ts';
+import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
@@ -125,14 +125,15 @@ export class Compactor {
    */
   afterTurn(responseId: string, tokens: number | undefined): void {
     const { options } = this.#session;
-    const { isDue } = options.history.compaction ?? {};
+    const { isDue, readsHistory = false } = options.history.compaction ?? {};
     if (isDue === undefined || this.#underWay !== undefined) return;
     const compact = async (): Promise<void> => {
       // The run gets its response first.
       await clock.sleep(0);
-      const seen = await this.#session.runIfBegun(async ({ ledger }, mode) =>
-        rulesOf(mode).serves === 'history' ? seenHistory(await ledger.read()) : undefined,
-      );
+      const seen = await this.#session.runIfBegun(async ({ ledger }, mode) => {
+        if (rulesOf(mode).serves !== 'history') return undefined;
+        return seenHistory(await ledger.read({ scope: readsHistory ? 'seen' : 'tail' }));
+      });
       if (seen === undefined) return;
       const counted = tokens ?? (await storedTokens(options, responseId));
       const items = seen.before + seen.entries.length;
@@ -276,7 +277,8 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
   };
   if (parentId !== undefined) {
     try {
-      return { compaction: await compactContext(client, model, { previous_response_id: parentId }), count };
+      const compaction = await compactContext(client, model, { previous_response_id: parentId });
+      if (await holdsQuestion(prepared, compaction)) return { compaction, count };
     } catch (error) {
       if (isTooLong(error)) shorten(error);
       else if (isTransient(error)) throw error;
@@ -292,6 +294,17 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
       shorten(error);
     }
   }
+}
+
+/**
+ * Whether an answer keeps the newest message of the user, as the API does. A server that ignores the parent has compacted nothing,
+ * and its answer must not stand for the history.
+ */
+async function holdsQuestion({ reader, items }: Prepared, compaction: Compaction): Promise<boolean> {
+  const question = items.findLast(({ item }) => kindOf(item) === 'message:user');
+  if (question === undefined) return false;
+  const digest = itemDigest(question.item);
+  return (await reader.toListedItems(compaction.items)).some(({ item }) => itemDigest(item) === digest);
 }
 
 function openCallsOf(items: readonly SeenItem[]): Set<string> {

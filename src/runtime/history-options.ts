@@ -85,6 +85,8 @@ export interface ResolvedHistory {
         readonly model: string | undefined;
         /** Undefined if the session compacts nothing after a turn. */
         readonly isDue: CompactionFunction | undefined;
+        /** Whether `isDue` depends on more than the tokens, so that the history has to be read. */
+        readonly readsHistory: boolean;
         /** The threshold for the server, in tokens. */
         readonly serverThreshold: number | undefined;
       }
@@ -133,7 +135,8 @@ export function resolveHistory(
 }
 
 function resolveCompaction(given: CompactionOptions | CompactionFunction): ResolvedHistory['compaction'] {
-  if (typeof given === 'function') return { model: undefined, isDue: given, serverThreshold: undefined };
+  if (typeof given === 'function')
+    return { model: undefined, isDue: given, readsHistory: true, serverThreshold: undefined };
   const { strategy = 'compact', atTokens, model } = given;
   if (strategy === 'server') {
     if (atTokens === undefined || atTokens < MIN_SERVER_THRESHOLD)
@@ -141,9 +144,9 @@ function resolveCompaction(given: CompactionOptions | CompactionFunction): Resol
         'history.compaction.atTokens',
         `must be at least ${MIN_SERVER_THRESHOLD} with strategy: 'server'`,
       );
-    return { model, isDue: undefined, serverThreshold: atTokens };
+    return { model, isDue: undefined, readsHistory: false, serverThreshold: atTokens };
   }
   const isLong: CompactionFunction | undefined =
     atTokens === undefined ? undefined : ({ tokens = 0 }) => tokens >= atTokens;
-  return { model, isDue: isLong, serverThreshold: undefined };
+  return { model, isDue: isLong, readsHistory: false, serverThreshold: undefined };
 }

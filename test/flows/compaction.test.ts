@@ -68,6 +68,29 @@ describe('runCompaction({ force: true })', () => {
     expect(await historyOf(session)).toBe('u,a,u,a,x');
   });
 
+  it('an answer of a server that ignored the parent stands for nothing, and the items are compacted', async () => {
+    const { open, chained, client, simulator } = compactionWorld();
+    await converse(chained, open(), ['one', 'two'], gpt41);
+    const forgetful = new OpenAI({
+      apiKey: 'test',
+      baseURL: client.baseURL,
+      maxRetries: 0,
+      fetch: async (url, init) => {
+        const request = new Request(url, init);
+        if (!request.url.endsWith('/compact')) return simulator.fetch(url, init);
+        const body: unknown = await request.json();
+        if (typeof body !== 'object' || body === null || !('previous_response_id' in body))
+          return simulator.fetch(url, init);
+        const output = [{ id: 'cmp_nothing', type: 'compaction', encrypted_content: 'gAAAA' }];
+        return Response.json({ id: 'resp_1', object: 'response.compaction', output });
+      },
+    });
+    const session = open({ client: forgetful });
+    await session.runCompaction({ force: true });
+    expect(await historyOf(session)).toBe('u,u,x');
+    expect(JSON.stringify(await session.getItems())).not.toContain('cmp_nothing');
+  });
+
   it('a refused parent is replaced by the items', async () => {
     const { open, chained, simulator } = compactionWorld();
     const session = open();

@@ -119,6 +119,15 @@ async function compacting(items: readonly AgentInputItem[], given: Given = {}) {
   };
 }
 
+/** A message of the user that an answer keeps. */
+const kept = (text: string): object => ({
+  id: `msg_${text}`,
+  type: 'message',
+  role: 'user',
+  status: 'completed',
+  content: [{ type: 'input_text', text }],
+});
+
 const FIRST = [user('one'), assistant('1')];
 const SECOND = [user('two'), assistant('2')];
 const THIRD = [user('three'), assistant('3')];
@@ -240,7 +249,9 @@ describe('a compaction', () => {
 
 describe('the request for a compaction', () => {
   it('the newest response that has the context is named, with its model', async () => {
-    const { compactor, bodies, answered, say } = await compacting(FIRST);
+    const { compactor, bodies, answered, say } = await compacting(FIRST, {
+      output: [kept('one'), COMPACTION],
+    });
     await answered('resp_1', { model: 'gpt-4.1' });
     await say(user('and?'));
     await answered('resp_2', { model: 'gpt-5.4' });
@@ -251,6 +262,7 @@ describe('the request for a compaction', () => {
   it('the model of the options comes before that of a response', async () => {
     const { compactor, bodies, answered } = await compacting(FIRST, {
       history: { compaction: { model: 'own' } },
+      output: [kept('one'), COMPACTION],
     });
     await answered('resp_1', { model: 'gpt-4.1' });
     await compactor.compact();
@@ -516,7 +528,9 @@ describe('a compaction after a turn', () => {
   });
 
   it('the function is not asked again before it has answered', async () => {
-    const { compactor, asked, bodies } = await asking([true, true]);
+    const { compactor, asked, bodies } = await asking([true, true], {
+      output: [kept('two'), COMPACTION],
+    });
     compactor.afterTurn('resp_1', 1);
     compactor.afterTurn('resp_1', 2);
     await compactor.idle();

@@ -53,6 +53,7 @@ describe('resolved history options', () => {
     expect(resolveHistory({ compaction: isDue }, true).compaction).toEqual({
       model: undefined,
       isDue,
+      readsHistory: true,
       serverThreshold: undefined,
     });
   });
@@ -77,6 +78,7 @@ describe('resolved history options', () => {
     expect(resolveHistory({ compaction: {} }, undefined).compaction).toEqual({
       model: undefined,
       isDue: undefined,
+      readsHistory: false,
       serverThreshold: undefined,
     });
   });
@@ -86,6 +88,7 @@ describe('resolved history options', () => {
     expect(resolveHistory({ compaction }, true).compaction).toEqual({
       model: 'gpt-4.1',
       isDue: undefined,
+      readsHistory: false,
       serverThreshold: 1000,
     });
   });
