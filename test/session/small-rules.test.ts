@@ -215,9 +215,11 @@ describe('the end of a turn', () => {
     await session.addItems([user('one'), assistant('1')]);
     await expect(session.runCompaction({ force: true })).rejects.toMatchObject({ reason: 'no_model' });
     expect(of('turn')).toEqual([]);
-    await expect(session.runCompaction({ force: true, responseId: 'resp_1' })).rejects.toMatchObject({
-      status: 404,
-    });
+    await expect(session.runCompaction({ force: true, responseId: 'resp_never_made' })).rejects.toMatchObject(
+      {
+        status: 404,
+      },
+    );
     expect(of('turn')).toHaveLength(1);
   });
 
