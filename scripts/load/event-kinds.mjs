@@ -12,8 +12,10 @@ const TYPES = join(import.meta.dirname, '..', '..', 'dist', 'esm', 'src', 'telem
 const ELSEWHERE = new Set([
   'bookmark_failed',
   'bookmark_ignored',
+  'compaction_left_out',
   'foreign_fields_left_out',
   'foreign_item',
+  'input_unsaved',
   'no_conversations',
   'parent_ignored',
   'parent_maybe_ignored',
@@ -105,6 +107,19 @@ const WAYS = [
     const second = open({ conversationId: await first.getSessionId() });
     await second.getItems();
     await Promise.all([first.addItems([user('one')]), second.addItems([user('two')])]);
+  },
+  // compacted
+  async ({ open }) => {
+    const session = open();
+    await converse(ours, session);
+    await session.runCompaction({ force: true });
+  },
+  // compaction_failed
+  async ({ open, simulator }) => {
+    simulator.fault('responses.compact', { status: 400 });
+    const session = open({ history: { compaction: { atTokens: 1 } } });
+    await converse(ours, session);
+    await session.flush();
   },
   // moved
   async ({ open }) => {
