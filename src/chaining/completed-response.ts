@@ -67,7 +67,7 @@ export function completedResponse(
       server,
       ...(parent === undefined ? {} : { since: beginningOf(parent) }),
       ...(open.length === 0 ? {} : { open }),
-      ...countedContext(received, sent),
+      ...countedContext(counted, output, sent),
     },
     tokens: counted === undefined ? undefined : counted.input + counted.output,
     ...(compaction === -1
@@ -98,10 +98,10 @@ function contextBytes(
 
 /** Checks the server's token count against the parent's context, and derives the minimum for the next request. */
 function countedContext(
-  { output, usage }: ReceivedResponse,
+  counted: CountedTokens | undefined,
+  output: readonly AgentInputItem[],
   { request, server, parent, plan, plannable: { reference, items } }: SentRequest,
 ): Pick<CompletedResponse['context'], 'tokens' | 'doubtful'> {
-  const counted = countedTokens(usage);
   const frame = frameOf(request, server);
   const known = parent?.context?.tokens;
   if (lacksContext(counted, frame, known)) return { doubtful: true };

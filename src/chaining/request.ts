@@ -68,13 +68,8 @@ export function compactsItself(request: ModelRequest): boolean {
 function withReplaced(request: ModelRequest, { digest, items }: ReplacedHistory): ModelRequest {
   const { input } = request;
   if (typeof input === 'string') return request;
-  let context = EMPTY_DIGEST;
-  let known = -1;
-  for (const [index, item] of input.entries()) {
-    context = extendDigest(context, itemDigest(item));
-    if (context === digest) known = index;
-  }
-  return known === -1 ? request : { ...request, input: [...items, ...input.slice(known + 1)] };
+  const known = contextsOf(EMPTY_DIGEST, input).lastIndexOf(digest);
+  return known <= 0 ? request : { ...request, input: [...items, ...input.slice(known)] };
 }
 
 /** The digest of a context extended by these items. */

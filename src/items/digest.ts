@@ -48,6 +48,11 @@ export function extendDigest(context: string, item: string | null): string {
   return item === null ? context : sha256(`${context}.${item}`);
 }
 
+/** The digest of a context that grew by these items. */
+export function extendDigests(context: string, items: readonly { readonly digest: string | null }[]): string {
+  return items.reduce((digest, item) => extendDigest(digest, item.digest), context);
+}
+
 /** SHA-256 of a text, as 43 characters of base64url. */
 export function sha256(text: string): string {
   return hash('sha256', text, 'base64url');

@@ -64,7 +64,7 @@ function seenPart(state: LedgerState): Pick<Checkpoint, 'seen'> {
  * @returns undefined where more has to be known.
  */
 export function seenState(
-  { conversation, alias }: Pick<Checkpoint, 'conversation' | 'alias'> = {},
+  { conversation, alias }: Pick<Checkpoint, 'conversation' | 'alias'>,
   at: number,
   { start, records }: LedgerPage,
 ): LedgerState | undefined {

@@ -295,8 +295,8 @@ export class Ledger {
     if (this.#state !== undefined && this.#scope !== 'tail') return this.#state;
     const checkpoint = await this.#reader.checkpoint();
     const at = checkpoint?.seen?.at;
-    if (at === undefined || this.#isPending(checkpoint) || isUnrecorded(this.#known.rewind))
-      return this.#loadAll();
+    if (checkpoint === undefined || at === undefined) return this.#loadAll();
+    if (this.#isPending(checkpoint) || isUnrecorded(this.#known.rewind)) return this.#loadAll();
     const state = seenState(checkpoint, at, await this.#reader.read(at));
     if (state === undefined) return this.#loadAll();
     this.#scope = 'seen';
@@ -321,8 +321,8 @@ export class Ledger {
     return this.#isPending(checkpoint) ? undefined : tailState(checkpoint);
   }
 
-  #isPending(checkpoint: Checkpoint | undefined): boolean {
-    return (this.#options.isMirrored ?? true) && checkpoint?.resumePoint?.pending !== 0;
+  #isPending({ resumePoint }: Checkpoint): boolean {
+    return (this.#options.isMirrored ?? true) && resumePoint?.pending !== 0;
   }
 
   /** Frees the entries of a tail: they are in the store. */

@@ -59,6 +59,17 @@ const itemFields = z.object({
   link: z.string().optional(),
 });
 
+/** The fields of a view. */
+const viewFields = {
+  /** A model sees every item from this sequence number on. */
+  from: position,
+  /** The items before this sequence number that a model still sees, behind the compaction. */
+  left: z.array(position).optional(),
+  items: z.array(itemFields),
+};
+
+const rewrittenView = z.object({ ...viewFields, covers: z.number().int() });
+
 /** The fields of the record a rewritten log begins with: the whole state, without its entries. */
 const stateFields = {
   nextSeq: position,
@@ -87,16 +98,7 @@ const stateFields = {
   healed: z.string().optional(),
   former: z.array(z.object({ id: z.string(), fate: z.enum(['kept', 'due', 'deleted']) })),
   alias: z.string().optional(),
-  views: z
-    .array(
-      z.object({
-        from: position,
-        left: z.array(position).optional(),
-        items: z.array(itemFields),
-        covers: z.number().int(),
-      }),
-    )
-    .optional(),
+  views: z.array(rewrittenView).optional(),
 };
 
 /** The fields of a record that holds entries of the state as they were when the log was rewritten. */
@@ -166,10 +168,7 @@ const recordSchema = z.discriminatedUnion('type', [
   z.object({
     ...common,
     type: z.literal('view'),
-    from: position,
-    /** The items before this sequence number that a model still sees, behind the compaction. */
-    left: z.array(position).optional(),
-    items: z.array(itemFields),
+    ...viewFields,
     /** The whole history at that moment, if a model sees no entry of it. */
     before: z.object({ length: position, digest: z.string(), nextSeq: position }).optional(),
   }),
@@ -274,6 +273,8 @@ const checkpointSchema = z.object({
 export type LedgerRecord = z.infer<typeof recordSchema>;
 /** One item as a record holds it. */
 export type LedgerItem = z.infer<typeof itemFields>;
+/** A view as a rewritten log holds it. */
+export type RewrittenView = z.infer<typeof rewrittenView>;
 /** A record without the fields that all records have. */
 export type LedgerEntryOf<T extends LedgerRecord['type']> = Omit<
   Extract<LedgerRecord, { type: T }>,

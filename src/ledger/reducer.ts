@@ -14,10 +14,8 @@ import {
   writtenAs,
   type MutableState,
 } from './mutable-state.ts';
-import type { LedgerItem, LedgerRecord, LedgerEntryOf } from './record.ts';
+import type { LedgerItem, LedgerRecord, LedgerEntryOf, RewrittenView } from './record.ts';
 import { type LedgerEntry, type LedgerState, type View, emptyState, viewStart } from './state.ts';
-
-type RecordedView = NonNullable<LedgerEntryOf<'state'>['views']>[number];
 
 /** Folds records into the state, in place: a session's history is too long to copy at every turn. */
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
@@ -101,7 +99,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
   }
 }
 
-function viewOf({ from, left, items, covers }: RecordedView): View {
+function viewOf({ from, left, items, covers }: RewrittenView): View {
   return { from, left: new Set(left), items, covers };
 }
 

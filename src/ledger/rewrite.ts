@@ -1,9 +1,13 @@
 import { applyRecords } from './reducer.ts';
 import { copyState, type LedgerState, type View } from './state.ts';
-import { LEDGER_FORMAT, type LedgerEntryOf, type Checkpoint, type LedgerRecord } from './record.ts';
+import {
+  LEDGER_FORMAT,
+  type LedgerEntryOf,
+  type Checkpoint,
+  type LedgerRecord,
+  type RewrittenView,
+} from './record.ts';
 import { nextCheckpoint, wholeCheckpoint } from './checkpoint.ts';
-
-type RecordedView = NonNullable<LedgerEntryOf<'state'>['views']>[number];
 
 /** A record holds so many entries, so that none of them grows with the session. */
 const ENTRIES_PER_RECORD = 100;
@@ -87,7 +91,7 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
   };
 }
 
-function recordedView({ from, left, items, covers }: View): RecordedView {
+function recordedView({ from, left, items, covers }: View): RewrittenView {
   return { from, ...(left.size === 0 ? {} : { left: [...left] }), items: [...items], covers };
 }
 

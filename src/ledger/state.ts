@@ -1,5 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
-import { EMPTY_DIGEST, extendDigest } from '../items/digest.ts';
+import { EMPTY_DIGEST, extendDigest, extendDigests } from '../items/digest.ts';
 import type { Checkpoint, LedgerItem, RecordedContext } from './record.ts';
 
 /** The right to write to the conversation: whose, and from when until when by the clock of that process. */
@@ -266,13 +266,20 @@ export function seenHistory(state: LedgerState): SeenHistory {
       count === 0 ? digestBeforeEntries(state) : (all[count - 1]?.context ?? '');
     return { before: resumedFrom?.length ?? 0, entries: all, contextAt };
   }
-  const entries = view === undefined ? all : all.filter(({ seq }) => isShown(view, seq));
-  const beginning =
-    view === undefined ? (resumedFrom?.seen?.digest ?? '') : extended(EMPTY_DIGEST, view.items);
-  const contexts = [beginning];
-  for (const { digest } of entries) contexts.push(extendDigest(contexts.at(-1) ?? '', digest));
+  const entries = all.filter(({ seq }) => view === undefined || isShown(view, seq));
   const before = view === undefined ? (resumedFrom?.seen?.length ?? 0) : view.items.length;
-  return { before, entries, contextAt: (count) => contexts[count] ?? '' };
+  // Most callers read the entries alone.
+  let contexts: string[] | undefined;
+  const contextAt = (count: number): string => {
+    if (contexts === undefined) {
+      const beginning =
+        view === undefined ? (resumedFrom?.seen?.digest ?? '') : extendDigests(EMPTY_DIGEST, view.items);
+      contexts = [beginning];
+      for (const { digest } of entries) contexts.push(extendDigest(contexts.at(-1) ?? '', digest));
+    }
+    return contexts[count] ?? '';
+  };
+  return { before, entries, contextAt };
 }
 
 /** The items of the newest compaction, which a model sees before the entries. */
@@ -307,7 +314,7 @@ export function replacedContexts({ views, entries }: LedgerState): ReplacedConte
     const before = views[index - 1];
     const shown = before === undefined ? entries : entries.filter(({ seq }) => isShown(before, seq));
     const covered = shown.filter(({ seq }) => isCovered(view, seq));
-    const digest = extended(extended(EMPTY_DIGEST, before?.items ?? []), covered);
+    const digest = extendDigests(extendDigests(EMPTY_DIGEST, before?.items ?? []), covered);
     return [{ digest, items: compactedItems({ views: [view] }) }];
   });
 }
@@ -336,7 +343,7 @@ export function seenLength(state: LedgerState): number {
  */
 export function contextAfter(context: string, items: readonly Pick<LedgerItem, 'kind' | 'digest'>[]): string {
   const at = viewStart(items);
-  return at === -1 ? extended(context, items) : extended(EMPTY_DIGEST, items.slice(at));
+  return at === -1 ? extendDigests(context, items) : extendDigests(EMPTY_DIGEST, items.slice(at));
 }
 
 /**
@@ -347,8 +354,4 @@ export function contextAfter(context: string, items: readonly Pick<LedgerItem, '
 export function viewStart(items: readonly Pick<LedgerItem, 'kind'>[]): number {
   const at = items.findLastIndex(({ kind }) => kind === 'compaction');
   return at === items.length - 1 && at !== -1 ? 0 : at;
-}
-
-function extended(context: string, items: readonly Pick<LedgerItem, 'digest'>[]): string {
-  return items.reduce((digest, item) => extendDigest(digest, item.digest), context);
 }

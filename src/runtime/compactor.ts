@@ -5,11 +5,11 @@ import { isTooLong } from '../chaining/input-refusal.ts';
 import type { ReplacedHistory } from '../chaining/port.ts';
 import { failureReason, isTransient } from '../conversation/api-error.ts';
 import { defaultClient } from '../conversation/client.ts';
-import { compactContext, type Compaction } from '../conversation/compact-context.ts';
+import { compactContext, type CompactedContext, type Compaction } from '../conversation/compact-context.ts';
 import { sendRequest } from '../conversation/request.ts';
 import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
 import type { HistoryReader } from '../history/reader.ts';
-import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
+import { EMPTY_DIGEST, extendDigests, itemDigest } from '../items/digest.ts';
 import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
@@ -178,7 +178,7 @@ export class Compactor {
       const at = shown.findLastIndex(({ kind }) => kind === 'compaction');
       if (at === -1) return [];
       return [shown, shown.slice(at)].map((part) => ({
-        digest: part.reduce((context, { digest }) => extendDigest(context, digest), EMPTY_DIGEST),
+        digest: extendDigests(EMPTY_DIGEST, part),
         items,
       }));
     });
@@ -189,9 +189,8 @@ export class Compactor {
   async #compact(): Promise<Compaction['usage'] | undefined> {
     const prepared = await this.#session.runIfBegun(async (open, mode) => this.#prepare(open, mode));
     if (prepared === undefined) throw new CompactionError('', 'nothing_to_compact');
-    const { compaction, count } = await compactedBy(prepared);
-    const { reader, items, rest } = prepared;
-    const replacement = (await reader.toListedItems(compaction.items)).map(({ item }) => item);
+    const { replacement, usage, count } = await compactedBy(prepared);
+    const { items, rest } = prepared;
     return this.#session.runIfBegun(async ({ sessionId, ledger }) => {
       // An erased session may have the same version again.
       await ledger.read({ fresh: true });
@@ -205,14 +204,14 @@ export class Compactor {
         return [{ type: 'view', from: nextSeq, items: kept, ...(left.length === 0 ? { before } : { left }) }];
       });
       if (left === undefined) return undefined;
-      const { input_tokens: input, output_tokens: output } = compaction.usage;
+      const { input_tokens: input, output_tokens: output } = usage;
       this.#session.telemetry.event({
         type: 'compacted',
         sessionId,
         items: { before: items.length + rest, after: replacement.length + items.length - count + rest },
         tokens: { before: input, after: output },
       });
-      return compaction.usage;
+      return usage;
     });
   }
 
@@ -263,8 +262,16 @@ async function storedTokens({ client }: ResolvedOptions, responseId: string): Pr
   return typeof input === 'number' && typeof output === 'number' ? input + output : undefined;
 }
 
+/** A compaction of the items at the beginning. */
+interface CompactedItems extends Pick<Compaction, 'usage'> {
+  /** The items in their place. */
+  readonly replacement: readonly AgentInputItem[];
+  /** The number of compacted items. */
+  readonly count: number;
+}
+
 /** Asks for the compaction, by the response where the server can continue from it, and else by the items. */
-async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction; count: number }> {
+async function compactedBy(prepared: Prepared): Promise<CompactedItems> {
   const { client, parentId, items, reader, sessionId } = prepared;
   const model = prepared.model ?? (await modelOf(prepared));
   if (model === undefined) throw new CompactionError(sessionId, 'no_model');
@@ -275,10 +282,15 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
       throw new CompactionError(sessionId, 'too_long', { cause: new Error(failureReason(error)) });
     count = shorter;
   };
+  const ask = async (context: CompactedContext): Promise<CompactedItems> => {
+    const answer = await compactContext(client, model, context);
+    const replacement = (await reader.toListedItems(answer.items)).map(({ item }) => item);
+    return { replacement, usage: answer.usage, count };
+  };
   if (parentId !== undefined) {
     try {
-      const compaction = await compactContext(client, model, { previous_response_id: parentId });
-      if (await holdsQuestion(prepared, compaction)) return { compaction, count };
+      const compacted = await ask({ previous_response_id: parentId });
+      if (holdsQuestion(items, compacted)) return compacted;
     } catch (error) {
       if (isTooLong(error)) shorten(error);
       else if (isTransient(error)) throw error;
@@ -288,7 +300,7 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
   for (;;) {
     const input = forms.slice(0, count).flatMap((form) => ('item' in form ? [form.item] : []));
     try {
-      return { compaction: await compactContext(client, model, { input }), count };
+      return await ask({ input });
     } catch (error) {
       if (!isTooLong(error)) throw error;
       shorten(error);
@@ -300,11 +312,11 @@ async function compactedBy(prepared: Prepared): Promise<{ compaction: Compaction
  * Whether an answer keeps the newest message of the user, as the API does. A server that ignores the parent has compacted nothing,
  * and its answer must not stand for the history.
  */
-async function holdsQuestion({ reader, items }: Prepared, compaction: Compaction): Promise<boolean> {
+function holdsQuestion(items: readonly SeenItem[], { replacement }: CompactedItems): boolean {
   const question = items.findLast(({ item }) => kindOf(item) === 'message:user');
   if (question === undefined) return false;
   const digest = itemDigest(question.item);
-  return (await reader.toListedItems(compaction.items)).some(({ item }) => itemDigest(item) === digest);
+  return replacement.some((item) => itemDigest(item) === digest);
 }
 
 function openCallsOf(items: readonly SeenItem[]): Set<string> {
@@ -358,7 +370,7 @@ function leftBehind(state: LedgerState, { seqs, contextAt }: Prepared, count: nu
   const compacted = new Set(seqs.slice(0, count));
   const { entries, contextAt: contextNow } = seenHistory(state);
   const found = entries.filter(({ seq }) => compacted.has(seq));
-  const context = found.reduce((digest, entry) => extendDigest(digest, entry.digest), contextNow(0));
+  const context = extendDigests(contextNow(0), found);
   // An erased session counts its entries from the beginning again.
   if (found.length < count || context !== contextAt(count)) return undefined;
   return entries.flatMap(({ seq }) => (compacted.has(seq) ? [] : [seq]));
