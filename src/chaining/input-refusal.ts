@@ -179,6 +179,17 @@ export function isTooLong(...evidence: readonly unknown[]): boolean {
   );
 }
 
+const LIMIT = />\s*(\d[\d,]*)|\bmaximum\b[^.\d]*(\d[\d,]*)/i;
+
+/** @returns the tokens that fit the model by the words of a refusal; undefined if it does not tell. */
+export function tokenLimit(...evidence: readonly unknown[]): number | undefined {
+  const limits = errorFacts(...evidence).flatMap(({ message }) => {
+    const [, exceeded, maximum] = LIMIT.exec(message) ?? [];
+    return exceeded ?? maximum ?? [];
+  });
+  return limits[0] === undefined ? undefined : Number(limits[0].replaceAll(',', ''));
+}
+
 const COMPACTION =
   /\bcompaction\b.*\b(not supported|unsupported|unknown|invalid)\b|\b(unsupported|unknown|invalid)\b.*\bcompaction\b/i;
 

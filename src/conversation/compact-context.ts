@@ -47,3 +47,16 @@ export async function compactContext(
   };
   return { items, usage: { input_tokens: count('input_tokens'), output_tokens: count('output_tokens') } };
 }
+
+/** @returns the tokens of a context; undefined if the server does not count them. */
+export async function countTokens(
+  client: OpenAI,
+  model: string,
+  context: CompactedContext,
+): Promise<number | undefined> {
+  const answer: unknown = await sendRequest(client, 'responses.inputTokens', (how) =>
+    client.responses.inputTokens.count({ model, ...context }, how),
+  ).catch(() => undefined);
+  const { input_tokens: tokens } = isObject(answer) ? answer : {};
+  return typeof tokens === 'number' ? tokens : undefined;
+}

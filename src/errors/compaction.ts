@@ -18,6 +18,12 @@ export type CompactionErrorReason =
   | 'content_not_kept'
   | 'mode';
 
+/** By how much a history does not fit. */
+interface CompactionErrorOptions extends ErrorOptions {
+  readonly tokens?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
 /**
  * The history was not compacted. It stays as it was.
  *
@@ -25,7 +31,7 @@ export type CompactionErrorReason =
  * ```ts
  * await session.runCompaction({ force: true }).catch((error: unknown) => {
  *   if (!CompactionError.isInstance(error)) throw error;
- *   console.warn(`not compacted: ${error.reason}`);
+ *   console.warn(`not compacted: ${error.reason}`, error.tokens, error.limit);
  * });
  * ```
  */
@@ -33,10 +39,22 @@ export class CompactionError extends HybridSessionError {
   readonly code = 'compaction_failed';
   readonly sessionId: string;
   readonly reason: CompactionErrorReason;
+  /** With `too_long`: the tokens of the first turn. Undefined if the server does not count them. */
+  readonly tokens: number | undefined;
+  /** With `too_long`: the tokens that fit the model. Undefined if the server does not say so; OpenAI's API does not. */
+  readonly limit: number | undefined;
 
-  constructor(sessionId: string, reason: CompactionErrorReason, options?: ErrorOptions) {
-    super(`Cannot compact the history of session '${sessionId}': ${reason.replaceAll('_', ' ')}`, options);
+  constructor(sessionId: string, reason: CompactionErrorReason, options: CompactionErrorOptions = {}) {
+    const { tokens, limit, ...rest } = options;
+    const facts = [
+      ...(tokens === undefined ? [] : [`it has ${tokens} tokens`]),
+      ...(limit === undefined ? [] : [`the model takes ${limit}`]),
+    ];
+    const why = [reason.replaceAll('_', ' '), ...facts].join(', ');
+    super(`Cannot compact the history of session '${sessionId}': ${why}`, rest);
     this.sessionId = sessionId;
     this.reason = reason;
+    this.tokens = tokens;
+    this.limit = limit;
   }
 }

@@ -1,6 +1,8 @@
 import { applyRecords } from './reducer.ts';
 import {
+  beginningOf,
   copyState,
+  firstShown,
   digestOf,
   emptyState,
   lengthOf,
@@ -52,43 +54,66 @@ export function checkpointOf(state: LedgerState): Checkpoint {
 function seenPart(state: LedgerState): Pick<Checkpoint, 'seen'> {
   if (isWhole(state)) return {};
   const { before, entries, contextAt } = seenHistory(state);
-  const { at } = state.views.at(-1) ?? state.resumedFrom?.seen ?? {};
+  const begins = beginningOf(state);
   const known = { length: before + entries.length, digest: contextAt(entries.length) };
-  return { seen: { ...known, ...(at === undefined ? {} : { at }) } };
+  return { seen: { ...known, ...(begins === undefined ? {} : { begins }) } };
 }
 
 /**
- * The state that goes on from the record of a view, with the items that a model sees.
+ * The state that goes on from the record that a view begins at, with the items that a model sees.
  *
  * @param page the records from that one on.
+ * @param isMirrored whether pending changes have to be known.
  * @returns undefined where more has to be known.
  */
 export function seenState(
-  { conversation, alias }: Pick<Checkpoint, 'conversation' | 'alias'>,
-  at: number,
+  { version, seen, conversation, alias, response, resumePoint }: Checkpoint,
   { start, records }: LedgerPage,
+  isMirrored: boolean,
 ): LedgerState | undefined {
-  const [view, ...later] = records;
   // The log was rewritten since.
-  if (start !== undefined || view?.type !== 'view' || view.before === undefined) return undefined;
-  const { length, digest, nextSeq } = view.before;
-  const known: Checkpoint = {
+  if (seen?.begins === undefined || start !== undefined) return undefined;
+  const { at, length, digest, nextSeq } = seen.begins;
+  const before: Checkpoint = {
     format: LEDGER_FORMAT,
     version: at,
     length,
     digest,
     resumePoint: { nextSeq, commit: '', pending: 0 },
+    ...(response === undefined || records.some(({ type }) => type === 'response') ? {} : { response }),
     ...(conversation === undefined ? {} : { conversation }),
     ...(alias === undefined ? {} : { alias }),
   };
-  const state = stateFromCheckpoint(known) as MutableState;
+  const state = stateFromCheckpoint(before) as MutableState;
   state.nextSeq = nextSeq;
-  applyRecords(state, [view]);
-  for (const record of later) {
-    if (!fitsTail(state, [record])) return undefined;
-    applyRecords(state, [record]);
-  }
-  return state;
+  // Another process may have appended since the checkpoint was read.
+  const known = version - at;
+  if (!goesOn(state, records.slice(0, known), nextSeq) || state.version !== version) return undefined;
+  // Earlier views show entries that lie before these records.
+  state.views = state.views.slice(-1);
+  // Pending changes, or the lease, may lie before these records.
+  const isPendingBefore = isMirrored && pendingAt(state) !== resumePoint?.pending;
+  const isLeasedBefore = resumePoint?.leased === true && state.lease === undefined;
+  if (isPendingBefore || isLeasedBefore) return undefined;
+  const newer = records.slice(known);
+  const isWider = newer.some((record) => record.type === 'view' && firstShown(record) < nextSeq);
+  return !isWider && goesOn(state, newer, nextSeq) ? state : undefined;
+}
+
+/** Applies records to a state that goes on from a checkpoint, as far as they fit. @returns whether all did. */
+function goesOn(state: LedgerState, records: readonly LedgerRecord[], from: number): boolean {
+  return records.every((record) => {
+    const fitting = withoutEarlier(record, from);
+    if (record.type !== 'view' && !fitsTail(state, [fitting])) return false;
+    applyRecords(state, [fitting]);
+    return true;
+  });
+}
+
+/** A record without the writes of earlier items: the conversation lacks none of them by now. */
+function withoutEarlier(record: LedgerRecord, seq: number): LedgerRecord {
+  if (record.type !== 'mirror') return record;
+  return { ...record, added: record.added.filter((one) => one.seq >= seq) };
 }
 
 /** The checkpoint that a ledger will have once the records are appended: they are applied to a copy of its state. */
@@ -98,14 +123,11 @@ export function nextCheckpoint(state: LedgerState, records: readonly LedgerRecor
   return wholeCheckpoint(next);
 }
 
-/** The checkpoint of a state. It has a resume point, unless a process holds the lease. */
+/** The checkpoint of a state, with its resume point. */
 export function wholeCheckpoint(state: LedgerState): Checkpoint {
-  const checkpoint = checkpointOf(state);
-  if (state.lease !== undefined) return checkpoint;
-  return {
-    ...checkpoint,
-    resumePoint: { nextSeq: state.nextSeq, commit: state.newest, pending: pendingAt(state) },
-  };
+  const { nextSeq, newest: commit, lease } = state;
+  const leased = lease === undefined ? {} : { leased: true };
+  return { ...checkpointOf(state), resumePoint: { nextSeq, commit, pending: pendingAt(state), ...leased } };
 }
 
 /** Whether a record changes entries, or their places in the conversation, that it does not name. */
@@ -135,10 +157,11 @@ export function stateFromCheckpoint(checkpoint: Checkpoint): LedgerState {
  */
 export function tailState(checkpoint: Checkpoint): LedgerState | undefined {
   // A history of no length may have been cleared.
-  if (checkpoint.resumePoint === undefined || checkpoint.length === 0) return undefined;
+  const { length, resumePoint } = checkpoint;
+  if (resumePoint === undefined || resumePoint.leased === true || length === 0) return undefined;
   const state = stateFromCheckpoint(checkpoint) as MutableState;
-  state.nextSeq = checkpoint.resumePoint.nextSeq;
-  state.newest = checkpoint.resumePoint.commit;
+  state.nextSeq = resumePoint.nextSeq;
+  state.newest = resumePoint.commit;
   return state;
 }
 

@@ -290,14 +290,13 @@ export class Ledger {
     return state;
   }
 
-  /** Loads the part that a model sees, if a view says where it begins and the conversation lacks nothing before it. */
+  /** Loads the part that a model sees, if the checkpoint says where it begins and the conversation lacks nothing before it. */
   async #loadSeen(): Promise<LedgerState> {
     if (this.#state !== undefined && this.#scope !== 'tail') return this.#state;
     const checkpoint = await this.#reader.checkpoint();
-    const at = checkpoint?.seen?.at;
-    if (checkpoint === undefined || at === undefined) return this.#loadAll();
-    if (this.#isPending(checkpoint) || isUnrecorded(this.#known.rewind)) return this.#loadAll();
-    const state = seenState(checkpoint, at, await this.#reader.read(at));
+    if (checkpoint?.seen?.begins === undefined || isUnrecorded(this.#known.rewind)) return this.#loadAll();
+    const page = await this.#reader.read(checkpoint.seen.begins.at);
+    const state = seenState(checkpoint, page, this.#isMirrored);
     if (state === undefined) return this.#loadAll();
     this.#scope = 'seen';
     this.#isUnseen = false;
@@ -318,11 +317,12 @@ export class Ledger {
 
   /** @returns undefined if the conversation may lack items, because the tail does not know which. */
   #tailFrom(checkpoint: Checkpoint): LedgerState | undefined {
-    return this.#isPending(checkpoint) ? undefined : tailState(checkpoint);
+    const isPending = this.#isMirrored && checkpoint.resumePoint?.pending !== 0;
+    return isPending ? undefined : tailState(checkpoint);
   }
 
-  #isPending({ resumePoint }: Checkpoint): boolean {
-    return (this.#options.isMirrored ?? true) && resumePoint?.pending !== 0;
+  get #isMirrored(): boolean {
+    return this.#options.isMirrored ?? true;
   }
 
   /** Frees the entries of a tail: they are in the store. */

@@ -36,6 +36,7 @@ export interface MutableState {
   operations: Map<string, string>;
   rewound: boolean;
   lease: Lease | undefined;
+  compacting: Lease | undefined;
   conversation: string | undefined;
   healed: string | undefined;
   former: Map<string, FormerConversation>;
@@ -66,6 +67,7 @@ export function create(state: MutableState, item: LedgerItem, record: LedgerReco
     id: item.id,
     item: item.item,
     origin: commit,
+    at: record.type === 'items' ? state.version : undefined,
     adopted: isUnproven || item.mirrorId !== undefined,
     context: '',
     mirrorId: undefined,
@@ -181,6 +183,8 @@ export function enterConversation(state: MutableState, id: string, { commit, tim
 /** The records that led to this state were replaced by others, which end at that version. */
 export function skipTo(state: LedgerState, version: number): void {
   (state as MutableState).version = version;
+  for (const entry of state.entries) entry.at = undefined;
+  (state as MutableState).views = state.views.map((view) => ({ ...view, at: undefined }));
 }
 
 /** The store has lost records, which the ledger does not say yet. */

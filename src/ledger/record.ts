@@ -70,6 +70,8 @@ const viewFields = {
 
 const rewrittenView = z.object({ ...viewFields, covers: z.number().int() });
 
+const lease = z.object({ writer: z.string(), taken: z.number(), until: z.number() });
+
 /** The fields of the record a rewritten log begins with: the whole state, without its entries. */
 const stateFields = {
   nextSeq: position,
@@ -93,7 +95,8 @@ const stateFields = {
   removed: z.array(z.object({ id: z.string(), pending: z.boolean() })),
   operations: z.array(operation),
   rewound: z.boolean(),
-  lease: z.object({ writer: z.string(), taken: z.number(), until: z.number() }).optional(),
+  lease: lease.optional(),
+  compacting: lease.optional(),
   conversation: z.string().optional(),
   healed: z.string().optional(),
   former: z.array(z.object({ id: z.string(), fate: z.enum(['kept', 'due', 'deleted']) })),
@@ -165,13 +168,7 @@ const recordSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...common, type: z.literal('pop') }),
   /** A compaction: a model sees these items in place of the items before this sequence number, which stay. */
-  z.object({
-    ...common,
-    type: z.literal('view'),
-    ...viewFields,
-    /** The whole history at that moment, if a model sees no entry of it. */
-    before: z.object({ length: position, digest: z.string(), nextSeq: position }).optional(),
-  }),
+  z.object({ ...common, type: z.literal('view'), ...viewFields }),
   z.object({ ...common, type: z.literal('clear') }),
   z.object({
     ...common,
@@ -213,8 +210,14 @@ const recordSchema = z.discriminatedUnion('type', [
     /** The digest of the whole history at that moment, where it differs from the digest of the records before. */
     history: z.string().optional(),
   }),
-  /** One writer at a time writes to the conversation, until then (milliseconds since the epoch). */
-  z.object({ ...common, type: z.literal('lease'), writer: z.string(), until: z.number() }),
+  /** One writer at a time writes to the conversation, or compacts, until then (milliseconds since the epoch). */
+  z.object({
+    ...common,
+    type: z.literal('lease'),
+    writer: z.string(),
+    until: z.number(),
+    of: z.literal('compaction').optional(),
+  }),
   /** The record at this position was the last one when it was found damaged: it is passed over. */
   z.object({ ...common, type: z.literal('repair'), position }),
   /** The store was found to have lost records: the records before are not proven to be complete. */
@@ -235,7 +238,16 @@ const recordSchema = z.discriminatedUnion('type', [
  * The data to resume from a checkpoint without reading earlier records: the sequence number of the next item, the name of
  * the newest append, and at most how many changes the conversation lacks. Absent where more than that has to be known.
  */
-const resumePoint = z.object({ nextSeq: position, commit: z.string(), pending: position });
+const resumePoint = z.object({
+  nextSeq: position,
+  commit: z.string(),
+  pending: position,
+  /** Whether a process holds the lease. */
+  leased: z.boolean().optional(),
+});
+
+/** The record from which on the part of a history that a model sees can be read, and the whole history before that record. */
+const beginning = z.object({ at: position, length: position, digest: z.string(), nextSeq: position });
 
 const checkpointSchema = z.object({
   format: z.literal(LEDGER_FORMAT),
@@ -243,14 +255,7 @@ const checkpointSchema = z.object({
   length: position,
   digest: z.string(),
   /** The part of the history that a model sees, where that is not all of it. */
-  seen: z
-    .object({
-      length: position,
-      digest: z.string(),
-      /** The position of the record from which on this part can be read. */
-      at: position.optional(),
-    })
-    .optional(),
+  seen: z.object({ length: position, digest: z.string(), begins: beginning.optional() }).optional(),
   response: z
     .object({
       id: z.string(),
@@ -291,6 +296,9 @@ export type LedgerStep = {
  * `version` counts records, `length` items; `digest` covers the items; `response` is the newest one recorded.
  */
 export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+/** The record from which on the part of a history that a model sees can be read. */
+export type Beginning = z.infer<typeof beginning>;
 
 /** The record of a step. */
 export function recordOf(

@@ -41,10 +41,8 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       if (record.operation !== undefined) state.operations.set(record.operation.id, record.operation.digest);
       return;
     case 'view':
-      state.views.push({
-        ...viewOf({ ...record, covers: record.from - 1 }),
-        ...(record.before === undefined ? {} : { at: state.version }),
-      });
+      state.views.push(viewOf({ ...record, covers: record.from - 1 }, state.version));
+      state.compacting = undefined;
       return;
     case 'pop':
       drop(state, cutAt(state, Math.max(0, state.entries.length - 1)));
@@ -61,6 +59,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.refused.clear();
       state.operations.clear();
       state.views = [];
+      state.compacting = undefined;
       state.rewound = false;
       state.bytes = 0;
       return;
@@ -75,7 +74,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.refused.add(record.id);
       return;
     case 'lease':
-      state.lease = { writer: record.writer, taken: record.time, until: record.until };
+      takeLease(state, record);
       return;
     case 'conversation':
       enterConversation(state, record.id, record);
@@ -99,8 +98,14 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
   }
 }
 
-function viewOf({ from, left, items, covers }: RewrittenView): View {
-  return { from, left: new Set(left), items, covers };
+function takeLease(state: MutableState, record: Extract<LedgerRecord, { type: 'lease' }>): void {
+  const lease = { writer: record.writer, taken: record.time, until: record.until };
+  if (record.of === 'compaction') state.compacting = lease;
+  else state.lease = lease;
+}
+
+function viewOf({ from, left, items, covers }: RewrittenView, at?: number): View {
+  return { from, left: new Set(left), items, covers, at };
 }
 
 /** Begins a view with a compaction among appended items. */
@@ -108,7 +113,7 @@ function compactedBy(state: MutableState, items: readonly LedgerItem[]): void {
   const start = viewStart(items);
   if (start === -1) return;
   const covers = state.nextSeq + items.findLastIndex(({ kind }) => kind === 'compaction');
-  state.views.push(viewOf({ from: state.nextSeq + start, items: [], covers }));
+  state.views.push(viewOf({ from: state.nextSeq + start, items: [], covers }, state.version));
 }
 
 function replace(state: MutableState, record: Extract<LedgerRecord, { type: 'replace' }>): void {
@@ -121,6 +126,7 @@ function replace(state: MutableState, record: Extract<LedgerRecord, { type: 'rep
     const kept = 'seq' in item ? bySeq.get(item.seq) : undefined;
     if (kept !== undefined) {
       bySeq.delete(kept.seq);
+      kept.at = undefined;
       if (rewrite) replaced.push(...unmirror(state, kept, record));
       push(state, kept);
     } else if (!('seq' in item)) {
@@ -232,6 +238,7 @@ function takeState(state: MutableState, record: LedgerEntryOf<'state'>): void {
   state.nextSeq = record.nextSeq;
   state.rewound = record.rewound;
   state.lease = record.lease;
+  state.compacting = record.compacting;
   state.conversation = record.conversation;
   state.healed = record.healed;
   state.former = new Map(record.former.map(({ id, fate }) => [id, fate]));
@@ -258,7 +265,7 @@ function takeEntries(state: MutableState, record: LedgerEntryOf<'entries'>): voi
     due,
   } of record.entries) {
     const places = { mirrorId, written, link, unlinked, adopted, skipped };
-    const entry = { seq, kind, digest, id, item, origin, context: '', ...places, commit, due };
+    const entry = { seq, kind, digest, id, item, origin, at: undefined, context: '', ...places, commit, due };
     push(state, entry);
     if (mirrorId === undefined && skipped === undefined) state.unmirrored.set(seq, entry);
   }

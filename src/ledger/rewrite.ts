@@ -8,6 +8,7 @@ import {
   type RewrittenView,
 } from './record.ts';
 import { nextCheckpoint, wholeCheckpoint } from './checkpoint.ts';
+import { skipTo } from './mutable-state.ts';
 
 /** A record holds so many entries, so that none of them grows with the session. */
 const ENTRIES_PER_RECORD = 100;
@@ -42,8 +43,7 @@ export function plannedWrite(state: LedgerState, records: readonly LedgerRecord[
   const kept = new Set(after.entries.map(({ seq }) => seq));
   const forgets =
     records.some(({ type }) => type === 'clear') || state.entries.some(({ seq }) => !kept.has(seq));
-  const checkpoint = wholeCheckpoint(after);
-  if (!(forgets || isLong)) return { isRewrite: false, records, checkpoint };
+  if (!(forgets || isLong)) return { isRewrite: false, records, checkpoint: wholeCheckpoint(after) };
   const { commit, time } = first;
   const stamp = { v: LEDGER_FORMAT, commit, time } as const;
   const log: LedgerRecord[] = [
@@ -51,8 +51,8 @@ export function plannedWrite(state: LedgerState, records: readonly LedgerRecord[
     ...entriesOf(after).map((entries) => ({ ...stamp, ...entries })),
     { ...stamp, type: 'rewritten', replaced: [...state.recent] },
   ];
-  const version = state.version + 1 + log.length;
-  return { isRewrite: true, records: log, checkpoint: { ...checkpoint, version } };
+  skipTo(after, state.version + 1 + log.length);
+  return { isRewrite: true, records: log, checkpoint: wholeCheckpoint(after) };
 }
 
 /** Whether the log has many more records than the state has items and responses. */
@@ -61,7 +61,7 @@ function outweighs({ start, version, entries, responses }: LedgerState): boolean
 }
 
 function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
-  const { nextSeq, rewound, lease, conversation, healed, alias } = state;
+  const { nextSeq, rewound, lease, compacting, conversation, healed, alias } = state;
   return {
     type: 'state',
     nextSeq,
@@ -83,6 +83,7 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
     operations: Array.from(state.operations, ([id, digest]) => ({ id, digest })),
     rewound,
     lease,
+    compacting,
     conversation,
     healed,
     former: Array.from(state.former, ([id, fate]) => ({ id, fate })),
@@ -99,7 +100,7 @@ function entriesOf({ entries }: LedgerState): LedgerEntryOf<'entries'>[] {
   const records: LedgerEntryOf<'entries'>[] = [];
   for (let from = 0; from < entries.length; from += ENTRIES_PER_RECORD) {
     const part = entries.slice(from, from + ENTRIES_PER_RECORD);
-    records.push({ type: 'entries', entries: part.map(({ context: _context, ...entry }) => entry) });
+    records.push({ type: 'entries', entries: part.map(({ context: _context, at: _at, ...entry }) => entry) });
   }
   return records;
 }

@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { EMPTY_DIGEST, extendDigest, extendDigests } from '../items/digest.ts';
-import type { Checkpoint, LedgerItem, RecordedContext } from './record.ts';
+import type { Beginning, Checkpoint, LedgerItem, RecordedContext } from './record.ts';
 
 /** The right to write to the conversation: whose, and from when until when by the clock of that process. */
 export interface Lease {
@@ -19,6 +19,8 @@ export interface LedgerEntry {
   readonly item: AgentInputItem | undefined;
   /** The commit that brought it. Its writer has the content if the ledger does not. */
   readonly origin: string;
+  /** The position of its record; undefined if the log was rewritten since. */
+  at: number | undefined;
   /** Whether it was taken from the conversation's list: items beside it may have been lost before. */
   readonly adopted: boolean;
   /** The digest of the history up to and with this entry. */
@@ -88,8 +90,8 @@ export interface View {
   readonly items: readonly LedgerItem[];
   /** The highest sequence number of the entries that the compaction stands for. Without one of them the view ends. */
   readonly covers: number;
-  /** The position of its record, if the history can be read from there on. */
-  readonly at?: number;
+  /** The position of its record; undefined if the log was rewritten since. */
+  readonly at: number | undefined;
 }
 
 /** The contents of a session, folded from its records by `applyRecords`. */
@@ -128,6 +130,8 @@ export interface LedgerState {
   readonly rewound: boolean;
   /** The process that may write to the conversation, and from when until when by its clock. */
   readonly lease: Lease | undefined;
+  /** The process that may compact the history, as long as there is no new view. */
+  readonly compacting: Lease | undefined;
   /** The conversation that the history is mirrored to; undefined until there is one. */
   readonly conversation: string | undefined;
   /** The conversation that was healed by beginning the current one. */
@@ -164,6 +168,7 @@ export function emptyState(): LedgerState {
     operations: new Map(),
     rewound: false,
     lease: undefined,
+    compacting: undefined,
     conversation: undefined,
     healed: undefined,
     former: new Map(),
@@ -252,6 +257,19 @@ function isShown({ from, left }: View, seq: number): boolean {
   return seq >= from || left.has(seq);
 }
 
+/** The lowest sequence number that a view shows. */
+export function firstShown({
+  from,
+  left = [],
+}: {
+  from: number;
+  left?: Iterable<number> | undefined;
+}): number {
+  let first = from;
+  for (const seq of left) first = Math.min(first, seq);
+  return first;
+}
+
 /** Whether the compaction of a view stands for an entry. */
 export function isCovered({ covers, left }: View, seq: number): boolean {
   return seq <= covers && !left.has(seq);
@@ -280,6 +298,26 @@ export function seenHistory(state: LedgerState): SeenHistory {
     return contexts[count] ?? '';
   };
   return { before, entries, contextAt };
+}
+
+/** The record from which on the newest view can be read; undefined if all records have to be read. */
+export function beginningOf(state: LedgerState): Beginning | undefined {
+  const { views, entries, resumedFrom } = state;
+  const view = views.at(-1);
+  if (view?.at === undefined) return resumedFrom?.seen?.begins;
+  const known = resumedFrom?.resumePoint?.nextSeq ?? 0;
+  if (firstShown(view) < known) return undefined;
+  const first = entries.find(({ seq }) => isShown(view, seq));
+  if (first !== undefined && first.at === undefined) return undefined;
+  const at = Math.min(view.at, first?.at ?? view.at);
+  const found = entries.findIndex((entry) => entry.at !== undefined && entry.at >= at);
+  const index = found === -1 ? entries.length : found;
+  return {
+    at,
+    length: (resumedFrom?.length ?? 0) + index,
+    digest: entries[index - 1]?.context ?? digestBeforeEntries(state),
+    nextSeq: entries[index]?.seq ?? state.nextSeq,
+  };
 }
 
 /** The items of the newest compaction, which a model sees before the entries. */

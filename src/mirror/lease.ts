@@ -7,30 +7,32 @@ import type { Lease, LedgerState } from '../ledger/state.ts';
 export const MAX_LEASE_MS = 600_000;
 
 /** The options of a lease. */
-export interface MirrorLeaseOptions {
+export interface ProcessLeaseOptions {
   readonly ledger: Ledger;
   /** The ID of this process. */
   readonly writer: string;
   /** The duration of the lease. */
   readonly milliseconds: number;
+  /** Whether it is the right to compact. Default: the right to write to the conversation. */
+  readonly of?: 'compaction';
   /** Milliseconds since the epoch. Default: `clock.now`. */
   readonly now?: () => number;
 }
 
 /**
- * The right to write to the conversation: one process at a time holds it.
+ * The right to write to the conversation, or to compact: one process at a time holds it.
  *
- * It is a record in the ledger. The append of items takes it, and the record of their write releases it. The lease of a
- * process that crashes expires.
+ * It is a record in the ledger. The append of items takes it, and the record of their write releases it; a view releases the
+ * right to compact. The lease of a process that crashes expires.
  */
-export class MirrorLease {
-  readonly #options: MirrorLeaseOptions;
+export class ProcessLease {
+  readonly #options: ProcessLeaseOptions;
   /** The previous process did not release it, so its last write is unknown. */
   takenOver = false;
   /** The last lease seen, and the time at which this process saw it. */
   #seen: { readonly lease: Lease; readonly at: number } | undefined;
 
-  constructor(options: MirrorLeaseOptions) {
+  constructor(options: ProcessLeaseOptions) {
     this.#options = options;
   }
 
@@ -45,21 +47,23 @@ export class MirrorLease {
   }
 
   /** Whether this process holds the lease, according to the state. */
-  isHeld({ lease }: LedgerState): boolean {
+  isHeld(state: LedgerState): boolean {
+    const lease = this.#in(state);
     return lease?.writer === this.#options.writer && this.#left(lease) > 0;
   }
 
   /** Takes the lease if it is free, and renews it after half of its time. */
-  steps({ lease }: LedgerState): LedgerStep[] {
-    const { writer, milliseconds } = this.#options;
+  steps(state: LedgerState): LedgerStep[] {
+    const { milliseconds } = this.#options;
+    const lease = this.#in(state);
     const left = lease === undefined ? 0 : this.#left(lease);
-    if (lease !== undefined && lease.writer !== writer) {
+    if (lease !== undefined && lease.writer !== this.#options.writer) {
       if (left > 0) return [];
       this.takenOver = true;
     } else if (left > milliseconds / 2) {
       return [];
     }
-    return [{ type: 'lease', writer, until: this.#now() + milliseconds }];
+    return [this.#until(this.#now() + milliseconds)];
   }
 
   /** @returns the newest state, or undefined when another process holds the lease. */
@@ -71,10 +75,21 @@ export class MirrorLease {
     return this.isHeld(state) ? state : undefined;
   }
 
-  /** Releases the lease after the last write. */
+  /** Releases the lease after the last write, or after a compaction without a view. */
   releaseSteps(state: LedgerState): LedgerStep[] {
-    if (state.lease?.writer !== this.#options.writer) return [];
+    const { writer, of } = this.#options;
+    if (this.#in(state)?.writer !== writer) return [];
+    if (of === 'compaction') return [this.#until(this.#now())];
     return [{ type: 'mirror', added: [], removed: [], released: true }];
+  }
+
+  #in({ lease, compacting }: LedgerState): Lease | undefined {
+    return this.#options.of === 'compaction' ? compacting : lease;
+  }
+
+  #until(until: number): LedgerStep {
+    const { writer, of } = this.#options;
+    return { type: 'lease', writer, until, ...(of === undefined ? {} : { of }) };
   }
 
   #now(): number {

@@ -18,7 +18,7 @@ import { retryAfterOf } from '../util/retry-after.ts';
 import { ConversationWriter, type WriteProgress } from './writer.ts';
 import { deleteClearedConversations } from '../conversation/delete-conversations.ts';
 import { checkForLateDuplicates, MAX_RECHECKS, recheckBeforeRetry } from './recheck.ts';
-import type { MirrorLease } from './lease.ts';
+import type { ProcessLease } from './lease.ts';
 import { type SharedSyncState, isWriteInFlight } from './shared-sync-state.ts';
 import { toRequestItem, requestItemId, type PendingItem, type PreparedItem } from './prepared-item.ts';
 
@@ -56,7 +56,7 @@ export interface MirrorOptions {
   readonly reader: HistoryReader;
   readonly converter: ItemConverter;
   readonly sync: SharedSyncState;
-  readonly lease: MirrorLease;
+  readonly lease: ProcessLease;
   /** Whether the session keeps bookmarks. */
   readonly isBookmarked: boolean;
   /** Compares the list with the ledger, so that no item is written twice. */

@@ -5,7 +5,7 @@ import { clock } from '../util/clock.ts';
 import { pollUntil } from '../util/poll.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { ITEMS_PER_CALL } from './writer.ts';
-import type { MirrorLease } from './lease.ts';
+import type { ProcessLease } from './lease.ts';
 import type { SharedSyncState } from './shared-sync-state.ts';
 
 /** Milliseconds after which the list shows a write. */
@@ -18,7 +18,7 @@ export const MAX_RECHECKS: number = 2;
 export interface RecheckOptions {
   readonly ledger: Ledger;
   readonly sync: SharedSyncState;
-  readonly lease: MirrorLease;
+  readonly lease: ProcessLease;
   /** Compares the list with the ledger, so that no item is written twice. */
   readonly compareList: () => Promise<unknown>;
 }

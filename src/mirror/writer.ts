@@ -8,7 +8,7 @@ import { isObject } from '../util/json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { pendingChanges, type LedgerEntry, type LedgerState } from '../ledger/state.ts';
 import { isUrlSegment } from '../util/url-segment.ts';
-import type { MirrorLease } from './lease.ts';
+import type { ProcessLease } from './lease.ts';
 import {
   findMislinked,
   toRequestItem,
@@ -37,7 +37,7 @@ export interface ConversationWriterOptions {
   readonly conversationId: string;
   readonly ledger: Ledger;
   readonly reader: HistoryReader;
-  readonly lease: MirrorLease;
+  readonly lease: ProcessLease;
   /** A write failed. */
   readonly onFailed: (error: unknown, chunk: readonly PendingItem[]) => void;
   /** A write was applied, but its record failed. */

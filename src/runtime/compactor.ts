@@ -1,30 +1,32 @@
 import { RequestUsage, type AgentInputItem, type OpenAIResponsesCompactionResult } from '@openai/agents';
-import type OpenAI from 'openai';
 import { continuable } from '../chaining/plan.ts';
-import { isTooLong } from '../chaining/input-refusal.ts';
 import type { ReplacedHistory } from '../chaining/port.ts';
-import { failureReason, isTransient } from '../conversation/api-error.ts';
+import { failureReason } from '../conversation/api-error.ts';
 import { defaultClient } from '../conversation/client.ts';
-import { compactContext, type CompactedContext, type Compaction } from '../conversation/compact-context.ts';
-import { sendRequest } from '../conversation/request.ts';
+import type { Compaction } from '../conversation/compact-context.ts';
 import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
-import type { HistoryReader } from '../history/reader.ts';
-import { EMPTY_DIGEST, extendDigests, itemDigest } from '../items/digest.ts';
-import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
+import { EMPTY_DIGEST, extendDigests } from '../items/digest.ts';
+import { roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
 import {
   type LedgerEntry,
   type LedgerState,
+  type View,
   compactedItems,
-  digestOf,
-  lengthOf,
   seenHistory,
 } from '../ledger/state.ts';
+import { ProcessLease } from '../mirror/lease.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
 import type { Telemetry } from '../telemetry/span.ts';
 import { clock } from '../util/clock.ts';
-import { isObject, type JsonObject } from '../util/json.ts';
+import { Backoff } from '../util/poll.ts';
+import {
+  requestCompaction,
+  storedTokens,
+  type PreparedHistory,
+  type SeenItem,
+} from './compaction-request.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { OpenSession } from './read.ts';
 
@@ -39,31 +41,22 @@ interface CompactedSession {
   forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
 }
 
-/** An item that a model sees, and the index of its entry; undefined for an item of an earlier compaction. */
-interface SeenItem {
-  readonly item: AgentInputItem;
-  readonly index: number | undefined;
+/** A compaction of the history; without its usage if another process has made it. */
+interface Compacted {
+  readonly usage?: Compaction['usage'];
 }
 
-/** The history to compact, read before the request. */
-interface Prepared {
-  readonly sessionId: string;
-  readonly reader: HistoryReader;
-  readonly client: OpenAI;
-  readonly model: string | undefined;
-  /** The response whose context is this history, if the server can continue from it. */
-  readonly parentId: string | undefined;
-  /** The newest response, whose model the server knows. */
-  readonly newestId: string | undefined;
-  /** The items to compact, oldest first. */
-  readonly items: readonly SeenItem[];
-  /** The sequence numbers of the entries to compact, oldest first. A model is not sent all of them. */
-  readonly seqs: readonly number[];
-  /** The digest of the context with the first 0, 1, 2, ... of these entries. */
-  readonly contextAt: (count: number) => string;
-  /** The number of entries behind these that a model sees: a question without its answer. */
-  readonly rest: number;
+/** The history to compact, and the right to compact it. */
+interface Reserved {
+  readonly prepared: PreparedHistory;
+  readonly lease: ProcessLease;
 }
+
+/** Milliseconds after which another process may compact, if this one has crashed. */
+const LEASE_MS = 120_000;
+
+/** The pauses of a request that waits for the compaction of another process, in milliseconds. */
+const LEASE_PAUSES = { first: 100, max: 2000 };
 
 /** So many compactions after consecutive turns may make no progress; the next turn that is short enough begins anew. */
 const MAX_FRUITLESS = 2;
@@ -87,11 +80,12 @@ export class Compactor {
   /**
    * Compacts now.
    *
-   * @returns undefined if the history changed meanwhile, so that the compaction no longer stands for it.
+   * @returns undefined if the history changed meanwhile, so that the compaction no longer stands for it, or if another process
+   * has compacted it meanwhile.
    * @throws CompactionError, or the client's error.
    */
   async compact(): Promise<OpenAIResponsesCompactionResult | undefined> {
-    const usage = await this.#compact();
+    const { usage } = (await this.#compact({ waits: true })) ?? {};
     if (usage === undefined) return undefined;
     const { input_tokens: input, output_tokens: output } = usage;
     return {
@@ -108,11 +102,11 @@ export class Compactor {
   async forRequest(): Promise<boolean> {
     if (this.#session.options.history.compaction === undefined) return false;
     try {
-      return (await this.#compact()) !== undefined;
+      return (await this.#compact({ waits: true })) !== undefined;
     } catch (error) {
       const reason = CompactionError.isInstance(error) ? error.reason : undefined;
       if (reason === 'too_long') throw error;
-      if (reason !== 'nothing_to_compact') this.#failed(error);
+      this.#failed(error);
       return false;
     }
   }
@@ -140,7 +134,7 @@ export class Compactor {
       const turns = turnStarts(seen.entries.map(({ kind }) => kind)).length;
       const isLong = await isDue({ tokens: counted, items, turns });
       this.#fruitless = isLong ? this.#fruitless + 1 : 0;
-      if (isLong && this.#fruitless <= MAX_FRUITLESS) await this.#compact();
+      if (isLong && this.#fruitless <= MAX_FRUITLESS) await this.#compact({ waits: false });
     };
     this.#underWay = compact()
       .catch((error: unknown) => this.#failed(error))
@@ -150,6 +144,8 @@ export class Compactor {
   #failed(error: unknown): void {
     const { sessionId = '', telemetry } = this.#session;
     const reason = CompactionError.isInstance(error) ? error.reason : failureReason(error);
+    // Another process may have compacted the history.
+    if (reason === 'nothing_to_compact') return;
     telemetry.event({ type: 'warning', sessionId, code: 'compaction_failed', reason });
   }
 
@@ -185,11 +181,58 @@ export class Compactor {
     return replaced ?? [];
   }
 
-  /** The request runs beside the session's other calls, so that no turn waits for it. */
-  async #compact(): Promise<Compaction['usage'] | undefined> {
-    const prepared = await this.#session.runIfBegun(async (open, mode) => this.#prepare(open, mode));
-    if (prepared === undefined) throw new CompactionError('', 'nothing_to_compact');
-    const { replacement, usage, count } = await compactedBy(prepared);
+  /**
+   * The request runs beside the session's other calls, so that no turn waits for it.
+   *
+   * @param how.waits whether to wait if another process compacts.
+   */
+  async #compact(how: { readonly waits: boolean }): Promise<Compacted | undefined> {
+    const reserved = await this.#reserve(how);
+    if (reserved === undefined || !('prepared' in reserved)) return reserved;
+    try {
+      return await this.#compactReserved(reserved);
+    } catch (error) {
+      const { lease } = reserved;
+      const release = ({ ledger }: OpenSession): Promise<unknown> =>
+        ledger.append((state) => lease.releaseSteps(state));
+      await this.#session.runIfBegun(release).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes the right to compact.
+   *
+   * @returns undefined if another process has it, and a compaction if that process has made one.
+   */
+  async #reserve({ waits }: { readonly waits: boolean }): Promise<Reserved | Compacted | undefined> {
+    const deadline = clock.now() + 1.2 * LEASE_MS;
+    const pauses = new Backoff({ ...LEASE_PAUSES, deadline });
+    const writer = globalThis.crypto.randomUUID();
+    let lease: ProcessLease | undefined;
+    let first: { readonly view: View | undefined } | undefined;
+    const reserve = async (open: OpenSession, mode: Mode): Promise<Reserved | Compacted | 'busy'> => {
+      const { ledger } = open;
+      const ours = (lease ??= new ProcessLease({ ledger, writer, milliseconds: LEASE_MS, of: 'compaction' }));
+      const known = await ledger.read({ fresh: true });
+      const view = known.views.at(-1);
+      first ??= { view };
+      if (view?.from !== first.view?.from) return {};
+      if (ours.steps(known).length === 0) return 'busy';
+      const prepared = await this.#prepare(open, mode);
+      const state = await ledger.append((newest) => ours.steps(newest));
+      return ours.isHeld(state) ? { prepared, lease: ours } : 'busy';
+    };
+    for (;;) {
+      const reserved = await this.#session.runIfBegun(reserve);
+      if (reserved === undefined) throw new CompactionError('', 'nothing_to_compact');
+      if (reserved !== 'busy') return reserved;
+      if (!waits || !(await pauses.pause())) return undefined;
+    }
+  }
+
+  async #compactReserved({ prepared, lease }: Reserved): Promise<Compacted | undefined> {
+    const { replacement, usage, count } = await requestCompaction(prepared);
     const { items, rest } = prepared;
     return this.#session.runIfBegun(async ({ sessionId, ledger }) => {
       // An erased session may have the same version again.
@@ -198,10 +241,9 @@ export class Compactor {
       await ledger.append((state) => {
         left = leftBehind(state, prepared, items[count]?.index ?? prepared.seqs.length);
         const kept = replacement.map((item) => ledgerItem(item, true));
-        if (left === undefined) return [];
-        const { nextSeq } = state;
-        const before = { length: lengthOf(state), digest: digestOf(state), nextSeq };
-        return [{ type: 'view', from: nextSeq, items: kept, ...(left.length === 0 ? { before } : { left }) }];
+        if (left === undefined) return lease.releaseSteps(state);
+        const shown = left.length === 0 ? {} : { left };
+        return [{ type: 'view', from: state.nextSeq, items: kept, ...shown }];
       });
       if (left === undefined) return undefined;
       const { input_tokens: input, output_tokens: output } = usage;
@@ -211,18 +253,17 @@ export class Compactor {
         items: { before: items.length + rest, after: replacement.length + items.length - count + rest },
         tokens: { before: input, after: output },
       });
-      return usage;
+      return { usage };
     });
   }
 
-  async #prepare(open: OpenSession, mode: Mode): Promise<Prepared> {
-    const { sessionId, ledger, reader, history, options } = open;
+  async #prepare(open: OpenSession, mode: Mode): Promise<PreparedHistory> {
+    const { sessionId, reader, history, options } = open;
     const refuse = (reason: CompactionErrorReason): never => {
       throw new CompactionError(sessionId, reason);
     };
     if (rulesOf(mode).serves !== 'history') refuse('mode');
     if (!options.keepContent) refuse('content_not_kept');
-    await ledger.read({ fresh: true });
     const { state, restored } = await history.contents((newest) => seenHistory(newest).entries);
     const { entries, contextAt } = seenHistory(state);
     const left = history.unreplayable(state, restored);
@@ -255,70 +296,6 @@ export class Compactor {
   }
 }
 
-/** The tokens of a stored response and its request: without the model boundary the session does not see them. */
-async function storedTokens({ client }: ResolvedOptions, responseId: string): Promise<number | undefined> {
-  const { usage } = await retrieve(client ?? (await defaultClient()), responseId);
-  const { input_tokens: input, output_tokens: output } = isObject(usage) ? usage : {};
-  return typeof input === 'number' && typeof output === 'number' ? input + output : undefined;
-}
-
-/** A compaction of the items at the beginning. */
-interface CompactedItems extends Pick<Compaction, 'usage'> {
-  /** The items in their place. */
-  readonly replacement: readonly AgentInputItem[];
-  /** The number of compacted items. */
-  readonly count: number;
-}
-
-/** Asks for the compaction, by the response where the server can continue from it, and else by the items. */
-async function compactedBy(prepared: Prepared): Promise<CompactedItems> {
-  const { client, parentId, items, reader, sessionId } = prepared;
-  const model = prepared.model ?? (await modelOf(prepared));
-  if (model === undefined) throw new CompactionError(sessionId, 'no_model');
-  let count = items.length;
-  const shorten = (error: unknown): void => {
-    const shorter = shorterEnd(items, count);
-    if (shorter === undefined)
-      throw new CompactionError(sessionId, 'too_long', { cause: new Error(failureReason(error)) });
-    count = shorter;
-  };
-  const ask = async (context: CompactedContext): Promise<CompactedItems> => {
-    const answer = await compactContext(client, model, context);
-    const replacement = (await reader.toListedItems(answer.items)).map(({ item }) => item);
-    return { replacement, usage: answer.usage, count };
-  };
-  if (parentId !== undefined) {
-    try {
-      const compacted = await ask({ previous_response_id: parentId });
-      if (holdsQuestion(items, compacted)) return compacted;
-    } catch (error) {
-      if (isTooLong(error)) shorten(error);
-      else if (isTransient(error)) throw error;
-    }
-  }
-  const forms = await reader.apiForms(items.map(({ item }) => item));
-  for (;;) {
-    const input = forms.slice(0, count).flatMap((form) => ('item' in form ? [form.item] : []));
-    try {
-      return await ask({ input });
-    } catch (error) {
-      if (!isTooLong(error)) throw error;
-      shorten(error);
-    }
-  }
-}
-
-/**
- * Whether an answer keeps the newest message of the user, as the API does. A server that ignores the parent has compacted nothing,
- * and its answer must not stand for the history.
- */
-function holdsQuestion(items: readonly SeenItem[], { replacement }: CompactedItems): boolean {
-  const question = items.findLast(({ item }) => kindOf(item) === 'message:user');
-  if (question === undefined) return false;
-  const digest = itemDigest(question.item);
-  return replacement.some((item) => itemDigest(item) === digest);
-}
-
 function openCallsOf(items: readonly SeenItem[]): Set<string> {
   return openCalls(items.map(({ item }) => item));
 }
@@ -338,35 +315,17 @@ function endOfAnswers(entries: readonly LedgerEntry[], items: readonly SeenItem[
   }
 }
 
-/** The end of a shorter beginning of whole turns, about half as long; undefined if there is none with a turn in it. */
-function shorterEnd(items: readonly SeenItem[], end: number): number | undefined {
-  const starts = turnStarts(items.map(({ item }) => kindOf(item)));
-  // The first turn has to be in it: an earlier compaction alone would not get shorter.
-  const ends = starts.filter((at) => items[at]?.index !== undefined && at < end).slice(1);
-  return ends.findLast((at) => at <= end / 2) ?? ends[0];
-}
-
-/** The model of the newest response: without the model boundary the ledger does not know it. */
-async function modelOf({ client, newestId }: Prepared): Promise<string | undefined> {
-  if (newestId === undefined) return undefined;
-  const { model } = await retrieve(client, newestId);
-  return typeof model === 'string' ? model : undefined;
-}
-
-async function retrieve(client: OpenAI, id: string): Promise<JsonObject> {
-  const response: unknown = await sendRequest(client, 'responses.retrieve', (how) =>
-    client.responses.retrieve(id, {}, how),
-  );
-  return isObject(response) ? response : {};
-}
-
 /**
  * The sequence numbers of the entries that a model sees besides the compacted ones.
  *
  * @param count the number of compacted entries.
  * @returns undefined if the history no longer has these, or has another compaction before them.
  */
-function leftBehind(state: LedgerState, { seqs, contextAt }: Prepared, count: number): number[] | undefined {
+function leftBehind(
+  state: LedgerState,
+  { seqs, contextAt }: PreparedHistory,
+  count: number,
+): number[] | undefined {
   const compacted = new Set(seqs.slice(0, count));
   const { entries, contextAt: contextNow } = seenHistory(state);
   const found = entries.filter(({ seq }) => compacted.has(seq));

@@ -21,7 +21,7 @@ import { failureReason } from '../conversation/api-error.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ListCheck } from '../mirror/list-check.ts';
 import { Mirror } from '../mirror/mirror.ts';
-import { MirrorLease } from '../mirror/lease.ts';
+import { ProcessLease } from '../mirror/lease.ts';
 import { sharedSyncState, type SharedSyncState } from '../mirror/shared-sync-state.ts';
 import type { Telemetry } from '../telemetry/span.ts';
 import { StockSession } from '../conversation/stock-session.ts';
@@ -214,7 +214,7 @@ function withConversation(scope: SessionScope, place: Place): SessionContext {
     onMislinked,
     onAdopted: (count) => telemetry.event({ type: 'warning', sessionId, code: 'adopted', count }),
   });
-  const lease = new MirrorLease({
+  const lease = new ProcessLease({
     ledger,
     writer: storeInstanceId(options.ledger),
     milliseconds: options.mirrorLease,

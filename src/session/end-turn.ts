@@ -1,6 +1,7 @@
 import type { OpenAIResponsesCompactionArgs } from '@openai/agents';
 import { turnStarts } from '../items/read-item.ts';
 import { compactedItems, seenHistory } from '../ledger/state.ts';
+import type { LedgerDecision } from '../ledger/ledger.ts';
 import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
 import { updateBookmark } from './append.ts';
@@ -37,7 +38,7 @@ export async function endTurn(
 async function moveWindow({ ledger, options }: OpenSession): Promise<void> {
   const { window } = options.history;
   if (window === undefined) return;
-  await ledger.append((state) => {
+  const move: LedgerDecision = (state) => {
     const { entries } = seenHistory(state);
     const kinds = entries.map(({ kind }) => kind);
     const starts = turnStarts(kinds);
@@ -46,5 +47,6 @@ async function moveWindow({ ledger, options }: OpenSession): Promise<void> {
     const isCompacted = kinds.includes('compaction') || compactedItems(state).length > 0;
     if (first === undefined || isCompacted || starts.length <= window.turns + window.slack) return [];
     return [{ type: 'view', from: first.seq, items: [] }];
-  });
+  };
+  await ledger.append(move, { scope: 'seen' });
 }

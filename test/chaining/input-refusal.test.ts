@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
-import { inputRefusal, mendInput, type InputRefusal } from '../../src/chaining/input-refusal.ts';
+import { inputRefusal, mendInput, tokenLimit, type InputRefusal } from '../../src/chaining/input-refusal.ts';
 import { assistant, call, result, user } from '../support/conversation.ts';
 
 const stored: AgentInputItem = { type: 'reasoning', id: 'rs_1', content: [] };
@@ -203,5 +203,17 @@ describe('a refused input is mended', () => {
   test('a refused input without reasoning or foreign fields is not repeated', () => {
     expect(mendInput([user('hi'), assistant('yes')], refusal('reasoning_not_found', 'rs_1'))).toBeUndefined();
     expect(mendInput([user('hi')], refusal('unknown_field', undefined, 'content'))).toBeUndefined();
+  });
+});
+
+describe('the tokens that fit a model', () => {
+  test.each([
+    ["This model's maximum context length is 128000 tokens. However, you requested 130000.", 128_000],
+    ["This model's maximum prompt length is 131072 but the request contains 140000 tokens.", 131_072],
+    ['prompt is too long: 210,000 tokens > 200,000 maximum', 200_000],
+    ['input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000', 200_000],
+    ['Your input exceeds the context window of this model. Please adjust your input.', undefined],
+  ])('the refusal "%s" names %s', (message, limit) => {
+    expect(tokenLimit({ status: 400, message })).toBe(limit);
   });
 });

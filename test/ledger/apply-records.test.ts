@@ -4,6 +4,7 @@ import { applyRecords } from '../../src/ledger/reducer.ts';
 import {
   checkpointOf,
   fitsTail,
+  seenState,
   stateFromCheckpoint,
   tailState,
   nextCheckpoint,
@@ -16,10 +17,11 @@ import {
   emptyState,
   pendingAt,
   pendingChanges,
+  seenHistory,
   type LedgerState,
   unprovenIn,
 } from '../../src/ledger/state.ts';
-import { ledgerRecords } from '../support/records.ts';
+import { ledgerRecords, shortenedRecords } from '../support/records.ts';
 
 const message = (digest: string, mirrorId?: string): LedgerItem => ({
   digest,
@@ -41,6 +43,12 @@ const places = ({ entries }: LedgerState): unknown[] =>
   entries.map(({ seq, context, mirrorId }) => ({ seq, context, mirrorId }));
 
 const digests = (state: LedgerState): (string | null)[] => state.entries.map(({ digest }) => digest);
+
+/** The part of the history that a model sees. */
+function shownIn(state: LedgerState): unknown {
+  const { before, entries, contextAt } = seenHistory(state);
+  return [before, entries.map(({ seq, id, mirrorId }) => [seq, id, mirrorId]), contextAt(entries.length)];
+}
 
 describe('a state, whatever was recorded', () => {
   test('a state has the predicted checkpoint', () => {
@@ -81,13 +89,39 @@ describe('a state, whatever was recorded', () => {
         applyRecords(state, before);
         const { resumePoint } = nextCheckpoint(state, batch);
         applyRecords(state, batch);
-        expect(resumePoint === undefined).toBe(state.lease !== undefined);
-        if (resumePoint === undefined) return;
+        if (resumePoint === undefined) throw new Error('There is no resume point');
+        expect(resumePoint.leased === true).toBe(state.lease !== undefined);
         expect(resumePoint.pending).toBeGreaterThanOrEqual(pendingAt(state));
         expect(resumePoint).toMatchObject({ nextSeq: state.nextSeq, commit: state.newest });
       }),
       { seed: 20261129, numRuns: 2_000 },
     );
+  });
+
+  test('a state that is read from the beginning of a view on shows a model the same as the whole state', () => {
+    let shortened = 0;
+    fc.assert(
+      fc.property(shortenedRecords, shortenedRecords, (before, batch) => {
+        const whole = emptyState();
+        applyRecords(whole, before);
+        const checkpoint = nextCheckpoint(whole, []);
+        const begins = checkpoint.seen?.begins;
+        // No response is recorded after it was refused.
+        const isStrange = batch.some(({ type }) => type === 'response');
+        if (begins === undefined || isStrange) return;
+        const seen = seenState(checkpoint, { records: [...before, ...batch].slice(begins.at) }, true);
+        if (seen === undefined) return;
+        shortened += Number(begins.at > 0);
+        applyRecords(whole, batch);
+        expect(shownIn(seen)).toEqual(shownIn(whole));
+        expect([...seen.unmirrored.keys()]).toEqual([...whole.unmirrored.keys()]);
+        const { resumePoint: _seen, ...known } = nextCheckpoint(seen, []);
+        const { resumePoint: _whole, ...all } = nextCheckpoint(whole, []);
+        expect(known).toEqual(all);
+      }),
+      { seed: 20261130, numRuns: 10_000 },
+    );
+    expect(shortened).toBeGreaterThan(100);
   });
 
   test('a state goes on from its checkpoint as from the whole, where what comes fits', () => {

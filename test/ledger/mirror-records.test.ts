@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { applyRecords } from '../../src/ledger/reducer.ts';
-import { recordOf, type LedgerEntryOf, type LedgerItem, type LedgerStep } from '../../src/ledger/record.ts';
+import {
+  recordOf,
+  type LedgerEntryOf,
+  type LedgerItem,
+  type LedgerStep,
+  type Checkpoint,
+} from '../../src/ledger/record.ts';
 import { emptyState, pendingAt, pendingChanges, type LedgerState } from '../../src/ledger/state.ts';
 import { nextCheckpoint, stateFromCheckpoint } from '../../src/ledger/checkpoint.ts';
 
@@ -209,12 +215,16 @@ describe('a lease', () => {
   });
 });
 
-/** What a checkpoint says that the conversation lacks after these steps, appended at once. */
-const pendingAfter = (state: LedgerState, ...steps: LedgerStep[]): number | undefined =>
+/** The resume point of a checkpoint after these steps, appended at once. */
+const resumePointAfter = (state: LedgerState, ...steps: LedgerStep[]): Checkpoint['resumePoint'] =>
   nextCheckpoint(
     state,
     steps.map((step) => recordOf(step, { commit: 'c', time: 0 })),
-  ).resumePoint?.pending;
+  ).resumePoint;
+
+/** The number of changes that the conversation lacks after these steps, by the checkpoint. */
+const pendingAfter = (state: LedgerState, ...steps: LedgerStep[]): number | undefined =>
+  resumePointAfter(state, ...steps)?.pending;
 
 describe('a checkpoint', () => {
   test('a checkpoint says how much the conversation lacks', () => {
@@ -277,13 +287,24 @@ describe('a checkpoint', () => {
     expect(pendingAfter(stateOf(three), step)).toBe(0);
   });
 
-  test('a checkpoint says nothing of it while somebody writes', () => {
+  test('a checkpoint says whether a process holds the lease', () => {
     const lease: LedgerStep = { type: 'lease', writer: 'w', until: 9 };
-    expect(pendingAfter(stateOf(three), lease)).toBeUndefined();
-    expect(pendingAfter(stateOf(three, lease))).toBeUndefined();
-    expect(pendingAfter(stateOf(three, lease), mirror({}))).toBeUndefined();
-    expect(pendingAfter(stateOf(three, lease), mirror({ released: true }))).toBe(0);
-    expect(pendingAfter(stateOf(three), mirror({ released: true }), lease)).toBeUndefined();
+    expect(resumePointAfter(stateOf(three), lease)).toMatchObject({ pending: 0, leased: true });
+    expect(resumePointAfter(stateOf(three, lease))).toMatchObject({ leased: true });
+    expect(resumePointAfter(stateOf(three, lease), mirror({}))).toMatchObject({ leased: true });
+    expect(resumePointAfter(stateOf(three, lease), mirror({ released: true }))).not.toHaveProperty('leased');
+    expect(resumePointAfter(stateOf(three), mirror({ released: true }), lease)).toMatchObject({
+      leased: true,
+    });
+  });
+
+  test('a checkpoint does not mention the lease of a compaction', () => {
+    const lease: LedgerStep = { type: 'lease', writer: 'w', until: 9, of: 'compaction' };
+    const state = stateOf(three, lease);
+    expect(state).toMatchObject({ lease: undefined, compacting: { writer: 'w', until: 9 } });
+    expect(resumePointAfter(state)).toEqual({ nextSeq: 3, commit: 'c1', pending: 0 });
+    expect(stateOf(three, lease, { type: 'view', from: 3, items: [] }).compacting).toBeUndefined();
+    expect(stateOf(three, lease, { type: 'clear' }).compacting).toBeUndefined();
   });
 
   test('a checkpoint counts what lay before the records', () => {

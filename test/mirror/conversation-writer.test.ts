@@ -7,7 +7,7 @@ import { ItemConverter } from '../../src/items/item-converter.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem } from '../../src/ledger/record.ts';
 import type { LedgerState } from '../../src/ledger/state.ts';
-import { MirrorLease } from '../../src/mirror/lease.ts';
+import { ProcessLease } from '../../src/mirror/lease.ts';
 import type { PreparedItem } from '../../src/mirror/prepared-item.ts';
 import { ConversationWriter } from '../../src/mirror/writer.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
@@ -62,7 +62,7 @@ async function world(answer: Answer = accept, store = memoryLedger()) {
     return answer(request, sent.length);
   });
   const ledger = new Ledger({ store, sessionId: 'conv_1' });
-  const lease = new MirrorLease({ ledger, writer: 'ours', milliseconds: 10_000 });
+  const lease = new ProcessLease({ ledger, writer: 'ours', milliseconds: 10_000 });
   const told: string[] = [];
   const writer = new ConversationWriter({
     client,
@@ -148,7 +148,7 @@ describe('a batch of items', () => {
     const store = memoryLedger();
     const of = await world(accept, store);
     const theirs = new Ledger({ store: elsewhere(store), sessionId: 'conv_1' });
-    const lease = new MirrorLease({ ledger: theirs, writer: 'theirs', milliseconds: 10_000 });
+    const lease = new ProcessLease({ ledger: theirs, writer: 'theirs', milliseconds: 10_000 });
     const prepared = await pending(of, 'one');
     expect(await lease.take(await theirs.read())).toBeDefined();
     expect(await of.writer.append(...prepared)).toBe(false);

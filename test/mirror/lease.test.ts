@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HybridSession, memoryLedger } from '../../src/index.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
-import { MAX_LEASE_MS, MirrorLease } from '../../src/mirror/lease.ts';
+import { MAX_LEASE_MS, ProcessLease } from '../../src/mirror/lease.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { listedTexts } from '../flows/support/story.ts';
 import { user } from '../support/conversation.ts';
@@ -19,7 +19,7 @@ function twoProcesses() {
   const leaseOf = (whose: keyof typeof clock) => {
     const now = (): number => clock[whose];
     const ledger = new Ledger({ store: elsewhere(store), sessionId: 'conv_1', now });
-    const lease = new MirrorLease({ ledger, writer: whose, milliseconds: LASTS, now });
+    const lease = new ProcessLease({ ledger, writer: whose, milliseconds: LASTS, now });
     const take = async (): Promise<boolean> =>
       (await lease.take(await ledger.read({ scope: 'tail' }))) !== undefined;
     return { ledger, lease, take };

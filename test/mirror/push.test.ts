@@ -8,7 +8,7 @@ import { ItemConverter } from '../../src/items/item-converter.ts';
 import { ConversationReplaced } from '../../src/ledger/attached-conversation.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem, type LedgerStep } from '../../src/ledger/record.ts';
-import { MirrorLease } from '../../src/mirror/lease.ts';
+import { ProcessLease } from '../../src/mirror/lease.ts';
 import { Mirror } from '../../src/mirror/mirror.ts';
 import { SharedSyncState } from '../../src/mirror/shared-sync-state.ts';
 import { clock } from '../../src/util/clock.ts';
@@ -53,7 +53,7 @@ async function world({ maxRetries = 0, store = memoryLedger() } = {}) {
       }),
       converter,
       sync: shared,
-      lease: new MirrorLease({ ledger, writer, milliseconds: 10_000 }),
+      lease: new ProcessLease({ ledger, writer, milliseconds: 10_000 }),
       isBookmarked: false,
       compareList: async () => {
         compared.push(clock.now());

@@ -5,7 +5,7 @@ import { ConversationReplaced } from '../../src/ledger/attached-conversation.ts'
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem, type LedgerStep } from '../../src/ledger/record.ts';
 import type { LedgerState } from '../../src/ledger/state.ts';
-import { MirrorLease } from '../../src/mirror/lease.ts';
+import { ProcessLease } from '../../src/mirror/lease.ts';
 import { checkForLateDuplicates, recheckBeforeRetry } from '../../src/mirror/recheck.ts';
 import { isWriteInFlight, SharedSyncState, sharedSyncState } from '../../src/mirror/shared-sync-state.ts';
 import { clock } from '../../src/util/clock.ts';
@@ -23,7 +23,7 @@ const items = (...texts: string[]): LedgerStep => ({
 interface World {
   readonly ledger: Ledger;
   readonly sync: SharedSyncState;
-  readonly lease: MirrorLease;
+  readonly lease: ProcessLease;
   /** The times of the comparisons. */
   readonly compared: number[];
   readonly compareList: () => Promise<void>;
@@ -33,7 +33,7 @@ interface World {
 
 function world(store = memoryLedger()): World {
   const ledger = new Ledger({ store, sessionId: 'conv_1' });
-  const lease = new MirrorLease({ ledger, writer: 'ours', milliseconds: 10_000 });
+  const lease = new ProcessLease({ ledger, writer: 'ours', milliseconds: 10_000 });
   const made: World = {
     ledger,
     lease,

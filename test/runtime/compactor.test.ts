@@ -174,16 +174,29 @@ describe('a compaction', () => {
     expect(await compactor.compact()).toMatchObject({ usage: { totalTokens: 0 } });
   });
 
-  it('the record of a whole compaction lets later reads begin at it, and that of a part does not', async () => {
+  it('later reads begin at the record of a compaction, or at that of the oldest item that it leaves', async () => {
     const whole = await compacting(FIRST, gpt);
-    const before = await whole.ledger.read();
-    const facts = { length: 2, digest: digestOf(before), nextSeq: before.nextSeq };
+    const { nextSeq, version, ...before } = await whole.ledger.read();
     await whole.compactor.compact();
-    expect(await viewsIn(whole.store)).toMatchObject([{ from: 2, before: facts }]);
-    const part = await compacting([...FIRST, user('and?')], gpt);
+    expect(await viewsIn(whole.store)).toMatchObject([{ from: 2, items: [{ kind: 'compaction' }] }]);
+    const digest = before.entries.at(-1)?.context;
+    // The lease comes first.
+    expect((await whole.store.checkpoint('user-42'))?.seen?.begins).toEqual({
+      at: version + 1,
+      length: 2,
+      digest,
+      nextSeq,
+    });
+    const part = await compacting(FIRST, gpt);
+    await part.say(user('and?'));
     await part.compactor.compact();
-    expect(await viewsIn(part.store)).toEqual([expect.not.objectContaining({ before: expect.anything() })]);
     expect(await viewsIn(part.store)).toMatchObject([{ from: 3, left: [2] }]);
+    expect((await part.store.checkpoint('user-42'))?.seen?.begins).toEqual({
+      at: version,
+      length: 2,
+      digest,
+      nextSeq: 2,
+    });
   });
 
   it.each([
@@ -348,6 +361,17 @@ describe('the beginning that is compacted', () => {
     expect(await shown()).toHaveLength(8);
   });
 
+  it('a first turn that is too long is told by how much, where the server tells', async () => {
+    const message = 'prompt is too long: 210,000 tokens > 200,000 maximum';
+    const { compactor } = await compacting(FIRST, { ...gpt, failures: [{ ...TOO_LONG, message }] });
+    await expect(compactor.compact()).rejects.toMatchObject({
+      reason: 'too_long',
+      tokens: undefined,
+      limit: 200_000,
+      message: "Cannot compact the history of session 'user-42': too long, the model takes 200000",
+    });
+  });
+
   it('a first turn that is longer than the half stays whole', async () => {
     const long = [user('one'), assistant('1'), assistant('2'), assistant('3')];
     const { compactor, bodies, shown } = await compacting([...long, ...SECOND], {
@@ -434,10 +458,11 @@ describe('a history that changes during its compaction', () => {
     expect(await made.shown()).toEqual(['two', '2']);
   });
 
-  it('the first one of two compactions at once stands', async () => {
+  it('the second one of two compactions at once waits for the first, and asks nothing', async () => {
     const made = await compacting(FIRST, gpt);
     const [first, second] = await Promise.all([made.compactor.compact(), made.compactor.compact()]);
     expect([first, second].filter((one) => one !== undefined)).toHaveLength(1);
+    expect(made.bodies).toHaveLength(1);
     expect(made.of('compacted')).toHaveLength(1);
     expect(await made.shown()).toEqual(['compaction']);
     expect(seenLength(await made.ledger.read({ fresh: true }))).toBe(1);

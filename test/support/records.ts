@@ -120,3 +120,23 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
 
 /** The life of a session. */
 export const ledgerRecords: Arbitrary<LedgerRecord[]> = fc.array(ledgerRecord, { maxLength: 12 });
+
+const viewRecord: Arbitrary<LedgerRecord> = fc
+  .record({ ...common, from: seq, left: fc.uniqueArray(seq, { maxLength: 2 }), items: fc.array(ledgerItem) })
+  .map(({ left, ...rest }) => ({ ...rest, type: 'view', ...(left.length === 0 ? {} : { left }) }));
+
+const compaction: Arbitrary<LedgerRecord> = fc.record({
+  ...common,
+  type: fc.constant('items' as const),
+  items: fc.tuple(ledgerItem, fc.constant({ kind: 'compaction', digest: 'digest-x' }), ledgerItem),
+});
+
+/** The life of a session whose log is never rewritten, with compactions and windows. */
+export const shortenedRecords: Arbitrary<LedgerRecord[]> = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: ledgerRecord.filter(({ type }) => type !== 'pop' && type !== 'clear') },
+    { weight: 1, arbitrary: viewRecord },
+    { weight: 1, arbitrary: compaction },
+  ),
+  { maxLength: 12 },
+);
