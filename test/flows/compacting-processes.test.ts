@@ -59,7 +59,7 @@ describe('two processes with one long session', () => {
     const { ours, theirs, chained, simulator, compactions } = processes();
     await converse(chained, ours, ['one'], gpt41);
     simulator.fault('responses.compact', { status: 400, times: 2 });
-    await expect(ours.runCompaction({ force: true })).rejects.toThrow();
+    await expect(ours.runCompaction({ force: true })).rejects.toThrow('400');
     const before = clock.now();
     expect(await theirs.runCompaction({ force: true })).not.toBeNull();
     expect(clock.now() - before).toBeLessThan(1000);
