@@ -10,6 +10,11 @@ export type {
   WindowOptions,
 } from './runtime/history-options.ts';
 export type { TranscriptItem, TranscriptOptions, TranscriptPage } from './session/transcript.ts';
+export type { Branch, ForkOptions } from './session/fork.ts';
+export type { SessionMetadata } from './ledger/record.ts';
+export type { TokenUsage } from './chaining/port.ts';
+export type { SessionUsage, Turn, TurnResponse, TurnsOptions } from './session/turns.ts';
+export type { UndoOptions } from './session/undo.ts';
 export type { EventListener, HybridSessionEvent, TurnChain, TurnEvent } from './telemetry/events.ts';
 export type { SourceCounts } from './history/restore.ts';
 export type { WarningCode, WarningEvent } from './telemetry/events.ts';

@@ -127,6 +127,8 @@ export interface BoundRun {
   readonly port: ChainingPort | undefined;
   /** The client of the run's session; agents as tools share it. */
   readonly client: OpenAI | undefined;
+  /** The name of the agent whose turn it is, as soon as it is known. */
+  agent?: string | undefined;
   /** The model name of the run's first agent, if it has one. */
   readonly model: string | undefined;
   /** Whether all agents of the run use the model boundary. */
@@ -149,6 +151,12 @@ export function withPort<T>(
 /** The run of the current request; undefined outside a bound run. */
 export function currentRun(): BoundRun | undefined {
   return storage.getStore();
+}
+
+/** Names the agent of the current run's next requests. */
+export function enterAgent(name: string): void {
+  const run = storage.getStore();
+  if (run !== undefined) run.agent = name;
 }
 
 /** Separates the model requests of a tool from its run. Must be called in the tool's own asynchronous context. */

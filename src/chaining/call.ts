@@ -247,6 +247,7 @@ export class ModelCall {
       server: this.#server,
       plan: this.plan,
       parent,
+      agent: currentRun()?.agent,
       lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),
     });
     if (answer === undefined) return;

@@ -30,6 +30,8 @@ export interface SentRequest {
   readonly plan: Plan;
   /** The response that the request continued from. */
   readonly parent: Parent | undefined;
+  /** The name of the agent, if it is known. */
+  readonly agent?: string | undefined;
   /** Unrecorded earlier responses of the same turn whose contexts this one extends. */
   readonly lineage: readonly string[];
 }
@@ -69,7 +71,9 @@ export function completedResponse(
       ...(open.length === 0 ? {} : { open }),
       ...countedContext(counted, output, sent),
     },
-    tokens: counted === undefined ? undefined : counted.input + counted.output,
+    usage: counted === undefined ? undefined : { requests: 1, ...counted },
+    plan: parent === undefined && reference === undefined ? 'replay' : sent.plan.type,
+    agent: sent.agent,
     ...(compaction === -1
       ? {}
       : { compacting: { items: [...items, ...output.slice(0, compaction)], contexts } }),
@@ -119,6 +123,8 @@ function countedContext(
 /** The token counts of a response. */
 export interface CountedTokens {
   readonly input: number;
+  /** The part of `input` that the server had in its cache. */
+  readonly cached: number;
   readonly output: number;
   /** The part of `output` that is reasoning. */
   readonly reasoning: number;
@@ -133,17 +139,21 @@ const REASONING_STEP = 64;
 /** Parses the SDK's `usage`; undefined if the server counts no tokens. */
 function countedTokens(usage: unknown): CountedTokens | undefined {
   if (!isObject(usage)) return undefined;
-  const { inputTokens, outputTokens, outputTokensDetails } = usage;
+  const { inputTokens, inputTokensDetails, outputTokens, outputTokensDetails } = usage;
   if (typeof inputTokens !== 'number' || inputTokens <= 0) return undefined;
-  const details: readonly unknown[] = Array.isArray(outputTokensDetails)
-    ? outputTokensDetails
-    : [outputTokensDetails];
-  const reasoning = details.map((detail) => (isObject(detail) ? detail['reasoning_tokens'] : undefined));
   return {
     input: inputTokens,
+    cached: sumOf(inputTokensDetails, 'cached_tokens'),
     output: typeof outputTokens === 'number' ? outputTokens : 0,
-    reasoning: reasoning.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0),
+    reasoning: sumOf(outputTokensDetails, 'reasoning_tokens'),
   };
+}
+
+/** The sum of a field of the SDK's details, one object or a list of them. */
+function sumOf(details: unknown, field: string): number {
+  const all: readonly unknown[] = Array.isArray(details) ? details : [details];
+  const counts = all.map((detail) => (isObject(detail) ? detail[field] : undefined));
+  return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
 }
 
 /**

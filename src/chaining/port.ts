@@ -37,6 +37,18 @@ export interface Parent {
   readonly context?: KnownContext | undefined;
 }
 
+/** The tokens of requests and their responses, as the server counted them. */
+export interface TokenUsage {
+  /** The number of requests. */
+  readonly requests: number;
+  readonly input: number;
+  /** The part of `input` that the server had in its cache. */
+  readonly cached: number;
+  readonly output: number;
+  /** The part of `output` that is reasoning. */
+  readonly reasoning: number;
+}
+
 /** A complete response with its context. */
 export interface CompletedResponse extends Parent {
   readonly model: string | undefined;
@@ -49,7 +61,11 @@ export interface CompletedResponse extends Parent {
     readonly open?: readonly string[];
   };
   /** The tokens of the request and the response; undefined if the server counts none. */
-  readonly tokens?: number | undefined;
+  readonly usage?: TokenUsage | undefined;
+  /** Whether the request continued from a response. */
+  readonly plan?: 'chain' | 'replay' | undefined;
+  /** The name of the agent that answered, if a `HybridRunner` ran it. */
+  readonly agent?: string | undefined;
   /** The items before a compaction in the response. The SDK's runner does not save them. */
   readonly compacting?: {
     /** The request's input, and the output before the compaction. */

@@ -38,6 +38,20 @@ export function kindOf(item: AgentInputItem): string {
   return type;
 }
 
+/** Whether an item of this kind calls a tool. */
+export function isCallKind(kind: string): boolean {
+  return splitKind(kind)[0].endsWith('_call');
+}
+
+/** The name of the tool that an item calls; undefined for another item. */
+export function calledName(item: AgentInputItem): string | undefined {
+  const kind = kindOf(item);
+  if (!isCallKind(kind)) return undefined;
+  const [type, hosted] = splitKind(kind);
+  const name = 'name' in item ? item.name : undefined;
+  return typeof name === 'string' && name !== '' ? name : hosted || type.replace(/_call$/, '');
+}
+
 /** Splits a kind into the SDK's type, and the role of a message or the name of a hosted tool. */
 export function splitKind(kind: string): readonly [type: string, name: string] {
   const at = kind.indexOf(':');

@@ -36,7 +36,8 @@ export function historyObserver(
   if (options.errorHandlers !== undefined) return 'error_handler';
   if (filled(config.inputGuardrails) || filled(agent.inputGuardrails)) return 'input_guardrail';
   if (config.handoffInputFilter !== undefined) return 'handoff_filter';
-  if (hasStartListener(runner)) return 'agent_start_listener';
+  // The runner itself has one, which reads the name alone.
+  if (hasStartListener(runner, 1)) return 'agent_start_listener';
   if (typeof input === 'object' && input.some((item) => 'caller' in item)) return 'input_items';
   return agentObserver(agent, new Set());
 }
@@ -67,12 +68,16 @@ function usesToolSearch(tool: unknown): boolean {
   return tool['deferLoading'] === true || data['defer_loading'] === true || data['type'] === 'tool_search';
 }
 
-/** Whether there are `agent_start` listeners, which get the agent's input. True if they cannot be counted. */
-function hasStartListener(emitter: object): boolean {
+/**
+ * Whether there are `agent_start` listeners, which get the agent's input. True if they cannot be counted.
+ *
+ * @param own the number of listeners that ignore the input.
+ */
+function hasStartListener(emitter: object, own = 0): boolean {
   const events: unknown = Reflect.get(emitter, 'eventEmitter');
   const count: unknown =
     typeof events === 'object' && events !== null ? Reflect.get(events, 'listenerCount') : undefined;
-  return typeof count !== 'function' || count.call(events, 'agent_start') !== 0;
+  return typeof count !== 'function' || Number(count.call(events, 'agent_start')) > own;
 }
 
 function filled(list: readonly unknown[] | undefined): boolean {

@@ -1,16 +1,6 @@
 import { applyRecords } from './reducer.ts';
-import {
-  beginningOf,
-  copyState,
-  firstShown,
-  digestOf,
-  emptyState,
-  lengthOf,
-  pendingAt,
-  type LedgerState,
-  isWhole,
-  seenHistory,
-} from './state.ts';
+import { copyState, digestOf, emptyState, lengthOf, pendingAt, type LedgerState } from './state.ts';
+import { beginningOf, firstShown, isWhole, seenHistory } from './view.ts';
 import { LEDGER_FORMAT, type Checkpoint, type LedgerRecord } from './record.ts';
 import type { LedgerPage } from './store.ts';
 import { respond, type MutableState } from './mutable-state.ts';
@@ -44,10 +34,12 @@ export function checkpointOf(state: LedgerState): Checkpoint {
             ...(newest.model === undefined ? {} : { model: newest.model }),
             ...(state.refused.has(newest.id) ? { refused: true } : {}),
             ...(newest.context === undefined ? {} : { context: newest.context }),
+            ...(newest.agent === undefined ? {} : { agent: newest.agent }),
           },
         }),
     ...(state.conversation === undefined ? {} : { conversation: state.conversation }),
     ...(state.alias === undefined ? {} : { alias: state.alias }),
+    ...(Object.keys(state.metadata).length === 0 ? {} : { metadata: state.metadata }),
   };
 }
 
@@ -67,7 +59,7 @@ function seenPart(state: LedgerState): Pick<Checkpoint, 'seen'> {
  * @returns undefined where more has to be known.
  */
 export function seenState(
-  { version, seen, conversation, alias, response, resumePoint }: Checkpoint,
+  { version, seen, conversation, alias, response, metadata, resumePoint }: Checkpoint,
   { start, records }: LedgerPage,
   isMirrored: boolean,
 ): LedgerState | undefined {
@@ -83,6 +75,7 @@ export function seenState(
     ...(response === undefined || records.some(({ type }) => type === 'response') ? {} : { response }),
     ...(conversation === undefined ? {} : { conversation }),
     ...(alias === undefined ? {} : { alias }),
+    ...(metadata === undefined ? {} : { metadata }),
   };
   const state = stateFromCheckpoint(before) as MutableState;
   state.nextSeq = nextSeq;
@@ -142,10 +135,11 @@ export function stateFromCheckpoint(checkpoint: Checkpoint): LedgerState {
   state.nextSeq = checkpoint.length;
   state.conversation = checkpoint.conversation;
   state.alias = checkpoint.alias;
+  state.metadata = checkpoint.metadata ?? {};
   if (checkpoint.response !== undefined) {
-    const { id, time, store, model, context } = checkpoint.response;
-    respond(state, { id, time, store, model, context });
-    if (checkpoint.response.refused === true) state.refused.add(id);
+    const { refused, ...response } = checkpoint.response;
+    respond(state, response);
+    if (refused === true) state.refused.add(response.id);
   }
   return state;
 }

@@ -11,7 +11,7 @@ import {
   keepsNothing,
   staysBehind,
 } from './retry.ts';
-import { KeptAppends, holdsCommit, readNewRecords, type NewRecords } from './kept-appends.ts';
+import { KeptAppends, holdsCommit, readNewRecords, type NewRecords } from './loss/kept-appends.ts';
 import {
   forget,
   knownLedger,
@@ -20,7 +20,7 @@ import {
   type KnownLedger,
   isUnrecorded,
   type Rewind,
-} from './rewind.ts';
+} from './loss/rewind.ts';
 import type { Checkpoint, LedgerRecord, LedgerStep } from './record.ts';
 import type { LedgerState } from './state.ts';
 import type { LedgerPage, LedgerStore } from './store.ts';

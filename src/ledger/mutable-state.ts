@@ -1,9 +1,8 @@
 import { extendDigest } from '../items/digest.ts';
 import { keepsId } from '../items/read-item.ts';
-import type { Checkpoint, LedgerItem, LedgerRecord } from './record.ts';
+import type { Checkpoint, LedgerItem, LedgerRecord, RecordedFork, SessionMetadata } from './record.ts';
 import {
   digestOf,
-  isCovered,
   type FormerConversation,
   type Lease,
   type LedgerEntry,
@@ -13,6 +12,7 @@ import {
   type PossibleDuplicate,
   type View,
 } from './state.ts';
+import { isCovered } from './view.ts';
 import { isObject } from '../util/json.ts';
 
 /** A state while records are applied to it. */
@@ -42,6 +42,8 @@ export interface MutableState {
   former: Map<string, FormerConversation>;
   alias: string | undefined;
   views: View[];
+  metadata: SessionMetadata;
+  forks: RecordedFork[];
   bytes: number;
 }
 
@@ -49,8 +51,10 @@ type Responded = Omit<Extract<LedgerRecord, { type: 'response' }>, 'v' | 'commit
 
 export function respond(state: MutableState, record: Responded): void {
   const { id, time, store, model, parent, context, seen, history = digestOf(state) } = record;
+  const { agent, plan, usage } = record;
   const { nextSeq } = state;
-  const response: RecordedResponse = { id, time, store, model, parent, context, seen, nextSeq, history };
+  const known = { id, time, store, model, parent, context, seen, nextSeq, history };
+  const response: RecordedResponse = { ...known, agent, plan, usage };
   state.responses.push(response);
   state.recorded.add(id);
   if (context === undefined) return;

@@ -3,7 +3,14 @@ import { isObject } from '../util/json.ts';
 import { LEDGER_FORMAT, parseCheckpoint, parseRecord, type Checkpoint, type LedgerRecord } from './record.ts';
 import type { LedgerPage, LedgerStore } from './store.ts';
 import { Retry } from './retry.ts';
-import { type KnownLedger, isRewound, newerOf, shownBy, shownByCheckpoint, type Shown } from './rewind.ts';
+import {
+  type KnownLedger,
+  isRewound,
+  newerOf,
+  shownBy,
+  shownByCheckpoint,
+  type Shown,
+} from './loss/rewind.ts';
 import { applyRecords } from './reducer.ts';
 import { emptyState, type LedgerState } from './state.ts';
 

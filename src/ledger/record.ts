@@ -46,6 +46,18 @@ const departed = z.object({
   sentId: z.string().optional(),
 });
 
+/** Facts about a response that the model boundary saw. */
+const answerFields = {
+  /** The name of the agent that answered. */
+  agent: z.string().optional(),
+  /** Whether its request continued from a response. */
+  plan: z.enum(['chain', 'replay']).optional(),
+  /** The tokens that the server counted. */
+  usage: z
+    .object({ requests: position, input: position, cached: position, output: position, reasoning: position })
+    .optional(),
+};
+
 const itemFields = z.object({
   digest: z.string().nullable(),
   kind: z.string(),
@@ -70,6 +82,12 @@ const viewFields = {
 
 const rewrittenView = z.object({ ...viewFields, covers: z.number().int() });
 
+/** Values of the app. */
+const metadata = z.record(z.string(), z.json());
+
+/** A session that went on from a turn of this one: its name, and the sequence number of its first own item. */
+const fork = z.object({ sessionId: z.string(), nextSeq: position, time: z.number() });
+
 const lease = z.object({ writer: z.string(), taken: z.number(), until: z.number() });
 
 /** The fields of the record a rewritten log begins with: the whole state, without its entries. */
@@ -84,6 +102,7 @@ const stateFields = {
       parent: z.string().optional(),
       context: context.optional(),
       seen: seen.optional(),
+      ...answerFields,
       nextSeq: position,
       history: z.string(),
     }),
@@ -102,6 +121,8 @@ const stateFields = {
   former: z.array(z.object({ id: z.string(), fate: z.enum(['kept', 'due', 'deleted']) })),
   alias: z.string().optional(),
   views: z.array(rewrittenView).optional(),
+  metadata: metadata.optional(),
+  forks: z.array(fork).optional(),
 };
 
 /** The fields of a record that holds entries of the state as they were when the log was rewritten. */
@@ -207,6 +228,7 @@ const recordSchema = z.discriminatedUnion('type', [
     /** Length and digest of the context it ends, where the model boundary saw that context. */
     context: context.optional(),
     seen: seen.optional(),
+    ...answerFields,
     /** The digest of the whole history at that moment, where it differs from the digest of the records before. */
     history: z.string().optional(),
   }),
@@ -218,6 +240,10 @@ const recordSchema = z.discriminatedUnion('type', [
     until: z.number(),
     of: z.literal('compaction').optional(),
   }),
+  /** The app's values are these. */
+  z.object({ ...common, type: z.literal('metadata'), values: metadata }),
+  /** Another session goes on from the items before this sequence number. */
+  z.object({ ...common, type: z.literal('fork'), sessionId: z.string(), nextSeq: position }),
   /** The record at this position was the last one when it was found damaged: it is passed over. */
   z.object({ ...common, type: z.literal('repair'), position }),
   /** The store was found to have lost records: the records before are not proven to be complete. */
@@ -265,6 +291,7 @@ const checkpointSchema = z.object({
       /** The server would not continue from it. */
       refused: z.boolean().optional(),
       context: context.optional(),
+      agent: z.string().optional(),
     })
     .optional(),
   resumePoint: resumePoint.optional(),
@@ -272,6 +299,7 @@ const checkpointSchema = z.object({
   conversation: z.string().optional(),
   /** The session whose conversation has this ledger's ID for its own. */
   alias: z.string().optional(),
+  metadata: metadata.optional(),
 });
 
 /** One step in the life of a session. Records are appended, or all of them are replaced at once. */
@@ -299,6 +327,12 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /** The record from which on the part of a history that a model sees can be read. */
 export type Beginning = z.infer<typeof beginning>;
+/** Facts about a response that the model boundary saw. */
+export interface AnswerFacts extends z.infer<z.ZodObject<typeof answerFields>> {}
+/** Values of the app. */
+export type SessionMetadata = z.infer<typeof metadata>;
+/** A session that went on from a turn of this one. */
+export type RecordedFork = z.infer<typeof fork>;
 
 /** The record of a step. */
 export function recordOf(

@@ -15,7 +15,8 @@ import {
   type MutableState,
 } from './mutable-state.ts';
 import type { LedgerItem, LedgerRecord, LedgerEntryOf, RewrittenView } from './record.ts';
-import { type LedgerEntry, type LedgerState, type View, emptyState, viewStart } from './state.ts';
+import { type LedgerEntry, type LedgerState, type View, emptyState } from './state.ts';
+import { viewStart } from './view.ts';
 
 /** Folds records into the state, in place: a session's history is too long to copy at every turn. */
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
@@ -87,6 +88,15 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       return;
     case 'entries':
       takeEntries(state, record);
+      return;
+    case 'metadata':
+      state.metadata = record.values;
+      return;
+    case 'fork':
+      state.forks = [
+        ...state.forks,
+        { sessionId: record.sessionId, nextSeq: record.nextSeq, time: record.time },
+      ];
       return;
     case 'rewound':
       state.rewound = true;
@@ -225,9 +235,9 @@ function noteCommit(recent: string[], commit: string): void {
 function takeState(state: MutableState, record: LedgerEntryOf<'state'>): void {
   const { version, recent } = state;
   Object.assign(state, emptyState(), { start: version, version, recent });
-  for (const { id, time, store, model, parent, context, seen, nextSeq, history } of record.responses) {
+  for (const { nextSeq, ...response } of record.responses) {
     state.nextSeq = nextSeq;
-    respond(state, { id, time, store, model, parent, context, seen, history });
+    respond(state, response);
   }
   for (const id of record.refused) state.refused.add(id);
   for (const { seq, digest, id, sentId } of record.dropped) state.dropped.set(seq, { digest, id, sentId });
@@ -244,6 +254,8 @@ function takeState(state: MutableState, record: LedgerEntryOf<'state'>): void {
   state.former = new Map(record.former.map(({ id, fate }) => [id, fate]));
   state.alias = record.alias;
   state.views = (record.views ?? []).map((view) => viewOf(view));
+  state.metadata = record.metadata ?? {};
+  state.forks = [...(record.forks ?? [])];
 }
 
 /** Puts entries behind those that are there, as they were when the log was rewritten. */
@@ -265,7 +277,19 @@ function takeEntries(state: MutableState, record: LedgerEntryOf<'entries'>): voi
     due,
   } of record.entries) {
     const places = { mirrorId, written, link, unlinked, adopted, skipped };
-    const entry = { seq, kind, digest, id, item, origin, at: undefined, context: '', ...places, commit, due };
+    const entry = {
+      seq,
+      kind,
+      digest,
+      id,
+      item,
+      origin,
+      at: undefined,
+      context: '',
+      ...places,
+      commit,
+      due,
+    };
     push(state, entry);
     if (mirrorId === undefined && skipped === undefined) state.unmirrored.set(seq, entry);
   }

@@ -46,13 +46,22 @@ export function plannedWrite(state: LedgerState, records: readonly LedgerRecord[
   if (!(forgets || isLong)) return { isRewrite: false, records, checkpoint: wholeCheckpoint(after) };
   const { commit, time } = first;
   const stamp = { v: LEDGER_FORMAT, commit, time } as const;
-  const log: LedgerRecord[] = [
-    { ...stamp, ...stateOf(after) },
-    ...entriesOf(after).map((entries) => ({ ...stamp, ...entries })),
-    { ...stamp, type: 'rewritten', replaced: [...state.recent] },
-  ];
+  const log = logOf(after, stamp, state.recent);
   skipTo(after, state.version + 1 + log.length);
   return { isRewrite: true, records: log, checkpoint: wholeCheckpoint(after) };
+}
+
+/** The records that lead to a state. */
+export function logOf(
+  state: LedgerState,
+  stamp: Pick<LedgerRecord, 'v' | 'commit' | 'time'>,
+  replaced: readonly string[],
+): LedgerRecord[] {
+  return [
+    { ...stamp, ...stateOf(state) },
+    ...entriesOf(state).map((entries) => ({ ...stamp, ...entries })),
+    { ...stamp, type: 'rewritten', replaced: [...replaced] },
+  ];
 }
 
 /** Whether the log has many more records than the state has items and responses. */
@@ -89,6 +98,8 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
     former: Array.from(state.former, ([id, fate]) => ({ id, fate })),
     alias,
     ...(state.views.length === 0 ? {} : { views: state.views.map((view) => recordedView(view)) }),
+    ...(Object.keys(state.metadata).length === 0 ? {} : { metadata: state.metadata }),
+    ...(state.forks.length === 0 ? {} : { forks: [...state.forks] }),
   };
 }
 

@@ -12,7 +12,7 @@ import {
 import { InvalidOptionsError } from '../errors/options.ts';
 import type { ChainingPort } from '../chaining/port.ts';
 import { chainedModel, chainedProvider } from '../chaining/chained-model.ts';
-import { enterTool, withPort } from '../chaining/attribution.ts';
+import { enterAgent, enterTool, withPort } from '../chaining/attribution.ts';
 import {
   sessionWithReference,
   referenceFor,
@@ -72,6 +72,7 @@ export class HybridRunner extends Runner {
       ...(typeof model === 'object' ? { model: chainedModel(model) } : {}),
     });
     this.#isLazy = history === 'reference';
+    this.on('agent_start', (_context, agent) => enterAgent(agent.name));
     // The SDK runs an agent tool with its own runner, which inherits the provider but has no session.
     this.on('agent_tool_start', (_context, _agent, tool) => {
       if (tool.type === 'function') enterTool();

@@ -9,13 +9,8 @@ import { EMPTY_DIGEST, extendDigests } from '../items/digest.ts';
 import { roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
-import {
-  type LedgerEntry,
-  type LedgerState,
-  type View,
-  compactedItems,
-  seenHistory,
-} from '../ledger/state.ts';
+import { type LedgerEntry, type LedgerState, type View } from '../ledger/state.ts';
+import { compactedItems, seenHistory } from '../ledger/view.ts';
 import { ProcessLease } from '../mirror/lease.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
 import type { Telemetry } from '../telemetry/span.ts';

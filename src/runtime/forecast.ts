@@ -1,4 +1,5 @@
-import { digestOf, type LedgerState, seenHistory } from '../ledger/state.ts';
+import { digestOf, type LedgerState } from '../ledger/state.ts';
+import { seenHistory } from '../ledger/view.ts';
 import { continuable, type ContinuationFacts } from '../chaining/plan.ts';
 import type { PlanReason } from '../chaining/plan-reason.ts';
 

@@ -1,14 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import { HistoryReferenceError, InvalidItemError } from '../errors/session.ts';
-import {
-  type LedgerEntry,
-  type LedgerState,
-  compactedItems,
-  seenDigest,
-  seenHistory,
-  seenLength,
-  statesBeforeViews,
-} from '../ledger/state.ts';
+import { type LedgerEntry, type LedgerState } from '../ledger/state.ts';
+import { compactedItems, seenDigest, seenHistory, seenLength, statesBeforeViews } from '../ledger/view.ts';
 import {
   historyReferenceOf,
   type HistoryReference,

@@ -5,14 +5,8 @@ import type { ListedItem } from '../conversation/items.ts';
 import { circuitBreakerOf } from '../conversation/circuit-breaker.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { clock } from '../util/clock.ts';
-import {
-  type LedgerEntry,
-  type LedgerState,
-  compactedItems,
-  seenDigest,
-  seenHistory,
-  seenLength,
-} from '../ledger/state.ts';
+import { type LedgerEntry, type LedgerState } from '../ledger/state.ts';
+import { compactedItems, seenDigest, seenHistory, seenLength } from '../ledger/view.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { replayInputBytes } from '../items/model-input.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';

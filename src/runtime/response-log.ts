@@ -1,12 +1,11 @@
 import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { LedgerItem, LedgerStep } from '../ledger/record.ts';
+import type { AnswerFacts, LedgerItem, LedgerStep } from '../ledger/record.ts';
 import { EMPTY_DIGEST, itemDigest } from '../items/digest.ts';
 import { kindOf } from '../items/read-item.ts';
+import { type LedgerState, type RecordedResponse } from '../ledger/state.ts';
 import {
-  type LedgerState,
-  type RecordedResponse,
   compactedBeginning,
   contextAfter,
   replacedContexts,
@@ -14,7 +13,7 @@ import {
   seenHistory,
   seenLength,
   statesBeforeViews,
-} from '../ledger/state.ts';
+} from '../ledger/view.ts';
 import { toReplayInput } from '../items/model-input.ts';
 import type { HistoryReferences } from '../chaining/history-reference.ts';
 import type {
@@ -133,7 +132,8 @@ export class ResponseLog implements ChainingPort {
 
   /** The tokens of a response of this process and of its request, if the server counts them. */
   tokensOf(id: string): number | undefined {
-    return this.#completed.get(id)?.tokens;
+    const { usage } = this.#completed.get(id) ?? {};
+    return usage && usage.input + usage.output;
   }
 
   answered(response: CompletedResponse): void {
@@ -247,6 +247,7 @@ export class ResponseLog implements ChainingPort {
         context: response.context,
         ...(response.model === undefined ? {} : { model: response.model }),
         ...(response.parent === undefined ? {} : { parent: response.parent }),
+        ...factsOf(response),
         ...(seen === undefined || response.id !== id ? {} : { seen }),
       });
     }
@@ -274,6 +275,15 @@ export class ResponseLog implements ChainingPort {
     if (response !== undefined) this.#completed.set(id, response);
     return response;
   }
+}
+
+/** The facts about a response for its record. */
+function factsOf({ agent, plan, usage }: CompletedResponse): AnswerFacts {
+  return {
+    ...(agent === undefined ? {} : { agent }),
+    ...(plan === undefined ? {} : { plan }),
+    ...(usage === undefined ? {} : { usage: { ...usage } }),
+  };
 }
 
 /** The digests of the contexts that requests saw so far, and the sequence numbers of the entries in each. */

@@ -1,6 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type LedgerState, seenLength } from '../ledger/state.ts';
+import { type LedgerState } from '../ledger/state.ts';
+import { seenLength } from '../ledger/view.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { currentRun, type BoundRun } from '../chaining/attribution.ts';

@@ -1,6 +1,7 @@
 import { statusOf, toNotFoundError } from '../conversation/api-error.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { pendingChanges, seenLength, unprovenIn, type LedgerState } from '../ledger/state.ts';
+import { pendingChanges, unprovenIn, type LedgerState } from '../ledger/state.ts';
+import { seenLength } from '../ledger/view.ts';
 import type { Mode } from '../rollout/mode.ts';
 import type { SessionContext, MirroredConversation } from './open.ts';
 import type { CheckedList } from '../mirror/list-check.ts';

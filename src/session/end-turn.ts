@@ -1,6 +1,6 @@
 import type { OpenAIResponsesCompactionArgs } from '@openai/agents';
 import { turnStarts } from '../items/read-item.ts';
-import { compactedItems, seenHistory } from '../ledger/state.ts';
+import { compactedItems, seenHistory } from '../ledger/view.ts';
 import type { LedgerDecision } from '../ledger/ledger.ts';
 import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';

@@ -4,7 +4,7 @@ import { statusOf } from '../conversation/api-error.ts';
 import { sendRequest, sendDelete, type RequestOptions } from '../conversation/request.ts';
 import { MAX_CHAIN_LENGTH } from '../conversation/response-reader.ts';
 import { isObject } from '../util/json.ts';
-import { deleteLedger } from '../ledger/rewind.ts';
+import { deleteLedger } from '../ledger/loss/rewind.ts';
 import { lengthOf } from '../ledger/state.ts';
 import type { LedgerStore } from '../ledger/store.ts';
 import { defaultClient } from '../conversation/client.ts';

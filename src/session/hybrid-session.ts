@@ -24,7 +24,13 @@ import { planHeal } from '../heal/dry-run.ts';
 import { popItem } from './pop.ts';
 import { newestTurns, NOT_SHOWN, readItems } from './read-items.ts';
 import { SessionRuntime } from '../runtime/runtime.ts';
-import { readTranscript, type TranscriptOptions, type TranscriptPage } from './transcript.ts';
+import { findItems, readTranscript } from './transcript.ts';
+import type { TranscriptItem, TranscriptOptions, TranscriptPage } from './transcript.ts';
+import { forkSession, readBranches, type Branch, type ForkOptions } from './fork.ts';
+import { changeMetadata, readMetadata } from './metadata.ts';
+import { readTurns, readUsage, type SessionUsage, type Turn, type TurnsOptions } from './turns.ts';
+import { undoTurns, type UndoOptions } from './undo.ts';
+import type { SessionMetadata } from '../ledger/record.ts';
 
 /**
  * A session of the OpenAI Agents SDK that cannot lose a turn.
@@ -49,9 +55,11 @@ export class HybridSession
     ChainedSession
 {
   readonly #runtime: SessionRuntime;
+  readonly #given: HybridSessionOptions;
 
   /** @throws InvalidOptionsError for unknown options, wrong types and impossible combinations. */
   constructor(options: HybridSessionOptions = {}) {
+    this.#given = options;
     this.#runtime = new SessionRuntime(resolveOptions(options));
   }
 
@@ -81,9 +89,7 @@ export class HybridSession
    *
    * @throws ConversationsUnavailableError if a conversation is needed and the server has none.
    * @example
-   * ```ts
    * const sessionId = await session.getSessionId();
-   * ```
    */
   getSessionId(): Promise<string> {
     return this.#runtime.run(async ({ sessionId }) => sessionId, { writes: this.#runtime.isStock });
@@ -97,9 +103,7 @@ export class HybridSession
    * @throws HistoryIncompleteError if no source has an item, unless `onIncomplete` is `'warn'`.
    * @throws ConversationNotFoundError if the given conversation does not exist and the ledger does not know it.
    * @example
-   * ```ts
    * const lastTen = await session.getItems(10);
-   * ```
    */
   async getItems(limit?: number): Promise<AgentInputItem[]> {
     return readItems(this.#runtime, limit);
@@ -112,9 +116,7 @@ export class HybridSession
    * @param turns the number of turns.
    * @throws HistoryIncompleteError if no source has an item, unless `onIncomplete` is `'warn'`.
    * @example
-   * ```ts
    * const lastThree = await session.getTurnItems(3);
-   * ```
    */
   async getTurnItems(turns: number): Promise<AgentInputItem[]> {
     return newestTurns(await this.getItems(), turns);
@@ -126,12 +128,87 @@ export class HybridSession
    * @throws HistoryIncompleteError if no source has an item, unless `onIncomplete` is `'warn'`.
    * @throws InvalidOptionsError for a negative or fractional number.
    * @example
-   * ```ts
    * const { items, next } = await session.transcript({ from: 0, limit: 50 });
-   * ```
    */
   async transcript(options: TranscriptOptions = {}): Promise<TranscriptPage> {
     return readTranscript(this.#runtime, options);
+  }
+
+  /**
+   * Finds items of the transcript by their text, newest first. Upper and lower case are the same.
+   *
+   * @example
+   * const [item] = await session.find('invoice', { limit: 1 });
+   */
+  find(text: string, options: { readonly limit?: number } = {}): Promise<TranscriptItem[]> {
+    return findItems(this.#runtime, text, options);
+  }
+
+  /**
+   * Returns turns with their items, responses, usage and state, newest first.
+   *
+   * @throws InvalidOptionsError for an invalid limit, or a turn that the session does not have.
+   * @example
+   * const [newest] = await session.turns({ limit: 1 });
+   */
+  turns(options: TurnsOptions = {}): Promise<Turn[]> {
+    return readTurns(this.#runtime, options);
+  }
+
+  /** Sums the tokens of all responses by model, and the calls by tool. */
+  usage(): Promise<SessionUsage> {
+    return readUsage(this.#runtime);
+  }
+
+  /** The name of the agent that answered last; undefined if a `HybridRunner` ran no turn of the history. */
+  async lastAgent(): Promise<string | undefined> {
+    const [turn] = await this.turns({ limit: 1 });
+    return turn?.responses.findLast(({ agent }) => agent !== undefined)?.agent;
+  }
+
+  /**
+   * Takes back the newest turns, all at once, and returns them, oldest first. The next request continues from the response before.
+   *
+   * @throws InvalidOptionsError for an invalid number, or a turn that the session does not have.
+   * @example
+   * const [turn] = await session.undo();
+   */
+  undo(options: UndoOptions = {}): Promise<Turn[]> {
+    return undoTurns(this.#runtime, options);
+  }
+
+  /**
+   * Begins another session with the history up to a turn. Both go on independently, each with its own conversation.
+   *
+   * @throws InvalidOptionsError for a turn that the session does not have, or a name that a session has.
+   * @example
+   * const other = await session.fork({ sessionId: 'user-42-b' });
+   */
+  async fork(options: ForkOptions = {}): Promise<HybridSession> {
+    const { ledger } = this.#runtime.options;
+    const sessionId = await this.#runtime.run((session) => forkSession(session, options));
+    return new HybridSession({ ...this.#given, ledger, sessionId, conversationId: undefined });
+  }
+
+  /** Returns the sessions that began as forks of this one and still exist, oldest first. */
+  branches(): Promise<Branch[]> {
+    return readBranches(this.#runtime);
+  }
+
+  /** Returns the values that the app has stored with the session, such as a title or an owner, without reading the history. */
+  metadata(): Promise<SessionMetadata> {
+    return readMetadata(this.#runtime);
+  }
+
+  /**
+   * Changes some of the app's values, at most 8 KiB of JSON in all; null removes one.
+   *
+   * @throws InvalidOptionsError for a value that is not JSON, or too many bytes.
+   * @example
+   * await session.setMetadata({ title: 'Invoices', owner: 'user-42' });
+   */
+  setMetadata(changes: SessionMetadata): Promise<SessionMetadata> {
+    return changeMetadata(this.#runtime, changes);
   }
 
   /**
@@ -141,9 +218,7 @@ export class HybridSession
    *
    * @throws InvalidItemError before any write.
    * @example
-   * ```ts
    * await session.addItems([{ role: 'user', content: 'Hello' }]);
-   * ```
    */
   async addItems(items: AgentInputItem[]): Promise<void> {
     await appendItems(this.#runtime, items);
@@ -156,9 +231,7 @@ export class HybridSession
    * session.
    * @throws HistoryIncompleteError if no source has the item's content, unless `onIncomplete` is `'warn'`.
    * @example
-   * ```ts
    * const newest = await session.popItem();
-   * ```
    */
   popItem(): Promise<AgentInputItem | undefined> {
     return popItem(this.#runtime);
@@ -172,9 +245,7 @@ export class HybridSession
    *
    * @throws ConversationNotFoundError if neither the API nor the ledger knows the conversation.
    * @example
-   * ```ts
    * await session.clearSession();
-   * ```
    */
   async clearSession(): Promise<void> {
     await clearSession(this.#runtime);
@@ -231,9 +302,7 @@ export class HybridSession
    * @returns the usage of the compaction; null without `force`, or if the history changed meanwhile.
    * @throws CompactionError with `force`, if the history cannot be compacted. It stays as it was.
    * @example
-   * ```ts
    * await session.runCompaction({ force: true });
-   * ```
    */
   async runCompaction(args?: OpenAIResponsesCompactionArgs): Promise<OpenAIResponsesCompactionResult | null> {
     const isForced = args?.force === true;
@@ -245,9 +314,7 @@ export class HybridSession
    * Returns counts and rates of this session object so far, as plain JSON without content and IDs.
    *
    * @example
-   * ```ts
    * console.log(JSON.stringify(session.stats()));
-   * ```
    */
   stats(): SessionStats {
     return this.#runtime.stats();
@@ -259,9 +326,7 @@ export class HybridSession
    *
    * @throws ConversationNotFoundError if the given conversation does not exist and the ledger does not know it.
    * @example
-   * ```ts
    * const { verified, findings } = await session.verify();
-   * ```
    */
   verify(): Promise<HistoryReport> {
     return this.#runtime.run(async ({ history }, mode) => history.verify(mode), { begins: true });
@@ -274,9 +339,7 @@ export class HybridSession
    * @throws MirrorIncompleteError if changes are still pending, unless a timeout was given. They stay in the ledger.
    * @throws LedgerUnreadableError if the ledger cannot be read.
    * @example
-   * ```ts
    * await session.flush();
-   * ```
    */
   flush(options: FlushOptions = {}): Promise<number> {
     return flush(this.#runtime, options);
@@ -314,9 +377,7 @@ export class HybridSession
    * @param options `remote` is false by default.
    * @returns the deleted IDs and counts. They are empty, with an empty `sessionId`, if the session had not begun.
    * @example
-   * ```ts
    * await session.erase({ remote: true });
-   * ```
    */
   async erase({ remote: isRemote = false }: { readonly remote?: boolean } = {}): Promise<Erased> {
     return eraseSession(this.#runtime, isRemote);

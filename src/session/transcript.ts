@@ -1,7 +1,9 @@
-import { seenHistory, type LedgerEntry } from '../ledger/state.ts';
+import { seenHistory } from '../ledger/view.ts';
+import { turnsOf } from '../history/turns.ts';
 import type { AgentInputItem } from '@openai/agents';
 import { InvalidOptionsError } from '../errors/options.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
+import { isObject } from '../util/json.ts';
 
 /** The default number of items in a page. */
 const PAGE = 100;
@@ -36,6 +38,8 @@ export interface TranscriptItem {
   readonly item: AgentInputItem;
   /** The number of the turn that the item belongs to, from 0. */
   readonly turn: number;
+  /** The name of that turn, as `turns()` has it. */
+  readonly turnId: string;
   /** The last response of that turn; undefined if no response is recorded yet. */
   readonly responseId: string | undefined;
   /** The time of that response, in milliseconds since the epoch. */
@@ -75,27 +79,25 @@ export async function readTranscript(
     ['limit', limit, 1],
   ] as const)
     if (!Number.isSafeInteger(value) || value < least)
-      throw new InvalidOptionsError(option, `must be a whole number of at least ${least}`);
+      throw new InvalidOptionsError(option, `must be a whole number of at least ${least}`, {
+        subject: 'the page',
+      });
   const page = await runtime.runIfBegun(async ({ ledger, history }, mode) => {
     await ledger.read({ fresh: true });
     await history.open(mode);
     const { state, restored } = await history.contents(({ entries }) => entries.slice(from, from + limit));
     const seen = new Set(seenHistory(state).entries.map(({ seq }) => seq));
-    // Responses that were recorded with no item between them ended the same turn.
-    const ends = state.responses.filter(
-      ({ nextSeq }, index) => state.responses[index + 1]?.nextSeq !== nextSeq,
-    );
-    const places = placesOf(state.entries);
+    const turns = turnsOf(state);
     const items = restored.flatMap(({ entry, item }, at): TranscriptItem[] => {
       if (item === undefined) return [];
-      const place = places[from + at] ?? entry.seq;
-      const turn = ends.findIndex(({ nextSeq }) => nextSeq > place);
-      const end = ends[turn];
+      const turn = turns.findLastIndex((one) => one.from <= from + at);
+      const end = turns[turn]?.responses.at(-1);
       return [
         {
           index: from + at,
           item: structuredClone(item),
-          turn: turn === -1 ? ends.length : turn,
+          turn,
+          turnId: turns[turn]?.turnId ?? '',
           responseId: end?.id,
           time: end?.time,
           seen: seen.has(entry.seq),
@@ -109,11 +111,36 @@ export async function readTranscript(
   return page ?? { items: [], next: undefined, length: 0 };
 }
 
-/** The sequence numbers as if no item had been changed or adopted later: an item belongs to no later turn than the next item. */
-function placesOf(entries: readonly LedgerEntry[]): number[] {
-  let least = Number.POSITIVE_INFINITY;
-  return entries
-    .toReversed()
-    .map(({ seq }) => (least = Math.min(least, seq)))
-    .toReversed();
+/** The fields of an item that hold no words. */
+const WORDLESS = new Set(['id', 'callId', 'type', 'role', 'status', 'providerData', 'name']);
+
+/**
+ * Finds items by their text, newest first. Upper and lower case are the same.
+ *
+ * @throws InvalidOptionsError for an empty text or an invalid limit.
+ */
+export async function findItems(
+  runtime: SessionRuntime,
+  text: string,
+  { limit = 20 }: Pick<TranscriptOptions, 'limit'>,
+): Promise<TranscriptItem[]> {
+  if (typeof text !== 'string' || text === '')
+    throw new InvalidOptionsError('text', 'must not be empty', { subject: 'the search' });
+  const sought = text.toLowerCase();
+  const found: TranscriptItem[] = [];
+  const { length } = await readTranscript(runtime, { limit });
+  for (let end = length; end > 0 && found.length < limit; end -= PAGE) {
+    const from = Math.max(0, end - PAGE);
+    const { items } = await readTranscript(runtime, { from, limit: end - from });
+    found.push(...items.filter(({ item }) => hasText({ ...item }, sought)).toReversed());
+  }
+  return found.slice(0, limit);
+}
+
+/** Whether a text is in the words of an item: its content, and the arguments and results of a tool. */
+function hasText(value: unknown, sought: string): boolean {
+  if (typeof value === 'string') return !value.startsWith('data:') && value.toLowerCase().includes(sought);
+  if (Array.isArray(value)) return value.some((one) => hasText(one, sought));
+  if (!isObject(value)) return false;
+  return Object.entries(value).some(([name, field]) => !WORDLESS.has(name) && hasText(field, sought));
 }

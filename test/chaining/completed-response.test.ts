@@ -93,6 +93,9 @@ describe('a completed response', () => {
         bytes: replayInputBytes([question, answer]),
         server: HERE,
       },
+      usage: undefined,
+      plan: 'replay',
+      agent: undefined,
       lineage: [],
     });
   });

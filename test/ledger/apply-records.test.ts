@@ -17,10 +17,10 @@ import {
   emptyState,
   pendingAt,
   pendingChanges,
-  seenHistory,
   type LedgerState,
   unprovenIn,
 } from '../../src/ledger/state.ts';
+import { seenHistory } from '../../src/ledger/view.ts';
 import { ledgerRecords, shortenedRecords } from '../support/records.ts';
 
 const message = (digest: string, mirrorId?: string): LedgerItem => ({

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../src/items/digest.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem, type LedgerItem, type LedgerStep } from '../../src/ledger/record.ts';
-import { contextAfter, seenDigest, seenHistory } from '../../src/ledger/state.ts';
+import { contextAfter, seenDigest, seenHistory } from '../../src/ledger/view.ts';
 import type { CompletedResponse } from '../../src/chaining/port.ts';
 import { keepUnattributedResponse } from '../../src/chaining/attribution.ts';
 import type { Mode } from '../../src/rollout/mode.ts';
@@ -242,7 +242,7 @@ describe('the view of a response log', () => {
 
   it('the tokens of a response of this process are known', () => {
     const { log } = kept();
-    log.answered(answer('a', { tokens: 7 }));
+    log.answered(answer('a', { usage: { requests: 1, input: 4, cached: 0, output: 3, reasoning: 0 } }));
     expect([log.tokensOf('a'), log.tokensOf('b')]).toEqual([7, undefined]);
   });
 

@@ -4,7 +4,7 @@ import { memoryLedger } from '../../src/index.ts';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../../src/items/digest.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem, type LedgerStep } from '../../src/ledger/record.ts';
-import { compactedItems, contextAfter, seenHistory } from '../../src/ledger/state.ts';
+import { compactedItems, contextAfter, seenHistory } from '../../src/ledger/view.ts';
 import { resolveOptions } from '../../src/runtime/options.ts';
 import { SessionRuntime } from '../../src/runtime/runtime.ts';
 import { appendItems } from '../../src/session/append.ts';

@@ -1,7 +1,7 @@
-import type { Checkpoint, LedgerRecord, LedgerStep } from './record.ts';
-import type { LedgerPage, LedgerStore } from './store.ts';
+import type { Checkpoint, LedgerRecord, LedgerStep } from '../record.ts';
+import type { LedgerPage, LedgerStore } from '../store.ts';
 import { hash } from 'node:crypto';
-import { stableJson } from '../util/json.ts';
+import { stableJson } from '../../util/json.ts';
 
 /** How far a ledger had come, and the name of the append that brought it there; empty where it is not known. */
 export interface SeenLedger {

@@ -1,9 +1,9 @@
-import type { LedgerRecord, LedgerStep } from './record.ts';
-import type { LedgerPage } from './store.ts';
+import type { LedgerRecord, LedgerStep } from '../record.ts';
+import type { LedgerPage } from '../store.ts';
 import { type KnownLedger, newerOf, shownBy, type Rewind } from './rewind.ts';
-import type { LedgerState } from './state.ts';
-import type { RecordReader } from './record-reader.ts';
-import type { Retry } from './retry.ts';
+import type { LedgerState } from '../state.ts';
+import type { RecordReader } from '../record-reader.ts';
+import type { Retry } from '../retry.ts';
 
 /** A store that fails over loses its newest appends. */
 const MAX_APPENDS = 20;

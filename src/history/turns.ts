@@ -1,0 +1,60 @@
+import { InvalidOptionsError } from '../errors/options.ts';
+import { turnStarts } from '../items/read-item.ts';
+import type { LedgerEntry, LedgerState, RecordedResponse } from '../ledger/state.ts';
+
+/** The entries and responses of one turn. */
+export interface RecordedTurn {
+  /** Names the turn in all processes, and stays the same. */
+  readonly turnId: string;
+  /** The index of its first entry. */
+  readonly from: number;
+  readonly entries: readonly LedgerEntry[];
+  /** Its responses that are still in the history, oldest first. */
+  readonly responses: readonly RecordedResponse[];
+}
+
+/**
+ * The turns of a history, oldest first. A turn begins at a message for the model behind an answer; items before the first one
+ * belong to the first turn.
+ */
+export function turnsOf({ entries, responses }: Pick<LedgerState, 'entries' | 'responses'>): RecordedTurn[] {
+  if (entries.length === 0) return [];
+  const starts = [0, ...turnStarts(entries.map(({ kind }) => kind)).slice(1)];
+  const places = placesOf(entries);
+  const turns = starts.map((from, index) => {
+    const part = entries.slice(from, starts[index + 1]);
+    const last = places[from + part.length - 1] ?? 0;
+    return { turnId: `turn_${part[0]?.seq ?? 0}`, from, entries: part, first: places[from] ?? 0, last };
+  });
+  const byTurn = new Map<number, RecordedResponse[]>();
+  let at = turns.length - 1;
+  for (const response of responses.toReversed()) {
+    while (at > 0 && (turns[at]?.first ?? 0) >= response.nextSeq) at -= 1;
+    // The items of a response that was taken back are gone.
+    if (response.nextSeq <= (turns[at]?.last ?? 0) + 1) byTurn.set(at, [response, ...(byTurn.get(at) ?? [])]);
+  }
+  return turns.map(({ turnId, from, entries: part }, index) => ({
+    turnId,
+    from,
+    entries: part,
+    responses: byTurn.get(index) ?? [],
+  }));
+}
+
+/** @throws InvalidOptionsError if no turn has this ID, and no response of a turn. */
+export function indexOfTurn(turns: readonly RecordedTurn[], option: string, id: string): number {
+  const index = turns.findLastIndex(
+    ({ turnId, responses }) => turnId === id || responses.some((response) => response.id === id),
+  );
+  if (index === -1) throw new InvalidOptionsError(option, 'names no turn of the session');
+  return index;
+}
+
+/** The sequence numbers as if no item had been changed or adopted later: an item belongs to no later turn than the next item. */
+function placesOf(entries: readonly LedgerEntry[]): number[] {
+  let least = Number.POSITIVE_INFINITY;
+  return entries
+    .toReversed()
+    .map(({ seq }) => (least = Math.min(least, seq)))
+    .toReversed();
+}
