@@ -1,9 +1,10 @@
+import type { AgentInputItem } from '@openai/agents';
 import { wholeCheckpoint } from './checkpoint.ts';
 import { enterConversation, type MutableState } from './mutable-state.ts';
 import { LEDGER_FORMAT, recordOf, type Checkpoint, type LedgerRecord } from './record.ts';
 import { applyRecords } from './reducer.ts';
 import { logOf } from './rewrite.ts';
-import { copyState, emptyState, type LedgerState } from './state.ts';
+import { copyState, emptyState, type LedgerEntry, type LedgerState } from './state.ts';
 
 /** The whole log of a new session. */
 export interface ForkedLog {
@@ -16,10 +17,12 @@ export interface ForkedLog {
  * by the IDs under which the API stores them.
  *
  * @param keep the number of entries.
+ * @param content the items of entries whose content the ledger does not hold.
  */
 export function forkedLog(
   state: LedgerState,
   keep: number,
+  content: readonly { readonly entry: LedgerEntry; readonly item: AgentInputItem | undefined }[],
   made: Pick<LedgerRecord, 'commit' | 'time'>,
 ): ForkedLog {
   const fork = copyState(state) as MutableState;
@@ -27,6 +30,8 @@ export function forkedLog(
   applyRecords(fork, [cut]);
   // The items have no place in the other session's conversation.
   enterConversation(fork, '', cut);
+  const items = new Map(content.map(({ entry, item }) => [entry.seq, item]));
+  fork.entries = fork.entries.map((entry) => ({ ...entry, item: entry.item ?? items.get(entry.seq) }));
   const end = (fork.entries.at(-1)?.seq ?? -1) + 1;
   Object.assign(fork, {
     conversation: undefined,

@@ -50,12 +50,17 @@ export interface Branch {
  * Begins another session with the history up to a turn, by one append to its ledger.
  *
  * @returns its name.
- * @throws InvalidOptionsError for a turn that the session does not have, or a name that a session has.
+ * @throws InvalidOptionsError for a turn that the session does not have, a name that a session has, and with
+ * `keepContent: false`: until a fork has a conversation, only its ledger can hold the items.
  * @throws HistoryIncompleteError if no source has an item.
  */
 export async function forkSession(session: OpenSession, options: ForkOptions = {}): Promise<string> {
   const { sessionId = globalThis.crypto.randomUUID(), at } = options;
-  const { ledger, options: resolved } = session;
+  const { ledger, history, options: resolved } = session;
+  if (!resolved.keepContent)
+    throw new InvalidOptionsError('keepContent', 'must be true: the ledger holds the items of a fork', {
+      subject: 'the fork',
+    });
   if (sessionId === '')
     throw new InvalidOptionsError('sessionId', 'must not be empty', { subject: 'the fork' });
   const store = resolved.ledger;
@@ -64,7 +69,11 @@ export async function forkSession(session: OpenSession, options: ForkOptions = {
   const last = at === undefined ? turns.at(-1) : turns[indexOfTurn(turns, 'at', at)];
   const keep = last === undefined ? 0 : last.from + last.entries.length;
   const made = { commit: new CommitIds(store).next(), time: clock.now() };
-  const { records, checkpoint } = forkedLog(state, keep, made);
+  // Items may be from a time without content in the ledger.
+  const { restored } = await history.contents(({ entries }) =>
+    entries.slice(0, keep).filter(({ item }) => item === undefined),
+  );
+  const { records, checkpoint } = forkedLog(state, keep, restored, made);
   const nextSeq = (last?.entries.at(-1)?.seq ?? -1) + 1;
   try {
     await store.append(sessionId, records, checkpoint, 0);

@@ -320,16 +320,26 @@ describe('session.fork()', () => {
     expect(await third.verify()).toMatchObject({ verified: true, findings: [] });
   });
 
-  it('a fork keeps no content, if the session keeps none', async () => {
+  it('a fork of a session that keeps no content is refused', async () => {
     const store = memoryLedger();
     const { open, chained } = compactionWorld({ ledger: store, keepContent: false });
     const session = open();
     await converse(chained, session, ['one', TOOL], gpt41);
+    await expect(session.fork()).rejects.toMatchObject({ option: 'keepContent' });
+    await expect(session.undo({ keep: true })).rejects.toMatchObject({ option: 'keepContent' });
+    expect(await historyOf(session)).toBe('u,a,u,c,r,a');
+  });
+
+  it('a fork holds the items that the ledger did not keep before', async () => {
+    const store = memoryLedger();
+    const { open, chained } = compactionWorld({ ledger: store });
+    await converse(chained, open({ keepContent: false }), ['one', TOOL], gpt41);
+    const session = open();
     const other = await session.fork({ sessionId: 'user-42-b' });
-    expect(texts(await other.getItems())).toEqual(texts(await session.getItems()));
+    await session.erase({ remote: true });
+    expect(await historyOf(other)).toBe('u,a,u,c,r,a');
     await converse(chained, other, ['three'], gpt41);
     expect(await other.verify()).toMatchObject({ verified: true, length: 8, findings: [] });
-    expect(JSON.stringify(await store.read('user-42-b'))).not.toContain('Rome');
   });
 
   it('a name that a session has is refused, and an empty one', async () => {

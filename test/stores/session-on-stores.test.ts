@@ -42,6 +42,35 @@ async function converse(session: HybridSession, inputs: readonly string[]): Prom
 const available = engines.filter(({ missing }) => missing === undefined);
 
 describe.for(available)('A session whose ledger is in $name', (engine) => {
+  it('turns are listed, taken back and forked, and values are kept', async () => {
+    const { client, open, close } = await world(engine);
+    const session = new HybridSession({ client, ledger: await open(), sessionId: 'user-42' });
+    await converse(session, ['one', 'two', 'three']);
+    await session.setMetadata({ title: 'Trip' });
+    const [third, second] = await session.turns();
+    const other = await session.fork({ sessionId: 'guest-1', at: second?.turnId });
+    expect(await session.undo({ turns: 2 })).toEqual([second, third]);
+    await converse(other, ['four']);
+    await close();
+
+    const ledger = await open();
+    const again = new HybridSession({ client, ledger, sessionId: 'user-42' });
+    expect(texts(await again.getItems())).toHaveLength(2);
+    expect((await again.usage()).total.requests).toBe(3);
+    expect(await again.branches()).toMatchObject([{ sessionId: 'guest-1', turnId: undefined }]);
+    expect(await again.metadata()).toEqual({ title: 'Trip' });
+    expect(await again.lastAgent()).toBe('Assistant');
+    await again.erase();
+    const fork = new HybridSession({ client, ledger, sessionId: 'guest-1' });
+    expect(texts(await fork.getItems()).filter((_, index) => index % 2 === 0)).toEqual([
+      'one',
+      'two',
+      'four',
+    ]);
+    expect(await fork.verify()).toMatchObject({ verified: true, length: 6, pending: 0 });
+    expect(await fork.metadata()).toEqual({ title: 'Trip' });
+  });
+
   it('a session is listed under its name, with its current conversation, and erased by that name', async () => {
     const { client, open } = await world(engine);
     const ledger = await open();

@@ -3,7 +3,8 @@ import type {
   SessionHistoryRewriteArgs,
   SessionHistoryTransactionArgs,
 } from '@openai/agents';
-import type { Healed, HistoryReport } from '../../../src/index.ts';
+import type { Healed, HistoryReport, Turn, UndoOptions } from '../../../src/index.ts';
+import { kindOf, turnStarts } from '../../../src/items/read-item.ts';
 import { described } from './described.ts';
 import type { Call, History, Outcome } from './expected-history.ts';
 import { canBeListed, type ListDoubts } from './list-doubts.ts';
@@ -86,6 +87,27 @@ export function pop(serving: Serving): After {
     return serving.repeats ? [...popped, before] : popped;
   };
 }
+
+/** Whole turns are taken back, and returned. */
+export function undo({ turns = 1 }: UndoOptions): After {
+  return (before, outcome) => {
+    const starts = turnStarts(before.items.map((item) => kindOf(item)));
+    const from = [0, ...starts.slice(1)].at(-turns) ?? 0;
+    const undone = { ...before, items: before.items.slice(0, from) };
+    if (outcome === undefined) return [before, undone];
+    const said = valueOf(outcome);
+    if (said === undefined) return [before];
+    const taken = (said.value as Turn[]).flatMap(({ items }) => items);
+    return equal(taken, before.items.slice(from)) ? [undone] : [];
+  };
+}
+
+/** A fork has the whole history, and changes nothing about it. */
+export const fork: After = (before, outcome) => {
+  const said = valueOf(outcome);
+  if (said === undefined) return [before];
+  return equal(said.value as AgentInputItem[], before.items) ? [before] : [];
+};
 
 export const clear: After = change(() => [{ items: [], responses: [], operations: [] }]);
 

@@ -25,6 +25,11 @@ export const DEEDS = {
     return (slot: Slot) => slot.session.addItems(items);
   },
   pop: () => (slot: Slot) => slot.session.popItem(),
+  undo: (world: SessionWorld, amount: number) => (slot: Slot) =>
+    slot.session.undo({ turns: 1 + (amount % 2), keep: amount > 3 && keepsContent(world) }),
+  // The ledger of a fork holds its items.
+  fork: (world: SessionWorld) => (slot: Slot) =>
+    keepsContent(world) ? slot.session.forkedItems() : slot.session.usage(),
   verify: () => (slot: Slot) => slot.session.verify(),
   flush: () => (slot: Slot) => slot.session.flush(),
   stats: () => async (slot: Slot) => JSON.stringify(slot.session.stats()),
@@ -62,6 +67,10 @@ export const DEEDS = {
     return (slot: Slot) => slot.session.runCompaction({ responseId, store: true });
   },
 } as const;
+
+function keepsContent({ settings }: SessionWorld): boolean {
+  return settings.options.keepContent !== false;
+}
 
 export type Deed = keyof typeof DEEDS;
 

@@ -12,6 +12,8 @@ import {
   type HealPlan,
   type HistoryReport,
   type HybridSessionOptions,
+  type Turn,
+  type UndoOptions,
 } from '../../../src/index.ts';
 import * as effects from './call-effects.ts';
 import type { Call } from './expected-history.ts';
@@ -80,6 +82,20 @@ export class WatchedSession extends HybridSession {
 
   override popItem(): Promise<AgentInputItem | undefined> {
     return this.#watch('popItem()', effects.pop(this.#surroundings.serving()), () => super.popItem());
+  }
+
+  override undo(options: UndoOptions = {}): Promise<Turn[]> {
+    return this.#watch(`undo(${options.turns ?? ''})`, effects.undo(options), () => super.undo(options));
+  }
+
+  /** The items of a fork, which is erased again. */
+  forkedItems(): Promise<AgentInputItem[]> {
+    return this.#watch('fork()', effects.fork, async () => {
+      const other = await super.fork();
+      const { items } = await other.transcript({ limit: 1000 });
+      await other.erase();
+      return items.map(({ item }) => item);
+    });
   }
 
   override clearSession(): Promise<void> {
