@@ -77,6 +77,11 @@ export function isResultKind(kind: string): boolean {
   return itemType(typeOfKind(kind)).role === 'result';
 }
 
+/** Whether an item of this kind can be a call that the client answers. */
+export function isCallKind(kind: string): boolean {
+  return itemType(typeOfKind(kind)).answeredBy !== undefined;
+}
+
 /** Whether an item of this kind is written to a conversation with its ID. */
 export function keepsId(kind: string): boolean {
   return SDK_TYPES.get(splitKind(kind)[0])?.keepsId === true;

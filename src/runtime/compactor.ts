@@ -329,7 +329,9 @@ function openCallsOf(items: readonly SeenItem[]): Set<string> {
  */
 function endOfAnswers(entries: readonly LedgerEntry[], items: readonly SeenItem[]): number {
   for (let end = entries.length; ;) {
-    const answer = entries.slice(0, end).findLastIndex(({ kind }) => roleOfKind(kind) !== 'input');
+    const answer =
+      items.findLast(({ item, index = end }) => index < end && roleOfKind(kindOf(item)) !== 'input')?.index ??
+      -1;
     const before = items.filter(({ index = end }) => index <= answer);
     const open = openCallsOf(before);
     if (open.size === 0) return answer + 1;
