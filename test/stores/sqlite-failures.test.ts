@@ -48,6 +48,19 @@ describe('a SQLite ledger that is closed', () => {
   });
 });
 
+it('a process that opens the file reads while another one writes', async () => {
+  const path = await fileIn('ledger.db');
+  const store = sqliteLedger({ path });
+  await store.append('session-1', [record('one')], checkpoint(1), 0);
+  const other = await openSqlite(path);
+  other.exec('BEGIN IMMEDIATE');
+  const opened = sqliteLedger({ path, busyTimeout: 0 });
+  expect(await opened.read('session-1')).toEqual({ records: [record('one')] });
+  other.exec('COMMIT');
+  other.close();
+  await Promise.all([opened.close(), store.close()]);
+});
+
 describe('a SQLite ledger that cannot be opened', () => {
   it('a file that is no database is reported, and opened again later', async () => {
     const path = await fileIn('notes.txt');
