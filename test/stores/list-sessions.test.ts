@@ -46,6 +46,7 @@ function redis(checkpoints: Record<string, unknown>, answers: readonly (readonly
   const evalSha: RedisLedgerClient['evalSha'] = async (_, { keys: [key = ''] }) =>
     key in checkpoints ? JSON.stringify(checkpoints[key]) : null;
   const scan = async (cursor: string, { MATCH }: { MATCH: string }) => {
+    if (!/^\d+$/.test(cursor)) throw new Error('ERR invalid cursor');
     patterns.push(MATCH);
     const next = Number(cursor) + 1;
     return { cursor: next < answers.length ? next : 0, keys: answers[Number(cursor)] ?? [] };
