@@ -99,3 +99,16 @@ describe.each(Object.entries(RUNNERS))('an approval that was not given (history:
     },
   );
 });
+
+it("a result that comes behind a window of its call reaches no request of the SDK's runner", async () => {
+  const { open, stock, contexts } = compactionWorld({ history: { window: { turns: 1 } } });
+  const session = open();
+  const { state: waiting } = await stock.run(agent, ASK, { session });
+  await stock.run(agent, 'two', { session });
+  const state = await RunState.fromString(agent, waiting.toString());
+  for (const interruption of state.getInterruptions()) state.approve(interruption);
+  await stock.run(agent, state, { session: open() });
+  await stock.run(agent, 'three', { session });
+  expect(contexts().at(-1)).toBe('u,a,a,u');
+  expect(await transcriptOf(session)).toBe('u,c,c,r,u,a,r,a,u,a');
+});
