@@ -1,6 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { RestoredItem } from './restore.ts';
 import type { LedgerEntry, LedgerState, RecordedResponse } from '../ledger/state.ts';
+import { compactedItems } from '../ledger/view.ts';
 import {
   danglingReasoning,
   encryptedContentOf,
@@ -8,6 +9,7 @@ import {
   isReplayable,
   lostKey,
 } from '../items/reasoning.ts';
+import { callIdIn, tornCalls } from '../items/tool-calls.ts';
 
 /** The limits after which a response no longer holds its items. */
 export interface ReplayLimits {
@@ -18,16 +20,19 @@ export interface ReplayLimits {
 }
 
 /**
- * The keys of the items that cannot be sent to a server again: reasoning without a following item, reasoning that is not
- * stored, and refused items. Pure.
+ * The keys of the items that cannot be sent to a server again: calls and results without each other, reasoning without a following
+ * item, reasoning that is not stored, and refused items. Pure.
  */
 export function unreplayable(
   state: LedgerState,
   restored: readonly RestoredItem[],
   limits: ReplayLimits,
 ): ReadonlySet<string> {
-  const dangling = danglingReasoning(restored.map(({ item }) => item));
-  const keys = new Set<string>(state.refused);
+  const torn = tornCalls([...compactedItems(state), ...restored.flatMap(({ item }) => item ?? [])]);
+  const dangling = danglingReasoning(
+    restored.map(({ item }) => (item && torn.has(callIdIn(item) ?? '') ? undefined : item)),
+  );
+  const keys = new Set<string>([...state.refused, ...torn]);
   for (const [index, { entry, item }] of restored.entries()) {
     if (item === undefined || !isReasoning(item) || !isReplayable(item)) continue;
     const key = lostKey(item);

@@ -38,15 +38,15 @@ export function kindOf(item: AgentInputItem): string {
   return type;
 }
 
-/** Whether an item of this kind calls a tool. */
-export function isCallKind(kind: string): boolean {
+/** Whether an item of this kind calls a tool, of the client or of the server. */
+export function callsTool(kind: string): boolean {
   return splitKind(kind)[0].endsWith('_call');
 }
 
 /** The name of the tool that an item calls; undefined for another item. */
 export function calledName(item: AgentInputItem): string | undefined {
   const kind = kindOf(item);
-  if (!isCallKind(kind)) return undefined;
+  if (!callsTool(kind)) return undefined;
   const [type, hosted] = splitKind(kind);
   const name = 'name' in item ? item.name : undefined;
   return typeof name === 'string' && name !== '' ? name : hosted || type.replace(/_call$/, '');
@@ -89,6 +89,11 @@ function isMessageForModel(kind: string): boolean {
 /** Whether an item of this kind answers a call. */
 export function isResultKind(kind: string): boolean {
   return itemType(typeOfKind(kind)).role === 'result';
+}
+
+/** Whether an item of this kind can be a call that the client answers. */
+export function isCallKind(kind: string): boolean {
+  return itemType(typeOfKind(kind)).answeredBy !== undefined;
 }
 
 /** Whether an item of this kind is written to a conversation with its ID. */

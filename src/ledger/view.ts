@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { EMPTY_DIGEST, extendDigest, extendDigests } from '../items/digest.ts';
+import { callIdIn, tornCalls } from '../items/tool-calls.ts';
 import type { Beginning, LedgerItem } from './record.ts';
 import { digestBeforeEntries, type LedgerEntry, type LedgerState, type View } from './state.ts';
 
@@ -113,8 +114,13 @@ export function replacedContexts({ views, entries }: LedgerState): ReplacedConte
     const before = views[index - 1];
     const shown = before === undefined ? entries : entries.filter(({ seq }) => isShown(before, seq));
     const covered = shown.filter(({ seq }) => isCovered(view, seq));
-    const digest = extendDigests(extendDigests(EMPTY_DIGEST, before?.items ?? []), covered);
-    return [{ digest, items: compactedItems({ views: [view] }) }];
+    const beginning = extendDigests(EMPTY_DIGEST, before?.items ?? []);
+    const items = compactedItems({ views: [view] });
+    // A run that waited for a result has the calls; other requests leave them out.
+    const torn = tornCalls(shown.flatMap(({ item }) => item ?? []));
+    const sent = covered.filter(({ item }) => item === undefined || !torn.has(callIdIn(item) ?? ''));
+    const contexts = new Set([covered, sent].map((part) => extendDigests(beginning, part)));
+    return [...contexts].map((digest) => ({ digest, items }));
   });
 }
 

@@ -6,7 +6,7 @@ import { defaultClient } from '../conversation/client.ts';
 import type { Compaction } from '../conversation/compact-context.ts';
 import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
 import { EMPTY_DIGEST, extendDigests } from '../items/digest.ts';
-import { roleOfKind, turnStarts } from '../items/read-item.ts';
+import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import { ledgerItem } from '../ledger/record.ts';
 import { type LedgerEntry, type LedgerState, type View } from '../ledger/state.ts';
@@ -301,7 +301,9 @@ function openCallsOf(items: readonly SeenItem[]): Set<string> {
  */
 function endOfAnswers(entries: readonly LedgerEntry[], items: readonly SeenItem[]): number {
   for (let end = entries.length; ;) {
-    const answer = entries.slice(0, end).findLastIndex(({ kind }) => roleOfKind(kind) !== 'input');
+    const answer =
+      items.findLast(({ item, index = end }) => index < end && roleOfKind(kindOf(item)) !== 'input')?.index ??
+      -1;
     const before = items.filter(({ index = end }) => index <= answer);
     const open = openCallsOf(before);
     if (open.size === 0) return answer + 1;

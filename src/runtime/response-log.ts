@@ -3,8 +3,8 @@ import type OpenAI from 'openai';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { AnswerFacts, LedgerItem, LedgerStep } from '../ledger/record.ts';
 import { EMPTY_DIGEST, itemDigest } from '../items/digest.ts';
-import { kindOf } from '../items/read-item.ts';
-import { type LedgerState, type RecordedResponse } from '../ledger/state.ts';
+import { isCallKind, isResultKind, kindOf } from '../items/read-item.ts';
+import type { LedgerEntry, LedgerState, RecordedResponse } from '../ledger/state.ts';
 import {
   compactedBeginning,
   contextAfter,
@@ -208,10 +208,11 @@ export class ResponseLog implements ChainingPort {
     // The empty context is the beginning of all others.
     if (!isFirst && seenLength(state) > 0) known.delete(EMPTY_DIGEST);
     const length = contexts.findLastIndex((context) => known.has(context));
-    const history = known.get(contexts[length] ?? '');
-    if (history === undefined) return undefined;
+    const beginning = known.get(contexts[length] ?? '');
+    if (beginning === undefined) return undefined;
+    const { count, seqs } = withoutTornCalls(beginning, facts.slice(length));
     const { entries } = seenHistory(state);
-    return { items: sent.slice(length), isBehind: entries.some(({ seq }) => !history.has(seq)) };
+    return { items: sent.slice(length + count), isBehind: entries.some(({ seq }) => !seqs.has(seq)) };
   }
 
   /** The request of the response whose output these items begin with, if that is a compaction. */
@@ -286,15 +287,43 @@ function factsOf({ agent, plan, usage }: CompletedResponse): AnswerFacts {
   };
 }
 
-/** The digests of the contexts that requests saw so far, and the sequence numbers of the entries in each. */
-function knownContexts(state: LedgerState): Map<string, { has(seq: number): boolean }> {
-  const known = new Map<string, { has(seq: number): boolean }>();
+/** The beginning of a history: the entries of that history, and the number of entries in the beginning. */
+interface Beginning {
+  readonly entries: readonly LedgerEntry[];
+  readonly length: number;
+}
+
+/** The contexts that requests saw so far, by digest. */
+function knownContexts(state: LedgerState): Map<string, Beginning> {
+  const known = new Map<string, Beginning>();
   for (const before of statesBeforeViews(state).toReversed()) {
-    const indices = new Map(seenHistory(before).entries.map(({ seq }, index) => [seq, index]));
-    for (const [length, digest] of contextsOf(before).entries())
-      known.set(digest, { has: (seq) => (indices.get(seq) ?? length) < length });
+    const { entries } = seenHistory(before);
+    for (const [length, digest] of contextsOf(before).entries()) known.set(digest, { entries, length });
   }
   return known;
+}
+
+/**
+ * Compares the items of a request with the history behind a beginning. A request leaves out calls and results without each other.
+ *
+ * @returns the number of items that the history has, and the sequence numbers of the history up to them.
+ */
+function withoutTornCalls(
+  { entries, length }: Beginning,
+  items: readonly DigestedItem[],
+): { readonly count: number; readonly seqs: ReadonlySet<number> } {
+  // No digest covers reasoning.
+  const covered = items.flatMap(({ digest }, index) => (digest === null ? [] : [{ digest, index }]));
+  let next = 0;
+  const other = entries.slice(length).findIndex(({ kind, digest }) => {
+    if (digest === null) return false;
+    const isSent = covered[next]?.digest === digest;
+    if (isSent) next += 1;
+    return !isSent && !isCallKind(kind) && !isResultKind(kind);
+  });
+  const count = (covered[next - 1]?.index ?? -1) + 1;
+  const end = other === -1 ? entries.length : length + other;
+  return { count, seqs: new Set(entries.slice(0, end).map(({ seq }) => seq)) };
 }
 
 /** The digests of the context with the first 0, 1, 2, ... items of the history. */

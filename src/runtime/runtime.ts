@@ -10,6 +10,7 @@ import { resolveMode } from '../rollout/resolve.ts';
 import { clock } from '../util/clock.ts';
 import { toReplayInputOfAnyProvider, toReplayInput } from '../items/model-input.ts';
 import { isReasoning, isReplayable, lostKey } from '../items/reasoning.ts';
+import { callIdIn } from '../items/tool-calls.ts';
 import { LazyHistory } from './lazy-history.ts';
 import { Compactor } from './compactor.ts';
 import { adoptBookmark } from './adopt-bookmark.ts';
@@ -257,8 +258,8 @@ export class SessionRuntime {
    */
   forNextModel(served: AgentInputItem, unreplayable = this.unreplayable): AgentInputItem | undefined {
     const item = this.#opened?.history.withOwnId(served) ?? served;
-    const key = lostKey(item);
-    if (key !== undefined && unreplayable.has(key)) return undefined;
+    if ([lostKey(item), callIdIn(item)].some((key) => key !== undefined && unreplayable.has(key)))
+      return undefined;
     if (this.#run?.isBoundaryInUse === true) return toReplayInputOfAnyProvider(item);
     return isReasoning(item) && !isReplayable(item) ? undefined : toReplayInput(item);
   }

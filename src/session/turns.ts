@@ -2,7 +2,7 @@ import type { AgentInputItem } from '@openai/agents';
 import type { TokenUsage } from '../chaining/port.ts';
 import { InvalidOptionsError } from '../errors/options.ts';
 import { indexOfTurn, turnsOf, type RecordedTurn } from '../history/turns.ts';
-import { calledName, isCallKind, roleOfKind } from '../items/read-item.ts';
+import { calledName, callsTool, roleOfKind } from '../items/read-item.ts';
 import { openCalls } from '../items/tool-calls.ts';
 import type { LedgerState, RecordedResponse } from '../ledger/state.ts';
 import type { OpenSession } from '../runtime/read.ts';
@@ -140,7 +140,7 @@ export async function withItems(
 export async function readUsage(runtime: SessionRuntime): Promise<SessionUsage> {
   const read = await runtime.runIfBegun(async ({ ledger, history }) => {
     await ledger.read({ fresh: true });
-    return history.contents(({ entries }) => entries.filter(({ kind }) => isCallKind(kind)));
+    return history.contents(({ entries }) => entries.filter(({ kind }) => callsTool(kind)));
   });
   const { state, restored = [] } = read ?? {};
   const { responses = [] } = state ?? {};

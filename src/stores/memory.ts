@@ -5,12 +5,15 @@ import type { LedgerStore } from '../ledger/store.ts';
 import { summaryOf } from './shared/session-summary.ts';
 
 /** A session's checkpoint and records, as text, which no caller can change, and which takes less room. */
-interface Kept {
-  checkpoint: string;
+interface Kept extends KeptRecords {
+  readonly checkpoint: string;
+  readonly updated: number;
+}
+
+interface KeptRecords {
   /** The position of the first record. */
   readonly start: number;
   readonly records: string[];
-  updated: number;
 }
 
 const memoryLedgers = new WeakSet<LedgerStore>();
@@ -28,8 +31,8 @@ export function isMemoryLedger(ledger: LedgerStore): boolean {
 export function memoryLedger(): LedgerStore {
   const sessions = new Map<string, Kept>();
   /** @throws LedgerConflictError when the ledger's version is another one. */
-  const keptAt = (sessionId: string, expected: number | undefined): Kept => {
-    const kept = sessions.get(sessionId) ?? { checkpoint: '', start: 0, records: [], updated: 0 };
+  const keptAt = (sessionId: string, expected: number | undefined): KeptRecords => {
+    const kept = sessions.get(sessionId) ?? { start: 0, records: [] };
     const version = kept.start + kept.records.length;
     if (expected !== undefined && version !== expected)
       throw new LedgerConflictError(sessionId, expected, version);
@@ -47,12 +50,11 @@ export function memoryLedger(): LedgerStore {
       return start > from ? { start, records } : { records };
     },
     async append(sessionId, records, checkpoint, expected) {
-      const kept = keptAt(sessionId, expected);
+      const { start, records: kept } = keptAt(sessionId, expected);
       const texts = records.map((record) => JSON.stringify(record));
-      kept.checkpoint = JSON.stringify(checkpoint);
-      kept.updated = clock.now();
-      for (const text of texts) kept.records.push(text);
-      sessions.set(sessionId, kept);
+      const head = JSON.stringify(checkpoint);
+      for (const text of texts) kept.push(text);
+      sessions.set(sessionId, { checkpoint: head, start, records: kept, updated: clock.now() });
     },
     async rewrite(sessionId, records, checkpoint, expected) {
       keptAt(sessionId, expected);

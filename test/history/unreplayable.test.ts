@@ -5,7 +5,7 @@ import { ledgerItem } from '../../src/ledger/record.ts';
 import { recordOf, type LedgerStep } from '../../src/ledger/record.ts';
 import { emptyState } from '../../src/ledger/state.ts';
 import { unreplayable } from '../../src/history/unreplayable.ts';
-import { assistant, user } from '../support/conversation.ts';
+import { assistant, call, result, user } from '../support/conversation.ts';
 
 const NOW = 1_000_000;
 
@@ -18,7 +18,11 @@ const reasoning = (id: string, providerData?: Record<string, unknown>): AgentInp
 
 /** What cannot be replayed of a turn with this reasoning, after these steps. */
 function left(item: AgentInputItem, steps: readonly LedgerStep[], answer = true): string[] {
-  const items = [user('hi'), item, ...(answer ? [assistant('yes')] : []), user('thanks')];
+  return leftOf([user('hi'), item, ...(answer ? [assistant('yes')] : []), user('thanks')], steps);
+}
+
+/** What cannot be replayed of these items, after these steps. */
+function leftOf(items: readonly AgentInputItem[], steps: readonly LedgerStep[] = []): string[] {
   const state = emptyState();
   const appended: LedgerStep = { type: 'items', items: items.map((one) => ledgerItem(one, true)) };
   applyRecords(
@@ -61,4 +65,18 @@ test('encrypted reasoning is replayed, unless a server refused it or nothing fol
   expect(left(encrypted, [response(false)])).toEqual([]);
   expect(left(encrypted, [{ type: 'refused', id: 'rs_1' }])).toEqual(['rs_1']);
   expect(left(encrypted, [response(true)], false)).toEqual(['rs_1']);
+});
+
+test('a call without a result is not replayed once the user goes on, nor is the reasoning before it', () => {
+  const asked = [user('hi'), reasoning('rs_1'), call('call_1', 'pay', {})];
+  expect(leftOf(asked)).toEqual([]);
+  expect(leftOf([...asked, user('thanks')])).toEqual(['call_1', 'rs_1']);
+  expect(leftOf([...asked, user('thanks'), result('call_1', 'pay', 'paid')])).toEqual([]);
+});
+
+test('a result is replayed if its call stands among the items of a compaction', () => {
+  const items = [user('hi'), result('call_1', 'pay', 'paid')];
+  expect(leftOf(items)).toEqual(['call_1']);
+  const kept = ledgerItem(call('call_1', 'pay', {}), true);
+  expect(leftOf(items, [{ type: 'view', from: 0, items: [kept] }])).toEqual([]);
 });

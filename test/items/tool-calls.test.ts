@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { describe, expect, test } from 'vitest';
-import { answeredCalls, openCalls } from '../../src/items/tool-calls.ts';
+import { answeredCalls, callIdIn, openCalls, tornCalls } from '../../src/items/tool-calls.ts';
 import { call, result, user } from '../support/conversation.ts';
 
 /** An item of a type that the SDK does not know, as it keeps it. */
@@ -61,6 +61,33 @@ describe.each(PAIRS)('a call of %s', (_what, asked, answered) => {
     expect(answeredCalls([user('hi'), answered])).toEqual(new Set(['c1']));
     expect(answeredCalls([asked])).toEqual(new Set());
   });
+});
+
+describe.each(PAIRS)('a torn call of %s', (_what, asked, answered) => {
+  test('a call is torn if the user goes on without its result', () => {
+    expect(tornCalls([user('hi'), asked, user('and')])).toEqual(new Set(['c1']));
+    expect(tornCalls([user('hi'), asked, user('and'), answered])).toEqual(new Set());
+  });
+
+  test('a call that still waits for its result is whole', () => {
+    expect(tornCalls([user('hi'), asked])).toEqual(new Set());
+    expect(tornCalls([asked])).toEqual(new Set());
+  });
+
+  test('a result is torn if no call stands before it', () => {
+    expect(tornCalls([user('hi'), answered])).toEqual(new Set(['c1']));
+    expect(tornCalls([answered, asked])).toEqual(new Set(['c1']));
+  });
+
+  test('both parts of a call tell its ID', () => {
+    expect([asked, answered, user('hi')].map((item) => callIdIn(item))).toEqual(['c1', 'c1', undefined]);
+  });
+});
+
+test('a part of a call without a call ID is never torn', () => {
+  const nameless: AgentInputItem = { type: 'tool_search_output', tools: [] };
+  expect(callIdIn(nameless)).toBeUndefined();
+  expect(tornCalls([nameless, user('hi')])).toEqual(new Set());
 });
 
 test('an open call tells calls apart by their IDs', () => {

@@ -422,9 +422,19 @@ describe('the beginning that is compacted', () => {
     expect(await shown()).toEqual(expected);
   });
 
-  it('a call in the first turn leaves nothing to compact', async () => {
-    const { compactor } = await compacting([user('one'), call('c1', 'f', {}), ...SECOND], gpt);
+  it('a call in the only turn leaves nothing to compact', async () => {
+    const { compactor } = await compacting([user('one'), call('c1', 'f', {})], gpt);
     await expect(compactor.compact()).rejects.toMatchObject({ reason: 'unanswered_tool_call' });
+  });
+
+  it('a call without a result is left out once a later question has its answer', async () => {
+    const { compactor, bodies, shown } = await compacting(
+      [user('one'), call('c1', 'f', {}), ...SECOND, user('three'), call('c2', 'f', {})],
+      gpt,
+    );
+    await compactor.compact();
+    expect(sizes(bodies)).toEqual([3]);
+    expect(await shown()).toEqual(['compaction', 'three', 'function_call']);
   });
 });
 

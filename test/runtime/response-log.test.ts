@@ -11,7 +11,7 @@ import type { HybridSessionEvent } from '../../src/telemetry/events.ts';
 import { Span } from '../../src/telemetry/span.ts';
 import { noHistory } from '../chaining/known-port.ts';
 import { memoryLedger } from '../../src/stores/memory.ts';
-import { assistant, texts, user } from '../support/conversation.ts';
+import { assistant, call, result, texts, user } from '../support/conversation.ts';
 import { notedSpans } from '../support/spans.ts';
 
 interface Kept {
@@ -503,6 +503,21 @@ describe('the items before a compaction in a response', () => {
     const session = await told('one', 'two');
     session.log.answered(compacted('a', ['one', 'two', 'three']));
     await session.add({ type: 'view', from: 2, items: [stored('kept'), compaction] });
+    expect(await unsaved(session)).toEqual([['three'], false]);
+    await session.add({ type: 'items', items: [stored('meanwhile')] });
+    expect(await unsaved(session)).toEqual([['three'], true]);
+  });
+
+  it('the known history goes on behind calls and results that a request leaves out', async () => {
+    const session = await told('one');
+    const torn = [
+      call('call_1', 'pay', {}),
+      result('call_2', 'pay', 'paid'),
+      { type: 'reasoning' as const, id: 'rs_1', content: [] },
+    ];
+    await session.add({ type: 'items', items: torn.map((item) => ledgerItem(item, true)) });
+    await session.add({ type: 'items', items: [stored('two')] });
+    session.log.answered(compacted('a', ['one', 'two', 'three']));
     expect(await unsaved(session)).toEqual([['three'], false]);
     await session.add({ type: 'items', items: [stored('meanwhile')] });
     expect(await unsaved(session)).toEqual([['three'], true]);

@@ -56,3 +56,12 @@ it('a draft store reads what is stored as it is where nothing was drafted', asyn
   expect(await draft.read('conv_1', 0, 1)).toEqual({ records: [record('0')] });
   expect(await draft.checkpoint('conv_1')).toEqual(checkpoint(2));
 });
+
+it('a draft store refuses to delete another version than the expected one', async () => {
+  const draft = draftStore(memoryLedger());
+  await draft.append('conv_1', [record('0')], checkpoint(1), 0);
+  await expect(draft.delete('conv_1', 2)).rejects.toMatchObject({ expected: 2, actual: 1 });
+  expect(await draft.checkpoint('conv_1')).toEqual(checkpoint(1));
+  await draft.delete('conv_1', 1);
+  expect(await draft.checkpoint('conv_1')).toBeUndefined();
+});

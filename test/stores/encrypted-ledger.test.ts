@@ -298,9 +298,39 @@ describe('an encrypted ledger whose store lags behind itself', () => {
     expect((await store.read('session-1')).records).toHaveLength(3);
   });
 
-  it('records that stay behind their checkpoint are refused', async () => {
+  it('records that grow for ever are given up', async () => {
     const store = await lagging([1, 2]);
-    await expect(store.read('session-1')).rejects.toMatchObject({ code: 'ledger_unreadable' });
+    const grown = await lagging(Array.from({ length: 300 }, (_, index) => (index % 2) + 1));
+    await expect(grown.read('session-1')).rejects.toMatchObject({ reason: 'rolled_back' });
+    await expect(store.read('session-1')).rejects.toMatchObject({ reason: 'rolled_back' });
+  });
+
+  it('records of a session that was begun again meanwhile are read again, however many there are', async () => {
+    const lives = await Promise.all([filled(), filled(), filled()]);
+    let reads = 0;
+    const moving: LedgerStore = {
+      ...present(lives[0]).inner,
+      read: async (...args) => present(lives[reads]).inner.read(...args),
+      async checkpoint(sessionId) {
+        reads = Math.min(reads + 1, 2);
+        return present(lives[reads]).inner.checkpoint(sessionId);
+      },
+    };
+    const { records } = await encryptedLedger(moving, { keys: [OLD] }).read('session-1');
+    expect(records).toEqual([record('one'), record('two')]);
+  });
+
+  it('a rewritten log without its checkpoint is refused', async () => {
+    const inner = memoryLedger();
+    const rewritten: LedgerStore = { ...inner, read: async () => ({ start: 3, records: [] }) };
+    await expect(encryptedLedger(rewritten, { keys: [OLD] }).read('session-1')).rejects.toMatchObject({
+      reason: 'rolled_back',
+    });
+  });
+
+  it('records that stay behind their checkpoint are refused, although they would grow later', async () => {
+    const store = await lagging([1, 2, 2, 3]);
+    await expect(store.read('session-1')).rejects.toMatchObject({ reason: 'rolled_back' });
   });
 });
 

@@ -9,6 +9,8 @@ import {
   type SessionsOptions,
   type SessionSummary,
 } from '../../src/index.ts';
+import { LedgerConflictError, LedgerUnreadableError } from '../../src/errors/ledger.ts';
+import { HistoryIncompleteError } from '../../src/errors/session.ts';
 import { postgresLedger } from '../../src/postgres.ts';
 import { redisLedger, type RedisLedgerClient } from '../../src/redis.ts';
 import { sqliteLedger } from '../../src/sqlite.ts';
@@ -44,6 +46,7 @@ function redis(checkpoints: Record<string, unknown>, answers: readonly (readonly
   const evalSha: RedisLedgerClient['evalSha'] = async (_, { keys: [key = ''] }) =>
     key in checkpoints ? JSON.stringify(checkpoints[key]) : null;
   const scan = async (cursor: string, { MATCH }: { MATCH: string }) => {
+    if (!/^\d+$/.test(cursor)) throw new Error('ERR invalid cursor');
     patterns.push(MATCH);
     const next = Number(cursor) + 1;
     return { cursor: next < answers.length ? next : 0, keys: answers[Number(cursor)] ?? [] };
@@ -113,7 +116,8 @@ describe('sessions() of a Redis store', () => {
       ['p:{b}:head', Buffer.from('p:{a}:head')],
     ]);
     const summaries = await list(redisLedger({ client, prefix: 'p:' }));
-    expect(summaries).toEqual(['a', 'b'].map((sessionId) => ({ ...one, sessionId })));
+    // A time that the store does not know is absent.
+    expect(summaries).toStrictEqual(['a', 'b'].map((sessionId) => ({ ...one, sessionId })));
   });
 
   it('sessions() of a Redis store takes prefixes literally, and gives IDs as they are', async () => {
@@ -135,6 +139,28 @@ describe('sessions() of a Redis store', () => {
       nodeClient: async (node: typeof first) => node?.client,
     };
     expect(await idsOf(redisLedger({ client, prefix: 'p:' }))).toEqual(['a', 'b']);
+  });
+
+  it('sessions() of a Redis store asks a cluster that is not connected, which refuses', async () => {
+    const refusal = new Error('The client is closed');
+    const { client } = redis({}, []);
+    const closed = {
+      ...client,
+      scan: () => Promise.reject(refusal),
+      masters: [],
+      nodeClient: () => client,
+    };
+    await expect(list(redisLedger({ client: closed, prefix: 'p:' }))).rejects.toBe(refusal);
+  });
+
+  it('sessions() is missing with a Redis client that only looks like a cluster', () => {
+    const { scan: _scan, ...scripts } = redis({}, []).client;
+    for (const part of [
+      { masters: [] },
+      { nodeClient: () => scripts },
+      { masters: {}, nodeClient: () => scripts },
+    ])
+      expect(redisLedger({ client: { ...scripts, ...part } })).not.toHaveProperty('sessions');
   });
 
   it('sessions() is missing with a Redis client that cannot scan', () => {
@@ -180,6 +206,52 @@ describe('sessions() of a scoped store', () => {
       };
       await expect(list(scopedLedger(broken, 'acme'))).rejects.toBe(error);
     }
+  });
+});
+
+/** A scoped store whose inner store fails with this error. */
+function failing(error: Error): LedgerStore {
+  const inner: LedgerStore = {
+    ...memoryLedger(),
+    checkpoint: () => Promise.reject(error),
+    sessions: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) }),
+  };
+  return scopedLedger(inner, 'acme');
+}
+
+const damaged = (key: string): LedgerUnreadableError =>
+  new LedgerUnreadableError(key, 3, 'unknown_key', 'it is damaged', { keyId: 'key-1' });
+
+describe('the errors of a scoped store', () => {
+  it('an error about a key names the session of the app, and keeps everything else', async () => {
+    const error = damaged('scope:acme:user-1');
+    const { position, reason, problem, keyId } = error;
+    for (const work of [failing(error).checkpoint('user-1'), list(failing(error))])
+      await expect(work).rejects.toMatchObject({
+        sessionId: 'user-1',
+        position,
+        reason,
+        problem,
+        keyId,
+        cause: error,
+      });
+    const conflict = new LedgerConflictError('scope:acme:user-1', 3, 4);
+    await expect(failing(conflict).checkpoint('user-1')).rejects.toMatchObject({
+      sessionId: 'user-1',
+      expected: 3,
+      actual: 4,
+      cause: conflict,
+    });
+  });
+
+  it('an error about another key, or of another kind, stays as it is', async () => {
+    const other = damaged('scope:other:user-1');
+    await expect(failing(other).checkpoint('user-1')).rejects.toBe(other);
+    await expect(list(failing(other))).rejects.toBe(other);
+    const odd = Object.assign(new Error('odd'), { sessionId: 'scope:acme:user-1' });
+    await expect(failing(odd).checkpoint('user-1')).rejects.toBe(odd);
+    const incomplete = new HistoryIncompleteError('scope:acme:user-1', []);
+    await expect(failing(incomplete).checkpoint('user-1')).rejects.toBe(incomplete);
   });
 });
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { LedgerConflictError } from '../../src/errors/ledger.ts';
 import type { Checkpoint, LedgerRecord } from '../../src/ledger/record.ts';
 import type { LedgerStore } from '../../src/ledger/store.ts';
-import { memoryLedger } from '../../src/stores/memory.ts';
+import { isMemoryLedger, memoryLedger } from '../../src/stores/memory.ts';
 
 const checkpoint = (version: number): Checkpoint => ({
   format: 3,
@@ -110,4 +110,19 @@ describe('what goes in and comes out are copies', () => {
     Object.assign((await store.checkpoint('conv_1')) ?? {}, { length: 8 });
     expect(await store.checkpoint('conv_1')).toEqual(checkpoint(1));
   });
+});
+
+test('a rewritten log is read from its own first position on', async () => {
+  await store.append('conv_1', [pop(1), pop(2)], checkpoint(2), 0);
+  await store.rewrite('conv_1', [pop(3), pop(4)], checkpoint(5), 2);
+  expect(await store.read('conv_1', 3, 4)).toEqual({ records: [pop(3)] });
+  expect(await store.read('conv_1', 4, 5)).toEqual({ records: [pop(4)] });
+  expect(await store.read('conv_1', 0, 4)).toEqual({ start: 3, records: [pop(3)] });
+  expect(await store.read('conv_1', 0, 2)).toEqual({ start: 3, records: [] });
+  await store.append('conv_1', [pop(5)], checkpoint(6), 5);
+  expect(await store.read('conv_1', 4)).toEqual({ records: [pop(4), pop(5)] });
+});
+
+test('a ledger in memory is known as one, and a view of it is not', () => {
+  expect([store, { ...store }].map((one) => isMemoryLedger(one))).toEqual([true, false]);
 });

@@ -64,7 +64,10 @@ describe('postgresLedger', () => {
   it.for(['', '.', 'a.', '.a', 'a.b.c', 'a\0b', 'x'.repeat(60), '\u{1F600}'.repeat(15)])(
     'a PostgreSQL ledger refuses the name %o, which cannot be one',
     (table) => {
-      const invalid = expect.objectContaining({ code: 'invalid_options', option: 'table' });
+      const message = expect.stringContaining(
+        "Cannot create the PostgreSQL ledger: option 'table'",
+      ) as string;
+      const invalid = expect.objectContaining({ code: 'invalid_options', option: 'table', message });
       expect(() => postgresLedger({ pool: pglite(), table })).toThrow(invalid);
       expect(() => postgresLedgerSchema(table)).toThrow(invalid);
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createClient, createCluster } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LedgerStore } from '../../src/index.ts';
@@ -46,6 +47,24 @@ describe('redisLedger', () => {
     const { client, asked } = recorder();
     await redisLedger({ client }).append('session-1', [record('one')], checkpoint(1), 0);
     expect(asked.map(({ name }) => name)).toEqual(['EVALSHA', 'EVAL']);
+  });
+
+  it('a Redis ledger names a script by the hash that the server computes', async () => {
+    const { client } = recorder();
+    const scripts: string[] = [];
+    const noting: RedisLedgerClient = {
+      ...client,
+      evalSha: (sha, options) => {
+        scripts.push(sha);
+        return client.evalSha(sha, options);
+      },
+      eval: (text, options) => {
+        scripts.push(createHash('sha1').update(text).digest('hex'));
+        return client.eval(text, options);
+      },
+    };
+    await redisLedger({ client: noting }).append('session-1', [record('one')], checkpoint(1), 0);
+    expect(scripts).toEqual([expect.stringMatching(/^[\da-f]{40}$/), scripts[0]]);
   });
 
   it('a Redis ledger passes on what the client throws', async () => {

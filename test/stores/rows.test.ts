@@ -193,6 +193,30 @@ describe('the conflicts of a PostgreSQL ledger', () => {
     await expect(ledgerOn([{ id: 1 }]).store.delete('s', 3)).resolves.toBeUndefined();
   });
 
+  it('a query that fails again and again for a passing reason is given up', async () => {
+    const asked: string[] = [];
+    const failure = Object.assign(new Error('could not serialize'), { code: '40001' });
+    const query = (text: string): Promise<never> => {
+      asked.push(text);
+      return Promise.reject(failure);
+    };
+    await expect(postgresLedger({ pool: { query } }).checkpoint('s')).rejects.toBe(failure);
+    expect(asked).toHaveLength(20);
+  });
+
+  it.for([new Error('lost'), Object.assign(new Error('odd'), { code: undefined }), 'lost', undefined])(
+    'a query that fails without a code is not asked again: %s',
+    async (failure) => {
+      let asked = 0;
+      const query = (): Promise<never> => {
+        asked += 1;
+        return Promise.reject(failure);
+      };
+      await expect(postgresLedger({ pool: { query } }).checkpoint('s')).rejects.toBe(failure);
+      expect(asked).toBe(1);
+    },
+  );
+
   it('options that are no pool are refused', () => {
     expect(() => postgresLedger({} as never)).toThrow(expect.objectContaining({ option: 'pool' }));
     expect(() => postgresLedger({ pool: {} } as never)).toThrow(expect.objectContaining({ option: 'pool' }));

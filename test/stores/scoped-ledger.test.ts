@@ -81,6 +81,26 @@ describe('scopedLedger', () => {
     );
   });
 
+  it('a part of a key is kept up to 100 characters, and its percent codes are those of a URL', async () => {
+    expect(await keyOf('a'.repeat(100), 'x*y')).toBe(`scope:${'a'.repeat(100)}:x%2Ay`);
+    expect(await keyOf('acme', 'a'.repeat(101))).toMatch(/^scope:acme:~[\da-f]{64}$/);
+    expect(await keyOf('acme', 'ü'.repeat(16))).toMatch(/^scope:acme:(?:%C3%BC){16}$/);
+    expect(await keyOf('acme', 'ü'.repeat(17))).toMatch(/^scope:acme:~[\da-f]{64}$/);
+  });
+
+  it('halves of two surrogate pairs are two sessions', async () => {
+    expect(await keyOf('acme', '\uD800')).not.toBe(await keyOf('acme', '\uD801'));
+  });
+
+  it('a scoped ledger rewrites under the key of the scope', async () => {
+    const store = noting();
+    const scoped = scopedLedger(store, 'acme');
+    await scoped.append('conv_1', [RECORD], HEAD, 0);
+    await scoped.rewrite('conv_1', [RECORD], { ...HEAD, version: 3 }, 1);
+    expect(await scoped.read('conv_1')).toEqual({ start: 2, records: [RECORD] });
+    expect([...store.keys]).toEqual(['scope:acme:conv_1']);
+  });
+
   it('a scoped ledger passes every method with the key of the scope, and nothing else', async () => {
     const store = noting();
     const scoped = scopedLedger(store, 'acme');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { whileBusy } from '../../src/stores/sqlite/busy.ts';
+import { emptied, whileBusy } from '../../src/stores/sqlite/busy.ts';
+import type { SqliteDatabase } from '../../src/stores/sqlite/database.ts';
 
 const errors = {
   libsql: Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY', rawCode: 5 }),
@@ -52,5 +53,46 @@ describe('Waiting for another writer of a SQLite file', () => {
       return 'written';
     };
     expect(await whileBusy(10_000, attempt)).toBe('written');
+  });
+});
+
+/** A database whose checkpoints of the log give these rows, or throw. */
+function logging(...answers: unknown[]): { database: SqliteDatabase; asked: string[] } {
+  const asked: string[] = [];
+  const all = (): unknown[] => {
+    const answer = answers[Math.min(asked.length, answers.length) - 1];
+    if (answer instanceof Error) throw answer;
+    return [answer];
+  };
+  const prepare: SqliteDatabase['prepare'] = (sql) => {
+    asked.push(sql);
+    return { run: () => undefined, get: () => undefined, all };
+  };
+  return { database: { exec: () => undefined, prepare }, asked };
+}
+
+describe('Emptying the write-ahead log', () => {
+  it('a log that no other connection reads is emptied', async () => {
+    const { database, asked } = logging({ busy: 0 });
+    expect(await emptied(database, 0)).toBe(true);
+    expect(asked).toEqual(['PRAGMA wal_checkpoint(TRUNCATE)']);
+  });
+
+  it('a log that another connection reads for a while is emptied later', async () => {
+    const { database, asked } = logging({ busy: 1 }, errors.libsql, { busy: 0n });
+    expect(await emptied(database, 10_000)).toBe(true);
+    expect(asked).toHaveLength(3);
+  });
+
+  it.for([{ busy: 1 }, { busy: 1n }, errors['node:sqlite']])(
+    'a log that another connection reads all the time stays: %o',
+    async (answer) => {
+      expect(await emptied(logging(answer).database, 0)).toBe(false);
+    },
+  );
+
+  it('a log that cannot be emptied for another reason is no log in use', async () => {
+    const failure = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' });
+    await expect(emptied(logging(failure).database, 10_000)).rejects.toBe(failure);
   });
 });

@@ -65,7 +65,7 @@ export function postgresLedger(options: PostgresLedgerOptions): LedgerStore {
     try {
       return await asked();
     } catch (error) {
-      if (codeOf(error) !== NO_SUCH_TABLE) throw error;
+      if (!hasCode(error, [NO_SUCH_TABLE])) throw error;
       await create();
       return asked();
     }
@@ -127,12 +127,11 @@ async function again<T>(codes: readonly string[], ask: () => Promise<T>): Promis
     try {
       return await ask();
     } catch (error) {
-      if (attempt === TRIES || !codes.includes(codeOf(error))) throw error;
+      if (attempt === TRIES || !hasCode(error, codes)) throw error;
     }
   }
 }
 
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : '';
+function hasCode(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

@@ -17,7 +17,7 @@ export interface PostgresTables {
  */
 export function postgresTables(table: string): PostgresTables {
   const parts = table.split('.');
-  const name = parts.pop() ?? '';
+  const name = parts.pop() ?? table;
   const [schema] = parts;
   if (parts.length > 1) throw invalid("can have one dot, between the schema's name and the table's");
   for (const part of [schema ?? name, name, `${name}_record`]) {
