@@ -30,6 +30,7 @@ export { chainedModel } from './chaining/chained-model.ts';
 export { chainedProvider } from './chaining/chained-model.ts';
 export type { FullHistoryReason, HistoryObserver } from './chaining/history-reference.ts';
 export type { PlannedRequest, ShadowPlan } from './chaining/port.ts';
+export type { InterruptedCalls } from './items/tool-calls.ts';
 export type { PlanReason } from './chaining/plan-reason.ts';
 export type { Mode } from './rollout/mode.ts';
 export type { RolloutProblem } from './rollout/resolve.ts';

@@ -1,5 +1,6 @@
 import { extendDigest } from '../items/digest.ts';
 import { keepsId } from '../items/read-item.ts';
+import type { Drafts } from './drafts/drafts.ts';
 import type { Checkpoint, LedgerItem, LedgerRecord } from './record.ts';
 import {
   digestOf,
@@ -42,6 +43,7 @@ export interface MutableState {
   former: Map<string, FormerConversation>;
   alias: string | undefined;
   views: View[];
+  drafts: Drafts;
   bytes: number;
 }
 

@@ -35,14 +35,18 @@ export interface PlannedWrite {
 export function plannedWrite(state: LedgerState, records: readonly LedgerRecord[]): PlannedWrite {
   const [first] = records;
   const isLong = outweighs(state);
-  const mayForget = records.some(({ type }) => type === 'pop' || type === 'replace' || type === 'clear');
+  const isForgotten = records.some((record) => record.type === 'draft' && record.forgotten === true);
+  const mayForget =
+    isForgotten || records.some(({ type }) => type === 'pop' || type === 'replace' || type === 'clear');
   if (first === undefined || state.resumedFrom !== undefined || !(mayForget || isLong))
     return { isRewrite: false, records, checkpoint: nextCheckpoint(state, records) };
   const after = copyState(state);
   applyRecords(after, records);
   const kept = new Set(after.entries.map(({ seq }) => seq));
   const forgets =
-    records.some(({ type }) => type === 'clear') || state.entries.some(({ seq }) => !kept.has(seq));
+    isForgotten ||
+    records.some(({ type }) => type === 'clear') ||
+    state.entries.some(({ seq }) => !kept.has(seq));
   if (!(forgets || isLong)) return { isRewrite: false, records, checkpoint: wholeCheckpoint(after) };
   const { commit, time } = first;
   const stamp = { v: LEDGER_FORMAT, commit, time } as const;
@@ -89,6 +93,7 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
     former: Array.from(state.former, ([id, fate]) => ({ id, fate })),
     alias,
     ...(state.views.length === 0 ? {} : { views: state.views.map((view) => recordedView(view)) }),
+    drafts: state.drafts,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import { EMPTY_DIGEST, extendDigest, extendDigests } from '../items/digest.ts';
+import type { Drafts } from './drafts/drafts.ts';
 import type { Beginning, Checkpoint, LedgerItem, RecordedContext } from './record.ts';
 
 /** The right to write to the conversation: whose, and from when until when by the clock of that process. */
@@ -142,6 +143,8 @@ export interface LedgerState {
   readonly alias: string | undefined;
   /** The compactions of the history, oldest first. A model sees the newest. */
   readonly views: readonly View[];
+  /** Runs that go on, and turns of runs that did not come to their end. Replaced, never changed in place. */
+  readonly drafts: Drafts;
   /** The memory that the entries' content takes, in bytes, approximately. */
   readonly bytes: number;
 }
@@ -174,6 +177,7 @@ export function emptyState(): LedgerState {
     former: new Map(),
     alias: undefined,
     views: [],
+    drafts: { open: [], interrupted: [] },
     bytes: 0,
   };
 }

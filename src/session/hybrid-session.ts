@@ -8,7 +8,15 @@ import type {
   SessionHistoryTransactionArgs,
   SessionHistoryTransactionAwareSession,
 } from '@openai/agents';
-import { CHAINING_PORT, type ChainingPort, type ChainedSession } from '../chaining/port.ts';
+import {
+  CHAINING_PORT,
+  RECORD_RUN,
+  type ChainingPort,
+  type ChainedSession,
+  type RecordedSession,
+  type RecordOptions,
+  type RunRecorder,
+} from '../chaining/port.ts';
 import type { SessionStats } from '../telemetry/stats.ts';
 import { appendItems, applyMutations, applyTransaction } from './append.ts';
 import { endTurn } from './end-turn.ts';
@@ -24,6 +32,8 @@ import { planHeal } from '../heal/dry-run.ts';
 import { popItem } from './pop.ts';
 import { newestTurns, NOT_SHOWN, readItems } from './read-items.ts';
 import { SessionRuntime } from '../runtime/runtime.ts';
+import { recordRun } from './run-recorder.ts';
+import { settleAbandoned } from './settle-drafts.ts';
 import { readTranscript, type TranscriptOptions, type TranscriptPage } from './transcript.ts';
 
 /**
@@ -46,18 +56,26 @@ export class HybridSession
     OpenAIResponsesCompactionAwareSession,
     SessionHistoryRewriteAwareSession,
     SessionHistoryTransactionAwareSession,
-    ChainedSession
+    ChainedSession,
+    RecordedSession
 {
   readonly #runtime: SessionRuntime;
 
   /** @throws InvalidOptionsError for unknown options, wrong types and impossible combinations. */
   constructor(options: HybridSessionOptions = {}) {
-    this.#runtime = new SessionRuntime(resolveOptions(options));
+    const runtime = new SessionRuntime(resolveOptions(options));
+    runtime.settleAbandoned = (...args) => settleAbandoned(runtime, ...args);
+    this.#runtime = runtime;
   }
 
   /** Lets the model boundary find responses to continue from. */
   get [CHAINING_PORT](): ChainingPort {
     return this.#runtime.responses;
+  }
+
+  /** Begins to record a run as it goes. */
+  [RECORD_RUN](options: RecordOptions): RunRecorder {
+    return recordRun(this.#runtime, options);
   }
 
   /**
