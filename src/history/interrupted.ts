@@ -1,4 +1,4 @@
-import { answerOpenCalls, answeredCalls, callIdOf, type InterruptedCalls } from '../items/tool-calls.ts';
+import { answerOpenCalls, answeredCalls, type InterruptedCalls } from '../items/tool-calls.ts';
 import type { Draft, InterruptedTurn } from '../ledger/drafts/drafts.ts';
 import { ledgerItem, type LedgerItem, type LedgerStep } from '../ledger/record.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/state.ts';
@@ -19,6 +19,15 @@ export interface Interruption {
   readonly saved: number;
   /** Whether the log is to be rewritten without the draft. It is also rewritten if a call is left out. */
   readonly isForgotten?: boolean;
+}
+
+/** The items of a draft, in which every call has a result. */
+export function answeredItems({ items }: Draft, calls: InterruptedCalls): LedgerItem[] {
+  const answered = answerOpenCalls(
+    items.flatMap(({ item }) => item ?? []),
+    calls,
+  );
+  return [...answered.items, ...answered.made].map((item) => ledgerItem(item, true));
 }
 
 /** The steps that make entries of a draft whose run does not go on. The history holds only calls with a result. */
@@ -64,40 +73,70 @@ export interface ContinuedRun {
  */
 export function continuingSteps(state: LedgerState, { items, run }: ContinuedRun): LedgerStep[] | undefined {
   const { interrupted } = state.drafts;
-  for (const turn of interrupted.toReversed()) {
-    if (run !== undefined && turn.run !== run) continue;
-    const entries = state.entries.filter(({ seq }) => turn.from <= seq && seq < turn.until);
-    const real = entries.filter(({ seq }) => seq < turn.until - turn.made);
-    const made = entries.slice(real.length);
-    const rest = items.slice(overlap(real, items));
-    const answered = callsAnsweredBy(rest);
-    const isAnswered = (entry: LedgerEntry): boolean =>
-      entry.item !== undefined && answered.has(callIdOf(entry.item));
-    if (rest.length === items.length && !made.some((entry) => isAnswered(entry))) continue;
-    if (entries.at(-1)?.seq !== state.entries.at(-1)?.seq) {
-      const done = callsAnsweredBy(entries);
-      const left = rest.filter((item) => [...callsAnsweredBy([item])].every((id) => !done.has(id)));
-      return left.length === 0 ? [] : [{ type: 'items', items: left }];
-    }
-    const kept = [...real, ...made.filter((entry) => !isAnswered(entry))];
-    const first = entries[0];
-    const keep = first === undefined ? state.entries.length : state.entries.indexOf(first);
-    const appended: LedgerStep =
-      kept.length === entries.length
-        ? { type: 'items', items: [...rest] }
-        : { type: 'replace', keep, items: [...kept.map(({ seq }) => ({ seq })), ...rest] };
-    return [...(rest.length === 0 ? [] : [appended]), endOf(turn.run)];
+  const first = interrupted.findIndex((turn) => {
+    if (run !== undefined) return turn.run === run;
+    const { real, made } = partsOf(state, [turn]);
+    const [begin] = items;
+    return real.some((entry) => isEqual(entry, begin)) || isAnswered(made, items);
+  });
+  if (first === -1) return undefined;
+  const turns = run === undefined ? adjacent(interrupted.slice(first)) : interrupted.slice(first, first + 1);
+  const { entries, real, made } = partsOf(state, turns);
+  const rest = without(real, items);
+  if (entries.at(-1)?.seq !== state.entries.at(-1)?.seq) {
+    const done = callsAnsweredBy(entries);
+    const left = rest.filter((item) => [...callsAnsweredBy([item])].every((id) => !done.has(id)));
+    return left.length === 0 ? [] : [{ type: 'items', items: left }];
   }
-  return undefined;
+  const kept = entries.filter((entry) => !(made.includes(entry) && isAnswered([entry], rest)));
+  const at = entries[0] === undefined ? state.entries.length : state.entries.indexOf(entries[0]);
+  const appended: LedgerStep =
+    kept.length === entries.length
+      ? { type: 'items', items: rest }
+      : { type: 'replace', keep: at, items: [...kept.map(({ seq }) => ({ seq })), ...rest] };
+  return [...(rest.length === 0 ? [] : [appended]), ...turns.map((turn) => endOf(turn.run))];
 }
 
-/** How many of the first items are the last entries. */
-function overlap(entries: readonly LedgerEntry[], items: readonly LedgerItem[]): number {
-  for (let count = Math.min(entries.length, items.length); count > 0; count -= 1) {
-    const last = entries.slice(-count);
-    if (last.every((entry, index) => isSame(entry, items[index]))) return count;
-  }
-  return 0;
+/** The first turns without entries of others between them: a run that was resumed more than once. */
+function adjacent(turns: readonly InterruptedTurn[]): readonly InterruptedTurn[] {
+  const end = turns.findIndex((turn, index) => index > 0 && turn.from !== turns[index - 1]?.until);
+  return end === -1 ? turns : turns.slice(0, end);
+}
+
+/** The entries of turns: real ones, and results that stand for missing ones. */
+function partsOf(
+  state: LedgerState,
+  turns: readonly InterruptedTurn[],
+): Readonly<Record<'entries' | 'real' | 'made', readonly LedgerEntry[]>> {
+  const turnAt = (seq: number): InterruptedTurn | undefined =>
+    turns.find(({ from, until }) => from <= seq && seq < until);
+  const entries = state.entries.filter(({ seq }) => turnAt(seq) !== undefined);
+  const isMade = ({ seq }: LedgerEntry): boolean => {
+    const { until = 0, made = 0 } = turnAt(seq) ?? {};
+    return seq >= until - made;
+  };
+  return { entries, real: entries.filter((one) => !isMade(one)), made: entries.filter((one) => isMade(one)) };
+}
+
+/** The items that are not among the entries, which have them in the same order. */
+function without(entries: readonly LedgerEntry[], items: readonly LedgerItem[]): LedgerItem[] {
+  let from = 0;
+  return items.filter((item) => {
+    const at = entries.findIndex((entry, index) => index >= from && isEqual(entry, item));
+    if (at !== -1) from = at + 1;
+    return at === -1;
+  });
+}
+
+/** Whether an item is an entry. Reasoning has no digest, but an ID. */
+function isEqual(entry: LedgerEntry, item: LedgerItem | undefined): boolean {
+  return isSame(entry, item) && (entry.digest !== null || entry.id === item?.id);
+}
+
+/** Whether items answer one of the calls that entries answer. */
+function isAnswered(entries: readonly LedgerEntry[], items: readonly LedgerItem[]): boolean {
+  const answered = callsAnsweredBy(items);
+  return [...callsAnsweredBy(entries)].some((id) => answered.has(id));
 }
 
 /** Whether two items are equal for a model; reasoning has no digest and counts as equal. */

@@ -121,6 +121,8 @@ export class RunDraft {
 
   /** The steps that record the difference between the draft and the ledger's. */
   steps(state: LedgerState, responses: readonly LedgerStep[]): LedgerStep[] {
+    // It is not begun again: another process has made entries of it, or the session was cleared.
+    if (this.isGone(state)) return [];
     const known = this.#draftIn(state);
     const newer = responsesOf(responses).filter(
       ({ id }) => known?.responses.every((one) => one.id !== id) ?? true,
@@ -129,11 +131,14 @@ export class RunDraft {
     const kept = known?.items ?? [];
     const differs = items.findIndex((item, index) => !isSame(item, kept[index]));
     const keep = differs === -1 ? items.length : differs;
-    this.#isRecorded ||= known !== undefined;
     if (keep === items.length && kept.length === keep && newer.length === 0) return [];
     if (known === undefined && items.length === 0) return [];
-    this.#isRecorded = true;
     return [{ type: 'draft', run: this.run, keep, items: items.slice(keep), responses: newer }];
+  }
+
+  /** The steps are in the ledger. */
+  recorded(state: LedgerState): void {
+    this.#isRecorded ||= this.#draftIn(state) !== undefined;
   }
 
   /** The draft, with the responses that the ledger lacks. */

@@ -5,6 +5,8 @@ import { InvalidOptionsError } from '../errors/options.ts';
 import { itemDigest } from '../items/digest.ts';
 import { parseAgentItems } from '../items/parse-item.ts';
 import { endOf } from '../history/interrupted.ts';
+import type { LedgerStep } from '../ledger/record.ts';
+import type { LedgerState } from '../ledger/state.ts';
 import { rulesOf } from '../rollout/mode.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
 import { sessionWith } from '../util/with-overrides.ts';
@@ -132,9 +134,9 @@ class SessionRunRecorder implements RunRecorder {
       async ({ ledger, history }, mode) => {
         if (rulesOf(mode).serves === 'list') return;
         await history.open(mode);
-        await ledger.append((state) => draft.steps(state, responseSteps(runtime, draft, state)), {
-          scope: 'tail',
-        });
+        const decide = (state: LedgerState): LedgerStep[] =>
+          draft.steps(state, responseSteps(runtime, draft, state));
+        draft.recorded(await ledger.append(decide, { scope: 'tail' }));
       },
       // The first record of a session without a name needs the name.
       { writes: runtime.sessionId === undefined },

@@ -1,5 +1,5 @@
 import type { InterruptionReason } from '../chaining/port.ts';
-import { settlingSteps } from '../history/interrupted.ts';
+import { answeredItems, settlingSteps } from '../history/interrupted.ts';
 import type { InterruptedCalls } from '../items/tool-calls.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
@@ -54,8 +54,8 @@ export function settleRun(
         decide: (state) => {
           const whole = draft.whole(state, responseSteps(runtime, draft, state));
           const saved = draft.savedAtEnd(state);
-          // Another process has settled it, or nothing of the run is left.
-          if (draft.isGone(state) || (draft.isEmpty && saved === 0)) return [];
+          if (draft.isEmpty && saved === 0) return [];
+          if (draft.isGone(state)) return draft.continuing(state, answeredItems(whole, calls)) ?? [];
           return settlingSteps(whole, state, { reason, calls, saved, isForgotten });
         },
         scope: 'all',

@@ -24,7 +24,7 @@ export const callsNamedTools: Respond = (context) => {
   const text = textOf(context[asked] ?? {});
   const steps = context.slice(asked).filter(({ type }) => type === 'function_call').length;
   const names = ['find', 'break', 'wait'].filter((name) => text.includes(name));
-  if (names.length > 0 && (steps === 0 || text.includes('again')))
+  if (names.length > 0 && (steps === 0 || text.includes('again') || (text.includes('twice') && steps === 1)))
     return { calls: names.map((name) => ({ name, callId: `call_${name}_${asked}_${steps}` })) };
   return `answer to ${text}`;
 };
