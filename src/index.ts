@@ -10,11 +10,11 @@ export type {
   WindowOptions,
 } from './runtime/history-options.ts';
 export type { TranscriptItem, TranscriptOptions, TranscriptPage } from './session/transcript.ts';
-export type { Branch, ForkOptions } from './session/fork.ts';
+export type { Branch, ForkOptions } from './session/turns/fork.ts';
 export type { SessionMetadata } from './ledger/record.ts';
 export type { TokenUsage } from './chaining/port.ts';
-export type { SessionUsage, Turn, TurnResponse, TurnsOptions } from './session/turns.ts';
-export type { UndoOptions } from './session/undo.ts';
+export type { SessionUsage, Turn, TurnResponse, TurnsOptions } from './session/turns/turns.ts';
+export type { UndoOptions } from './session/turns/undo.ts';
 export type { EventListener, HybridSessionEvent, TurnChain, TurnEvent } from './telemetry/events.ts';
 export type { SourceCounts } from './history/restore.ts';
 export type { WarningCode, WarningEvent } from './telemetry/events.ts';
@@ -35,6 +35,7 @@ export { chainedModel } from './chaining/chained-model.ts';
 export { chainedProvider } from './chaining/chained-model.ts';
 export type { FullHistoryReason, HistoryObserver } from './chaining/history-reference.ts';
 export type { PlannedRequest, ShadowPlan } from './chaining/port.ts';
+export type { InterruptedCalls } from './items/tool-calls.ts';
 export type { PlanReason } from './chaining/plan-reason.ts';
 export type { Mode } from './rollout/mode.ts';
 export type { RolloutProblem } from './rollout/resolve.ts';

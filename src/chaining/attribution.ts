@@ -3,7 +3,8 @@ import * as agents from '@openai/agents';
 import type { AgentInputItem } from '@openai/agents';
 import { EMPTY_DIGEST } from '../items/digest.ts';
 import { stableJson } from '../util/json.ts';
-import type { ChainingPort, CompletedResponse } from './port.ts';
+import type { InterruptedCalls } from '../items/tool-calls.ts';
+import type { ChainingPort, CompletedResponse, RunRecorder } from './port.ts';
 import { toReplayInput } from '../items/model-input.ts';
 import { LRUCache } from 'lru-cache';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -135,17 +136,34 @@ export interface BoundRun {
   readonly isBoundaryInUse: boolean | undefined;
   /** Set inside a tool: the ports of the outer runs. */
   readonly around: readonly ChainingPort[] | undefined;
+  /** Records the run's requests as it goes. */
+  readonly recorder: RunRecorder | undefined;
+  /** Set inside a tool: records its result. */
+  readonly outerRecorder: RunRecorder | undefined;
+  /** The answer to tool calls that an earlier run has left open. */
+  readonly interruptedCalls: InterruptedCalls | undefined;
 }
 
 const storage = new AsyncLocalStorage<BoundRun>();
+
+const UNBOUND: BoundRun = {
+  port: undefined,
+  client: undefined,
+  model: undefined,
+  isBoundaryInUse: undefined,
+  around: undefined,
+  recorder: undefined,
+  outerRecorder: undefined,
+  interruptedCalls: undefined,
+};
 
 /** Runs a function and attributes its model requests to one session, or to none. */
 export function withPort<T>(
   port: ChainingPort | undefined,
   run: () => T,
-  { model, isBoundaryInUse }: Partial<Pick<BoundRun, 'model' | 'isBoundaryInUse'>> = {},
+  facts: Partial<Pick<BoundRun, 'model' | 'isBoundaryInUse' | 'recorder' | 'interruptedCalls'>> = {},
 ): T {
-  return storage.run({ port, client: port?.client, model, isBoundaryInUse, around: undefined }, run);
+  return storage.run({ ...UNBOUND, ...facts, port, client: port?.client }, run);
 }
 
 /** The run of the current request; undefined outside a bound run. */
@@ -164,11 +182,5 @@ export function enterTool(): void {
   const run = storage.getStore();
   if (run === undefined) return;
   const around = [...(run.around ?? []), ...(run.port === undefined ? [] : [run.port])];
-  storage.enterWith({
-    port: undefined,
-    client: run.client,
-    model: undefined,
-    isBoundaryInUse: undefined,
-    around,
-  });
+  storage.enterWith({ ...UNBOUND, client: run.client, around, outerRecorder: run.recorder });
 }

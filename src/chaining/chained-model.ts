@@ -1,5 +1,6 @@
 import type { Model, ModelRequest, ModelResponse, ModelProvider } from '@openai/agents';
 import { isObject, textOf } from '../util/json.ts';
+import { currentRun } from './attribution.ts';
 import { ModelCall } from './call.ts';
 import { gatherResponse, type StreamEvent } from './gather-response.ts';
 import { usesWebSocket } from './request.ts';
@@ -39,8 +40,8 @@ export function isChainedModel(model: object): boolean {
 function memberOf(model: Model, property: string | symbol): unknown {
   const member: unknown = Reflect.get(model, property, model);
   if (typeof member !== 'function' || property === 'constructor' || isFixed(model, property)) return member;
-  if (property === 'getResponse') return (request: ModelRequest) => respond(model, request);
-  if (property === 'getStreamedResponse') return (request: ModelRequest) => stream(model, request);
+  if (property === 'getResponse') return (request: ModelRequest) => recordedResponse(model, request);
+  if (property === 'getStreamedResponse') return (request: ModelRequest) => recordedStream(model, request);
   return member.bind(model);
 }
 
@@ -48,6 +49,23 @@ function memberOf(model: Model, property: string | symbol): unknown {
 function isFixed(model: Model, property: string | symbol): boolean {
   const own = Reflect.getOwnPropertyDescriptor(model, property);
   return own?.configurable === false && own.writable === false;
+}
+
+async function recordedResponse(model: Model, request: ModelRequest): Promise<ModelResponse> {
+  const recorder = currentRun()?.recorder;
+  await recorder?.asked(request.input);
+  const response = await respond(model, request);
+  await recorder?.answered(response.output, response.responseId);
+  return response;
+}
+
+async function* recordedStream(model: Model, request: ModelRequest): AsyncGenerator<StreamEvent> {
+  const recorder = currentRun()?.recorder;
+  await recorder?.asked(request.input);
+  for await (const event of stream(model, request)) {
+    if (event.type === 'response_done') await recorder?.answered(event.response.output, event.response.id);
+    yield event;
+  }
 }
 
 async function respond(model: Model, request: ModelRequest): Promise<ModelResponse> {

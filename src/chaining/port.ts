@@ -1,5 +1,6 @@
-import type { AgentInputItem } from '@openai/agents';
+import type { AgentInputItem, Session } from '@openai/agents';
 import type OpenAI from 'openai';
+import type { InterruptedCalls } from '../items/tool-calls.ts';
 import type { HistoryReferences } from './history-reference.ts';
 import type { PlanReason } from './plan-reason.ts';
 
@@ -174,6 +175,64 @@ export interface ModelWarning {
   /** The reason, in a few fixed words. */
   readonly reason?: string;
 }
+
+/** The end of a run that is recorded as it goes. */
+export interface RunEnd {
+  /**
+   * `finished`: with an output. `paused`: with approvals to wait for. `interrupted`: without either. `refused`: a guardrail refused
+   * the input.
+   */
+  readonly type: 'finished' | 'paused' | 'interrupted' | 'refused';
+  /** Why a run was interrupted; undefined if a model or the run itself failed. */
+  readonly reason?: InterruptionReason | undefined;
+  /** The text that the SDK reports as the result of a tool that threw. No model is shown it. */
+  readonly failure?: string | undefined;
+}
+
+/**
+ * The reason why a turn is interrupted. `abandoned`: its process ended, or an approval never came. `model`: a request failed.
+ * `error`: any other error.
+ */
+export type InterruptionReason =
+  | 'max_turns'
+  | 'tool'
+  | 'guardrail'
+  | 'aborted'
+  | 'model'
+  | 'error'
+  | 'abandoned';
+
+/** Records a run as it goes. */
+export interface RunRecorder {
+  /** @param given the input of the run; undefined for a resumed one. */
+  begin(given: string | readonly AgentInputItem[] | undefined): void;
+  /** The session for the SDK's runner, whose writes belong to the run. */
+  bind(session: Session): Session;
+  /** The input of a request, before it is sent. */
+  asked(input: string | readonly AgentInputItem[]): Promise<void>;
+  /** The output of a complete response. */
+  answered(output: readonly AgentInputItem[], responseId: string | undefined): Promise<void>;
+  /** The result of a function tool. */
+  executed(callId: string, result: string): void;
+  /** The end of the run. Never rejects: a later run records a draft that stays. */
+  end(end: RunEnd): Promise<void>;
+}
+
+/** The options of a `RunRecorder`. */
+export interface RecordOptions {
+  /** Whether a function of the app may change the input of the model. */
+  readonly isFiltered: boolean;
+  readonly interruptedCalls: InterruptedCalls;
+}
+
+/** A session whose runs can be recorded as they go. */
+export interface RecordedSession {
+  /** @throws InvalidOptionsError if the session keeps no content. */
+  [RECORD_RUN](options: RecordOptions): RunRecorder;
+}
+
+/** The property of a session that begins to record a run. */
+export const RECORD_RUN: unique symbol = Symbol.for('agents-hybrid-session.record');
 
 /** The property of a session's port. The symbol is global, because an app may load two copies of this package. */
 export const CHAINING_PORT: unique symbol = Symbol.for('agents-hybrid-session.chain');

@@ -45,15 +45,23 @@ export async function settleError(error: unknown, port: ChainingPort): Promise<v
   if (state !== undefined) await settle(state, port);
 }
 
-/** Settles a streamed run before its stream ends, and hides the reference until then. */
-export function settleStream(result: { readonly state: unknown }, port: ChainingPort): void {
+/** Runs a function before the stream of a run ends, with its error if it has one. The function must not reject. */
+export function beforeStreamEnds(
+  result: { readonly state: unknown },
+  work: (error: unknown) => Promise<void>,
+): void {
   for (const end of ['_done', '_raiseError'] as const) {
     const original: unknown = Reflect.get(result, end);
     if (typeof original !== 'function') continue;
     Reflect.set(result, end, (...args: unknown[]) => {
-      void settle(result.state, port).then(() => original.apply(result, args));
+      void work(args[0]).then(() => original.apply(result, args));
     });
   }
+}
+
+/** Settles a streamed run before its stream ends, and hides the reference until then. */
+export function settleStream(result: { readonly state: unknown }, port: ChainingPort): void {
+  beforeStreamEnds(result, () => settle(result.state, port));
   // `input` stays, because the runner reads the reference from it until the stream has ended.
   const history = (): AgentInputItem[] => Reflect.get(Object.getPrototypeOf(result), 'history', result);
   Object.defineProperty(result, 'history', { configurable: true, get: () => ownInput(history()) });
@@ -98,7 +106,7 @@ function ownInput(items: readonly AgentInputItem[]): AgentInputItem[] {
 }
 
 /** Whether a run has its final output, so that it cannot be resumed. */
-function isFinished(state: unknown): boolean {
+export function isFinished(state: unknown): boolean {
   const step = isObject(state) ? state['_currentStep'] : undefined;
   return isObject(step) && step['type'] === 'next_step_final_output';
 }

@@ -87,7 +87,8 @@ export function seenState(
   // Pending changes, or the lease, may lie before these records.
   const isPendingBefore = isMirrored && pendingAt(state) !== resumePoint?.pending;
   const isLeasedBefore = resumePoint?.leased === true && state.lease === undefined;
-  if (isPendingBefore || isLeasedBefore) return undefined;
+  const isDraftedBefore = (resumePoint?.drafts ?? 0) !== state.drafts.open.length;
+  if (isPendingBefore || isLeasedBefore || isDraftedBefore) return undefined;
   const newer = records.slice(known);
   const isWider = newer.some((record) => record.type === 'view' && firstShown(record) < nextSeq);
   return !isWider && goesOn(state, newer, nextSeq) ? state : undefined;
@@ -98,9 +99,16 @@ function goesOn(state: LedgerState, records: readonly LedgerRecord[], from: numb
   return records.every((record) => {
     const fitting = withoutEarlier(record, from);
     if (record.type !== 'view' && !fitsTail(state, [fitting])) return false;
+    if (isDraftBefore(state, record)) return false;
     applyRecords(state, [fitting]);
     return true;
   });
+}
+
+/** Whether a draft goes on from items that lie before the records. */
+function isDraftBefore({ drafts }: LedgerState, record: LedgerRecord): boolean {
+  if (record.type !== 'draft' || record.ended === true) return false;
+  return record.keep > (drafts.open.find(({ run }) => run === record.run)?.items.length ?? 0);
 }
 
 /** A record without the writes of earlier items: the conversation lacks none of them by now. */
@@ -120,7 +128,10 @@ export function nextCheckpoint(state: LedgerState, records: readonly LedgerRecor
 export function wholeCheckpoint(state: LedgerState): Checkpoint {
   const { nextSeq, newest: commit, lease } = state;
   const leased = lease === undefined ? {} : { leased: true };
-  return { ...checkpointOf(state), resumePoint: { nextSeq, commit, pending: pendingAt(state), ...leased } };
+  const open = state.drafts.open.length;
+  const pending = pendingAt(state);
+  const resumePoint = { nextSeq, commit, pending, ...leased, ...(open === 0 ? {} : { drafts: open }) };
+  return { ...checkpointOf(state), resumePoint };
 }
 
 /** Whether a record changes entries, or their places in the conversation, that it does not name. */
@@ -153,6 +164,7 @@ export function tailState(checkpoint: Checkpoint): LedgerState | undefined {
   // A history of no length may have been cleared.
   const { length, resumePoint } = checkpoint;
   if (resumePoint === undefined || resumePoint.leased === true || length === 0) return undefined;
+  if (resumePoint.drafts !== undefined) return undefined;
   const state = stateFromCheckpoint(checkpoint) as MutableState;
   state.nextSeq = resumePoint.nextSeq;
   state.newest = resumePoint.commit;

@@ -39,6 +39,7 @@ export function forkedLog(
     former: new Map(),
     compacting: undefined,
     forks: [],
+    drafts: { open: [], interrupted: fork.drafts.interrupted.filter(({ until }) => until <= end) },
     responses: fork.responses.filter(({ nextSeq }) => nextSeq <= end),
   });
   const records = logOf(fork, { v: LEDGER_FORMAT, ...made }, []);

@@ -1,6 +1,7 @@
 import { extendDigest } from '../items/digest.ts';
 import { keepsId } from '../items/read-item.ts';
 import type { Checkpoint, LedgerItem, LedgerRecord, RecordedFork, SessionMetadata } from './record.ts';
+import type { Drafts } from './drafts/drafts.ts';
 import {
   digestOf,
   type FormerConversation,
@@ -44,6 +45,7 @@ export interface MutableState {
   views: View[];
   metadata: SessionMetadata;
   forks: RecordedFork[];
+  drafts: Drafts;
   bytes: number;
 }
 

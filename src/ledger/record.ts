@@ -5,9 +5,8 @@ import type { AgentInputItem } from '@openai/agents';
 import { isObject } from '../util/json.ts';
 import { LedgerUnreadableError } from '../errors/ledger.ts';
 import { parseWithoutJit } from '../util/parse-without-jit.ts';
-
-/** A whole number from 0. */
-export const position: z.ZodNumber = z.number().int().nonnegative();
+import { itemFields, position } from './drafts/item-fields.ts';
+import { draftFields, drafts } from './drafts/drafts.ts';
 
 /** A history transaction that was applied: its ID, and the digest of its steps. */
 const operation = z.object({ id: z.string(), digest: z.string() });
@@ -57,19 +56,6 @@ const answerFields = {
     .object({ requests: position, input: position, cached: position, output: position, reasoning: position })
     .optional(),
 };
-
-const itemFields = z.object({
-  digest: z.string().nullable(),
-  kind: z.string(),
-  /** The ID the item came with: the model's, or the list's. */
-  id: z.string().optional(),
-  /** The item itself; absent when the ledger keeps no content. */
-  item: z.custom<AgentInputItem>(isObject).optional(),
-  /** The ID it already has in the conversation, when it was adopted from there. */
-  mirrorId: z.string().optional(),
-  /** The ID under which the API stores it, by which the conversation is asked to link it instead of taking a copy. */
-  link: z.string().optional(),
-});
 
 /** The fields of a view. */
 const viewFields = {
@@ -123,6 +109,7 @@ const stateFields = {
   views: z.array(rewrittenView).optional(),
   metadata: metadata.optional(),
   forks: z.array(fork).optional(),
+  drafts: drafts.optional(),
 };
 
 /** The fields of a record that holds entries of the state as they were when the log was rewritten. */
@@ -232,6 +219,8 @@ const recordSchema = z.discriminatedUnion('type', [
     /** The digest of the whole history at that moment, where it differs from the digest of the records before. */
     history: z.string().optional(),
   }),
+  /** A run goes on: the first `keep` items of its draft, and these. They are no entries yet. */
+  z.object({ ...common, type: z.literal('draft'), ...draftFields }),
   /** One writer at a time writes to the conversation, or compacts, until then (milliseconds since the epoch). */
   z.object({
     ...common,
@@ -270,6 +259,8 @@ const resumePoint = z.object({
   pending: position,
   /** Whether a process holds the lease. */
   leased: z.boolean().optional(),
+  /** How many runs have a draft. */
+  drafts: position.optional(),
 });
 
 /** The record from which on the part of a history that a model sees can be read, and the whole history before that record. */

@@ -17,6 +17,7 @@ import {
 import type { LedgerItem, LedgerRecord, LedgerEntryOf, RewrittenView } from './record.ts';
 import { type LedgerEntry, type LedgerState, type View, emptyState } from './state.ts';
 import { viewStart } from './view.ts';
+import { draftsAfter } from './drafts/drafts.ts';
 
 /** Folds records into the state, in place: a session's history is too long to copy at every turn. */
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
@@ -60,6 +61,7 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       state.refused.clear();
       state.operations.clear();
       state.views = [];
+      state.drafts = emptyState().drafts;
       state.compacting = undefined;
       state.rewound = false;
       state.bytes = 0;
@@ -70,6 +72,9 @@ function applyRecord(state: MutableState, record: LedgerRecord): void {
       return;
     case 'response':
       respond(state, record);
+      return;
+    case 'draft':
+      state.drafts = draftsAfter(state.drafts, record, state.nextSeq);
       return;
     case 'refused':
       state.refused.add(record.id);
@@ -256,6 +261,7 @@ function takeState(state: MutableState, record: LedgerEntryOf<'state'>): void {
   state.views = (record.views ?? []).map((view) => viewOf(view));
   state.metadata = record.metadata ?? {};
   state.forks = [...(record.forks ?? [])];
+  state.drafts = record.drafts ?? state.drafts;
 }
 
 /** Puts entries behind those that are there, as they were when the log was rewritten. */

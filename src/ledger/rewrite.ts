@@ -35,14 +35,18 @@ export interface PlannedWrite {
 export function plannedWrite(state: LedgerState, records: readonly LedgerRecord[]): PlannedWrite {
   const [first] = records;
   const isLong = outweighs(state);
-  const mayForget = records.some(({ type }) => type === 'pop' || type === 'replace' || type === 'clear');
+  const isForgotten = records.some((record) => record.type === 'draft' && record.forgotten === true);
+  const mayForget =
+    isForgotten || records.some(({ type }) => type === 'pop' || type === 'replace' || type === 'clear');
   if (first === undefined || state.resumedFrom !== undefined || !(mayForget || isLong))
     return { isRewrite: false, records, checkpoint: nextCheckpoint(state, records) };
   const after = copyState(state);
   applyRecords(after, records);
   const kept = new Set(after.entries.map(({ seq }) => seq));
   const forgets =
-    records.some(({ type }) => type === 'clear') || state.entries.some(({ seq }) => !kept.has(seq));
+    isForgotten ||
+    records.some(({ type }) => type === 'clear') ||
+    state.entries.some(({ seq }) => !kept.has(seq));
   if (!(forgets || isLong)) return { isRewrite: false, records, checkpoint: wholeCheckpoint(after) };
   const { commit, time } = first;
   const stamp = { v: LEDGER_FORMAT, commit, time } as const;
@@ -100,6 +104,7 @@ function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
     ...(state.views.length === 0 ? {} : { views: state.views.map((view) => recordedView(view)) }),
     ...(Object.keys(state.metadata).length === 0 ? {} : { metadata: state.metadata }),
     ...(state.forks.length === 0 ? {} : { forks: [...state.forks] }),
+    drafts: state.drafts,
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   RecordedFork,
   SessionMetadata,
 } from './record.ts';
+import type { Drafts } from './drafts/drafts.ts';
 
 /** The right to write to the conversation: whose, and from when until when by the clock of that process. */
 export interface Lease {
@@ -153,6 +154,8 @@ export interface LedgerState {
   readonly metadata: SessionMetadata;
   /** The sessions that went on from a turn of this one, oldest first. */
   readonly forks: readonly RecordedFork[];
+  /** Runs that go on, and turns of runs that did not come to their end. Replaced, never changed in place. */
+  readonly drafts: Drafts;
   /** The memory that the entries' content takes, in bytes, approximately. */
   readonly bytes: number;
 }
@@ -187,6 +190,7 @@ export function emptyState(): LedgerState {
     views: [],
     metadata: {},
     forks: [],
+    drafts: { open: [], interrupted: [] },
     bytes: 0,
   };
 }

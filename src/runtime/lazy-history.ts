@@ -26,6 +26,8 @@ interface HistoryOwner {
     operation: (open: OpenSession, mode: Mode) => Promise<T>,
     options?: { readonly begins?: boolean },
   ): Promise<T>;
+  /** @returns false if no draft was settled. */
+  settleAbandoned(open: OpenSession, mode: Mode, state: LedgerState): Promise<boolean>;
   /** @returns undefined for an item that a request must omit. */
   forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
 }
@@ -49,10 +51,13 @@ export class LazyHistory implements HistoryReferences {
     if (this.#options.compare === 'on-read') return 'compare_on_read';
     return this.#owner.telemetry.run('read', (span) =>
       this.#owner.run(
-        async ({ sessionId, ledger }, mode) => {
+        async (open, mode) => {
+          const { sessionId, ledger } = open;
           span.setAttributes({ sessionId, mode });
           if (!rulesOf(mode).chains) return 'mode';
-          const state = await ledger.read({ scope: 'tail', fresh: true });
+          let state = await ledger.read({ scope: 'tail', fresh: true });
+          if (await this.#owner.settleAbandoned(open, mode, state))
+            state = await ledger.read({ scope: 'tail' });
           const newest = state.responses.at(-1);
           const { responseTtl } = this.#options;
           const outlook = forecast(state, { now: clock.now(), responseTtl, isWhole: true });

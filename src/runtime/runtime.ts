@@ -9,6 +9,7 @@ import { isMode, isStockMode, rulesOf, type Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve.ts';
 import { clock } from '../util/clock.ts';
 import { toReplayInputOfAnyProvider, toReplayInput } from '../items/model-input.ts';
+import type { InterruptedCalls } from '../items/tool-calls.ts';
 import { isReasoning, isReplayable, lostKey } from '../items/reasoning.ts';
 import { callIdIn } from '../items/tool-calls.ts';
 import { LazyHistory } from './lazy-history.ts';
@@ -40,6 +41,9 @@ export class SessionRuntime {
   /** The keys of items in the last read that cannot be sent to a model again. */
   unreplayable: ReadonlySet<string> = new Set();
   readonly compactor = new Compactor(this);
+  /** Makes entries of drafts whose runs do not go on. @returns false if there is nothing to do. */
+  settleAbandoned: (open: OpenSession, mode: Mode, state: LedgerState) => Promise<boolean> = async () =>
+    false;
   readonly #stats = statsCollector();
   readonly options: ResolvedOptions;
   readonly #queue = new SerialQueue();
@@ -262,6 +266,11 @@ export class SessionRuntime {
       return undefined;
     if (this.#run?.isBoundaryInUse === true) return toReplayInputOfAnyProvider(item);
     return isReasoning(item) && !isReplayable(item) ? undefined : toReplayInput(item);
+  }
+
+  /** How a new run of `HybridRunner` answers the calls that an earlier one has left open; undefined outside such a run. */
+  get interruptedCalls(): InterruptedCalls | undefined {
+    return this.#run?.interruptedCalls;
   }
 
   /** The `HybridRunner` run that uses this session in the current async context. */

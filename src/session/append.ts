@@ -19,6 +19,7 @@ import type { ResolvedOptions } from '../runtime/options.ts';
 import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
 import { clock } from '../util/clock.ts';
+import { RunDraft } from './run-draft.ts';
 import { parseTransaction } from './transaction.ts';
 
 /**
@@ -31,29 +32,46 @@ export async function appendItems(runtime: SessionRuntime, given: readonly Agent
   refuseHistoryReferences(items);
   // An empty list creates no conversation.
   if (items.length === 0) return;
+  const draft = RunDraft.saving();
   let isInputUnsaved = false;
-  await change(runtime, async (session, mode) => {
-    await runtime.turnGoesOn(mode, session);
-    runtime.turn.appended(items);
-    const toLedger = (item: AgentInputItem): LedgerItem => ledgerItem(item, session.options.keepContent);
-    const stored = items.map((item) => toLedger(item));
-    const pins: (() => void)[] = [];
-    const decide: LedgerDecision = (state) => {
-      const unsaved = runtime.responses.unsaved(stored, state, runtime.turn.isFirst);
-      if (!session.options.keepContent) pins.push(session.reader.pin(unsaved?.items ?? []));
-      const before = unsaved?.items.map((item) => toLedger(item)) ?? [];
-      isInputUnsaved = stored[0]?.kind === 'compaction' && before.length === 0 && !endsWithInput(state);
-      return [
-        // A compaction that ends its items would keep those before it.
-        ...(before.length === 0 ? [] : [{ type: 'items' as const, items: before }]),
-        { type: 'items', items: stored },
-        ...(unsaved?.isBehind === true ? [withoutCompaction([...before, ...stored], state)] : []),
-        ...runtime.responses.stepsWith(stored, state, runtime.turn.seen),
-      ];
-    };
-    // The input of a compacted turn is told from the whole history.
-    return { added: items, decide, pins, scope: stored[0]?.kind === 'compaction' ? 'all' : 'tail' };
-  });
+  let isGone = false;
+  const append = async (needsAll: boolean): Promise<void> =>
+    change(runtime, async (session, mode) => {
+      await runtime.turnGoesOn(mode, session);
+      runtime.turn.appended(items);
+      const toLedger = (item: AgentInputItem): LedgerItem => ledgerItem(item, session.options.keepContent);
+      const stored = items.map((item) => toLedger(item));
+      const pins: (() => void)[] = [];
+      const decide: LedgerDecision = (state) => {
+        isGone = !needsAll && draft?.isGone(state) === true;
+        // The items that are there already may lie before the tail.
+        if (isGone) return [];
+        const continuing = draft?.continuing(state, stored);
+        if (continuing !== undefined) return [...continuing, ...(draft?.savedSteps(state, stored) ?? [])];
+        const unsaved = runtime.responses.unsaved(stored, state, runtime.turn.isFirst);
+        if (!session.options.keepContent) pins.push(session.reader.pin(unsaved?.items ?? []));
+        const before = unsaved?.items.map((item) => toLedger(item)) ?? [];
+        isInputUnsaved = stored[0]?.kind === 'compaction' && before.length === 0 && !endsWithInput(state);
+        return [
+          // A compaction that ends its items would keep those before it.
+          ...(before.length === 0 ? [] : [{ type: 'items' as const, items: before }]),
+          { type: 'items', items: stored },
+          ...(unsaved?.isBehind === true ? [withoutCompaction([...before, ...stored], state)] : []),
+          ...runtime.responses.stepsWith(stored, state, runtime.turn.seen),
+          ...(draft?.savedSteps(state, stored) ?? []),
+        ];
+      };
+      // The input of a compacted turn is told from the whole history.
+      const isCompacted = stored[0]?.kind === 'compaction';
+      const forgets = draft !== undefined && (draft.isResumed || draft.differsFrom(stored));
+      const scope = isCompacted || needsAll || forgets ? 'all' : 'tail';
+      const done = (state: LedgerState): void => {
+        if (!isGone) draft?.saved(stored, state);
+      };
+      return { added: items, decide, pins, scope, done };
+    });
+  await append(false);
+  if (isGone) await append(true);
   const { sessionId = '' } = runtime;
   if (isInputUnsaved) runtime.telemetry.event({ type: 'warning', sessionId, code: 'input_unsaved' });
 }
@@ -117,10 +135,16 @@ export async function applyTransaction(
     await ledger.read({ fresh: true });
     const added = addedBy(transaction);
     runtime.turn.appended(added);
+    const draft = RunDraft.saving();
+    const stored = added.map((item) => ledgerItem(item, options.keepContent));
     return {
       added,
-      decide: (state) => transactionSteps(state, operation, transaction, options.keepContent),
+      decide: (state) => {
+        const steps = transactionSteps(state, operation, transaction, options.keepContent);
+        return [...steps, ...(draft?.savedSteps(state, stored) ?? [])];
+      },
       scope: 'all',
+      done: (state) => draft?.saved(stored, state),
     };
   });
 }
@@ -137,6 +161,8 @@ interface HistoryChange {
   readonly pins?: readonly (() => void)[];
   /** `tail` if the records depend on the end of the history only, so that earlier entries need not be read. */
   readonly scope: 'all' | 'tail';
+  /** Called with the state behind the records. */
+  readonly done?: (state: LedgerState) => void;
 }
 
 /** Changes the ledger first, then the conversation. */
@@ -150,12 +176,24 @@ function change(
       const { sessionId, conversation } = session;
       const prepared = await prepare(session, mode);
       span.setAttributes({ sessionId, mode, items: prepared.added.length });
-      const state = await appendToLedger(session, mode, prepared);
-      const pending = await updateMirror(runtime, session.options);
+      const { state, pending } = await applyChange(runtime, session, mode, prepared);
       if (conversation !== undefined) span.setAttributes({ pending: pending ?? pendingChanges(state) });
     };
     return runtime.run(work, { writes: true });
   });
+}
+
+/** Changes the ledger first, then the conversation, as a part of an operation. */
+export async function applyChange(
+  runtime: SessionRuntime,
+  session: OpenSession,
+  mode: Mode,
+  prepared: HistoryChange,
+): Promise<{ readonly state: LedgerState; readonly pending: number | undefined }> {
+  const state = await appendToLedger(session, mode, prepared);
+  prepared.done?.(state);
+  const pending = await updateMirror(runtime, session.options);
+  return { state, pending };
 }
 
 /** @throws InvalidItemError if neither the ledger nor the conversation can store a new item. */

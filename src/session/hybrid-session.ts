@@ -8,7 +8,15 @@ import type {
   SessionHistoryTransactionArgs,
   SessionHistoryTransactionAwareSession,
 } from '@openai/agents';
-import { CHAINING_PORT, type ChainingPort, type ChainedSession } from '../chaining/port.ts';
+import {
+  CHAINING_PORT,
+  RECORD_RUN,
+  type ChainingPort,
+  type ChainedSession,
+  type RecordedSession,
+  type RecordOptions,
+  type RunRecorder,
+} from '../chaining/port.ts';
 import type { SessionStats } from '../telemetry/stats.ts';
 import { appendItems, applyMutations, applyTransaction } from './append.ts';
 import { endTurn } from './end-turn.ts';
@@ -24,12 +32,14 @@ import { planHeal } from '../heal/dry-run.ts';
 import { popItem } from './pop.ts';
 import { newestTurns, NOT_SHOWN, readItems } from './read-items.ts';
 import { SessionRuntime } from '../runtime/runtime.ts';
+import { recordRun } from './run-recorder.ts';
+import { settleAbandoned } from './settle-drafts.ts';
 import { findItems, readTranscript } from './transcript.ts';
 import type { TranscriptItem, TranscriptOptions, TranscriptPage } from './transcript.ts';
-import { forkSession, readBranches, type Branch, type ForkOptions } from './fork.ts';
+import { forkSession, readBranches, type Branch, type ForkOptions } from './turns/fork.ts';
 import { changeMetadata, readMetadata } from './metadata.ts';
-import { readTurns, readUsage, type SessionUsage, type Turn, type TurnsOptions } from './turns.ts';
-import { undoTurns, type UndoOptions } from './undo.ts';
+import { readTurns, readUsage, type SessionUsage, type Turn, type TurnsOptions } from './turns/turns.ts';
+import { undoTurns, type UndoOptions } from './turns/undo.ts';
 import type { SessionMetadata } from '../ledger/record.ts';
 
 /**
@@ -52,7 +62,8 @@ export class HybridSession
     OpenAIResponsesCompactionAwareSession,
     SessionHistoryRewriteAwareSession,
     SessionHistoryTransactionAwareSession,
-    ChainedSession
+    ChainedSession,
+    RecordedSession
 {
   readonly #runtime: SessionRuntime;
   readonly #given: HybridSessionOptions;
@@ -60,12 +71,19 @@ export class HybridSession
   /** @throws InvalidOptionsError for unknown options, wrong types and impossible combinations. */
   constructor(options: HybridSessionOptions = {}) {
     this.#given = options;
-    this.#runtime = new SessionRuntime(resolveOptions(options));
+    const runtime = new SessionRuntime(resolveOptions(options));
+    runtime.settleAbandoned = (...args) => settleAbandoned(runtime, ...args);
+    this.#runtime = runtime;
   }
 
   /** Lets the model boundary find responses to continue from. */
   get [CHAINING_PORT](): ChainingPort {
     return this.#runtime.responses;
+  }
+
+  /** Begins to record a run as it goes. */
+  [RECORD_RUN](options: RecordOptions): RunRecorder {
+    return recordRun(this.#runtime, options);
   }
 
   /**
@@ -88,8 +106,6 @@ export class HybridSession
    * Returns the session's name: the option `sessionId`, or else the ID of the first conversation, which this call creates.
    *
    * @throws ConversationsUnavailableError if a conversation is needed and the server has none.
-   * @example
-   * const sessionId = await session.getSessionId();
    */
   getSessionId(): Promise<string> {
     return this.#runtime.run(async ({ sessionId }) => sessionId, { writes: this.#runtime.isStock });
@@ -230,8 +246,6 @@ export class HybridSession
    * @returns undefined if the history is empty. No conversation is created then, except in `off` and `shadow`, like the stock
    * session.
    * @throws HistoryIncompleteError if no source has the item's content, unless `onIncomplete` is `'warn'`.
-   * @example
-   * const newest = await session.popItem();
    */
   popItem(): Promise<AgentInputItem | undefined> {
     return popItem(this.#runtime);
@@ -244,8 +258,6 @@ export class HybridSession
    * deletes it.
    *
    * @throws ConversationNotFoundError if neither the API nor the ledger knows the conversation.
-   * @example
-   * await session.clearSession();
    */
   async clearSession(): Promise<void> {
     await clearSession(this.#runtime);
@@ -312,9 +324,6 @@ export class HybridSession
 
   /**
    * Returns counts and rates of this session object so far, as plain JSON without content and IDs.
-   *
-   * @example
-   * console.log(JSON.stringify(session.stats()));
    */
   stats(): SessionStats {
     return this.#runtime.stats();
@@ -338,8 +347,6 @@ export class HybridSession
    * @returns the number of changes that are still pending; 0 without a timeout.
    * @throws MirrorIncompleteError if changes are still pending, unless a timeout was given. They stay in the ledger.
    * @throws LedgerUnreadableError if the ledger cannot be read.
-   * @example
-   * await session.flush();
    */
   flush(options: FlushOptions = {}): Promise<number> {
     return flush(this.#runtime, options);
@@ -376,8 +383,6 @@ export class HybridSession
    *
    * @param options `remote` is false by default.
    * @returns the deleted IDs and counts. They are empty, with an empty `sessionId`, if the session had not begun.
-   * @example
-   * await session.erase({ remote: true });
    */
   async erase({ remote: isRemote = false }: { readonly remote?: boolean } = {}): Promise<Erased> {
     return eraseSession(this.#runtime, isRemote);

@@ -16,7 +16,9 @@ export async function readItems(runtime: SessionRuntime, limit: unknown): Promis
       async (session, mode) => {
         // A limit of another type is ignored: too many items are safer than too few.
         const newest = typeof limit === 'number' ? limit : undefined;
-        const served = await session.history.read(mode, newest, span);
+        let served = await session.history.read(mode, newest, span);
+        if (served.state !== undefined && (await runtime.settleAbandoned(session, mode, served.state)))
+          served = await session.history.read(mode, newest, span);
         const beginning = await runtime.beginning(mode, session, served);
         runtime.turn.began({ ...beginning, isPart: newest !== undefined });
         if (served.unreplayable !== undefined) runtime.unreplayable = served.unreplayable;

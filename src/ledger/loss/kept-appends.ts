@@ -68,6 +68,7 @@ function stepOf(record: LedgerRecord): LedgerStep[] {
     case 'items':
     case 'response':
     case 'refused':
+    case 'draft':
     case 'clear': {
       const { v: _v, commit: _commit, ...step } = record;
       return [step];

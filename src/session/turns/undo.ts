@@ -1,11 +1,11 @@
-import { InvalidOptionsError } from '../errors/options.ts';
+import { InvalidOptionsError } from '../../errors/options.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { indexOfTurn, turnsOf, type RecordedTurn } from '../history/turns.ts';
-import type { LedgerState } from '../ledger/state.ts';
-import type { Mode } from '../rollout/mode.ts';
-import type { OpenSession } from '../runtime/read.ts';
-import type { SessionRuntime } from '../runtime/runtime.ts';
-import { updateMirror } from './append.ts';
+import { indexOfTurn, turnsOf, type RecordedTurn } from '../../history/turns.ts';
+import type { LedgerState } from '../../ledger/state.ts';
+import type { Mode } from '../../rollout/mode.ts';
+import type { OpenSession } from '../../runtime/read.ts';
+import type { SessionRuntime } from '../../runtime/runtime.ts';
+import { updateMirror } from '../append.ts';
 import { forkSession } from './fork.ts';
 import { withItems, type Turn } from './turns.ts';
 

@@ -1,12 +1,13 @@
 import type { AgentInputItem } from '@openai/agents';
-import type { TokenUsage } from '../chaining/port.ts';
-import { InvalidOptionsError } from '../errors/options.ts';
-import { indexOfTurn, turnsOf, type RecordedTurn } from '../history/turns.ts';
-import { calledName, callsTool, roleOfKind } from '../items/read-item.ts';
-import { openCalls } from '../items/tool-calls.ts';
-import type { LedgerState, RecordedResponse } from '../ledger/state.ts';
-import type { OpenSession } from '../runtime/read.ts';
-import type { SessionRuntime } from '../runtime/runtime.ts';
+import type { TokenUsage } from '../../chaining/port.ts';
+import { InvalidOptionsError } from '../../errors/options.ts';
+import { indexOfTurn, turnsOf, type RecordedTurn } from '../../history/turns.ts';
+import { calledName, callsTool, roleOfKind } from '../../items/read-item.ts';
+import { openCalls } from '../../items/tool-calls.ts';
+import type { InterruptedTurn } from '../../ledger/drafts/drafts.ts';
+import type { LedgerState, RecordedResponse } from '../../ledger/state.ts';
+import type { OpenSession } from '../../runtime/read.ts';
+import type { SessionRuntime } from '../../runtime/runtime.ts';
 
 /** The default number of turns in a page. */
 const PAGE = 20;
@@ -81,8 +82,13 @@ export interface Turn {
   readonly toolCalls: Readonly<Record<string, number>>;
   /** The sum over its responses; undefined if no response has one. */
   readonly usage: TokenUsage | undefined;
-  /** `complete`: it ends with an answer. `open`: a question has no answer, or a call no result. */
-  readonly state: 'complete' | 'open';
+  /**
+   * `complete`: it ends with an answer. `open`: a question has no answer, or a call no result. `interrupted`: its run was recorded
+   * as it goes, and did not come to its end.
+   */
+  readonly state: 'complete' | 'open' | 'interrupted';
+  /** Why its run did not come to its end; undefined in the other states. */
+  readonly reason: string | undefined;
 }
 
 /**
@@ -133,7 +139,7 @@ export async function withItems(
     choose(newest).flatMap(({ entries }) => entries),
   );
   const items = new Map(restored.map(({ entry, item }) => [entry.seq, item]));
-  return choose(state).map((turn) => turnOf(turn, items));
+  return choose(state).map((turn) => turnOf(turn, items, state.drafts.interrupted));
 }
 
 /** Sums what the responses of a session have used. */
@@ -168,11 +174,15 @@ function chosen(
 function turnOf(
   { turnId, entries, responses }: RecordedTurn,
   content: ReadonlyMap<number, AgentInputItem | undefined>,
+  interrupted: readonly InterruptedTurn[],
 ): Turn {
   const items = entries.flatMap(({ seq }) => content.get(seq) ?? []);
   const end = entries.findLast(({ kind }) => roleOfKind(kind) !== 'reasoning');
   const isAnswered = end !== undefined && roleOfKind(end.kind) === 'output' && openCalls(items).size === 0;
   const counted = responses.flatMap(({ usage }) => usage ?? []);
+  const broken = interrupted.findLast(({ from, until }) =>
+    entries.some(({ seq }) => seq >= from && seq < until),
+  );
   return {
     turnId,
     time: responses.at(-1)?.time,
@@ -180,7 +190,8 @@ function turnOf(
     responses: responses.map((response) => responseOf(response)),
     toolCalls: callsIn(items),
     usage: counted.length === 0 ? undefined : counted.reduce((sum, usage) => plus(sum, usage), NO_TOKENS),
-    state: isAnswered ? 'complete' : 'open',
+    state: broken ? 'interrupted' : isAnswered ? 'complete' : 'open',
+    reason: broken?.reason,
   };
 }
 

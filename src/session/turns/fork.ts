@@ -1,11 +1,11 @@
-import { LedgerConflictError } from '../errors/ledger.ts';
-import { InvalidOptionsError } from '../errors/options.ts';
-import { indexOfTurn, turnsOf } from '../history/turns.ts';
-import { CommitIds } from '../ledger/commit-id.ts';
-import { forkedLog } from '../ledger/fork.ts';
-import type { OpenSession } from '../runtime/read.ts';
-import type { SessionRuntime } from '../runtime/runtime.ts';
-import { clock } from '../util/clock.ts';
+import { LedgerConflictError } from '../../errors/ledger.ts';
+import { InvalidOptionsError } from '../../errors/options.ts';
+import { indexOfTurn, turnsOf } from '../../history/turns.ts';
+import { CommitIds } from '../../ledger/commit-id.ts';
+import { forkedLog } from '../../ledger/fork.ts';
+import type { OpenSession } from '../../runtime/read.ts';
+import type { SessionRuntime } from '../../runtime/runtime.ts';
+import { clock } from '../../util/clock.ts';
 
 /**
  * The beginning of a fork, and its name.

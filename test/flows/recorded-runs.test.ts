@@ -1,0 +1,119 @@
+import { tool, type Agent } from '@openai/agents';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { recordedWorld, told, type RecordedWorld } from './support/recorded-runs.ts';
+
+const INTERRUPTED = 'The run was interrupted before this tool returned a result.';
+
+const guardrail = { name: 'guardrail', execute: async () => ({ tripwireTriggered: true, outputInfo: {} }) };
+
+interface Ending {
+  readonly run: (world: RecordedWorld, stream: boolean) => Promise<unknown>;
+  readonly left: readonly string[];
+  readonly reason: string | undefined;
+}
+
+/** Runs an agent to its end, streamed or not. */
+async function ended(
+  { runner, session, agent: usual }: RecordedWorld,
+  input: string,
+  {
+    stream,
+    agent = usual,
+    ...options
+  }: { stream: boolean; agent?: Agent; maxTurns?: number; signal?: AbortSignal },
+): Promise<unknown> {
+  if (!stream) return runner.run(agent, input, { session, ...options });
+  const streamed = await runner.run(agent, input, { session, ...options, stream: true });
+  await streamed.completed;
+  return streamed;
+}
+
+const ENDINGS: Readonly<Record<string, Ending>> = {
+  'too many turns': {
+    run: (world, stream) => ended(world, 'find again', { stream, maxTurns: 2 }),
+    left: ['user: find again', 'call find', 'find: found', 'call find', 'find: found'],
+    reason: 'max_turns',
+  },
+  'a thrown tool': {
+    run: (world, stream) => ended(world, 'break', { stream }),
+    left: ['user: break', 'call break', `break: ${INTERRUPTED}`],
+    reason: 'tool',
+  },
+  'a thrown tool beside one that worked': {
+    run: (world, stream) => ended(world, 'find and break', { stream }),
+    left: ['user: find and break', 'call find', 'call break', 'find: found', `break: ${INTERRUPTED}`],
+    reason: 'tool',
+  },
+  'an input guardrail': {
+    run: (world, stream) =>
+      ended(world, 'forbidden', { stream, agent: world.agent.clone({ inputGuardrails: [guardrail] }) }),
+    left: [],
+    reason: undefined,
+  },
+  'an output guardrail': {
+    run: (world, stream) =>
+      ended(world, 'find', { stream, agent: world.agent.clone({ outputGuardrails: [guardrail] }) }),
+    left: ['user: find', 'call find', 'find: found'],
+    reason: 'guardrail',
+  },
+  'a server that fails': {
+    run: (world, stream) => {
+      const mend = world.simulator.fault('responses.create', { status: 500, times: 9, skip: 1 });
+      return ended(world, 'find', { stream }).finally(mend);
+    },
+    left: ['user: find', 'call find', 'find: found'],
+    reason: 'model',
+  },
+  'a server that fails at once': {
+    run: (world, stream) => {
+      const mend = world.simulator.fault('responses.create', { status: 500, times: 9 });
+      return ended(world, 'find', { stream }).finally(mend);
+    },
+    left: ['user: find'],
+    reason: 'model',
+  },
+  'an abort during a tool': {
+    run: (world, stream) => {
+      const controller = new AbortController();
+      const wait = tool({
+        name: 'wait',
+        description: 'Waits',
+        parameters: z.object({}),
+        execute: () => {
+          controller.abort();
+          return 'waited';
+        },
+      });
+      const agent = world.agent.clone({ tools: [...world.tools, wait] });
+      return ended(world, 'wait', { stream, agent, signal: controller.signal });
+    },
+    left: ['user: wait', 'call wait', 'wait: waited'],
+    reason: 'aborted',
+  },
+};
+
+const CASES = Object.keys(ENDINGS).flatMap((name) => [false, true].map((stream) => ({ name, stream })));
+
+describe('interrupted runs', () => {
+  it.each(CASES)(
+    'a recorded run that ends with $name leaves what happened (streamed: $stream)',
+    async ({ name, stream }) => {
+      const { run, left, reason } = ENDINGS[name] ?? {};
+      const world = recordedWorld();
+      const { session, runner, agent } = world;
+      await runner.run(agent, 'hi', { session });
+      await run?.(world, stream).catch(() => undefined);
+      expect(told(await session.getItems()).slice(2)).toEqual(left);
+      const { drafts, entries } = await world.state();
+      expect(drafts.open).toEqual([]);
+      expect(drafts.interrupted.map(({ reason: why, from, until }) => [why, from, until])).toEqual(
+        reason === undefined ? [] : [[reason, 2, entries.length]],
+      );
+      const next = await runner.run(agent, 'and now?', { session });
+      expect(next.finalOutput).toBe('answer to and now?');
+      await session.flush();
+      expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+    },
+  );
+});
