@@ -1,4 +1,4 @@
-import { checkFields } from './check-fields.ts';
+import { checkFields } from '../requests/check-fields.ts';
 import { findContinued, resolveContext, threadFor } from './input-context.ts';
 import { fitContext } from './model-limits.ts';
 import { parseModelInput } from './response-request.ts';

@@ -1,4 +1,4 @@
-import { checkFields } from './check-fields.ts';
+import { checkFields } from '../requests/check-fields.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 import { parseItem, type ParsedItem } from '../wire/parse-item.ts';

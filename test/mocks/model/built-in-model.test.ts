@@ -5,7 +5,12 @@ import { clientOf, refusalOf } from '../support.ts';
 const tool = (name: string): { type: 'function'; name: string; parameters: object; strict: boolean } => ({
   type: 'function',
   name,
-  parameters: { type: 'object', properties: { city: { type: 'string' } } },
+  parameters: {
+    type: 'object',
+    properties: { city: { type: 'string' } },
+    required: ['city'],
+    additionalProperties: false,
+  },
   strict: true,
 });
 

@@ -1,94 +1,21 @@
+import { textFormat, toolChoice, tools } from './check-tools.ts';
+import {
+  anything,
+  decimal,
+  fields,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  required,
+  shortText,
+  text,
+  type Check,
+} from './checks.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { includable } from '../wire/include.ts';
 import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 import { parseMetadata } from '../wire/parse-metadata.ts';
-
-/** Checks one field of a request; `value` is neither missing nor null. */
-type Check = (value: unknown, param: string) => void;
-
-const text: Check = (value, param) => {
-  if (typeof value !== 'string') throw errors.invalidType(param, 'a string', jsonTypeName(value));
-};
-
-const flag: Check = (value, param) => {
-  if (typeof value !== 'boolean') throw errors.invalidType(param, 'a boolean', jsonTypeName(value));
-};
-
-const shortText =
-  (most: number): Check =>
-  (value, param) => {
-    text(value, param);
-    if (typeof value === 'string' && value.length > most)
-      throw errors.stringTooLong(param, most, value.length);
-  };
-
-const oneOf =
-  (...allowed: readonly string[]): Check =>
-  (value, param) => {
-    text(value, param);
-    if (typeof value === 'string' && !allowed.includes(value))
-      throw errors.invalidValue(param, value, allowed);
-  };
-
-const integer =
-  (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
-  (value, param) => {
-    if (typeof value !== 'number' || !Number.isInteger(value)) {
-      throw errors.invalidType(param, 'an integer', jsonTypeName(value));
-    }
-    if (value < least) throw errors.integerTooSmall(param, least, value);
-    if (value > most) throw errors.integerTooLarge(param, most, value);
-  };
-
-const decimal =
-  (least: number, most: number): Check =>
-  (value, param) => {
-    if (typeof value !== 'number') throw errors.invalidType(param, 'a decimal', jsonTypeName(value));
-    if (value < least) throw errors.numberTooSmall(param, least, value);
-    if (value > most) throw errors.numberTooLarge(param, most, value);
-  };
-
-const listOf =
-  (check: Check): Check =>
-  (value, param) => {
-    if (!Array.isArray(value)) throw errors.invalidType(param, 'an array', jsonTypeName(value));
-    for (const [index, each] of value.entries()) check(each, `${param}[${index}]`);
-  };
-
-const fields =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  (value, param) => {
-    if (!isJsonObject(value)) throw errors.invalidType(param, 'an object', jsonTypeName(value));
-    for (const [key, each] of Object.entries(value)) {
-      if (each !== null && Object.hasOwn(checks, key)) checks[key]?.(each, `${param}.${key}`);
-    }
-  };
-
-const required =
-  (keys: readonly string[], check: Check = fields({})): Check =>
-  (value, param) => {
-    check(value, param);
-    for (const key of keys) {
-      if (isJsonObject(value) && value[key] === undefined) throw errors.missingParameter(`${param}.${key}`);
-    }
-  };
-
-const tool: Check = (value, param) => {
-  required(['type'])(value, param);
-  if (isJsonObject(value) && value['type'] === 'function') {
-    required(['name'], fields({ name: text, strict: flag, parameters: fields({}) }))(value, param);
-  }
-};
-
-const format: Check = (value, param) => {
-  required(['type'], fields({ type: oneOf('text', 'json_schema', 'json_object') }))(value, param);
-  if (isJsonObject(value) && value['type'] === 'json_schema') required(['name', 'schema'])(value, param);
-};
-
-const toolChoice: Check = (value, param) => {
-  if (typeof value === 'string') oneOf('none', 'auto', 'required')(value, param);
-  else required(['type'])(value, param);
-};
 
 const instructions: Check = (value, param) => {
   if (typeof value !== 'string' && !Array.isArray(value)) {
@@ -123,7 +50,7 @@ const reasoning = fields({
 });
 
 const shared: Readonly<Record<string, Check>> = {
-  input: () => undefined,
+  input: anything,
   instructions,
   model: text,
   previous_response_id: text,
@@ -131,12 +58,12 @@ const shared: Readonly<Record<string, Check>> = {
 
 const answering: Readonly<Record<string, Check>> = {
   ...shared,
-  conversation: () => undefined,
+  conversation: anything,
   parallel_tool_calls: flag,
   reasoning,
-  text: fields({ format, verbosity: oneOf('low', 'medium', 'high') }),
+  text: fields({ format: textFormat, verbosity: oneOf('low', 'medium', 'high') }),
   tool_choice: toolChoice,
-  tools: listOf(tool),
+  tools,
   truncation: oneOf('auto', 'disabled'),
 };
 
@@ -181,4 +108,5 @@ export function checkFields(sent: JsonObject, kind: keyof typeof requestFields):
   const checks: Readonly<Record<string, Check>> = requestFields[kind];
   for (const key of Object.keys(sent)) if (!Object.hasOwn(checks, key)) throw errors.unknownParameter(key);
   for (const [key, value] of Object.entries(sent)) if (value !== null) checks[key]?.(value, key);
+  if (sent['background'] === true && sent['store'] === false) throw errors.backgroundNotStored();
 }
