@@ -14,6 +14,11 @@ function quoted(values: readonly string[]): string {
   return all.length === 1 ? `${all.join()} and ${last}` : `${all.join(', ')}, and ${last}`;
 }
 
+/** The name of an item type as the API prints it in a sentence. */
+function spaced(type: string): string {
+  return type.replaceAll('_', ' ');
+}
+
 /** The owner of a JSON schema, as the API names it. */
 type SchemaOwner = 'function' | 'response_format';
 
@@ -199,10 +204,10 @@ export const errors = {
       'stream',
     ),
 
-  noToolCall: (callId: string): ApiError =>
-    invalid(`No tool call found for function call output with call_id ${callId}.`, 'input'),
-  noToolOutput: (callId: string): ApiError =>
-    invalid(`No tool output found for function call ${callId}.`, 'input'),
+  noToolCall: (callId: string, outputType = 'function_call_output'): ApiError =>
+    invalid(`No tool call found for ${spaced(outputType)} with call_id ${callId}.`, 'input'),
+  noToolOutput: (callId: string, callType = 'function_call'): ApiError =>
+    invalid(`No tool output found for ${spaced(callType)} ${callId}.`, 'input'),
   reasoningWithoutFollower: (id: string): ApiError =>
     invalid(`Item '${id}' of type 'reasoning' was provided without its required following item.`, 'input'),
   followerWithoutReasoning: (id: string, type: string, reasoningId: string): ApiError =>

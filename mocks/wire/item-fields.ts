@@ -35,7 +35,7 @@ export const itemFields: Readonly<Record<string, ItemFields>> = {
   tool_search_output: fields('tso', ['tools'], ['id', 'call_id', 'execution', 'status']),
   additional_tools: fields('at', ['role', 'tools'], ['id']),
   local_shell_call: fields('lsh', ['id', 'call_id', 'action'], ['status']),
-  local_shell_call_output: fields('lsho', ['id', 'output'], ['status', 'call_id']),
+  local_shell_call_output: fields('lsho', ['call_id', 'output'], ['id', 'status']),
   shell_call: fields('sh', ['call_id', 'action'], ['id', 'status', 'caller', 'environment']),
   shell_call_output: fields('sho', ['call_id', 'output'], ['id', 'status', 'caller', 'max_output_length']),
   apply_patch_call: fields('apc', ['call_id', 'status', 'operation'], ['id', 'caller']),
@@ -58,4 +58,7 @@ export const answeredBy: Readonly<Record<string, string>> = {
   custom_tool_call: 'custom_tool_call_output',
   computer_call: 'computer_call_output',
   apply_patch_call: 'apply_patch_call_output',
+  shell_call: 'shell_call_output',
+  local_shell_call: 'local_shell_call_output',
+  tool_search_call: 'tool_search_output',
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSimulator } from '../../../mocks/index.ts';
 import { clientOf, rawRefusal } from '../support.ts';
-import { refusedRequests } from './refused-requests.ts';
+import { refusedRequests, TOOL_PAIRS } from './refused-requests.ts';
 
 const text = { type: 'string' };
 const closed = (properties: object, rest: object = {}): object => ({
@@ -123,6 +123,29 @@ function deepFormat(levels: number): object {
 describe('requests that the API takes', () => {
   it.each(taken)('the simulator takes a request with %s', async (_, rest) => {
     const body = { model: 'gpt-4.1', input: 'hi', ...rest };
+    const response = await clientOf(createSimulator()).post<{ status: string }>('/responses', { body });
+    expect(response.status).toBe('completed');
+  });
+
+  it.each(TOOL_PAIRS)('the simulator takes a call with its output: %j', async (...pair) => {
+    const body = { model: 'gpt-4.1', input: [{ role: 'user', content: 'hi' }, ...pair] };
+    const response = await clientOf(createSimulator()).post<{ status: string }>('/responses', { body });
+    expect(response.status).toBe('completed');
+  });
+
+  it.each([
+    [{ type: 'tool_search_call', call_id: null, execution: 'server', arguments: { paths: ['crm'] } }],
+    [{ type: 'tool_search_call', call_id: 'call_1', execution: 'server', arguments: {} }],
+    [
+      {
+        type: 'shell_call',
+        call_id: 'call_1',
+        action: { commands: ['ls'] },
+        environment: { type: 'container_reference', container_id: 'cntr_1' },
+      },
+    ],
+  ])('the simulator takes a call that the server answers without its output: %j', async (call) => {
+    const body = { model: 'gpt-4.1', input: [{ role: 'user', content: 'hi' }, call] };
     const response = await clientOf(createSimulator()).post<{ status: string }>('/responses', { body });
     expect(response.status).toBe('completed');
   });

@@ -234,5 +234,87 @@ const fields: readonly RefusedRequest[] = [
   },
 ];
 
+const CALL_ID = 'call_1';
+
+/** A call of each tool that the client runs, and its output. */
+export const TOOL_PAIRS: readonly (readonly [call: object, output: object])[] = [
+  [
+    { type: 'function_call', name: 'f', arguments: '{}' },
+    { type: 'function_call_output', output: 'done' },
+  ],
+  [
+    { type: 'custom_tool_call', name: 'f', input: '' },
+    { type: 'custom_tool_call_output', output: 'done' },
+  ],
+  [
+    { type: 'shell_call', action: { commands: ['ls'] }, environment: { type: 'local' } },
+    { type: 'shell_call_output', output: [] },
+  ],
+  [
+    { type: 'local_shell_call', id: 'lsh_1', action: { type: 'exec', command: ['ls'], env: {} } },
+    { type: 'local_shell_call_output', output: 'done' },
+  ],
+  [
+    { type: 'apply_patch_call', status: 'completed', operation: { type: 'delete_file', path: 'a' } },
+    { type: 'apply_patch_call_output', status: 'completed' },
+  ],
+  [
+    { type: 'computer_call', id: 'cu_1', action: { type: 'wait' }, pending_safety_checks: [] },
+    { type: 'computer_call_output', output: { type: 'computer_screenshot', file_id: 'file_1' } },
+  ],
+  [
+    { type: 'tool_search_call', execution: 'client', arguments: { query: 'weather' } },
+    { type: 'tool_search_output', execution: 'client', tools: [] },
+  ],
+].map(([call = {}, output = {}]) => [
+  { ...call, call_id: CALL_ID },
+  { ...output, call_id: CALL_ID },
+]);
+
+const typeOf = (item: object): string => ('type' in item ? String(item.type) : '');
+
+const pairCase = (item: object, missing: 'output' | 'call'): RefusedRequest => {
+  const words = typeOf(item).replaceAll('_', ' ');
+  return {
+    cause: `a \`${typeOf(item)}\` without its ${missing}`,
+    body: { model: MODEL, input: [{ role: 'user', content: 'hi' }, item] },
+    message:
+      missing === 'output'
+        ? `No tool output found for ${words} ${CALL_ID}.`
+        : `No tool call found for ${words} with call_id ${CALL_ID}.`,
+    code: null,
+    param: 'input',
+  };
+};
+
+/** Items that the API does not take as they are. */
+const items: readonly RefusedRequest[] = [
+  ...TOOL_PAIRS.flatMap(([call, output]) => [pairCase(call, 'output'), pairCase(output, 'call')]),
+  {
+    cause: 'a `call_id` of more than 64 characters',
+    body: { model: MODEL, input: [{ ...TOOL_PAIRS[0]?.[1], call_id: 'c'.repeat(65) }] },
+    message:
+      "Invalid 'input[0].call_id': string too long. Expected a string with maximum length 64, but got a string with length 65 instead.",
+    code: 'string_above_max_length',
+    param: 'input[0].call_id',
+  },
+  {
+    cause: 'an empty `call_id`',
+    body: { model: MODEL, input: [{ ...TOOL_PAIRS[0]?.[1], call_id: '' }] },
+    message:
+      "Invalid 'input[0].call_id': empty string. Expected a string with minimum length 1, but got an empty string instead.",
+    code: 'empty_string',
+    param: 'input[0].call_id',
+  },
+  {
+    cause: 'a `function_call` with a name of more than 128 characters',
+    body: { model: MODEL, input: [{ ...TOOL_PAIRS[0]?.[0], name: 'f'.repeat(129) }] },
+    message:
+      "Invalid 'input[0].name': string too long. Expected a string with maximum length 128, but got a string with length 129 instead.",
+    code: 'string_above_max_length',
+    param: 'input[0].name',
+  },
+];
+
 /** Every request of the page, in its order. */
-export const refusedRequests: readonly RefusedRequest[] = [...schemas, ...tools, ...fields];
+export const refusedRequests: readonly RefusedRequest[] = [...schemas, ...tools, ...fields, ...items];
