@@ -1,6 +1,7 @@
 import { textFormat, toolChoice, tools } from './check-tools.ts';
 import {
   anything,
+  checkKeys,
   decimal,
   fields,
   flag,
@@ -26,10 +27,7 @@ const instructions: Check = (value, param) => {
 const compaction: Check = (value, param) => {
   const known = { type: text, compact_threshold: integer(1000) };
   required(['type'], fields(known))(value, param);
-  if (!isJsonObject(value)) return;
-  for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(known, key)) throw errors.unknownParameter(`${param}.${key}`);
-  }
+  if (isJsonObject(value)) checkKeys(value, Object.keys(known), `${param}.`);
 };
 
 const contextManagement: Check = (value, param) => {
@@ -48,6 +46,8 @@ const reasoning = fields({
   summary: oneOf('auto', 'concise', 'detailed'),
   context: oneOf('auto', 'current_turn', 'all_turns'),
 });
+
+const image = fields({ context_compression: oneOf('auto', 'enabled', 'disabled') });
 
 const shared: Readonly<Record<string, Check>> = {
   input: anything,
@@ -69,9 +69,9 @@ const answering: Readonly<Record<string, Check>> = {
 
 const caching: Readonly<Record<string, Check>> = {
   prompt_cache_key: text,
-  prompt_cache_options: fields({}),
+  prompt_cache_options: fields({ mode: oneOf('implicit', 'explicit'), ttl: oneOf('30m', '12h') }),
   prompt_cache_retention: oneOf('in_memory', '24h'),
-  service_tier: oneOf('auto', 'default', 'fast', 'flex', 'priority'),
+  service_tier: oneOf('auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast'),
 };
 
 /** The fields of each kind of request, and the rule for each. */
@@ -79,8 +79,10 @@ export const requestFields = {
   'responses.create': {
     ...answering,
     ...caching,
+    access_programs: fields({ cyber: oneOf('standard', 'daybreak_blue', 'daybreak_red') }),
     background: flag,
     context_management: contextManagement,
+    image,
     include: listOf(included),
     max_output_tokens: integer(16),
     max_tool_calls: integer(1),
@@ -96,7 +98,7 @@ export const requestFields = {
     top_p: decimal(0, 1),
     user: text,
   },
-  'responses.compact': { ...shared, ...caching },
+  'responses.compact': { ...shared, ...caching, image },
   'responses.inputTokens.count': { ...answering, personality: text },
 } as const satisfies Record<string, Readonly<Record<string, Check>>>;
 
@@ -106,7 +108,7 @@ export const requestFields = {
  */
 export function checkFields(sent: JsonObject, kind: keyof typeof requestFields): void {
   const checks: Readonly<Record<string, Check>> = requestFields[kind];
-  for (const key of Object.keys(sent)) if (!Object.hasOwn(checks, key)) throw errors.unknownParameter(key);
+  checkKeys(sent, Object.keys(checks));
   for (const [key, value] of Object.entries(sent)) if (value !== null) checks[key]?.(value, key);
   if (sent['background'] === true && sent['store'] === false) throw errors.backgroundNotStored();
 }

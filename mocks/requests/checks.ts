@@ -1,8 +1,14 @@
 import { errors } from '../wire/error-catalogue.ts';
-import { isJsonObject, jsonTypeName } from '../wire/json.ts';
+import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 
 /** Checks one field of a request; `value` is neither missing nor null. */
 export type Check = (value: unknown, param: string) => void;
+
+/** @throws ApiError for a field with another name. */
+export function checkKeys(value: JsonObject, known: readonly string[], path = ''): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw errors.unknownParameter(path + unknown);
+}
 
 export const anything: Check = () => undefined;
 

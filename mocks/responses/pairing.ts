@@ -20,7 +20,7 @@ export function checkToolPairs(context: readonly SimulatorItem[]): void {
     const answer = ownEntry(answeredBy, type);
     if (answer !== undefined) {
       called.add(`${answer} ${callId}`);
-      if (!isAnsweredByServer(item)) open.set(`${answer} ${callId}`, { type, callId });
+      if (!isAnsweredElsewhere(item)) open.set(`${answer} ${callId}`, { type, callId });
     } else if (answers.has(type)) {
       if (!called.has(`${type} ${callId}`)) throw errors.noToolCall(callId, type);
       open.delete(`${type} ${callId}`);
@@ -29,8 +29,12 @@ export function checkToolPairs(context: readonly SimulatorItem[]): void {
   for (const { type, callId } of open.values()) throw errors.noToolOutput(callId, type);
 }
 
-/** A search for tools that the client does not make itself, and a command in a container of the server. */
-function isAnsweredByServer({ type, execution, environment }: SimulatorItem): boolean {
+/**
+ * A search for tools that the client does not make itself, a command in a container of the server, and a call whose
+ * output may come later.
+ */
+function isAnsweredElsewhere({ type, execution, environment, async: isAsync }: SimulatorItem): boolean {
+  if (isAsync === true) return true;
   if (type === 'tool_search_call') return execution !== 'client';
   return isJsonObject(environment) && environment['type'] === 'container_reference';
 }
@@ -80,5 +84,5 @@ function isFollowed(context: readonly SimulatorItem[], index: number): boolean {
   if (!follower) return false;
   return follower.type === 'message'
     ? follower['role'] === 'assistant'
-    : !/_(output|response)$/.test(follower.type);
+    : !/_(output|response|update|tools)$/.test(follower.type);
 }

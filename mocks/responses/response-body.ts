@@ -26,7 +26,7 @@ export function newResponseBody(request: ResponseRequest, identity: ResponseIden
     status: request.background ? 'queued' : 'in_progress',
     background: request.background,
     billing: { payer: 'developer' },
-    access_programs: null,
+    access_programs: sent['access_programs'] ?? null,
     ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
     error: null,
     incomplete_details: null,
