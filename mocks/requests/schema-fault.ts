@@ -10,27 +10,36 @@ const DEEPEST_PLACE = 1000;
 /** The formats of a string that a strict schema may ask for. */
 const FORMATS = new Set('date-time time date duration email hostname ipv4 ipv6 uuid'.split(' '));
 
-/** The keywords that a strict schema may not have. */
+/** The keywords that a strict schema may not have: the client of the API does not send them either. */
 const REFUSED = [
-  'oneOf',
+  '$anchor',
+  '$dynamicAnchor',
+  '$dynamicRef',
+  '$recursiveAnchor',
+  '$recursiveRef',
   'allOf',
-  'not',
-  'if',
-  'then',
-  'else',
-  'default',
+  'contains',
+  'contentEncoding',
+  'contentMediaType',
+  'contentSchema',
   'dependentRequired',
   'dependentSchemas',
-  'patternProperties',
-  'propertyNames',
-  'minProperties',
-  'maxProperties',
-  'unevaluatedProperties',
-  'unevaluatedItems',
-  'uniqueItems',
-  'contains',
-  'minContains',
+  'dependencies',
+  'else',
+  'if',
   'maxContains',
+  'maxProperties',
+  'minContains',
+  'minProperties',
+  'not',
+  'oneOf',
+  'patternProperties',
+  'prefixItems',
+  'propertyNames',
+  'then',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+  'uniqueItems',
 ];
 
 /** The keywords that the parameters of a function may not have at their top. */

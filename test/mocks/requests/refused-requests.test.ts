@@ -59,7 +59,13 @@ const taken: [string, object][] = [
           name: 'all',
           strict: true,
           schema: closed({
-            name: { type: ['string', 'null'], pattern: '^a', format: 'email', description: 'x' },
+            name: {
+              type: ['string', 'null'],
+              pattern: '^a',
+              format: 'email',
+              description: 'x',
+              default: 'a',
+            },
             kind: { type: 'string', enum: ['a', 'b'] },
             count: { type: 'integer', minimum: 1, exclusiveMaximum: 9, multipleOf: 2 },
             list: { type: 'array', items: { anyOf: [text, closed({})] }, minItems: 1, maxItems: 3 },

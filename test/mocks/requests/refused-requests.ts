@@ -94,7 +94,7 @@ const schemas: readonly RefusedRequest[] = [
     "In context=(), 'anyOf' is not permitted.",
   ),
   schemaCase(
-    'a keyword of no strict schema, such as `oneOf`, `allOf`, `default`, `uniqueItems`',
+    'a keyword of no strict schema, such as `oneOf`, `allOf`, `not`, `uniqueItems`',
     closed({ when: { oneOf: [text] } }),
     "In context=('properties', 'when'), 'oneOf' is not permitted.",
   ),
