@@ -49,6 +49,11 @@ export interface SimulatorOptions {
    * if the stream had been read to the end (`keep-turn`). The response is stored either way.
    */
   onAbort?: 'drop-turn' | 'keep-turn';
+  /**
+   * Whether a field that the API does not know is refused, as the API does, or ignored: for a client that is newer than
+   * the simulator. Default `refuse`.
+   */
+  unknownFields?: 'refuse' | 'ignore';
   /** The API keys that are let in. Default: any, each with objects of its own. */
   apiKeys?: readonly string[];
 }

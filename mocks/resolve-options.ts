@@ -34,6 +34,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     contextWindow: options.contextWindow ?? 400_000,
     maxBodyBytes: options.maxBodyBytes ?? 100 * 1024 * 1024,
     onAbort: options.onAbort ?? 'drop-turn',
+    unknownFields: options.unknownFields ?? 'refuse',
     apiKeys: options.apiKeys,
   };
   atLeast('latency', settings.latency, 0);

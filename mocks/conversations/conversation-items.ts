@@ -2,6 +2,8 @@ import { conversationBody, namedConversation } from './conversations.ts';
 import { parseNewItems, writeItems } from './write-items.ts';
 import { answerPage } from '../http/answer-page.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { checkKeys } from '../requests/checks.ts';
+import { parseKnownFields } from '../requests/known-fields.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { parseInclude, shownItem } from '../wire/include.ts';
 import { listBody } from '../wire/list-page.ts';
@@ -10,10 +12,13 @@ import { visibleIds } from '../world/conversation-list.ts';
 /** `POST /conversations/{id}/items` */
 export function createItems(exchange: Exchange): Answer {
   const conversation = namedConversation(exchange);
-  const { body } = exchange;
-  if (body['items'] === undefined) throw errors.missingParameter('items');
-  for (const key of Object.keys(body)) if (key !== 'items') throw errors.unknownParameter(key);
-  const items = writeItems(exchange, conversation, parseNewItems(body['items']), exchange.world.settings.lag);
+  const { body, world } = exchange;
+  const parsed = parseKnownFields(body, world.settings, (sent) => {
+    if (sent['items'] === undefined) throw errors.missingParameter('items');
+    checkKeys(sent, ['items']);
+    return parseNewItems(sent['items']);
+  });
+  const items = writeItems(exchange, conversation, parsed, world.settings.lag);
   return json(listBody(items, false, parseInclude(exchange.query)));
 }
 

@@ -1,5 +1,7 @@
 import { parseNewItems, writeItems } from './write-items.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { checkKeys } from '../requests/checks.ts';
+import { parseKnownFields } from '../requests/known-fields.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { parseMetadata } from '../wire/parse-metadata.ts';
 import type { JsonObject } from '../wire/json.ts';
@@ -22,16 +24,16 @@ export function conversationBody(conversation: ConversationRecord): JsonObject {
 /** `POST /conversations` */
 export function createConversation(exchange: Exchange): Answer {
   const { world, account, body } = exchange;
-  for (const key of Object.keys(body)) {
-    if (key !== 'items' && key !== 'metadata') throw errors.unknownParameter(key);
-  }
-  const items = parseNewItems(body['items'] ?? []);
+  const { items, metadata } = parseKnownFields(body, world.settings, (sent) => {
+    checkKeys(sent, ['items', 'metadata']);
+    return { items: parseNewItems(sent['items'] ?? []), metadata: parseMetadata(sent['metadata']) };
+  });
   const thread = world.ids.thread();
   const conversation: ConversationRecord = {
     id: world.ids.beforeThread('conv', thread),
     createdAt: world.clock.seconds(),
     thread,
-    metadata: parseMetadata(body['metadata']),
+    metadata,
     ids: [],
     pending: [],
     lockedBy: undefined,
@@ -49,9 +51,11 @@ export function retrieveConversation(exchange: Exchange): Answer {
 /** `POST /conversations/{id}`: the given metadata replaces all of the former. */
 export function updateConversation(exchange: Exchange): Answer {
   const conversation = namedConversation(exchange);
-  for (const key of Object.keys(exchange.body)) if (key !== 'metadata') throw errors.unknownParameter(key);
-  if (!('metadata' in exchange.body)) throw errors.missingParameter('metadata');
-  conversation.metadata = parseMetadata(exchange.body['metadata']);
+  conversation.metadata = parseKnownFields(exchange.body, exchange.world.settings, (sent) => {
+    checkKeys(sent, ['metadata']);
+    if (!('metadata' in sent)) throw errors.missingParameter('metadata');
+    return parseMetadata(sent['metadata']);
+  });
   return json(conversationBody(conversation));
 }
 

@@ -2,8 +2,8 @@ import type { ModelAnswer, ModelRequest } from './answer.ts';
 import { quote } from './item-name.ts';
 import { reasons } from './model-traits.ts';
 import { recite } from './recite.ts';
-import { requestedCalls } from './requested-calls.ts';
-import { sampleOf } from './sample.ts';
+import { argumentsFor, requestedCalls } from './requested-calls.ts';
+import { sampleOf } from '../samples/sample.ts';
 import { isUserMessage, textOf, type SimulatorItem } from '../wire/item.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
 import { letterOf } from '../wire/outline.ts';
@@ -25,19 +25,11 @@ function answerTo(context: readonly SimulatorItem[], request: ModelRequest): Mod
   const asked = last === -1 ? '' : textOf(context[last] ?? {});
   const since = context.slice(last + 1);
   const tools = callableTools(request.tools);
-  const calls = requestedCalls(
-    asked,
-    tools.map((tool) => String(tool['name'])),
-    roundsIn(since),
-  );
+  const calls = requestedCalls(asked, tools, roundsIn(since));
   if (calls.length > 0 && request.tool_choice !== 'none') return { calls };
   const forced = forcedTool(request.tool_choice, tools);
   if (forced) {
-    return {
-      calls: [
-        { name: String(forced['name']), arguments: JSON.stringify(sampleOf(forced['parameters'], '')) },
-      ],
-    };
+    return { calls: [{ name: String(forced['name']), arguments: argumentsFor(forced) }] };
   }
   if (/^\s*refuse\s*$/im.test(asked)) return { refusal: "I'm sorry, but I can't help with that." };
   const outputs = since.filter((item) => letterOf(item) === 'r').map((item) => quote(textOf(item)));

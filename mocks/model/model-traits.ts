@@ -19,12 +19,27 @@ export function snapshotOf(model: string): string {
   return ownEntry(SNAPSHOTS, model) ?? model;
 }
 
-/** How hard the model reasons: as asked, else `medium` for models that always do, else `none`; `null` if it cannot. */
+/** The models that cannot reason; any other name may be that of a model that can. */
+const NEVER_REASONS = /^(?:gpt-[34]|chatgpt-|gpt-audio|gpt-5(?:\.\d+)?-chat)/;
+
+/** The models that reason unless they are asked not to. */
+const ALWAYS_REASONS = /^(?:o\d|gpt-5(?:-|$)|gpt-\d+(?:\.\d+)?-pro(?:-|$))/;
+
+/** Whether the model reasons if it is asked to. */
+export function canReason(model: string): boolean {
+  return !NEVER_REASONS.test(familyOf(model));
+}
+
+/**
+ * How hard the model reasons: as asked, else `medium` for models that always do and `none` for models from gpt-5.1 on;
+ * `null` for any other.
+ */
 export function effortOf(model: string, request: JsonObject): string | null {
   const asked = isJsonObject(request['reasoning']) ? request['reasoning']['effort'] : undefined;
   if (typeof asked === 'string') return asked;
-  if (/^o\d/.test(model) || /^gpt-5(-|$)/.test(model)) return /chat/.test(model) ? null : 'medium';
-  return model.startsWith('gpt-5.') ? 'none' : null;
+  if (!canReason(model)) return null;
+  if (ALWAYS_REASONS.test(familyOf(model))) return 'medium';
+  return isFrom(model, 5, 1) ? 'none' : null;
 }
 
 /** Whether the model begins with a reasoning step. */
@@ -35,5 +50,18 @@ export function reasons(model: string, request: JsonObject): boolean {
 
 /** Whether the model marks its messages as commentary or final answer: gpt-5.3-codex and everything after it. */
 export function marksPhase(model: string): boolean {
-  return model.startsWith('gpt-5.3-codex') || /^gpt-5\.([4-9]|\d\d)/.test(model);
+  return familyOf(model).startsWith('gpt-5.3-codex') || isFrom(model, 5, 4);
+}
+
+/** Whether the model is a GPT of that version or a later one. */
+export function isFrom(model: string, major: number, minor: number): boolean {
+  const [, ownMajor, ownMinor = '0'] = /^gpt-(\d+)(?:\.(\d+))?(?:-|$)/.exec(familyOf(model)) ?? [];
+  if (ownMajor === undefined) return false;
+  const later = Number(ownMajor) - major || Number(ownMinor) - minor;
+  return later >= 0;
+}
+
+/** The name without a provider in front of it, and without the mark of a model that was trained further. */
+function familyOf(model: string): string {
+  return model.replace(/^.*\//, '').replace(/^ft:/, '');
 }

@@ -1,20 +1,28 @@
 import type { ToolCall } from './answer.ts';
+import { sampleOf } from '../samples/sample.ts';
+import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 /**
  * Reads the tool calls a user asks for: `call get_weather {"city":"Oslo"}`, several of them in parallel. The word `then`
  * begins the next round: `call a then call b {"x":1}` calls `b` after the output of `a` came back.
- * Only tools of the request are called; arguments that are not valid JSON are left out.
+ * Only tools of the request are called. Without valid JSON the arguments are some that fit the tool.
  */
-export function requestedCalls(text: string, tools: readonly string[], round: number): ToolCall[] {
+export function requestedCalls(text: string, tools: readonly JsonObject[], round: number): ToolCall[] {
   const part = text.split(/\bthen\b(?=\s+call\s)/)[round] ?? '';
   const calls: ToolCall[] = [];
   for (const match of part.matchAll(/\bcall\s+([\w-]+)/g)) {
     const name = match[1] ?? '';
-    if (!tools.includes(name)) continue;
+    const tool = tools.find((each) => each['name'] === name);
+    if (!tool) continue;
     const args = jsonAt(part, match.index + match[0].length);
-    calls.push(args === undefined ? { name, arguments: '{}' } : { name, arguments: args });
+    calls.push({ name, arguments: args ?? argumentsFor(tool) });
   }
   return calls;
+}
+
+/** Arguments that fit the parameters of a tool, as text. */
+export function argumentsFor(tool: JsonObject): string {
+  return isJsonObject(tool['parameters']) ? JSON.stringify(sampleOf(tool['parameters'], '')) : '{}';
 }
 
 /** The JSON object that starts at this position (after blanks), as text. */

@@ -1,10 +1,11 @@
-import { checkFields } from './check-fields.ts';
 import { findContinued, resolveContext, threadFor } from './input-context.ts';
 import { fitContext } from './model-limits.ts';
-import { parseModelInput } from './response-request.ts';
+import { parseInputRequest } from './response-request.ts';
 import { usageOf } from './usage.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { isFrom } from '../model/model-traits.ts';
 import { compactionOf } from '../model/summary.ts';
+import { parseKnownFields } from '../requests/known-fields.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isAssistantMessage, isUserMessage, type SimulatorItem } from '../wire/item.ts';
 
@@ -16,8 +17,9 @@ import { isAssistantMessage, isUserMessage, type SimulatorItem } from '../wire/i
 export function compactResponse(exchange: Exchange): Answer {
   const { world, account, body } = exchange;
   if (typeof body['model'] !== 'string') throw errors.missingParameter('model');
-  checkFields(body, 'responses.compact');
-  const request = parseModelInput(body);
+  const request = parseKnownFields(body, world.settings, (sent) =>
+    parseInputRequest(sent, 'responses.compact'),
+  );
   const continued = findContinued(world, account, undefined, request.previousResponseId);
   const thread = threadFor(world, continued, request.input);
   const mint = (prefix: string): string => world.ids.inThread(prefix, thread, false);
@@ -37,6 +39,6 @@ export function compactResponse(exchange: Exchange): Answer {
 
 /** Models before gpt-5.4 preserve user messages; later ones assistant messages, too. */
 function preservedBy(model: string): (item: SimulatorItem) => boolean {
-  const keepsAnswers = /^gpt-5\.([4-9]|\d\d)/.test(model);
+  const keepsAnswers = isFrom(model, 5, 4);
   return (item) => isUserMessage(item) || (keepsAnswers && isAssistantMessage(item));
 }

@@ -1,9 +1,9 @@
-import { checkFields } from './check-fields.ts';
 import { findContinued, resolveContext, threadFor } from './input-context.ts';
 import { fitContext } from './model-limits.ts';
-import { parseModelInput } from './response-request.ts';
+import { parseInputRequest } from './response-request.ts';
 import { inputTokens } from './usage.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { parseKnownFields } from '../requests/known-fields.ts';
 
 /**
  * `POST /responses/input_tokens`: counts the billed tokens of a response, without making one. With `truncation: 'auto'`
@@ -11,8 +11,9 @@ import { json, type Answer, type Exchange } from '../http/exchange.ts';
  */
 export function countInputTokens(exchange: Exchange): Answer {
   const { world, account, body } = exchange;
-  checkFields(body, 'responses.inputTokens.count');
-  const request = parseModelInput(body);
+  const request = parseKnownFields(body, world.settings, (sent) =>
+    parseInputRequest(sent, 'responses.inputTokens.count'),
+  );
   const continued = findContinued(world, account, request.conversationId, request.previousResponseId);
   const thread = threadFor(world, continued, request.input);
   const mint = (prefix: string): string => world.ids.inThread(prefix, thread, false);

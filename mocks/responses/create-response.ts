@@ -2,13 +2,15 @@ import { parseResponseRequest } from './response-request.ts';
 import { streamEvents, type StreamEvent } from './stream-events.ts';
 import { Turn } from './turn.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { parseKnownFields } from '../requests/known-fields.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { shownBody } from '../wire/include.ts';
 import type { JsonObject } from '../wire/json.ts';
 
 /** `POST /responses` */
 export async function createResponse(exchange: Exchange): Promise<Answer> {
-  const request = parseResponseRequest(exchange.faults.request(exchange.body));
+  const body = exchange.faults.request(exchange.body);
+  const request = parseKnownFields(body, exchange.world.settings, parseResponseRequest);
   const turn = new Turn(exchange, request);
   exchange.sawContext(request.model, turn.context, turn.record.id);
   await exchange.pause();

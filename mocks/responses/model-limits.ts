@@ -1,6 +1,6 @@
 import { inputTokens } from './usage.ts';
 import type { ModelAnswer } from '../model/answer.ts';
-import { effortOf, reasons } from '../model/model-traits.ts';
+import { canReason, reasons } from '../model/model-traits.ts';
 import { tokensOf, tokensOfText } from '../model/tokens.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
@@ -24,7 +24,7 @@ export function checkCapabilities(model: string, sent: JsonObject): void {
   }
   const { reasoning } = sent;
   const asksEffort = isJsonObject(reasoning) && typeof reasoning['effort'] === 'string';
-  if (asksEffort && effortOf(model, {}) === null) throw errors.unsupportedParameter('reasoning.effort');
+  if (asksEffort && !canReason(model)) throw errors.unsupportedParameter('reasoning.effort');
 }
 
 /** Tells whether a context fits into the model's window, or may be cut to fit. */

@@ -3,7 +3,7 @@ import { decryptedContent } from '../wire/encrypted-content.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import { answeredBy } from '../wire/item-fields.ts';
-import { ownEntry } from '../wire/json.ts';
+import { isJsonObject, ownEntry } from '../wire/json.ts';
 import type { ParsedItem } from '../wire/parse-item.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { ParsedItem } from '../wire/parse-item.ts';
  */
 export function checkToolPairs(context: readonly SimulatorItem[]): void {
   const answers = new Set(Object.values(answeredBy));
-  const open = new Map<string, Set<string>>();
+  const open = new Map<string, { readonly type: string; readonly callId: string }>();
   const called = new Set<string>();
   for (const item of context) {
     const { type, call_id: callId } = item;
@@ -20,13 +20,23 @@ export function checkToolPairs(context: readonly SimulatorItem[]): void {
     const answer = ownEntry(answeredBy, type);
     if (answer !== undefined) {
       called.add(`${answer} ${callId}`);
-      open.set(answer, (open.get(answer) ?? new Set()).add(callId));
+      if (!isAnsweredElsewhere(item)) open.set(`${answer} ${callId}`, { type, callId });
     } else if (answers.has(type)) {
-      if (!called.has(`${type} ${callId}`)) throw errors.noToolCall(callId);
-      open.get(type)?.delete(callId);
+      if (!called.has(`${type} ${callId}`)) throw errors.noToolCall(callId, type);
+      open.delete(`${type} ${callId}`);
     }
   }
-  for (const callIds of open.values()) for (const callId of callIds) throw errors.noToolOutput(callId);
+  for (const { type, callId } of open.values()) throw errors.noToolOutput(callId, type);
+}
+
+/**
+ * A search for tools that the client does not make itself, a command in a container of the server, and a call whose
+ * output may come later.
+ */
+function isAnsweredElsewhere({ type, execution, environment, async: isAsync }: SimulatorItem): boolean {
+  if (isAsync === true) return true;
+  if (type === 'tool_search_call') return execution !== 'client';
+  return isJsonObject(environment) && environment['type'] === 'container_reference';
 }
 
 /**
@@ -72,5 +82,7 @@ function isFollowed(context: readonly SimulatorItem[], index: number): boolean {
   while (context[next]?.type === 'reasoning') next += 1;
   const follower = context[next];
   if (!follower) return false;
-  return follower.type === 'message' ? follower['role'] === 'assistant' : !follower.type.endsWith('_output');
+  return follower.type === 'message'
+    ? follower['role'] === 'assistant'
+    : !/_(output|response|update|tools)$/.test(follower.type);
 }

@@ -2,6 +2,7 @@ import type { ResponseRequest } from './response-request.ts';
 import type { ModelAnswer } from '../model/answer.ts';
 import { effortOf, snapshotOf } from '../model/model-traits.ts';
 import type { ResolvedProfile } from '../profiles/profile.ts';
+import { shownParameters } from '../requests/strict-form.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
@@ -25,7 +26,7 @@ export function newResponseBody(request: ResponseRequest, identity: ResponseIden
     status: request.background ? 'queued' : 'in_progress',
     background: request.background,
     billing: { payer: 'developer' },
-    access_programs: null,
+    access_programs: sent['access_programs'] ?? null,
     ...(request.conversationId === undefined ? {} : { conversation: { id: request.conversationId } }),
     error: null,
     incomplete_details: null,
@@ -73,22 +74,10 @@ function textEcho(text: unknown): JsonObject {
   return { verbosity: 'medium', ...asked, format: asked['format'] ?? { type: 'text' } };
 }
 
-/** Function tools come back the way the API made them strict, unless the client asked it not to. */
+/** Function tools come back in the strict form of the API, unless the client asked for another. */
 function toolEcho(tool: unknown): unknown {
   if (!isJsonObject(tool) || tool['type'] !== 'function') return tool;
-  const isStrict = tool['strict'] !== false;
-  return {
-    description: null,
-    ...tool,
-    parameters: isStrict ? strictSchema(tool['parameters']) : (tool['parameters'] ?? null),
-    strict: isStrict,
-  };
-}
-
-function strictSchema(parameters: unknown): unknown {
-  if (!isJsonObject(parameters)) return parameters ?? null;
-  const properties = isJsonObject(parameters['properties']) ? parameters['properties'] : {};
-  return { ...parameters, additionalProperties: false, required: Object.keys(properties) };
+  return { description: null, ...tool, ...shownParameters(tool['parameters'], tool['strict']) };
 }
 
 /** The body of a response once the model has answered: completed, incomplete or failed. */

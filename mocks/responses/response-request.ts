@@ -1,4 +1,4 @@
-import { checkFields } from './check-fields.ts';
+import { checkFields } from '../requests/check-fields.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 import { parseItem, type ParsedItem } from '../wire/parse-item.ts';
@@ -54,10 +54,19 @@ export function parseResponseRequest(sent: JsonObject): ResponseRequest {
 }
 
 /**
- * Reads the model's input from a checked request.
+ * Checks a request that makes no response: for a count or a compaction.
  * @throws ApiError in the API's words.
  */
-export function parseModelInput(sent: JsonObject): ModelInput {
+export function parseInputRequest(
+  sent: JsonObject,
+  kind: 'responses.compact' | 'responses.inputTokens.count',
+): ModelInput {
+  checkFields(sent, kind);
+  return parseModelInput(sent);
+}
+
+/** Reads the model's input from a checked request. */
+function parseModelInput(sent: JsonObject): ModelInput {
   const { model, previous_response_id: previous } = sent;
   const { items, isTriggered } = parseTrigger(itemsOf(sent['input']), sent['max_output_tokens']);
   return {

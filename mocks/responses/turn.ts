@@ -15,6 +15,7 @@ import { answerOf } from '../model/answer-of.ts';
 import { marksPhase, reasons } from '../model/model-traits.ts';
 import { compactionOf } from '../model/summary.ts';
 import { tokensOf } from '../model/tokens.ts';
+import { checkToolChoice } from '../requests/check-tools.ts';
 import type { Unlinking } from '../unlinking.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isUserMessage, type SimulatorItem } from '../wire/item.ts';
@@ -60,6 +61,7 @@ export class Turn {
     this.#stored = request.store && world.settings.profile.stores;
     this.#thread = threadFor(world, continued, request.input);
     this.#input = resolveContext(world, account, continued, request.input, this.#mint);
+    checkToolChoice(request.sent, this.#input.context);
     checkCapabilities(request.model, request.sent);
     this.request = request;
     this.record = this.#newRecord();

@@ -14,6 +14,19 @@ function quoted(values: readonly string[]): string {
   return all.length === 1 ? `${all.join()} and ${last}` : `${all.join(', ')}, and ${last}`;
 }
 
+/** The name of an item type as the API prints it in a sentence. */
+function spaced(type: string): string {
+  return type.replaceAll('_', ' ');
+}
+
+/** The owner of a JSON schema, as the API names it. */
+type SchemaOwner = 'function' | 'response_format';
+
+const SCHEMA_CODES: Readonly<Record<SchemaOwner, string>> = {
+  function: 'invalid_function_parameters',
+  response_format: 'invalid_json_schema',
+};
+
 /** Every known error of the API, by its cause; the names are the simulator's own. */
 export const errors = {
   unknownUrl: (method: string, path: string): ApiError => notFound(`Invalid URL (${method} ${path})`),
@@ -82,6 +95,28 @@ export const errors = {
       param,
       'string_above_max_length',
     ),
+  emptyString: (param: string): ApiError =>
+    invalid(
+      `Invalid '${param}': empty string. Expected a string with minimum length 1, but got an empty string instead.`,
+      param,
+      'empty_string',
+    ),
+  stringPattern: (param: string, pattern: string): ApiError =>
+    invalid(
+      `Invalid '${param}': string does not match pattern. Expected a string that matches the pattern '${pattern}'.`,
+      param,
+      'invalid_value',
+    ),
+  invalidSchema: (owner: SchemaOwner, name: string, param: string, fault: string): ApiError =>
+    invalid(`Invalid schema for ${owner} '${name}': ${fault}`, param, SCHEMA_CODES[owner]),
+  repeatedTool: (param: string, name: string): ApiError =>
+    invalid(`Invalid '${param}': '${name}'. Tool names must be unique.`, param, 'invalid_value'),
+  toolChoiceNotFound: (name: string): ApiError =>
+    invalid(`Tool choice '${name}' not found in 'tools' parameter.`, 'tool_choice'),
+  toolChoiceWithoutTools: (choice: string): ApiError =>
+    invalid(`Tool choice '${choice}' must be specified with 'tools' parameter.`, 'tool_choice'),
+  backgroundNotStored: (): ApiError =>
+    invalid("Background mode requires 'store' to be true.", 'background', 'unsupported_parameter'),
   tooManyProperties: (param: string, most: number, got: number): ApiError =>
     invalid(
       `Invalid '${param}': too many properties. Expected an object with at most ${most} properties, but got an object with ${got} properties instead.`,
@@ -169,10 +204,10 @@ export const errors = {
       'stream',
     ),
 
-  noToolCall: (callId: string): ApiError =>
-    invalid(`No tool call found for function call output with call_id ${callId}.`, 'input'),
-  noToolOutput: (callId: string): ApiError =>
-    invalid(`No tool output found for function call ${callId}.`, 'input'),
+  noToolCall: (callId: string, outputType = 'function_call_output'): ApiError =>
+    invalid(`No tool call found for ${spaced(outputType)} with call_id ${callId}.`, 'input'),
+  noToolOutput: (callId: string, callType = 'function_call'): ApiError =>
+    invalid(`No tool output found for ${spaced(callType)} ${callId}.`, 'input'),
   reasoningWithoutFollower: (id: string): ApiError =>
     invalid(`Item '${id}' of type 'reasoning' was provided without its required following item.`, 'input'),
   followerWithoutReasoning: (id: string, type: string, reasoningId: string): ApiError =>

@@ -16,6 +16,8 @@ export interface ParsedItem {
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const;
 const STATUSES = ['in_progress', 'completed', 'incomplete'] as const;
 const PLAIN_TYPES = ['message', 'function_call', 'function_call_output', 'reasoning'] as const;
+const MAX_CALL_ID_LENGTH = 64;
+const MAX_NAME_LENGTH = 128;
 const PHASES = ['commentary', 'final_answer'] as const;
 
 /**
@@ -98,11 +100,19 @@ function otherFields(value: JsonObject, spec: ItemFields, path: string): JsonObj
     if (key !== 'id' && key !== 'type' && field !== null) fields[key] = field;
   }
   for (const key of ['call_id', 'name', 'arguments']) {
-    const mustBeText = spec.required.includes(key) && key in fields && typeof fields[key] !== 'string';
-    if (mustBeText) throw errors.invalidType(`${path}.${key}`, 'a string', jsonTypeName(fields[key]));
+    const isFree = key === 'arguments' && value['type'] === 'tool_search_call';
+    const mustBeText = !isFree && spec.required.includes(key) && typeof value[key] !== 'string';
+    if (mustBeText) throw errors.invalidType(`${path}.${key}`, 'a string', jsonTypeName(value[key]));
   }
+  checkLength(fields['call_id'], `${path}.call_id`, MAX_CALL_ID_LENGTH);
+  if (value['type'] === 'function_call') checkLength(fields['name'], `${path}.name`, MAX_NAME_LENGTH);
   const hasStatus = spec.optional.includes('status') || spec.required.includes('status');
   return hasStatus ? { ...fields, status: statusOf(value, path) } : fields;
+}
+
+function checkLength(value: unknown, path: string, most: number): void {
+  if (value === '') throw errors.emptyString(path);
+  if (typeof value === 'string' && value.length > most) throw errors.stringTooLong(path, most, value.length);
 }
 
 /** The status of an item; tools that run at the API have statuses of their own, which are taken as they are. */

@@ -17,7 +17,7 @@ const types = Object.entries<ItemType>(entries);
 const NEWER_THAN_SCHEMA = ['configuration_update'];
 
 /** Types that the simulator does not store. */
-const NOT_SIMULATED = new Set(['item_reference', 'compaction_trigger', 'configuration_update']);
+const NOT_SIMULATED = new Set(['item_reference', 'compaction_trigger']);
 
 const isSimulated = (name: string): boolean => !NOT_SIMULATED.has(name);
 

@@ -8,6 +8,7 @@ import { parentRefusals } from '../../mocks/profiles/parent-refusals.ts';
 import { profileNames, resolveProfile } from '../../mocks/profiles/profile-table.ts';
 import type { ApiError } from '../../mocks/wire/api-error.ts';
 import { resolveOptions } from '../../mocks/resolve-options.ts';
+import { refusedRequests } from './requests/refused-requests.ts';
 import { deviations } from './schema/deviations.ts';
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url));
@@ -49,6 +50,13 @@ describe('the page about the simulator', () => {
 
   it('the page about the simulator lists every option', () => {
     expect(new Set(codes(column('Options', 0)))).toEqual(new Set(Object.keys(resolveOptions({}))));
+  });
+
+  it('the page about the simulator lists every refused request, with the words and the code of its error', () => {
+    expect(column('Refused requests', 0)).toEqual(refusedRequests.map(({ cause }) => cause));
+    expect(column('Refused requests', 1)).toEqual(refusedRequests.map(({ message }) => `\`${message}\``));
+    expect(codes(column('Refused requests', 2))).toEqual(refusedRequests.map(({ code }) => code ?? ''));
+    expect(column('Refused requests', 3).filter((source) => source === '')).toEqual([]);
   });
 
   it('the page about the simulator lists every deviation', () => {

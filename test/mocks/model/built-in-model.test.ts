@@ -5,7 +5,12 @@ import { clientOf, refusalOf } from '../support.ts';
 const tool = (name: string): { type: 'function'; name: string; parameters: object; strict: boolean } => ({
   type: 'function',
   name,
-  parameters: { type: 'object', properties: { city: { type: 'string' } } },
+  parameters: {
+    type: 'object',
+    properties: { city: { type: 'string' } },
+    required: ['city'],
+    additionalProperties: false,
+  },
   strict: true,
 });
 
@@ -59,7 +64,7 @@ describe('the built-in model', () => {
     });
     expect(asked.output).toMatchObject([
       { type: 'function_call', name: 'get_weather', arguments: '{"city":"Oslo","deep":{"a":[1]}}' },
-      { type: 'function_call', name: 'get_weather', arguments: '{}' },
+      { type: 'function_call', name: 'get_weather', arguments: '{"city":""}' },
     ]);
     const answered = await client.responses.create({
       model: 'gpt-4.1',

@@ -21,7 +21,7 @@ const hi = { model: 'gpt-4.1', input: 'hi' };
 const TOOL = {
   type: 'function',
   name: 'f',
-  parameters: { type: 'object', properties: {} },
+  parameters: { type: 'object', properties: {}, required: [], additionalProperties: false },
   strict: true,
 } as const;
 

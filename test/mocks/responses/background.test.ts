@@ -79,14 +79,9 @@ describe('a background response', () => {
     });
   });
 
-  it('a background response with store: false can be retrieved, but not continued', async () => {
-    const client = clientOf(createSimulator());
-    const run = await client.responses.create({
-      model: 'gpt-4.1',
-      input: 'hi',
-      background: true,
-      store: false,
-    });
+  it('a background response that is not stored can be retrieved, but not continued', async () => {
+    const client = clientOf(createSimulator({ profile: { stores: false } }));
+    const run = await client.responses.create({ model: 'gpt-4.1', input: 'hi', background: true });
     await client.responses.retrieve(run.id);
     expect(await client.responses.retrieve(run.id)).toMatchObject({ status: 'completed', store: false });
     expect(

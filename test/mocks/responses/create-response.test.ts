@@ -1,3 +1,4 @@
+import type OpenAI from 'openai';
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createSimulator, outline, textOf } from '../../../mocks/index.ts';
@@ -70,27 +71,37 @@ describe('a response', () => {
 
   it('a response echoes its request, and function tools in the strict form of the API', async () => {
     const client = clientOf(createSimulator());
-    const parameters = { type: 'object', properties: { a: {}, b: {} }, required: ['a'] };
-    const response = await client.responses.create({
+    const text = { type: 'string' };
+    const deep = { type: 'object', properties: { a: text, b: text }, required: ['a'] };
+    const parameters = { type: 'object', properties: { deep, list: { type: 'array', items: deep } } };
+    const free = { type: 'object', properties: {}, additionalProperties: true };
+    const closed = { ...deep, additionalProperties: false, required: ['a', 'b'] };
+    const strict = {
+      ...parameters,
+      properties: { deep: closed, list: { type: 'array', items: closed } },
+      additionalProperties: false,
+      required: ['deep', 'list'],
+    };
+    const body = {
       model: 'gpt-4.1',
       input: 'hi',
       instructions: 'be brief',
       metadata: { a: 'b' },
       tools: [
-        { type: 'function', name: 'strict', parameters, strict: true },
+        { type: 'function', name: 'strict', parameters: strict, strict: true },
         { type: 'function', name: 'loose', parameters, strict: false },
+        { type: 'function', name: 'made_strict', parameters },
+        { type: 'function', name: 'never_strict', parameters: free },
       ],
-    });
+    };
+    const response = await client.post<OpenAI.Responses.Response>('/responses', { body });
     expect(response).toMatchObject({ instructions: 'be brief', metadata: { a: 'b' } });
+    const shown = { type: 'function', description: null };
     expect(response.tools).toEqual([
-      {
-        type: 'function',
-        name: 'strict',
-        description: null,
-        parameters: { ...parameters, additionalProperties: false, required: ['a', 'b'] },
-        strict: true,
-      },
-      { type: 'function', name: 'loose', description: null, parameters, strict: false },
+      { ...shown, name: 'strict', parameters: strict, strict: true },
+      { ...shown, name: 'loose', parameters, strict: false },
+      { ...shown, name: 'made_strict', parameters: strict, strict: true },
+      { ...shown, name: 'never_strict', parameters: free, strict: false },
     ]);
   });
 

@@ -6,7 +6,7 @@ import { clientOf, refusalOf } from '../support.ts';
 const TOOL = {
   type: 'function',
   name: 'f',
-  parameters: { type: 'object', properties: {} },
+  parameters: { type: 'object', properties: {}, required: [], additionalProperties: false },
   strict: true,
 } as const;
 

@@ -9,7 +9,7 @@ type Body = Omit<OpenAI.Responses.ResponseCreateParamsStreaming, 'stream'>;
 const TOOL = {
   type: 'function',
   name: 'f',
-  parameters: { type: 'object', properties: {} },
+  parameters: { type: 'object', properties: {}, required: [], additionalProperties: false },
   strict: true,
 } as const;
 

@@ -6,7 +6,12 @@ const WEATHER = {
   type: 'function',
   name: 'get_weather',
   description: 'Tells the weather',
-  parameters: { type: 'object', properties: { city: { type: 'string' } } },
+  parameters: {
+    type: 'object',
+    properties: { city: { type: 'string' } },
+    required: ['city'],
+    additionalProperties: false,
+  },
   strict: true,
 } as const;
 
@@ -116,7 +121,12 @@ async function answers(client: OpenAI, conversation: string): Promise<void> {
         type: 'json_schema',
         name: 'answer',
         strict: true,
-        schema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+        schema: {
+          type: 'object',
+          properties: { text: { type: 'string' } },
+          required: ['text'],
+          additionalProperties: false,
+        },
       },
     },
   });
