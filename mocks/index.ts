@@ -1,5 +1,6 @@
-export { createSimulator, type Simulator } from './create-simulator.ts';
-export { createSimulatorCore, type SimulatorCore } from './simulator.ts';
+export { createMswSimulator as createSimulator, type MswSimulator as Simulator } from './msw-simulator.ts';
+export type { SimulatedClientOptions, SimulatedRunnerOptions } from './create-simulator.ts';
+export type { SimulatorCore } from './simulator.ts';
 export type { SimulatorOptions } from './options.ts';
 export type { Profile } from './profiles/profile.ts';
 export type { ProfileName } from './profiles/profile-table.ts';

@@ -1,6 +1,8 @@
+import { notAmong, refuseUnknown } from './known-names.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { ResolvedProfile } from './profiles/profile.ts';
 import { resolveProfile } from './profiles/profile-table.ts';
+import { unlinkPolicyNames } from './unlinking.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -16,7 +18,7 @@ export interface SimulatorSettings extends Required<
 
 /**
  * Fills in the defaults.
- * @throws RangeError naming the option, the rule and the value.
+ * @throws RangeError naming the option, the rule and the value; for an unknown option or word, the right ones.
  */
 export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
   const settings: SimulatorSettings = {
@@ -36,6 +38,10 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     onAbort: options.onAbort ?? 'drop-turn',
     apiKeys: options.apiKeys,
   };
+  refuseUnknown('Cannot create the simulator: "options"', options, Object.keys(settings));
+  if (typeof settings.unlink !== 'function') oneOf('unlink', settings.unlink, unlinkPolicyNames);
+  oneOf('inputItems', settings.inputItems, ['own', 'inherited']);
+  oneOf('onAbort', settings.onAbort, ['drop-turn', 'keep-turn']);
   atLeast('latency', settings.latency, 0);
   atLeast('lag', typeof settings.lag === 'number' ? settings.lag : settings.lag.reads, 0);
   atLeast('responseTtl', settings.responseTtl, 0);
@@ -48,6 +54,11 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     );
   }
   return settings;
+}
+
+function oneOf(name: string, value: unknown, words: readonly string[]): void {
+  if (words.some((word) => word === value)) return;
+  throw notAmong(`Cannot create the simulator: "${name}" cannot be ${JSON.stringify(value)}`, words);
 }
 
 function atLeast(name: string, value: number, least: number): void {

@@ -35,11 +35,18 @@ export interface SimulatorCore {
   now(): number;
   /** Forgets every object, log entry, fault and `advance`, and starts again at the first ID. */
   reset(): void;
+  /**
+   * Closes every server of `listen()`, then resets. `await using` calls it, too.
+   * @example
+   * await using simulator = createSimulator();
+   */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
  * Creates a simulator that needs nothing but Node.
- * @throws RangeError for an option that makes no sense.
+ * @throws RangeError for an unknown option, or a value that makes no sense.
  */
 export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCore {
   const settings = resolveOptions(options);
@@ -49,10 +56,27 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
   const log = new RequestLog(settings.retain);
   const handler = new RequestHandler({ world, unlinking, faults, log });
   const handle = (request: Request): Promise<Response> => handler.handle(request);
+  const servers = new Set<Listening>();
+  const reset = (): void => {
+    world.reset();
+    unlinking.reset();
+    faults.reset();
+    log.reset();
+  };
+  const close = async (): Promise<void> => {
+    const open = [...servers];
+    servers.clear();
+    await Promise.all(open.map((server) => server.close()));
+    reset();
+  };
   return {
     handle,
     fetch: abortableFetch(handle),
-    listen: (where) => listen(handle, where),
+    async listen(where) {
+      const server = await listen(handle, where);
+      servers.add(server);
+      return server;
+    },
     fault: (operation, fault) => faults.add(operation, fault),
     get log() {
       return log.entries;
@@ -61,11 +85,8 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
     snapshot: () => snapshotWorld(world),
     advance: (milliseconds) => world.clock.advance(milliseconds),
     now: () => world.clock.now(),
-    reset() {
-      world.reset();
-      unlinking.reset();
-      faults.reset();
-      log.reset();
-    },
+    reset,
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

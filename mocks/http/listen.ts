@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { refuseUnknown } from '../known-names.ts';
 
 /** A simulator that listens on a port. */
 export interface Listening {
   /** The base URL for a client; ends in `/v1`. */
   readonly url: string;
   readonly port: number;
-  /** Stops listening and ends running requests. */
+  /** Stops listening and ends running requests. `await using` calls it, too. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Where to listen. */
@@ -20,12 +22,14 @@ export interface ListenOptions {
 
 /**
  * Serves a handler over HTTP.
+ * @throws RangeError for an unknown option.
  * @throws Error if the port cannot be had.
  */
 export async function listen(
   handle: (request: Request) => Promise<Response>,
   options: ListenOptions = {},
 ): Promise<Listening> {
+  refuseUnknown('Cannot listen: "options"', options, ['port', 'host']);
   const { port = 0, host = '127.0.0.1' } = options;
   const server = createServer((request, response) => void serve(handle, request, response));
   await new Promise<void>((resolve, reject) => {
@@ -37,14 +41,16 @@ export async function listen(
   });
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/v1`,
     port: bound,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

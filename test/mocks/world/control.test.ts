@@ -111,8 +111,26 @@ describe('options', () => {
     [{ retain: 0 }, '"retain" must be at least 1, but it is 0'],
     [{ contextWindow: Number.NaN }, '"contextWindow" must be at least 1, but it is NaN'],
     [{ seed: 1.5 }, '"seed" must be an integer, but it is 1.5'],
+    [{ unlink: 'always' } as object, '"unlink" cannot be "always"; there are every-turn, id-replay, none'],
+    [{ inputItems: 'all' } as object, '"inputItems" cannot be "all"; there are own, inherited'],
+    [{ onAbort: 'drop' } as object, '"onAbort" cannot be "drop"; there are drop-turn, keep-turn'],
   ])('the option %j is refused', (options, words) => {
     expect(() => createSimulator(options)).toThrow(new RangeError(`Cannot create the simulator: ${words}`));
+  });
+});
+
+describe('an option that there is not', () => {
+  it('an unknown option is refused, and the right ones are named', () => {
+    const misspelt = { unlinkModel: ['gpt-5.4'] } as object;
+    expect(() => createSimulator(misspelt)).toThrow(RangeError);
+    expect(() => createSimulator(misspelt)).toThrow(
+      /^Cannot create the simulator: "options" has no field "unlinkModel"; there are .*unlinkModels/,
+    );
+  });
+
+  it('an option of undefined counts as absent', () => {
+    const absent = { lag: undefined, respond: undefined, unlink: undefined } as object;
+    expect(createSimulator(absent).log).toEqual([]);
   });
 });
 

@@ -1,0 +1,42 @@
+import { http, HttpResponse, type HttpHandler } from 'msw';
+import { BrokenConnection } from './http/broken-connection.ts';
+import { createSimulator, type Simulator } from './create-simulator.ts';
+import type { SimulatorOptions } from './options.ts';
+import type { SimulatorCore } from './simulator.ts';
+
+/** A simulator that can also be given to msw. */
+export interface MswSimulator extends Simulator {
+  /** For `setupServer(...simulator.handlers)`: serves the API at any origin, and nothing else. */
+  readonly handlers: HttpHandler[];
+}
+
+/** The paths taken over, at any origin; everything else at api.openai.com is answered as an unknown URL. */
+const PATHS = [
+  '*/v1/conversations',
+  '*/v1/conversations/*',
+  '*/v1/responses',
+  '*/v1/responses/*',
+  'https://api.openai.com/v1/*',
+] as const;
+
+/**
+ * Creates a simulator of the Conversations and Responses endpoints, with handlers for msw.
+ * @throws RangeError for an unknown option, or a value that makes no sense.
+ * @example
+ * const simulator = createSimulator();
+ * setupServer(...simulator.handlers).listen();
+ */
+export function createMswSimulator(options: SimulatorOptions = {}): MswSimulator {
+  const simulator = createSimulator(options);
+  const handlers = PATHS.map((path) => http.all(path, ({ request }) => answered(simulator, request)));
+  return Object.assign(simulator, { handlers });
+}
+
+async function answered(core: SimulatorCore, request: Request): Promise<Response> {
+  try {
+    return await core.handle(request);
+  } catch (error) {
+    if (error instanceof BrokenConnection) return HttpResponse.error();
+    throw error;
+  }
+}
