@@ -97,6 +97,9 @@ export class RequestHandler {
         const told = responseId !== undefined && rewritesIds ? gatewayId(responseId) : responseId;
         Object.assign(entry, { model, context, responseId: told });
       },
+      sawOutput(output) {
+        entry.output = output;
+      },
       pause: async () => {
         if (world.settings.latency > 0) await sleep(world.settings.latency);
       },

@@ -13,6 +13,7 @@ export async function createResponse(exchange: Exchange): Promise<Answer> {
   exchange.sawContext(request.model, turn.context, turn.record.id);
   await exchange.pause();
   const finished = await finish(turn, exchange);
+  if (finished['status'] !== 'failed') exchange.sawOutput(turn.output);
   if (request.background) runInBackground(turn, finished);
   if (request.stream) return streamed(turn, finished);
   if (!request.background) turn.settle(finished);

@@ -124,6 +124,11 @@ export class Turn {
     if (this.#close()) this.record.body = { ...this.record.body, status: 'cancelled' };
   }
 
+  /** The items that the model answered with. */
+  get output(): readonly SimulatorItem[] {
+    return this.#output;
+  }
+
   /** Gives the turn up as if the request had never been made. Does nothing once it is settled. */
   discard(): void {
     if (this.#close()) this.#scene.account.deleteResponse(this.record.id);
