@@ -2,6 +2,7 @@ import { notAmong, refuseUnknown } from './known-names.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { ResolvedProfile } from './profiles/profile.ts';
 import { resolveProfile } from './profiles/profile-table.ts';
+import { paceProblem } from './script/pace.ts';
 import { unlinkPolicyNames } from './unlinking.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -27,6 +28,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     unlinkModels: options.unlinkModels ?? ['gpt-5.4', 'gpt-5.5'],
     inputItems: options.inputItems ?? 'own',
     latency: options.latency ?? 0,
+    pace: options.pace ?? {},
     lag: options.lag ?? 0,
     seed: options.seed ?? 1,
     now: options.now,
@@ -43,6 +45,9 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
   oneOf('inputItems', settings.inputItems, ['own', 'inherited']);
   oneOf('onAbort', settings.onAbort, ['drop-turn', 'keep-turn']);
   atLeast('latency', settings.latency, 0);
+  refuseUnknown('Cannot create the simulator: "pace"', settings.pace, ['firstToken', 'rate']);
+  const problem = paceProblem(settings.pace);
+  if (problem !== undefined) throw new RangeError(`Cannot create the simulator: ${problem}`);
   atLeast('lag', typeof settings.lag === 'number' ? settings.lag : settings.lag.reads, 0);
   atLeast('responseTtl', settings.responseTtl, 0);
   atLeast('retain', settings.retain, 1);

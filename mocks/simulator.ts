@@ -6,7 +6,9 @@ import { RequestLog, type LogEntry } from './http/log.ts';
 import type { Operation } from './http/operations.ts';
 import { RequestHandler } from './http/request-handler.ts';
 import type { SimulatorOptions } from './options.ts';
-import { resolveOptions } from './resolve-options.ts';
+import { resolveOptions, type SimulatorSettings } from './resolve-options.ts';
+import type { RequestMatch } from './script/request-match.ts';
+import { Script, type Scripting } from './script/script.ts';
 import { snapshotWorld, type SimulatorSnapshot } from './snapshot.ts';
 import { Unlinking } from './unlinking.ts';
 import { World } from './world/world.ts';
@@ -23,6 +25,17 @@ export interface SimulatorCore {
   listen(options?: ListenOptions): Promise<Listening>;
   /** Makes something go wrong from the next request on; returns a function that lifts it. */
   fault(operation: Operation | '*', fault: Fault): () => void;
+  /**
+   * Scripts replies to the requests that fit. Of several rules the first one with a reply left answers. Without rules the
+   * built-in model answers; with rules, a request that none fits is refused with `no_scripted_reply` (400) and the reason
+   * of each rule, unless the option `respond` answers it.
+   * @throws RangeError for an unknown field, of which it names the right ones.
+   * @throws TypeError for an agent without instructions of its own.
+   * @example
+   * simulator.when({ tool: 'get_weather' }).always({ json: { sky: 'clear' } });
+   * simulator.when({ input: /weather/ }).reply({ calls: [{ name: 'get_weather' }] }, { status: 429 }, 'Later');
+   */
+  when(match: RequestMatch): Scripting;
   /** Every request since the start or the last reset, oldest first; the newest ones only, with `retain`. */
   readonly log: readonly LogEntry[];
   /** Calls the listener at every finished request; returns a function that ends it. */
@@ -33,7 +46,7 @@ export interface SimulatorCore {
   advance(milliseconds: number): void;
   /** The simulator's time, in ms since 1970. */
   now(): number;
-  /** Forgets every object, log entry, fault and `advance`, and starts again at the first ID. */
+  /** Forgets every object, log entry, fault, script and `advance`, and starts again at the first ID. */
   reset(): void;
   /**
    * Closes every server of `listen()`, then resets. `await using` calls it, too.
@@ -49,7 +62,11 @@ export interface SimulatorCore {
  * @throws RangeError for an unknown option, or a value that makes no sense.
  */
 export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCore {
-  const settings = resolveOptions(options);
+  const script = new Script(options.respond);
+  const settings: SimulatorSettings = {
+    ...resolveOptions(options),
+    respond: (context, request) => script.answer(context, request),
+  };
   const world = new World(settings);
   const unlinking = new Unlinking(settings.unlink, settings.unlinkModels);
   const faults = new FaultRegistry(settings.seed);
@@ -61,6 +78,7 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
     world.reset();
     unlinking.reset();
     faults.reset();
+    script.reset();
     log.reset();
   };
   const close = async (): Promise<void> => {
@@ -78,6 +96,7 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
       return server;
     },
     fault: (operation, fault) => faults.add(operation, fault),
+    when: (match) => script.when(match),
     get log() {
       return log.entries;
     },

@@ -1,4 +1,5 @@
 import { ActiveFaults, type Struck } from './active-faults.ts';
+import { errorFacts, STATUS_ERROR_FIELDS } from './status-error.ts';
 import type { Fault, NamedFault, StatusFault } from './fault-table.ts';
 import type { FaultedRequest, FaultTiming } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
@@ -17,9 +18,9 @@ const NAMED_FIELDS = [
 ] as const satisfies readonly (keyof NamedFault)[];
 
 const STATUS_FIELDS = [
-  'status',
+  ...STATUS_ERROR_FIELDS,
   ...TIMING,
-  ...(['moment', 'retryAfter', 'type', 'param', 'code', 'message', 'headers'] as const),
+  'moment',
 ] as const satisfies readonly (keyof StatusFault)[];
 
 interface SetFault extends Struck {
@@ -91,7 +92,7 @@ export class FaultRegistry {
 function effectOf(fault: Fault): FaultEffect {
   if (typeof fault === 'object' && 'status' in fault) {
     refuseUnknown('Cannot set a fault: it', fault, STATUS_FIELDS);
-    return { error: () => statusError(fault) };
+    return { error: () => new ApiError(errorFacts(fault)) };
   }
   const name = typeof fault === 'string' ? fault : fault.name;
   if (!Object.hasOwn(faultTable, name)) {
@@ -99,16 +100,4 @@ function effectOf(fault: Fault): FaultEffect {
   }
   if (typeof fault === 'object') refuseUnknown(`Cannot set the fault "${name}": it`, fault, NAMED_FIELDS);
   return faultTable[name];
-}
-
-function statusError(fault: StatusFault): ApiError {
-  const { status, message, type, code, param, headers, retryAfter } = fault;
-  return new ApiError({
-    status,
-    message: message ?? 'The server had an error while processing your request. Sorry about that!',
-    type: type ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
-    code: code ?? null,
-    param: param ?? null,
-    headers: { ...headers, ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }) },
-  });
 }

@@ -75,12 +75,7 @@ describe('a fault', () => {
     ],
     ['fault', '*', 'no_such_fault' as Fault, '"no_such_fault"; there are rate_limit, insufficient_quota'],
     ['field', '*', { name: 'cut_stream', after: 3 } as Fault, 'has no field "after"; there are name, times'],
-    [
-      'field beside a status',
-      '*',
-      { status: 418, every: 1 },
-      'has no field "every"; there are status, times',
-    ],
+    ['field beside a status', '*', { status: 418, every: 1 }, 'has no field "every"; there are status, type'],
   ])('an unknown %s is refused at once, and the right names are told', (_kind, operation, fault, words) => {
     const simulator = createSimulator();
     expect(() => simulator.fault(operation as '*', fault)).toThrow(RangeError);
