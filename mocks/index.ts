@@ -8,6 +8,7 @@ export type { ModelAnswer, ModelRequest, Pace, Respond, ToolCall } from './model
 export type { Reply } from './script/reply.ts';
 export type { RequestMatch } from './script/request-match.ts';
 export type { Scripting } from './script/script.ts';
+export type { RecordOptions } from './upstream/recorder.ts';
 export type { UnlinkPolicy, UnlinkPolicyName, UnlinkTurn } from './unlinking.ts';
 export type { Fault, NamedFault, StatusFault } from './faults/fault-table.ts';
 export type { FaultDetails, FaultedRequest, FaultTiming } from './faults/fault.ts';

@@ -1,8 +1,9 @@
-import { http, HttpResponse, type HttpHandler } from 'msw';
+import { bypass, http, HttpResponse, passthrough, type HttpHandler } from 'msw';
 import { BrokenConnection } from './http/broken-connection.ts';
 import { createSimulator, type Simulator } from './create-simulator.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { SimulatorCore } from './simulator.ts';
+import { intercepted, isForwarding } from './upstream/forward.ts';
 
 /** A simulator that can also be given to msw. */
 export interface MswSimulator extends Simulator {
@@ -16,6 +17,8 @@ const PATHS = [
   '*/v1/conversations/*',
   '*/v1/responses',
   '*/v1/responses/*',
+  '*/v1/models',
+  '*/v1/models/*',
   'https://api.openai.com/v1/*',
 ] as const;
 
@@ -33,8 +36,9 @@ export function createMswSimulator(options: SimulatorOptions = {}): MswSimulator
 }
 
 async function answered(core: SimulatorCore, request: Request): Promise<Response> {
+  if (isForwarding()) return passthrough();
   try {
-    return await core.handle(request);
+    return await intercepted(bypass, () => core.handle(request));
   } catch (error) {
     if (error instanceof BrokenConnection) return HttpResponse.error();
     throw error;

@@ -51,6 +51,11 @@ export interface SimulatorOptions {
    * if the stream had been read to the end (`keep-turn`). The response is stored either way.
    */
   onAbort?: 'drop-turn' | 'keep-turn';
+  /**
+   * The base URL of a server for the routes that the simulator does not have (embeddings, chat, files), such as
+   * `https://api.openai.com/v1`; requests go there with their own key. @default none: 404
+   */
+  passthrough?: string;
   /** The API keys that are let in. Default: any, each with objects of its own. */
   apiKeys?: readonly string[];
 }

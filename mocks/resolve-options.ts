@@ -3,17 +3,19 @@ import type { SimulatorOptions } from './options.ts';
 import type { ResolvedProfile } from './profiles/profile.ts';
 import { resolveProfile } from './profiles/profile-table.ts';
 import { paceProblem } from './script/pace.ts';
+import { checkUpstream } from './upstream/forward.ts';
 import { unlinkPolicyNames } from './unlinking.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The options with every default filled in. */
 export interface SimulatorSettings extends Required<
-  Omit<SimulatorOptions, 'profile' | 'now' | 'respond' | 'apiKeys'>
+  Omit<SimulatorOptions, 'profile' | 'now' | 'respond' | 'passthrough' | 'apiKeys'>
 > {
   profile: ResolvedProfile;
   now: SimulatorOptions['now'];
   respond: SimulatorOptions['respond'];
+  passthrough: SimulatorOptions['passthrough'];
   apiKeys: SimulatorOptions['apiKeys'];
 }
 
@@ -38,12 +40,15 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     contextWindow: options.contextWindow ?? 400_000,
     maxBodyBytes: options.maxBodyBytes ?? 100 * 1024 * 1024,
     onAbort: options.onAbort ?? 'drop-turn',
+    passthrough: options.passthrough,
     apiKeys: options.apiKeys,
   };
   refuseUnknown('Cannot create the simulator: "options"', options, Object.keys(settings));
   if (typeof settings.unlink !== 'function') oneOf('unlink', settings.unlink, unlinkPolicyNames);
   oneOf('inputItems', settings.inputItems, ['own', 'inherited']);
   oneOf('onAbort', settings.onAbort, ['drop-turn', 'keep-turn']);
+  if (settings.passthrough !== undefined)
+    checkUpstream('Cannot create the simulator: "passthrough"', settings.passthrough);
   atLeast('latency', settings.latency, 0);
   refuseUnknown('Cannot create the simulator: "pace"', settings.pace, ['firstToken', 'rate']);
   const problem = paceProblem(settings.pace);

@@ -11,6 +11,7 @@ import type { RequestMatch } from './script/request-match.ts';
 import { Script, type Scripting } from './script/script.ts';
 import { snapshotWorld, type SimulatorSnapshot } from './snapshot.ts';
 import { Unlinking } from './unlinking.ts';
+import { Recorder, type RecordOptions } from './upstream/recorder.ts';
 import { World } from './world/world.ts';
 
 export type { SimulatorOptions } from './options.ts';
@@ -36,6 +37,23 @@ export interface SimulatorCore {
    * simulator.when({ input: /weather/ }).reply({ calls: [{ name: 'get_weather' }] }, { status: 429 }, 'Later');
    */
   when(match: RequestMatch): Scripting;
+  /**
+   * Records: each request that the file does not have goes to a server once, with its own key, and its answer goes into
+   * the file, without headers, keys and other secrets; all others are answered from the file. Equal requests (method,
+   * path, query, body) are told apart by their order. Nothing is simulated meanwhile, but errors of faults strike.
+   * Returns a function that ends it.
+   * @throws RangeError for an unknown option. Error for a file that cannot be read.
+   * @example
+   * simulator.record({ file: 'test/weather.jsonl' });
+   * const runner = simulator.runner({ client: simulator.client({ apiKey: process.env.OPENAI_API_KEY }) });
+   */
+  record(options: RecordOptions): () => void;
+  /**
+   * Answers every request from a file of `record()`, and refuses others (400, `not_recorded`). Returns a function that
+   * ends it.
+   * @throws Error for a file that is missing or cannot be read.
+   */
+  replay(file: string): () => void;
   /** Every request since the start or the last reset, oldest first; the newest ones only, with `retain`. */
   readonly log: readonly LogEntry[];
   /** Calls the listener at every finished request; returns a function that ends it. */
@@ -46,7 +64,7 @@ export interface SimulatorCore {
   advance(milliseconds: number): void;
   /** The simulator's time, in ms since 1970. */
   now(): number;
-  /** Forgets every object, log entry, fault, script and `advance`, and starts again at the first ID. */
+  /** Forgets every object, log entry, fault, script and `advance`, ends recording, and starts again at the first ID. */
   reset(): void;
   /**
    * Closes every server of `listen()`, then resets. `await using` calls it, too.
@@ -71,7 +89,14 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
   const unlinking = new Unlinking(settings.unlink, settings.unlinkModels);
   const faults = new FaultRegistry(settings.seed);
   const log = new RequestLog(settings.retain);
-  const handler = new RequestHandler({ world, unlinking, faults, log });
+  let recorder: Recorder | undefined;
+  const handler = new RequestHandler({ world, unlinking, faults, log, recorder: () => recorder });
+  const answerBy = (next: Recorder): (() => void) => {
+    recorder = next;
+    return () => {
+      if (recorder === next) recorder = undefined;
+    };
+  };
   const handle = (request: Request): Promise<Response> => handler.handle(request);
   const servers = new Set<Listening>();
   const reset = (): void => {
@@ -79,6 +104,7 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
     unlinking.reset();
     faults.reset();
     script.reset();
+    recorder = undefined;
     log.reset();
   };
   const close = async (): Promise<void> => {
@@ -97,6 +123,8 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
     },
     fault: (operation, fault) => faults.add(operation, fault),
     when: (match) => script.when(match),
+    record: (how) => answerBy(Recorder.recording(how)),
+    replay: (file) => answerBy(Recorder.replaying(file)),
     get log() {
       return log.entries;
     },

@@ -34,6 +34,12 @@ export interface StreamAnswer {
   abandoned(): void;
 }
 
+/** An answer of another server, passed on as it is. */
+export interface PassedAnswer {
+  readonly kind: 'passed';
+  readonly response: Response;
+}
+
 export type Answer = JsonAnswer | StreamAnswer;
 
 /** Serves one operation. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setupServer } from 'msw/node';
 import OpenAI, { APIConnectionError } from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -64,12 +67,28 @@ describe('msw handlers', () => {
     );
   });
 
+  it('msw handlers let the requests pass that the simulator itself sends to a server', async () => {
+    await using api = createSimulator();
+    const upstream = await api.listen();
+    const passing = createSimulator({ passthrough: upstream.url });
+    server.use(...passing.handlers);
+    expect(await refusalOf(client.files.list())).toMatchObject({ message: 'Invalid URL (GET /v1/files)' });
+    expect([passing.log.length, api.log.length]).toEqual([1, 1]);
+    // The handlers answer this path at the address of the server, too.
+    const file = join(mkdtempSync(join(tmpdir(), 'msw-')), 'calls.jsonl');
+    passing.record({ upstream: upstream.url, file });
+    for (const asking of [client, passing.client()]) await asking.responses.create(hi);
+    expect(api.log.filter(({ operation }) => operation === 'responses.create')).toHaveLength(2);
+    expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(2);
+    server.resetHandlers();
+  });
+
   it('msw handlers answer other paths of api.openai.com as unknown, and no other hosts', async () => {
-    expect(await refusalOf(client.models.list())).toMatchObject({
+    expect(await refusalOf(client.files.list())).toMatchObject({
       status: 404,
-      message: 'Invalid URL (GET /v1/models)',
+      message: 'Invalid URL (GET /v1/files)',
     });
     const elsewhere = new OpenAI({ apiKey: 'sk-test', baseURL: 'https://other.example/v1', maxRetries: 0 });
-    await expect(elsewhere.models.list()).rejects.toThrow('Nobody serves https://other.example/v1/models');
+    await expect(elsewhere.files.list()).rejects.toThrow('Nobody serves https://other.example/v1/files');
   });
 });
