@@ -17,7 +17,12 @@ export type { FaultName } from './faults/fault-table.ts';
 export type { Operation } from './http/operations.ts';
 export type { LogEntry } from './http/log.ts';
 export type { Listening, ListenOptions } from './http/listen.ts';
-export type { ConversationSnapshot, ResponseSnapshot, SimulatorSnapshot } from './snapshot.ts';
+export type {
+  AccountSnapshot,
+  ConversationSnapshot,
+  ResponseSnapshot,
+  SimulatorSnapshot,
+} from './snapshot.ts';
 export type { Lag } from './world/conversation-list.ts';
 export { foldedItems } from './model/summary.ts';
 export { textOf, type SimulatorItem } from './wire/item.ts';

@@ -218,11 +218,7 @@ export class Turn {
   }
 
   #keepOutput(): void {
-    let step: string | undefined;
-    for (const item of this.#output) {
-      this.#scene.account.addItem(item, step);
-      if (item.type === 'reasoning') step ??= item.id;
-    }
+    this.#scene.account.addOutput(this.#output);
     this.record.outputIds = this.#output.map((item) => item.id);
   }
 

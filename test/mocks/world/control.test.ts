@@ -13,7 +13,7 @@ describe('a reset', () => {
     simulator.advance(60_000);
     simulator.reset();
     expect(simulator.log).toEqual([]);
-    expect(simulator.snapshot()).toEqual({ conversations: [], responses: [], items: [] });
+    expect(simulator.snapshot()).toEqual({ conversations: [], responses: [], items: [], accounts: [] });
     expect(await client.responses.create(hi)).toEqual(first);
   });
 
@@ -36,9 +36,19 @@ describe('a snapshot', () => {
     const response = await client.responses.create({ ...hi, conversation: id });
     const snapshot = simulator.snapshot();
     const [input] = snapshot.responses[0]?.input ?? [];
+    const ids = [input, ...response.output].map((item) => item?.id);
+    const createdAt = expect.any(Number) as unknown;
     expect(snapshot).toEqual({
       conversations: [
-        { id, tenant: 'tenant-1', metadata: { a: 'b' }, items: [], pending: [input, ...response.output] },
+        {
+          id,
+          tenant: 'tenant-1',
+          createdAt,
+          metadata: { a: 'b' },
+          items: [],
+          pending: [input, ...response.output],
+          appends: [{ ids, visibleAt: createdAt, readsLeft: 1 }],
+        },
       ],
       responses: [
         {
@@ -51,9 +61,13 @@ describe('a snapshot', () => {
           input: [input],
           output: response.output,
           context: [input],
+          createdAt,
+          body: expect.objectContaining({ id: response.id, output: response.output }) as unknown,
+          isReplayable: false,
         },
       ],
       items: [input, ...response.output],
+      accounts: [{ tenant: 'tenant-1', itemIds: ids }],
     });
     const before = JSON.stringify(snapshot);
     await client.responses.create({ ...hi, conversation: id });
