@@ -13,14 +13,11 @@ export interface MswSimulator extends Simulator {
 
 /** The paths taken over, at any origin; everything else at api.openai.com is answered as an unknown URL. */
 const PATHS = [
-  '*/v1/conversations',
-  '*/v1/conversations/*',
-  '*/v1/responses',
-  '*/v1/responses/*',
-  '*/v1/models',
-  '*/v1/models/*',
+  ...['*/v1', '*/openai', '*/openai/deployments/:name'].flatMap((base) =>
+    ['conversations', 'responses'].flatMap((name) => [`${base}/${name}`, `${base}/${name}/*`]),
+  ),
   'https://api.openai.com/v1/*',
-] as const;
+];
 
 /**
  * Creates a simulator of the Conversations and Responses endpoints, with handlers for msw.

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { Access, type AccessOptions } from './access.ts';
 import { refuseUnknown } from '../known-names.ts';
+import { ApiError } from '../wire/api-error.ts';
 
 /** A simulator that listens on a port. */
 export interface Listening {
@@ -12,8 +14,8 @@ export interface Listening {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Where to listen. */
-export interface ListenOptions {
+/** Where to listen, and to whom. */
+export interface ListenOptions extends AccessOptions {
   /** Default 0: any free port. */
   port?: number;
   /** Default `127.0.0.1`. */
@@ -29,9 +31,10 @@ export async function listen(
   handle: (request: Request) => Promise<Response>,
   options: ListenOptions = {},
 ): Promise<Listening> {
-  refuseUnknown('Cannot listen: "options"', options, ['port', 'host']);
+  refuseUnknown('Cannot listen: "options"', options, ['port', 'host', 'hosts', 'origins']);
   const { port = 0, host = '127.0.0.1' } = options;
-  const server = createServer((request, response) => void serve(handle, request, response));
+  const access = new Access(host, options);
+  const server = createServer((request, response) => void serve({ handle, access }, request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -54,18 +57,38 @@ export async function listen(
   };
 }
 
+interface Server {
+  readonly handle: (request: Request) => Promise<Response>;
+  readonly access: Access;
+}
+
 async function serve(
-  handle: (request: Request) => Promise<Response>,
+  { handle, access }: Server,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
+  const { headers } = incoming;
+  const refusal = access.refusal(headers);
+  if (refusal !== undefined) {
+    const { status, payload } = new ApiError({ status: 403, code: 'host_not_allowed', message: refusal });
+    outgoing.writeHead(status, { 'content-type': payload.contentType }).end(payload.text);
+    return;
+  }
+  const preflight = incoming.method === 'OPTIONS' ? access.preflight(headers) : undefined;
+  if (preflight !== undefined) {
+    outgoing.writeHead(204, preflight).end();
+    return;
+  }
   try {
     const answer = await handle(toRequest(incoming));
     if (outgoing.destroyed) {
       await answer.body?.cancel();
       return;
     }
-    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
+    outgoing.writeHead(answer.status, {
+      ...Object.fromEntries(answer.headers),
+      ...access.headersFor(headers),
+    });
     if (answer.body) await sendBody(answer.body, outgoing);
     else outgoing.end();
   } catch {

@@ -43,7 +43,7 @@ export class RequestHandler {
   async handle(request: Request): Promise<Response> {
     const { world, log } = this.#parts;
     const url = new URL(request.url);
-    const path = /\/v1(\/.*)$/.exec(url.pathname)?.[1] ?? url.pathname;
+    const path = apiPath(url.pathname) ?? url.pathname;
     world.clock.tick();
     const entry = log.begin(world.clock.now(), request.method, path, url.search);
     const requestId = world.ids.request();
@@ -61,7 +61,7 @@ export class RequestHandler {
       const recorder = this.#parts.recorder();
       if (recorder) return await this.#record(recorder, match, request, entry);
       const { passthrough } = this.#parts.world.settings;
-      const isUnknown = match.kind === 'unknown' || !url.pathname.includes('/v1/');
+      const isUnknown = match.kind === 'unknown' || apiPath(url.pathname) === undefined;
       if (isUnknown && passthrough !== undefined) return await this.#passOn(passthrough, request, entry);
       if (isUnknown) throw errors.unknownUrl(entry.method, url.pathname);
       if (match.kind === 'wrong-method') throw errors.wrongMethod(entry.method, url.pathname, match.allow);
@@ -159,7 +159,8 @@ export class RequestHandler {
 
   #account(request: Request): Account {
     const { world } = this.#parts;
-    const key = /^Bearer\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+    const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+    const key = bearer ?? (request.headers.get('api-key') || undefined);
     if (key === undefined) throw errors.missingApiKey();
     if (world.settings.apiKeys && !world.settings.apiKeys.includes(key)) throw errors.invalidApiKey();
     return world.account(key);
@@ -210,4 +211,10 @@ export class RequestHandler {
       },
     });
   }
+}
+
+/** The path after `/v1`, or after `/openai` of Azure, which may name a deployment; `undefined` for any other path. */
+function apiPath(pathname: string): string | undefined {
+  const match = /\/v1(\/.*)$/.exec(pathname) ?? /\/openai(?:\/deployments\/[^/]+)?(\/.*)$/.exec(pathname);
+  return match?.[1];
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setupServer } from 'msw/node';
-import OpenAI, { APIConnectionError } from 'openai';
+import OpenAI, { APIConnectionError, AzureOpenAI } from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createSimulator } from '../../mocks/index.ts';
 import { collect, refusalOf } from './support.ts';
@@ -47,6 +47,13 @@ describe('msw handlers', () => {
       maxRetries: 0,
     });
     expect((await proxied.responses.create(hi)).status).toBe('completed');
+  });
+
+  it("msw handlers answer at Azure's paths", async () => {
+    const endpoint = 'https://mine.openai.azure.example';
+    const azure = new AzureOpenAI({ apiKey: 'k', endpoint, apiVersion: '2025-04-01-preview', maxRetries: 0 });
+    const { id } = await azure.responses.create(hi);
+    expect((await azure.responses.retrieve(id)).id).toBe(id);
   });
 
   it('msw handlers stream, and notice that the client went away', async () => {
