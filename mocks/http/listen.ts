@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import { createServer, IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable, type Duplex } from 'node:stream';
 import { Access, type AccessOptions } from './access.ts';
 import { refuseUnknown } from '../known-names.ts';
+import { serveSocket, type SocketServer } from '../web-socket/responses-socket.ts';
 import { ApiError } from '../wire/api-error.ts';
 
 /** A simulator that listens on a port. */
@@ -34,7 +35,17 @@ export async function listen(
   refuseUnknown('Cannot listen: "options"', options, ['port', 'host', 'hosts', 'origins']);
   const { port = 0, host = '127.0.0.1' } = options;
   const access = new Access(host, options);
-  const server = createServer((request, response) => void serve({ handle, access }, request, response));
+  const server = createServer(
+    { IncomingMessage: Incoming },
+    (request, response) => void serve({ handle, access }, request, response),
+  );
+  const sockets = new Set<Duplex>();
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.unshift(head);
+    serveSocket({ handle, access }, request, socket);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -48,6 +59,7 @@ export async function listen(
     new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
     });
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/v1`,
@@ -57,13 +69,24 @@ export async function listen(
   };
 }
 
-interface Server {
-  readonly handle: (request: Request) => Promise<Response>;
-  readonly access: Access;
+/**
+ * A request that leaves HTTP only for a WebSocket: some clients offer HTTP/2 (`h2c`) with each request, and are answered
+ * by HTTP/1.1.
+ */
+class Incoming extends IncomingMessage {
+  declare isOffered: unknown;
+
+  get upgrade(): boolean {
+    return this.isOffered === true && this.headers.upgrade?.toLowerCase() === 'websocket';
+  }
+
+  set upgrade(isOffered: unknown) {
+    this.isOffered = isOffered;
+  }
 }
 
 async function serve(
-  { handle, access }: Server,
+  { handle, access }: SocketServer,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {

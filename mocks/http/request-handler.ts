@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { apiPath } from './api-path.ts';
 import { BrokenConnection } from './broken-connection.ts';
 import { eventStream } from './event-stream.ts';
 import { countedResponse } from './counted-response.ts';
@@ -211,10 +212,4 @@ export class RequestHandler {
       },
     });
   }
-}
-
-/** The path after `/v1`, or after `/openai` of Azure, which may name a deployment; `undefined` for any other path. */
-function apiPath(pathname: string): string | undefined {
-  const match = /\/v1(\/.*)$/.exec(pathname) ?? /\/openai(?:\/deployments\/[^/]+)?(\/.*)$/.exec(pathname);
-  return match?.[1];
 }
