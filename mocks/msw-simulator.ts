@@ -35,9 +35,17 @@ export function createMswSimulator(options: SimulatorOptions = {}): MswSimulator
 async function answered(core: SimulatorCore, request: Request): Promise<Response> {
   if (isForwarding()) return passthrough();
   try {
-    return await intercepted(bypass, () => core.handle(request));
+    return framed(await intercepted(bypass, () => core.handle(request)));
   } catch (error) {
     if (error instanceof BrokenConnection) return HttpResponse.error();
     throw error;
   }
+}
+
+/** Marks a stream as one in chunks, as the API does: msw 3 shows the end of any other as a clean one, also if it broke. */
+function framed(response: Response): Response {
+  const { headers } = response;
+  if (headers.get('content-type')?.startsWith('text/event-stream') === true)
+    headers.set('transfer-encoding', 'chunked');
+  return response;
 }

@@ -65,6 +65,14 @@ describe('msw handlers', () => {
     expect(simulator.snapshot().responses.at(-1)).toMatchObject({ status: 'completed' });
   });
 
+  it('msw handlers mark a stream as one in chunks, whose early end msw 3 can tell', async () => {
+    const { data, response } = await client.responses.create({ ...hi, stream: true }).withResponse();
+    expect(response.headers.get('transfer-encoding')).toBe('chunked');
+    await collect(data);
+    const whole = await client.responses.create(hi).withResponse();
+    expect(whole.response.headers.get('transfer-encoding')).toBeNull();
+  });
+
   it('msw handlers break connections and streams for a fault', async () => {
     simulator.fault('responses.create', { name: 'connection_reset', times: 1 });
     await expect(client.responses.create(hi)).rejects.toBeInstanceOf(APIConnectionError);
