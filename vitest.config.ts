@@ -10,7 +10,7 @@ const ISOLATED = [
   'test/conversation/client.test.ts',
   'test/errors/errors.test.ts',
   'test/flows/{chain-web-socket,rollout,secrets}.test.ts',
-  'test/mocks/**/{example,msw-handlers,profiles}.test.ts',
+  'test/mocks/**/{example,msw-handlers,profiles,responses-socket}.test.ts',
   'test/runner/{hybrid-runner,tracing}.test.ts',
   'test/telemetry/{open-telemetry,sdk-tracing}.test.ts',
 ];

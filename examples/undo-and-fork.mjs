@@ -44,4 +44,6 @@ await ask('How do I get there?', other, agent.clone({ model: 'gpt-4.1-mini' }));
 const { total } = await session.usage();
 const [branch] = await session.branches();
 const count = (await session.turns()).length;
-console.log(`${count} turns, ${total.requests} requests, and ${branch.sessionId} goes on from ${branch.turnId}`);
+console.log(
+  `${count} turns, ${total.requests} requests, and ${branch.sessionId} goes on from ${branch.turnId}`,
+);

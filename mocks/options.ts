@@ -1,6 +1,6 @@
 import type { Profile } from './profiles/profile.ts';
 import type { ProfileName } from './profiles/profile-table.ts';
-import type { Respond } from './model/answer.ts';
+import type { Pace, Respond } from './model/answer.ts';
 import type { UnlinkPolicy, UnlinkPolicyName } from './unlinking.ts';
 import type { Lag } from './world/conversation-list.ts';
 
@@ -22,6 +22,8 @@ export interface SimulatorOptions {
   inputItems?: 'own' | 'inherited';
   /** Real milliseconds that each request takes. Default 0. */
   latency?: number;
+  /** The time to the first token of an answer, and its tokens a second. @default all at once */
+  pace?: Pace;
   /** How long appended items stay out of a conversation's list: ms of the simulator's clock, or reads. Default 0. */
   lag?: Lag;
   /** The seed of every ID and every random fault. Default 1. */
@@ -54,6 +56,11 @@ export interface SimulatorOptions {
    * the simulator. Default `refuse`.
    */
   unknownFields?: 'refuse' | 'ignore';
+  /**
+   * The base URL of a server for the routes that the simulator does not have (embeddings, chat, files), such as
+   * `https://api.openai.com/v1`; requests go there with their own key. @default none: 404
+   */
+  passthrough?: string;
   /** The API keys that are let in. Default: any, each with objects of its own. */
   apiKeys?: readonly string[];
 }

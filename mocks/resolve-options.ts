@@ -1,22 +1,27 @@
+import { notAmong, refuseUnknown } from './known-names.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { ResolvedProfile } from './profiles/profile.ts';
 import { resolveProfile } from './profiles/profile-table.ts';
+import { paceProblem } from './script/pace.ts';
+import { checkUpstream } from './upstream/forward.ts';
+import { unlinkPolicyNames } from './unlinking.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The options with every default filled in. */
 export interface SimulatorSettings extends Required<
-  Omit<SimulatorOptions, 'profile' | 'now' | 'respond' | 'apiKeys'>
+  Omit<SimulatorOptions, 'profile' | 'now' | 'respond' | 'passthrough' | 'apiKeys'>
 > {
   profile: ResolvedProfile;
   now: SimulatorOptions['now'];
   respond: SimulatorOptions['respond'];
+  passthrough: SimulatorOptions['passthrough'];
   apiKeys: SimulatorOptions['apiKeys'];
 }
 
 /**
  * Fills in the defaults.
- * @throws RangeError naming the option, the rule and the value.
+ * @throws RangeError naming the option, the rule and the value; for an unknown option or word, the right ones.
  */
 export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
   const settings: SimulatorSettings = {
@@ -25,6 +30,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     unlinkModels: options.unlinkModels ?? ['gpt-5.4', 'gpt-5.5'],
     inputItems: options.inputItems ?? 'own',
     latency: options.latency ?? 0,
+    pace: options.pace ?? {},
     lag: options.lag ?? 0,
     seed: options.seed ?? 1,
     now: options.now,
@@ -35,9 +41,20 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     maxBodyBytes: options.maxBodyBytes ?? 100 * 1024 * 1024,
     onAbort: options.onAbort ?? 'drop-turn',
     unknownFields: options.unknownFields ?? 'refuse',
+    passthrough: options.passthrough,
     apiKeys: options.apiKeys,
   };
+  refuseUnknown('Cannot create the simulator: "options"', options, Object.keys(settings));
+  if (typeof settings.unlink !== 'function') oneOf('unlink', settings.unlink, unlinkPolicyNames);
+  oneOf('inputItems', settings.inputItems, ['own', 'inherited']);
+  oneOf('onAbort', settings.onAbort, ['drop-turn', 'keep-turn']);
+  oneOf('unknownFields', settings.unknownFields, ['refuse', 'ignore']);
+  if (settings.passthrough !== undefined)
+    checkUpstream('Cannot create the simulator: "passthrough"', settings.passthrough);
   atLeast('latency', settings.latency, 0);
+  refuseUnknown('Cannot create the simulator: "pace"', settings.pace, ['firstToken', 'rate']);
+  const problem = paceProblem(settings.pace);
+  if (problem !== undefined) throw new RangeError(`Cannot create the simulator: ${problem}`);
   atLeast('lag', typeof settings.lag === 'number' ? settings.lag : settings.lag.reads, 0);
   atLeast('responseTtl', settings.responseTtl, 0);
   atLeast('retain', settings.retain, 1);
@@ -49,6 +66,11 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     );
   }
   return settings;
+}
+
+function oneOf(name: string, value: unknown, words: readonly string[]): void {
+  if (words.some((word) => word === value)) return;
+  throw notAmong(`Cannot create the simulator: "${name}" cannot be ${JSON.stringify(value)}`, words);
 }
 
 function atLeast(name: string, value: number, least: number): void {

@@ -4,3 +4,9 @@ export type {
   LedgerStoreSubject,
   OpenLedgerStore,
 } from './testing/ledger-store-subject.ts';
+export {
+  simulatorMatchers,
+  type MatcherResult,
+  type ModelRequests,
+  type SimulatorMatchers,
+} from './testing/simulator-matchers.ts';

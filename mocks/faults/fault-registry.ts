@@ -1,11 +1,27 @@
 import { ActiveFaults, type Struck } from './active-faults.ts';
-import type { Fault, StatusFault } from './fault-table.ts';
+import { errorFacts, STATUS_ERROR_FIELDS } from './status-error.ts';
+import type { Fault, NamedFault, StatusFault } from './fault-table.ts';
 import type { FaultedRequest, FaultTiming } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
 import { faultTable } from './fault-table.ts';
+import { notAmong, refuseUnknown } from '../known-names.ts';
 import { operations, type Operation } from '../http/operations.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { Random } from '../world/random.ts';
+
+const TIMING = ['times', 'skip', 'chance', 'when'] as const satisfies readonly (keyof FaultTiming)[];
+
+const NAMED_FIELDS = [
+  'name',
+  ...TIMING,
+  ...(['moment', 'retryAfter', 'id', 'count', 'at', 'every', 'code', 'message'] as const),
+] as const satisfies readonly (keyof NamedFault)[];
+
+const STATUS_FIELDS = [
+  ...STATUS_ERROR_FIELDS,
+  ...TIMING,
+  'moment',
+] as const satisfies readonly (keyof StatusFault)[];
 
 interface SetFault extends Struck {
   readonly operation: Operation | '*';
@@ -23,10 +39,13 @@ export class FaultRegistry {
     this.#random = new Random(seed);
   }
 
-  /** Sets a fault and returns a function that lifts it. @throws TypeError for an operation or a name there is not. */
+  /**
+   * Sets a fault and returns a function that lifts it.
+   * @throws RangeError for an unknown operation, fault or field; it names the right ones.
+   */
   add(operation: Operation | '*', fault: Fault): () => void {
     if (operation !== '*' && !operations.includes(operation)) {
-      throw new TypeError(`Cannot set a fault for "${operation}": there is no operation of that name`);
+      throw notAmong(`Cannot set a fault for "${operation}"`, ['*', ...operations]);
     }
     const details = typeof fault === 'string' ? {} : fault;
     const added: SetFault = {
@@ -71,22 +90,14 @@ export class FaultRegistry {
 }
 
 function effectOf(fault: Fault): FaultEffect {
-  if (typeof fault === 'object' && 'status' in fault) return { error: () => statusError(fault) };
+  if (typeof fault === 'object' && 'status' in fault) {
+    refuseUnknown('Cannot set a fault: it', fault, STATUS_FIELDS);
+    return { error: () => new ApiError(errorFacts(fault)) };
+  }
   const name = typeof fault === 'string' ? fault : fault.name;
   if (!Object.hasOwn(faultTable, name)) {
-    throw new TypeError(`Cannot set the fault "${name}": there is no fault of that name`);
+    throw notAmong(`Cannot set the fault "${name}"`, Object.keys(faultTable));
   }
+  if (typeof fault === 'object') refuseUnknown(`Cannot set the fault "${name}": it`, fault, NAMED_FIELDS);
   return faultTable[name];
-}
-
-function statusError(fault: StatusFault): ApiError {
-  const { status, message, type, code, param, headers, retryAfter } = fault;
-  return new ApiError({
-    status,
-    message: message ?? 'The server had an error while processing your request. Sorry about that!',
-    type: type ?? (status >= 500 ? 'server_error' : 'invalid_request_error'),
-    code: code ?? null,
-    param: param ?? null,
-    headers: { ...headers, ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }) },
-  });
 }

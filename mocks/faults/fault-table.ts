@@ -1,6 +1,7 @@
 import type { FaultDetails, FaultedRequest, FaultTiming } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
 import { droppedItems, duplicatedItems, laggingItems, reorderedItems } from './list-faults.ts';
+import type { StatusError } from './status-error.ts';
 import { cutStream, slowStream } from './stream-faults.ts';
 import type { ModelAnswer } from '../model/answer.ts';
 import type { ApiError } from '../wire/api-error.ts';
@@ -92,12 +93,7 @@ export interface NamedFault extends FaultTiming, FaultDetails {
 }
 
 /** Any error answer, spelled out. */
-export interface StatusFault extends FaultTiming, FaultDetails {
-  status: number;
-  type?: string;
-  param?: string;
-  headers?: Record<string, string>;
-}
+export interface StatusFault extends FaultTiming, StatusError, Pick<FaultDetails, 'moment'> {}
 
 /** A fault: a name alone lasts until it is lifted. */
 export type Fault = FaultName | NamedFault | StatusFault;

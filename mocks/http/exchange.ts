@@ -14,6 +14,8 @@ export interface Exchange extends TurnScene {
   readonly faults: ActiveFaults;
   /** Notes in the log the model's context and the ID of its response. */
   sawContext(model: string, context: readonly SimulatorItem[], responseId?: string): void;
+  /** Notes in the log the items that the model answered with. */
+  sawOutput(output: readonly SimulatorItem[]): void;
   /** Waits as long as a request takes. */
   pause(): Promise<void>;
 }
@@ -30,6 +32,12 @@ export interface StreamAnswer {
   readonly events: AsyncIterable<StreamEvent>;
   /** To be told that the client went away before the last event. */
   abandoned(): void;
+}
+
+/** An answer of another server, passed on as it is. */
+export interface PassedAnswer {
+  readonly kind: 'passed';
+  readonly response: Response;
 }
 
 export type Answer = JsonAnswer | StreamAnswer;

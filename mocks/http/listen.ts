@@ -1,17 +1,22 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import { createServer, IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable, type Duplex } from 'node:stream';
+import { Access, type AccessOptions } from './access.ts';
+import { refuseUnknown } from '../known-names.ts';
+import { serveSocket, type SocketServer } from '../web-socket/responses-socket.ts';
+import { ApiError } from '../wire/api-error.ts';
 
 /** A simulator that listens on a port. */
 export interface Listening {
   /** The base URL for a client; ends in `/v1`. */
   readonly url: string;
   readonly port: number;
-  /** Stops listening and ends running requests. */
+  /** Stops listening and ends running requests. `await using` calls it, too. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Where to listen. */
-export interface ListenOptions {
+/** Where to listen, and to whom. */
+export interface ListenOptions extends AccessOptions {
   /** Default 0: any free port. */
   port?: number;
   /** Default `127.0.0.1`. */
@@ -20,14 +25,27 @@ export interface ListenOptions {
 
 /**
  * Serves a handler over HTTP.
+ * @throws RangeError for an unknown option.
  * @throws Error if the port cannot be had.
  */
 export async function listen(
   handle: (request: Request) => Promise<Response>,
   options: ListenOptions = {},
 ): Promise<Listening> {
+  refuseUnknown('Cannot listen: "options"', options, ['port', 'host', 'hosts', 'origins']);
   const { port = 0, host = '127.0.0.1' } = options;
-  const server = createServer((request, response) => void serve(handle, request, response));
+  const access = new Access(host, options);
+  const server = createServer(
+    { IncomingMessage: Incoming },
+    (request, response) => void serve({ handle, access }, request, response),
+  );
+  const sockets = new Set<Duplex>();
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.unshift(head);
+    serveSocket({ handle, access }, request, socket);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -37,29 +55,63 @@ export async function listen(
   });
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
+    });
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/v1`,
     port: bound,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
+/**
+ * A request that leaves HTTP only for a WebSocket: some clients offer HTTP/2 (`h2c`) with each request, and are answered
+ * by HTTP/1.1.
+ */
+class Incoming extends IncomingMessage {
+  declare isOffered: unknown;
+
+  get upgrade(): boolean {
+    return this.isOffered === true && this.headers.upgrade?.toLowerCase() === 'websocket';
+  }
+
+  set upgrade(isOffered: unknown) {
+    this.isOffered = isOffered;
+  }
+}
+
 async function serve(
-  handle: (request: Request) => Promise<Response>,
+  { handle, access }: SocketServer,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
+  const { headers } = incoming;
+  const refusal = access.refusal(headers);
+  if (refusal !== undefined) {
+    const { status, payload } = new ApiError({ status: 403, code: 'host_not_allowed', message: refusal });
+    outgoing.writeHead(status, { 'content-type': payload.contentType }).end(payload.text);
+    return;
+  }
+  const preflight = incoming.method === 'OPTIONS' ? access.preflight(headers) : undefined;
+  if (preflight !== undefined) {
+    outgoing.writeHead(204, preflight).end();
+    return;
+  }
   try {
     const answer = await handle(toRequest(incoming));
     if (outgoing.destroyed) {
       await answer.body?.cancel();
       return;
     }
-    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
+    outgoing.writeHead(answer.status, {
+      ...Object.fromEntries(answer.headers),
+      ...access.headersFor(headers),
+    });
     if (answer.body) await sendBody(answer.body, outgoing);
     else outgoing.end();
   } catch {

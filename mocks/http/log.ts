@@ -32,6 +32,8 @@ export interface LogEntry {
   model: string | undefined;
   /** Everything the model saw, oldest first: the server's side of it, not the request's. */
   context: readonly SimulatorItem[] | undefined;
+  /** The items that the model answered with. */
+  output: readonly SimulatorItem[] | undefined;
   /** The response that was made of it, by the ID that the client is told. */
   responseId: string | undefined;
 }
@@ -72,6 +74,7 @@ export class RequestLog {
       error: undefined,
       model: undefined,
       context: undefined,
+      output: undefined,
       responseId: undefined,
     };
     this.#count += 1;

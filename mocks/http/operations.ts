@@ -15,6 +15,8 @@ export const operations = [
   'responses.compact',
   'responses.inputItems.list',
   'responses.inputTokens.count',
+  'models.list',
+  'models.retrieve',
 ] as const;
 
 /** One of them. */

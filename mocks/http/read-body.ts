@@ -2,10 +2,10 @@ import { errors } from '../wire/error-catalogue.ts';
 import { isJsonObject, type JsonObject, jsonTypeName } from '../wire/json.ts';
 
 /**
- * Reads a request's body as text, and stops at the limit.
+ * Reads a request's body, and stops at the limit.
  * @throws ApiError 413 if it is longer than `limit` bytes.
  */
-export async function readBody(request: Request, limit: number): Promise<string> {
+export async function readBody(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (request.body) {
@@ -20,7 +20,7 @@ export async function readBody(request: Request, limit: number): Promise<string>
       chunks.push(chunk);
     }
   }
-  return Buffer.concat(chunks).toString();
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /**

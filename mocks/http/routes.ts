@@ -7,6 +7,7 @@ import {
   retrieveConversation,
   updateConversation,
 } from '../conversations/conversations.ts';
+import { listModels, retrieveModel } from '../models/models.ts';
 import { compactResponse } from '../responses/compact-response.ts';
 import { countInputTokens } from '../responses/count-input-tokens.ts';
 import { createResponse } from '../responses/create-response.ts';
@@ -63,6 +64,8 @@ const paths: readonly Path[] = [
   path('/responses/*/input_items', {
     GET: { operation: 'responses.inputItems.list', serve: listInputItems },
   }),
+  path('/models', { GET: { operation: 'models.list', serve: listModels } }),
+  path('/models/*', { GET: { operation: 'models.retrieve', serve: retrieveModel } }),
 ];
 
 /** Where a request leads: to a route with its IDs, to a path that does not know the method, or nowhere. */

@@ -8,9 +8,22 @@ export interface ToolCall {
   callId?: string;
 }
 
+/**
+ * The pace of an answer, in real time. A stream keeps it delta by delta; an answer as a whole comes when its stream would
+ * end.
+ */
+export interface Pace {
+  /** Milliseconds until the first token. @default 0 */
+  firstToken?: number;
+  /** Tokens a second. @default all at once */
+  rate?: number;
+}
+
 /** The answer of a script; every part is optional, and an empty answer is an empty output. */
 export interface ModelAnswer {
   text?: string;
+  /** A value that becomes the text as JSON. */
+  json?: unknown;
   /** Tool calls, several of them run in parallel. */
   calls?: readonly ToolCall[];
   /** A refusal in the place of text. */
@@ -23,6 +36,8 @@ export interface ModelAnswer {
   incomplete?: 'max_output_tokens' | 'content_filter';
   /** Ends the response as `failed`. */
   failed?: { code: string; message: string };
+  /** The pace at which it is sent, in the place of the simulator's. */
+  pace?: Pace;
 }
 
 /** The request, as it was sent. The model sees `context`, not `input`. */

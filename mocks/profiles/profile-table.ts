@@ -1,5 +1,6 @@
 import { missingRoutes, type MissingRouteName } from './missing-routes.ts';
 import { parentRefusals, type ParentRefusalName } from './parent-refusals.ts';
+import { notAmong, refuseUnknown } from '../known-names.ts';
 import { OPENAI, type Profile, type ResolvedProfile } from './profile.ts';
 
 /** The servers that have a name; `refuses-parent` and `no-conversations` also come in other words. */
@@ -47,8 +48,7 @@ export const profileNames: readonly ProfileName[] = [
  */
 export function resolveProfile(profile: ProfileName | Profile): ResolvedProfile {
   if (typeof profile !== 'string') {
-    const unknown = Object.keys(profile).find((field) => !Object.hasOwn(OPENAI, field));
-    if (unknown !== undefined) throw refused(`has no field "${unknown}"`, Object.keys(OPENAI));
+    refuseUnknown('Cannot create the simulator: its "profile"', profile, Object.keys(OPENAI));
     for (const [field, words] of Object.entries(WORDS)) checkWord(field, profile, words);
     for (const field of ['readableAfter', 'reasoningTtl'] as const) {
       const time = profile[field] ?? 0;
@@ -76,9 +76,7 @@ function checkWord(field: string, profile: Profile, words: readonly string[]): v
 }
 
 function refused(problem: string, right: readonly string[]): RangeError {
-  return new RangeError(
-    `Cannot create the simulator: its "profile" ${problem}; there are ${right.join(', ')}`,
-  );
+  return notAmong(`Cannot create the simulator: its "profile" ${problem}`, right);
 }
 
 function keysOf<T extends object>(table: T): (keyof T & string)[] {

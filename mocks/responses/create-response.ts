@@ -3,6 +3,9 @@ import { streamEvents, type StreamEvent } from './stream-events.ts';
 import { Turn } from './turn.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 import { parseKnownFields } from '../requests/known-fields.ts';
+import type { Pace } from '../model/answer.ts';
+import { pacedAnswer, pacedEvents } from '../script/pace.ts';
+import { ScriptedError } from '../script/scripted-error.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { shownBody } from '../wire/include.ts';
 import type { JsonObject } from '../wire/json.ts';
@@ -14,20 +17,36 @@ export async function createResponse(exchange: Exchange): Promise<Answer> {
   const turn = new Turn(exchange, request);
   exchange.sawContext(request.model, turn.context, turn.record.id);
   await exchange.pause();
-  const finished = await finish(turn, exchange);
+  const { finished, pace = exchange.world.settings.pace } = await finish(turn, exchange);
+  if (finished['status'] !== 'failed') exchange.sawOutput(turn.output);
   if (request.background) runInBackground(turn, finished);
-  if (request.stream) return streamed(turn, finished);
-  if (!request.background) turn.settle(finished);
+  if (request.stream) return streamed(turn, finished, pace);
+  if (!request.background) {
+    await pacedAnswer(streamEvents(finished, { obfuscation: false }), pace);
+    turn.settle(finished);
+  }
   return json(shownBody(turn.record.body, request.include));
 }
 
+/** A finished response, and the pace that its answer asked for. */
+interface Finished {
+  readonly finished: JsonObject;
+  readonly pace?: Pace | undefined;
+}
+
 /** An error of a response that can already be retrieved is reported by its status, not by an HTTP error. */
-async function finish(turn: Turn, exchange: Exchange): Promise<JsonObject> {
+async function finish(turn: Turn, exchange: Exchange): Promise<Finished> {
+  let pace: Pace | undefined;
   try {
-    return await turn.answer((answer) => exchange.faults.answer(answer));
+    const finished = await turn.answer((answer) => {
+      ({ pace } = answer);
+      return exchange.faults.answer(answer);
+    });
+    return { finished, pace };
   } catch (error) {
-    if (error instanceof ApiError && (turn.request.stream || turn.request.background)) {
-      return turn.failure({ code: error.code ?? 'server_error', message: error.message });
+    const isTold = error instanceof ApiError && !(error instanceof ScriptedError);
+    if (isTold && (turn.request.stream || turn.request.background)) {
+      return { finished: turn.failure({ code: error.code ?? 'server_error', message: error.message }) };
     }
     turn.discard();
     throw error;
@@ -48,11 +67,12 @@ function runInBackground(turn: Turn, finished: JsonObject): void {
 }
 
 /** The turn is settled just before its last event is sent, or when the client goes away. */
-function streamed(turn: Turn, finished: JsonObject): Answer {
+function streamed(turn: Turn, finished: JsonObject, pace: Pace): Answer {
   const { include, obfuscation, background } = turn.request;
+  const events = streamEvents(shownBody(finished, include), { obfuscation });
   return {
     kind: 'stream',
-    events: settlingBeforeLast(turn, finished, streamEvents(shownBody(finished, include), { obfuscation })),
+    events: pacedEvents(settlingBeforeLast(turn, finished, events), pace),
     abandoned: () => turn.settle(finished, !background),
   };
 }

@@ -126,6 +126,11 @@ export class Turn {
     if (this.#close()) this.record.body = { ...this.record.body, status: 'cancelled' };
   }
 
+  /** The items that the model answered with. */
+  get output(): readonly SimulatorItem[] {
+    return this.#output;
+  }
+
   /** Gives the turn up as if the request had never been made. Does nothing once it is settled. */
   discard(): void {
     if (this.#close()) this.#scene.account.deleteResponse(this.record.id);
@@ -215,11 +220,7 @@ export class Turn {
   }
 
   #keepOutput(): void {
-    let step: string | undefined;
-    for (const item of this.#output) {
-      this.#scene.account.addItem(item, step);
-      if (item.type === 'reasoning') step ??= item.id;
-    }
+    this.#scene.account.addOutput(this.#output);
     this.record.outputIds = this.#output.map((item) => item.id);
   }
 

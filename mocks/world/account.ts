@@ -51,6 +51,15 @@ export class Account {
     return item;
   }
 
+  /** Stores the output of a response: its items need the reasoning step before them. */
+  addOutput(output: readonly SimulatorItem[]): void {
+    let step: string | undefined;
+    for (const item of output) {
+      this.addItem(item, step);
+      if (item.type === 'reasoning') step ??= item.id;
+    }
+  }
+
   /** The stored items of these IDs, in order; dropped items are left out. */
   itemsOf(ids: Iterable<string>): SimulatorItem[] {
     return Array.from(ids, (id) => this.#items.get(id)).filter((item) => item !== undefined);

@@ -34,6 +34,11 @@ export class Clock {
     if (!this.#source) this.#offset += REQUEST_MS;
   }
 
+  /** Sets the world's own time; a given source keeps its time. */
+  set(now: number): void {
+    if (!this.#source) this.#offset = now - START;
+  }
+
   /** Forgets every `advance` and `tick`. */
   reset(): void {
     this.#offset = 0;

@@ -45,9 +45,9 @@ export class IdSource {
     return `req_${this.#random.hex(32)}`;
   }
 
-  /** Starts again with the first ID. */
-  reset(): void {
-    this.#random.reset();
+  /** Starts again with the first ID, or with IDs that depend on this number. */
+  reset(number = 0): void {
+    this.#random.reset(number);
   }
 
   #time(): string {

@@ -28,8 +28,8 @@ export class Random {
     return digits.slice(0, length);
   }
 
-  /** Starts the sequence again. */
-  reset(): void {
-    this.#state = this.#seed;
+  /** Starts the sequence again, or the one of the seed and this number. */
+  reset(number = 0): void {
+    this.#state = (this.#seed + number) | 0;
   }
 }

@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setupServer } from 'msw/node';
-import OpenAI, { APIConnectionError } from 'openai';
+import OpenAI, { APIConnectionError, AzureOpenAI } from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createSimulator } from '../../mocks/index.ts';
 import { collect, refusalOf } from './support.ts';
@@ -46,6 +49,13 @@ describe('msw handlers', () => {
     expect((await proxied.responses.create(hi)).status).toBe('completed');
   });
 
+  it("msw handlers answer at Azure's paths", async () => {
+    const endpoint = 'https://mine.openai.azure.example';
+    const azure = new AzureOpenAI({ apiKey: 'k', endpoint, apiVersion: '2025-04-01-preview', maxRetries: 0 });
+    const { id } = await azure.responses.create(hi);
+    expect((await azure.responses.retrieve(id)).id).toBe(id);
+  });
+
   it('msw handlers stream, and notice that the client went away', async () => {
     const events = await collect(await client.responses.create({ ...hi, stream: true }));
     expect(events.at(-1)).toMatchObject({ type: 'response.completed' });
@@ -53,6 +63,14 @@ describe('msw handlers', () => {
     for await (const event of stream) if (event.type === 'response.in_progress') break;
     await expect.poll(() => simulator.log.at(-1)?.isFinished).toBe(true);
     expect(simulator.snapshot().responses.at(-1)).toMatchObject({ status: 'completed' });
+  });
+
+  it('msw handlers mark a stream as one in chunks, whose early end msw 3 can tell', async () => {
+    const { data, response } = await client.responses.create({ ...hi, stream: true }).withResponse();
+    expect(response.headers.get('transfer-encoding')).toBe('chunked');
+    await collect(data);
+    const whole = await client.responses.create(hi).withResponse();
+    expect(whole.response.headers.get('transfer-encoding')).toBeNull();
   });
 
   it('msw handlers break connections and streams for a fault', async () => {
@@ -64,12 +82,28 @@ describe('msw handlers', () => {
     );
   });
 
+  it('msw handlers let the requests pass that the simulator itself sends to a server', async () => {
+    await using api = createSimulator();
+    const upstream = await api.listen();
+    const passing = createSimulator({ passthrough: upstream.url });
+    server.use(...passing.handlers);
+    expect(await refusalOf(client.files.list())).toMatchObject({ message: 'Invalid URL (GET /v1/files)' });
+    expect([passing.log.length, api.log.length]).toEqual([1, 1]);
+    // The handlers answer this path at the address of the server, too.
+    const file = join(mkdtempSync(join(tmpdir(), 'msw-')), 'calls.jsonl');
+    passing.record({ upstream: upstream.url, file });
+    for (const asking of [client, passing.client()]) await asking.responses.create(hi);
+    expect(api.log.filter(({ operation }) => operation === 'responses.create')).toHaveLength(2);
+    expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(2);
+    server.resetHandlers();
+  });
+
   it('msw handlers answer other paths of api.openai.com as unknown, and no other hosts', async () => {
-    expect(await refusalOf(client.models.list())).toMatchObject({
+    expect(await refusalOf(client.files.list())).toMatchObject({
       status: 404,
-      message: 'Invalid URL (GET /v1/models)',
+      message: 'Invalid URL (GET /v1/files)',
     });
     const elsewhere = new OpenAI({ apiKey: 'sk-test', baseURL: 'https://other.example/v1', maxRetries: 0 });
-    await expect(elsewhere.models.list()).rejects.toThrow('Nobody serves https://other.example/v1/models');
+    await expect(elsewhere.files.list()).rejects.toThrow('Nobody serves https://other.example/v1/files');
   });
 });

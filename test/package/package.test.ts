@@ -120,6 +120,15 @@ describe.each([
   });
 });
 
+describe('an app without msw', () => {
+  it('a CommonJS app that cannot require ES modules runs turns on the simulator', async () => {
+    const app = await linkedConsumer(packed, { name: 'no-msw-app', type: 'commonjs' });
+    const program = ['--no-experimental-require-module', 'core.cjs'];
+    const { stdout } = await runProgram('node', program, { cwd: app });
+    expect(JSON.parse(stdout)).toEqual(['u', 'u,a,u']);
+  });
+});
+
 describe.runIf(FULL)('the command, where a driver is installed', () => {
   it('the command imports, inspects, exports the same bytes, and erases', async () => {
     const cli = join(esm, 'node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
@@ -142,7 +151,8 @@ describe('the doors', () => {
     const files = (await readdir(join(ROOT, 'src'), { withFileTypes: true }))
       .filter((entry) => entry.isFile() && entry.name !== 'cli.ts')
       .map(({ name }) => (name === 'index.ts' ? '.' : `./${name.replace('.ts', '')}`));
-    expect(Object.keys(exports ?? {}).toSorted()).toEqual([...files, './mocks', './package.json'].toSorted());
+    const others = ['./mocks', './mocks/core', './package.json'];
+    expect(Object.keys(exports ?? {}).toSorted()).toEqual([...files, ...others].toSorted());
   });
 
   it('each entry point exports the same names in both module systems', async () => {
@@ -155,6 +165,7 @@ describe('the doors', () => {
     }
     expect(doors['.']?.import).toContain('HybridSession');
     expect(doors['./mocks']?.import).toContain('createSimulator');
+    expect(doors['./mocks/core']?.import).toEqual(doors['./mocks']?.import);
   });
 });
 

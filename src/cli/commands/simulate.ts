@@ -22,6 +22,9 @@ the newest ${MAX_RECORDS.toLocaleString('en')} conversations and responses.
 
   --port N            the port, 0 for any that is free (default: ${DEFAULT_PORT})
   --host HOST         the address to listen on (default: 127.0.0.1)
+  --allow-host NAME   a name by which clients reach it, such as host.docker.internal; may be repeated. Addresses,
+                      localhost and names below it need none
+  --allow-origin URL  the origin of a web page that may use it, or *; may be repeated. Pages of this machine need none
   --profile NAME      the simulated server (default: openai): zdr, ignores-parent, refuses-parent, forgets-reasoning,
                       slow-to-read, no-conversations, rewrites-ids, drops-tool-calls, or one of these in other
                       words, such as refuses-parent:vllm; docs/simulator.md lists them
@@ -68,6 +71,8 @@ function parse(args: readonly string[]): { where: Required<ListenOptions>; optio
   const values = parseOptions('simulate', args, {
     port: { type: 'string' },
     host: { type: 'string' },
+    'allow-host': { type: 'string', multiple: true },
+    'allow-origin': { type: 'string', multiple: true },
     profile: { type: 'string' },
     unlink: { type: 'string' },
     latency: { type: 'string' },
@@ -89,7 +94,12 @@ function parse(args: readonly string[]): { where: Required<ListenOptions>; optio
   if (host === '')
     throw new UsageError('--host must not be empty', 'agents-hybrid-session simulate --host 127.0.0.1');
   return {
-    where: { port: port ?? DEFAULT_PORT, host },
+    where: {
+      port: port ?? DEFAULT_PORT,
+      host,
+      hosts: values['allow-host'] ?? [],
+      origins: values['allow-origin'] ?? [],
+    },
     options: {
       profile: oneOf('simulate', 'profile', values.profile, profileNames) ?? 'openai',
       unlink: oneOf('simulate', 'unlink', values.unlink, unlinkPolicyNames) ?? 'id-replay',

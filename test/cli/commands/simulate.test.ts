@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
@@ -51,6 +52,32 @@ describe('agents-hybrid-session simulate', () => {
       'GET /responses/resp_unknown 404 N ms',
     ]);
     expect(server.stdout() + server.stderr()).not.toMatch(/secret/);
+  });
+
+  it('simulate serves the hosts and origins that are allowed', async () => {
+    const allowed = [
+      '--allow-host',
+      'a.example',
+      '--allow-host',
+      'b.example',
+      '--allow-origin',
+      'https://app.test',
+    ];
+    const server = await simulate(...allowed);
+    const { port } = new URL(server.url);
+    const statusAt = async (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = { host, origin: 'https://app.test', 'access-control-request-method': 'POST' };
+        const path = '/v1/responses';
+        request({ host: '127.0.0.1', port, path, method: 'OPTIONS', headers }, ({ statusCode }) =>
+          resolve(statusCode),
+        )
+          .on('error', reject)
+          .end();
+      });
+    expect(await Promise.all(['a.example', 'b.example', 'c.example'].map(statusAt))).toEqual([204, 204, 403]);
+    server.stop('SIGINT');
+    expect(await server.ended).toBe(0);
   });
 
   it.each(['SIGINT', 'SIGTERM'])(

@@ -66,14 +66,20 @@ describe('a fault', () => {
     expect(await refusalOf(client.conversations.retrieve(id))).toMatchObject({ status: 500 });
   });
 
-  it('an unknown fault or operation is refused at once', () => {
+  it.each<[string, string, Fault, string]>([
+    [
+      'operation',
+      'response.create',
+      'server_error',
+      'for "response.create"; there are *, conversations.create',
+    ],
+    ['fault', '*', 'no_such_fault' as Fault, '"no_such_fault"; there are rate_limit, insufficient_quota'],
+    ['field', '*', { name: 'cut_stream', after: 3 } as Fault, 'has no field "after"; there are name, times'],
+    ['field beside a status', '*', { status: 418, every: 1 }, 'has no field "every"; there are status, type'],
+  ])('an unknown %s is refused at once, and the right names are told', (_kind, operation, fault, words) => {
     const simulator = createSimulator();
-    expect(() => simulator.fault('*', 'no_such_fault' as Fault)).toThrow(
-      'Cannot set the fault "no_such_fault": there is no fault of that name',
-    );
-    expect(() => simulator.fault('response.create' as '*', 'server_error')).toThrow(
-      'Cannot set a fault for "response.create": there is no operation of that name',
-    );
+    expect(() => simulator.fault(operation as '*', fault)).toThrow(RangeError);
+    expect(() => simulator.fault(operation as '*', fault)).toThrow(words);
   });
 
   it('a fault before the effect leaves no item, and one after it loses the answer alone', async () => {

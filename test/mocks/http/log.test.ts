@@ -47,11 +47,11 @@ describe('the log', () => {
 
   it('the log has refused requests, unknown routes and their errors, but no key', async () => {
     const simulator = createSimulator();
-    await ask(simulator, 'GET', '/models');
+    await ask(simulator, 'GET', '/files');
     await ask(simulator, 'POST', '/responses', '{', { authorization: 'Bearer sk-very-secret' });
     await ask(simulator, 'POST', '/responses', { model: 'x' }, {});
     expect(simulator.log).toMatchObject([
-      { operation: undefined, status: 404, error: 'Invalid URL (GET /v1/models)' },
+      { operation: undefined, status: 404, error: 'Invalid URL (GET /v1/files)' },
       { operation: 'responses.create', status: 400, error: 'invalid_json', requestBytes: 1 },
       { status: 401, tenant: undefined },
     ]);

@@ -307,7 +307,7 @@ describe('a request for a response', () => {
       type: 'invalid_request_error',
       ...error,
     });
-    expect(simulator.snapshot()).toEqual({ conversations: [], responses: [], items: [] });
+    expect(simulator.snapshot()).toMatchObject({ conversations: [], responses: [], items: [] });
   });
 
   it('a request with a prompt needs no model and no input', async () => {

@@ -8,7 +8,7 @@ const FILE = fileURLToPath(
   new URL('../../../../shared/openai/openapi-conversations-responses.json', import.meta.url),
 );
 
-/** The schema's name for the answer of each operation; it has no schema for the answer of `responses.delete`. */
+/** The schema's name for the answer of each operation; it has none for `responses.delete` and the models. */
 const BODIES: Readonly<Partial<Record<Operation, string>>> = {
   'conversations.create': 'ConversationResource',
   'conversations.retrieve': 'ConversationResource',

@@ -32,6 +32,8 @@ export async function recordCorpus(): Promise<Recorded[]> {
   await background(client);
   await streams(client);
   await failures(client, simulator);
+  await client.models.list();
+  await client.models.retrieve('gpt-4.1');
   return recorded;
 }
 

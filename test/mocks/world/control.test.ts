@@ -13,7 +13,7 @@ describe('a reset', () => {
     simulator.advance(60_000);
     simulator.reset();
     expect(simulator.log).toEqual([]);
-    expect(simulator.snapshot()).toEqual({ conversations: [], responses: [], items: [] });
+    expect(simulator.snapshot()).toEqual({ conversations: [], responses: [], items: [], accounts: [] });
     expect(await client.responses.create(hi)).toEqual(first);
   });
 
@@ -36,9 +36,19 @@ describe('a snapshot', () => {
     const response = await client.responses.create({ ...hi, conversation: id });
     const snapshot = simulator.snapshot();
     const [input] = snapshot.responses[0]?.input ?? [];
+    const ids = [input, ...response.output].map((item) => item?.id);
+    const createdAt = expect.any(Number) as unknown;
     expect(snapshot).toEqual({
       conversations: [
-        { id, tenant: 'tenant-1', metadata: { a: 'b' }, items: [], pending: [input, ...response.output] },
+        {
+          id,
+          tenant: 'tenant-1',
+          createdAt,
+          metadata: { a: 'b' },
+          items: [],
+          pending: [input, ...response.output],
+          appends: [{ ids, visibleAt: createdAt, readsLeft: 1 }],
+        },
       ],
       responses: [
         {
@@ -51,9 +61,13 @@ describe('a snapshot', () => {
           input: [input],
           output: response.output,
           context: [input],
+          createdAt,
+          body: expect.objectContaining({ id: response.id, output: response.output }) as unknown,
+          isReplayable: false,
         },
       ],
       items: [input, ...response.output],
+      accounts: [{ tenant: 'tenant-1', itemIds: ids }],
     });
     const before = JSON.stringify(snapshot);
     await client.responses.create({ ...hi, conversation: id });
@@ -111,8 +125,26 @@ describe('options', () => {
     [{ retain: 0 }, '"retain" must be at least 1, but it is 0'],
     [{ contextWindow: Number.NaN }, '"contextWindow" must be at least 1, but it is NaN'],
     [{ seed: 1.5 }, '"seed" must be an integer, but it is 1.5'],
+    [{ unlink: 'always' } as object, '"unlink" cannot be "always"; there are every-turn, id-replay, none'],
+    [{ inputItems: 'all' } as object, '"inputItems" cannot be "all"; there are own, inherited'],
+    [{ onAbort: 'drop' } as object, '"onAbort" cannot be "drop"; there are drop-turn, keep-turn'],
   ])('the option %j is refused', (options, words) => {
     expect(() => createSimulator(options)).toThrow(new RangeError(`Cannot create the simulator: ${words}`));
+  });
+});
+
+describe('an option that there is not', () => {
+  it('an unknown option is refused, and the right ones are named', () => {
+    const misspelt = { unlinkModel: ['gpt-5.4'] } as object;
+    expect(() => createSimulator(misspelt)).toThrow(RangeError);
+    expect(() => createSimulator(misspelt)).toThrow(
+      /^Cannot create the simulator: "options" has no field "unlinkModel"; there are .*unlinkModels/,
+    );
+  });
+
+  it('an option of undefined counts as absent', () => {
+    const absent = { lag: undefined, respond: undefined, unlink: undefined } as object;
+    expect(createSimulator(absent).log).toEqual([]);
   });
 });
 
