@@ -24,6 +24,8 @@ export { mergeStats, statsCollector, type StatsCollector } from './telemetry/sta
 export type { Erased } from './session/erase.ts';
 export { conversationMetadata, type ConversationMetadata } from './conversation/metadata.ts';
 export type { FlushOptions } from './session/flush.ts';
+export { closeAll } from './session/close-all.ts';
+export type { AllClosed, CloseAllOptions, UnfinishedSession } from './session/close-all.ts';
 export type { Healed, HealOptions, HealPlan, HealProgress, HealStep } from './heal/healed.ts';
 export type { HistoryReport } from './runtime/verify.ts';
 export { chainedModel } from './chaining/chained-model.ts';

@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type LedgerState, seenLength } from '../ledger/state.ts';
+import { type LedgerState, pendingAt, seenLength } from '../ledger/state.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { currentRun, type BoundRun } from '../chaining/attribution.ts';
@@ -14,6 +14,7 @@ import { Compactor } from './compactor.ts';
 import { adoptBookmark } from './adopt-bookmark.ts';
 import { openContext, type SessionContext, type SessionNames } from './open.ts';
 import type { ResolvedOptions } from './options.ts';
+import { PendingWork } from './pending-work.ts';
 import { ResponseLog } from './response-log.ts';
 import type { SessionStats } from '../telemetry/stats.ts';
 import { statsCollector } from '../telemetry/stats-collector.ts';
@@ -41,6 +42,7 @@ export class SessionRuntime {
   readonly #stats = statsCollector();
   readonly options: ResolvedOptions;
   readonly #queue = new SerialQueue();
+  readonly #pending: PendingWork = new PendingWork(this);
   #names: SessionNames;
   #opening: Promise<OpenSession> | undefined;
   #opened: OpenSession | undefined;
@@ -98,7 +100,7 @@ export class SessionRuntime {
     operation: (open: OpenSession, mode: Mode) => Promise<T>,
     { begins = false, writes = false }: RunOptions = {},
   ): Promise<T> {
-    return this.#queue.run(() => this.#inMode(operation, begins, writes));
+    return this.#tracked(() => this.#inMode(operation, begins, writes));
   }
 
   /** Releases the history in memory after all earlier calls. The next use reads it again. */
@@ -111,7 +113,7 @@ export class SessionRuntime {
     operation: (open: OpenSession, mode: Mode) => Promise<T>,
     { begins = false, writes = false }: RunOptions = {},
   ): Promise<T | undefined> {
-    return this.#queue.run(async () => (this.#isBegun ? this.#inMode(operation, begins, writes) : undefined));
+    return this.#tracked(async () => (this.#isBegun ? this.#inMode(operation, begins, writes) : undefined));
   }
 
   /** Like `runIfBegun()`, for an operation that ignores the mode. */
@@ -119,7 +121,7 @@ export class SessionRuntime {
     operation: (open: OpenSession) => Promise<T>,
     { writes = false }: RunOptions = {},
   ): Promise<T | undefined> {
-    return this.#queue.run(async () => (this.#isBegun ? this.follow(operation, writes) : undefined));
+    return this.#tracked(async () => (this.#isBegun ? this.follow(operation, writes) : undefined));
   }
 
   /** Runs an operation, or a part of one, in the session's conversation; again in the next one if it was replaced. */
@@ -140,7 +142,28 @@ export class SessionRuntime {
 
   /** Runs an operation after all earlier calls, without attaching to the session. */
   aside<T>(operation: (names: SessionNames) => Promise<T>): Promise<T> {
-    return this.#queue.run(() => operation(this.#names));
+    return this.#tracked(() => operation(this.#names));
+  }
+
+  /** Lets `closeAll()` wait for work in the background. */
+  track<T>(work: Promise<T>): Promise<T> {
+    return this.#pending.track(work);
+  }
+
+  /** Lets `closeAll()` end work of which the state in memory does not tell. */
+  remember({ shared }: OpenSession): void {
+    this.#pending.remember(shared);
+  }
+
+  #tracked<T>(operation: () => Promise<T>): Promise<T> {
+    return this.track(this.#queue.run(operation));
+  }
+
+  /** The number of changes that the API lacks, by the state in memory; undefined without one. */
+  get outstanding(): number | undefined {
+    const { ledger, isMirrored } = this.#opened ?? {};
+    if (isMirrored === false) return 0;
+    return ledger?.loaded && pendingAt(ledger.loaded);
   }
 
   /** @param served the history that the turn has read; undefined for a resumed run, which reads none. */
@@ -184,6 +207,7 @@ export class SessionRuntime {
   /** Forgets the session's state. The next use attaches anew, under these names. */
   end(names: SessionNames = this.#names): void {
     this.responses.clear();
+    this.#pending.forget();
     this.reattach();
     this.#attachedTo = undefined;
     this.#names = names;
