@@ -37,6 +37,7 @@ export type { Mode } from './rollout/mode.ts';
 export type { RolloutProblem } from './rollout/resolve.ts';
 export type { Rollout, RolloutContext, RolloutFunction } from './rollout/rollout.ts';
 export type { RolloutRule } from './rollout/rollout.ts';
+export { rolloutFrom } from './rollout/rollout-from.ts';
 export { rolloutSwitch, type RolloutSwitch } from './rollout/switch.ts';
 export { contentCache, type ContentCache } from './conversation/content-cache.ts';
 export type { Finding, FindingKind } from './history/compare-list.ts';
@@ -48,6 +49,9 @@ export { importItems, type ImportedItems, type ImportItemsOptions } from './tran
 export { memoryLedger } from './stores/memory.ts';
 export { encryptedLedger, type EncryptedLedgerOptions } from './stores/encrypted/ledger.ts';
 export { scopedLedger } from './stores/scoped.ts';
+export { ledgerFrom } from './stores/located/ledger-from.ts';
+export type { LedgerFromOptions, LocatedLedger } from './stores/located/ledger-from.ts';
+export { LEDGER_FORMS } from './stores/located/location.ts';
 export type { LedgerPage, LedgerStore, SessionsOptions, SessionSummary } from './ledger/store.ts';
 export type { Checkpoint, LedgerRecord } from './ledger/record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/base.ts';
