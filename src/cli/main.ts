@@ -46,6 +46,16 @@ const COMMANDS: readonly NamedCommand[] = [
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
+    name: 'list',
+    summary: 'list the sessions of a ledger',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'verify',
+    summary: 'prove that the histories of sessions are complete',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  {
     name: 'erase',
     summary: 'remove every trace of a session',
     load: async () => (await import('./commands/erase.ts')).erase,

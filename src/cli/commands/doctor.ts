@@ -15,7 +15,9 @@ import {
 import { asJson, describeDiagnosis, paintFor } from '../output/doctor-text.ts';
 import { parseOperand } from '../input/parse-options.ts';
 import { report } from '../output/redact.ts';
+import { MANY_HELP } from '../setup/many.ts';
 import { withShutdownSignal } from '../setup/shutdown.ts';
+import { doctorAll } from '../support/doctor-all.ts';
 import { writeOutput } from '../output/write-output.ts';
 
 const EXIT: Readonly<Record<Verdict, number>> = { whole: 0, repairable: 1, unrecoverable: 2, unknown: 3 };
@@ -28,6 +30,7 @@ const OPTIONS = {
 } as const;
 
 const HELP = `Usage: agents-hybrid-session doctor <conversation> [options]
+       agents-hybrid-session doctor --all --ledger WHERE [options]
 
 Shows one conversation: every item in order, its position in the list, whether it was lost, duplicated, reordered or
 altered, and the source that can restore it. The command only reads.
@@ -40,10 +43,15 @@ ${CONVERSATION_HELP}
   --json            one JSON document instead of text
   --html FILE       also write an HTML page: one file, no script, no network; - writes only the page, to standard output
 
+Many conversations at once, one line for each, and a summary by verdict:
+
+${MANY_HELP}
+  --html DIR        also write a page for each conversation, and index.html with the worst first; the report is kept there
+
 The key is read from OPENAI_API_KEY. The command waits out rate limits. Ctrl-C stops it and leaves nothing half done.
 
 Exit codes: 0 whole, 1 damaged but repairable, 2 damaged and not fully recoverable, 3 could not tell (also when the
-conversation, the ledger or a response could not be read), 64 wrong arguments, 70 another failure, 130 stopped.
+conversation, the ledger or a response could not be read); with many that of the worst; 64 wrong arguments, 70 another failure, 130 stopped.
 
 Examples:
   agents-hybrid-session doctor conv_123 --ledger sqlite:sessions.db
@@ -52,12 +60,14 @@ Examples:
   grep conv_123 app.log | agents-hybrid-session doctor conv_123 --response -
   agents-hybrid-session doctor conv_123 --ledger sqlite:sessions.db --json | jq '.timeline[] | select(.status == "lost")'
   agents-hybrid-session doctor conv_123 --ledger sqlite:sessions.db --quiet >/dev/null || echo damaged
+  agents-hybrid-session doctor --all --ledger sqlite:sessions.db --html damage
 `;
 
 /** Shows the damage of one conversation. */
 export const doctor: Command = {
   help: HELP,
   run(args, io) {
+    if (args.some((argument) => argument === '--all' || argument === '--stdin')) return doctorAll(args, io);
     const given = parseOperand('doctor', args, OPTIONS, CONVERSATION);
     const { json, html } = given.values;
     if (html === '' || (html === '-' && json === true))

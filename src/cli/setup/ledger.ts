@@ -59,7 +59,7 @@ export async function withLedger<T>(
   { command, operand, readOnly, fetch }: OpenSessionLedgerOptions,
   work: (opened: OpenedSessionLedger) => Promise<T>,
 ): Promise<T> {
-  const typed = `agents-hybrid-session ${command} ${operand}`;
+  const typed = `agents-hybrid-session ${command} ${operand}`.trim();
   const values = withGivenLedger(given, io.env);
   if (values.ledger === undefined)
     throw new UsageError(
