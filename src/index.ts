@@ -24,6 +24,13 @@ export { mergeStats, statsCollector, type StatsCollector } from './telemetry/sta
 export type { Erased } from './session/erase.ts';
 export { conversationMetadata, type ConversationMetadata } from './conversation/metadata.ts';
 export type { FlushOptions } from './session/flush.ts';
+export {
+  changeTime,
+  sweepSessions,
+  type Swept,
+  type SweepOptions,
+  type SweptSession,
+} from './session/sweep.ts';
 export { closeAll } from './session/close-all.ts';
 export type { AllClosed, CloseAllOptions, UnfinishedSession } from './session/close-all.ts';
 export type { Healed, HealOptions, HealPlan, HealProgress, HealStep } from './heal/healed.ts';

@@ -1,7 +1,7 @@
 // Time and memory of the commands on many sessions: node scripts/load/many-sessions.mjs [sessions]
 //
 // The sessions are in one SQLite file, each with 10 items; every hundredth has lost an item. The API is the simulator in this process,
-// the commands run in processes of their own. Needs a build.
+// the commands run in processes of their own, with a heap of 96 MB. Needs a build.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,6 +15,8 @@ import { createSimulatorCore } from '../../dist/esm/mocks/simulator.js';
 const COUNT = Number(process.argv[2] ?? 10_000);
 const ITEMS = 10;
 const CLI = join(import.meta.dirname, '..', '..', 'dist', 'esm', 'src', 'cli.js');
+/** A command that kept its sessions would need more. */
+const HEAP = '--max-old-space-size=96';
 const MEASURE = `data:text/javascript,process.on('exit',()=>process.stderr.write('RSS '+process.resourceUsage().maxRSS+'\\n'))`;
 
 const folder = mkdtempSync(join(tmpdir(), 'many-sessions-'));
@@ -45,10 +47,14 @@ for (const args of [
   ['heal', '--all'],
 ]) {
   const began = performance.now();
-  const child = spawn(process.execPath, ['--import', MEASURE, CLI, ...args, '--ledger', `sqlite:${path}`], {
-    env: { ...process.env, OPENAI_API_KEY: 'test', OPENAI_BASE_URL: server.url },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [HEAP, '--import', MEASURE, CLI, ...args, '--ledger', `sqlite:${path}`],
+    {
+      env: { ...process.env, OPENAI_API_KEY: 'test', OPENAI_BASE_URL: server.url },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   let said = '';
   child.stderr.on('data', (chunk) => (said += String(chunk)));
   const [code] = await once(child, 'close');

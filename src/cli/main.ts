@@ -60,6 +60,11 @@ const COMMANDS: readonly NamedCommand[] = [
     summary: 'remove every trace of a session',
     load: async () => (await import('./commands/erase.ts')).erase,
   },
+  {
+    name: 'sweep',
+    summary: 'remove the sessions of a ledger that were not changed for a time',
+    load: async () => (await import('./commands/sweep.ts')).sweep,
+  },
 ];
 
 /** Exit code for wrong arguments. */

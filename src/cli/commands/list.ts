@@ -1,5 +1,5 @@
 import { inspectLedger } from '../../doctor.ts';
-import type { LedgerStore, SessionSummary } from '../../index.ts';
+import { changeTime, type LedgerStore, type SessionSummary } from '../../index.ts';
 import { escapeControls, escapeJson } from '../../util/escape-controls.ts';
 import { utcTime } from '../../util/utc-time.ts';
 import { CommandError, type CliIo, type Command } from '../command.ts';
@@ -68,7 +68,7 @@ export const list: Command = {
           const newest = new NewestSessions(limit);
           for await (const summary of sessionsOf(store, prefix, () => (unreadable += 1))) {
             signal.throwIfAborted();
-            const changed = changeOf(summary);
+            const changed = changeTime(summary);
             // An unknown age is no old one.
             if (until !== undefined && changed === undefined) timeless += 1;
             if (until === undefined || (changed ?? Number.POSITIVE_INFINITY) < until)
@@ -108,12 +108,7 @@ interface ShownRow extends Row {
 
 function rowOf(summary: SessionSummary): Row {
   const { sessionId, conversation: conversationId, length: items, resumePoint } = summary;
-  return { sessionId, conversationId, items, pending: resumePoint?.pending, changed: changeOf(summary) };
-}
-
-/** When a session was changed; a store that does not know it may know the newest response. */
-function changeOf({ updated, response }: SessionSummary): number | undefined {
-  return updated ?? response?.time;
+  return { sessionId, conversationId, items, pending: resumePoint?.pending, changed: changeTime(summary) };
 }
 
 /** The sessions that were changed last, as many as are shown: the rest is not kept. */

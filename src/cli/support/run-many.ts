@@ -84,7 +84,10 @@ function failedLine(error: unknown, command: string): ManyLine {
 }
 
 /** A failure in words without content and key. */
-function failureOf(error: unknown, command: string): { readonly code: string; readonly message: string } {
+export function failureOf(
+  error: unknown,
+  command: string,
+): { readonly code: string; readonly message: string } {
   const known = apiFailure(error, `agents-hybrid-session ${command}`) ?? error;
   if (known instanceof HybridSessionError || known !== error) {
     const { code, message } = known as Error & { readonly code: string };
