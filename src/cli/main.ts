@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { UsageError, type CliIo, type Command, describeError } from './command.ts';
+import { closest } from './input/closest.ts';
 import { redactSecrets } from './output/redact.ts';
 
 interface NamedCommand {
@@ -93,8 +94,13 @@ export async function main(argv: readonly string[], given: CliIo): Promise<numbe
 
 function commandNamed(name: string): Promise<Command> {
   const command = COMMANDS.find((one) => one.name === name);
-  if (command === undefined)
-    throw new UsageError(`There is no command '${name}'`, 'agents-hybrid-session --help');
+  if (command === undefined) {
+    const meant = closest(
+      name,
+      COMMANDS.map((one) => one.name),
+    );
+    throw new UsageError(`There is no command '${name}'`, `agents-hybrid-session ${meant ?? '--help'}`);
+  }
   return command.load();
 }
 

@@ -13,6 +13,7 @@ import {
   withConversation,
 } from '../setup/conversation.ts';
 import { asJson, describeDiagnosis, paintFor } from '../output/doctor-text.ts';
+import { nextCommand, type GivenSources } from '../output/next-command.ts';
 import { parseOperand } from '../input/parse-options.ts';
 import { report } from '../output/redact.ts';
 import { MANY_HELP } from '../setup/many.ts';
@@ -108,7 +109,7 @@ export const doctor: Command = {
   },
 };
 
-interface Shown {
+interface Shown extends GivenSources {
   readonly json?: boolean | undefined;
   readonly html?: string | undefined;
   readonly content?: boolean | undefined;
@@ -116,7 +117,8 @@ interface Shown {
 }
 
 /** Prints a diagnosis in every requested format. */
-async function show(diagnosis: Diagnosis, { json, html, content, quiet }: Shown, io: CliIo): Promise<void> {
+async function show(diagnosis: Diagnosis, shown: Shown, io: CliIo): Promise<void> {
+  const { json, html, content, quiet } = shown;
   if (html !== undefined) {
     const hint = `agents-hybrid-session doctor ${diagnosis.conversationId} --html FILE`;
     await writeOutput(io, { path: html, hint }, diagnosisPage(diagnosis, { content }));
@@ -124,7 +126,11 @@ async function show(diagnosis: Diagnosis, { json, html, content, quiet }: Shown,
     if (quiet !== true) io.err(`Wrote ${html}\n`);
   }
   if (json === true) io.out(asJson(diagnosis));
-  else report(io, describeDiagnosis(diagnosis, { paint: paintFor(io), columns: io.terminal.columns }));
+  else {
+    const { columns } = io.terminal;
+    const next = nextCommand(diagnosis, shown);
+    report(io, describeDiagnosis(diagnosis, { paint: paintFor(io), columns, next }));
+  }
 }
 
 function describeProgress({ stage, done, total }: DiagnosisProgress): string {

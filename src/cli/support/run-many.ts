@@ -3,6 +3,7 @@ import type { SessionResult } from '../../doctor.ts';
 import { escapeControls, escapeJson } from '../../util/escape-controls.ts';
 import type { JsonObject } from '../../util/json.ts';
 import type { CliIo } from '../command.ts';
+import { commandWords } from '../output/command-words.ts';
 import { paintFor, type Tone } from '../output/doctor-text.ts';
 import { progressBar } from '../output/progress-bar.ts';
 import { report as say } from '../output/redact.ts';
@@ -91,7 +92,7 @@ export function failureOf(
   const known = apiFailure(error, `agents-hybrid-session ${command}`) ?? error;
   if (known instanceof HybridSessionError || known !== error) {
     const { code, message } = known as Error & { readonly code: string };
-    return { code, message };
+    return { code, message: commandWords(known, `agents-hybrid-session ${command}`)?.problem ?? message };
   }
   const name = error instanceof Error ? error.name : 'Error';
   return { code: 'failed', message: `${name} of the ledger or its driver` };
