@@ -1,4 +1,5 @@
 export { recordDiagnosis, type RecordDiagnosisOptions } from './doctor/record-diagnosis.ts';
+export { diagnosesPage, type DiagnosedRow } from './doctor/html/diagnoses-page.ts';
 export { diagnosisPage, type DiagnosisPageOptions } from './doctor/html/diagnosis-page.ts';
 export { diagnose, type DiagnoseOptions, type DiagnosisProgress } from './doctor/diagnose.ts';
 export type {
@@ -23,3 +24,7 @@ export type {
 } from './inspect/ledger-inspection.ts';
 export { HEALS_KEY } from './conversation/metadata.ts';
 export { findSession } from './ledger/find-session.ts';
+export { diagnoseAll, type DiagnoseAllOptions, type DiagnosedSession } from './many/diagnose-all.ts';
+export { healAll, type HealAllOptions, type HealedSession, type HealOutcome } from './many/heal-all.ts';
+export { verifyAll, type VerifiedSession } from './many/verify-all.ts';
+export type { ManyOptions, SessionResult } from './many/each-session.ts';

@@ -9,7 +9,7 @@ export type {
   HistoryOptions,
   WindowOptions,
 } from './runtime/history-options.ts';
-export type { TranscriptItem, TranscriptOptions, TranscriptPage } from './session/transcript.ts';
+export type { TranscriptItem, TranscriptOptions, TranscriptPage } from './session/turns/transcript.ts';
 export type { Branch, ForkOptions } from './session/turns/fork.ts';
 export type { SessionMetadata } from './ledger/record.ts';
 export type { TokenUsage } from './chaining/port.ts';
@@ -29,6 +29,15 @@ export { mergeStats, statsCollector, type StatsCollector } from './telemetry/sta
 export type { Erased } from './session/erase.ts';
 export { conversationMetadata, type ConversationMetadata } from './conversation/metadata.ts';
 export type { FlushOptions } from './session/flush.ts';
+export {
+  changeTime,
+  sweepSessions,
+  type Swept,
+  type SweepOptions,
+  type SweptSession,
+} from './session/sweep.ts';
+export { closeAll } from './session/close-all.ts';
+export type { AllClosed, CloseAllOptions, UnfinishedSession } from './session/close-all.ts';
 export type { Healed, HealOptions, HealPlan, HealProgress, HealStep } from './heal/healed.ts';
 export type { HistoryReport } from './runtime/verify.ts';
 export { chainedModel } from './chaining/chained-model.ts';
@@ -41,6 +50,7 @@ export type { Mode } from './rollout/mode.ts';
 export type { RolloutProblem } from './rollout/resolve.ts';
 export type { Rollout, RolloutContext, RolloutFunction } from './rollout/rollout.ts';
 export type { RolloutRule } from './rollout/rollout.ts';
+export { rolloutFrom } from './rollout/rollout-from.ts';
 export { rolloutSwitch, type RolloutSwitch } from './rollout/switch.ts';
 export { contentCache, type ContentCache } from './conversation/content-cache.ts';
 export type { Finding, FindingKind } from './history/compare-list.ts';
@@ -52,6 +62,9 @@ export { importItems, type ImportedItems, type ImportItemsOptions } from './tran
 export { memoryLedger } from './stores/memory.ts';
 export { encryptedLedger, type EncryptedLedgerOptions } from './stores/encrypted/ledger.ts';
 export { scopedLedger } from './stores/scoped.ts';
+export { ledgerFrom } from './stores/located/ledger-from.ts';
+export type { LedgerFromOptions, LocatedLedger } from './stores/located/ledger-from.ts';
+export { LEDGER_FORMS } from './stores/located/location.ts';
 export type { LedgerPage, LedgerStore, SessionsOptions, SessionSummary } from './ledger/store.ts';
 export type { Checkpoint, LedgerRecord } from './ledger/record.ts';
 export { HybridSessionError, type HybridSessionErrorCode } from './errors/base.ts';

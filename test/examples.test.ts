@@ -56,7 +56,17 @@ const examples = ['src', 'mocks'].flatMap((folder) =>
   sourceFiles(folder).flatMap(({ path, text }) => examplesOf(path, text)),
 );
 
-const PAGES = ['doctor', 'export', 'heal', 'ledgers', 'long-conversations', 'simulator'];
+const PAGES = [
+  'before-you-need-it',
+  'many-sessions',
+  'doctor',
+  'export',
+  'heal',
+  'ledgers',
+  'long-conversations',
+  'shutdown',
+  'simulator',
+];
 
 /** The programs in the pages that no test runs. */
 const programs = PAGES.flatMap((page) =>

@@ -1,4 +1,5 @@
 import { escapeControls } from '../util/escape-controls.ts';
+import { commandWords } from './output/command-words.ts';
 
 /** The standard streams that are terminals, and the width of a line. */
 export interface Terminal {
@@ -60,11 +61,18 @@ export class UsageError extends CommandError {
 
 /** The problem and the hint, in two lines. */
 export function describeError(error: unknown, program: string): string {
-  const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const hint = error instanceof CommandError ? error.hint : `${program} --help`;
+  const cause = error instanceof CommandError ? error.cause : error;
+  // A command may name the library's error as the cause of its own.
+  const words = isOf(cause, code) ? commandWords(cause, program) : undefined;
+  const message = words?.problem ?? (error instanceof Error ? error.message : String(error));
+  const hint = error instanceof CommandError ? error.hint : (words?.hint ?? `${program} --help`);
   const problem = `${code === '' ? '' : `${code}: `}${oneLine(message)}`;
   return `${program}: ${escapeControls(problem)}\nTry: ${escapeControls(hint)}\n`;
+}
+
+function isOf(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function oneLine(text: string): string {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { UsageError, type CliIo, type Command, describeError } from './command.ts';
+import { closest } from './input/closest.ts';
 import { redactSecrets } from './output/redact.ts';
 
 interface NamedCommand {
@@ -46,9 +47,24 @@ const COMMANDS: readonly NamedCommand[] = [
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
+    name: 'list',
+    summary: 'list the sessions of a ledger',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'verify',
+    summary: 'prove that the histories of sessions are complete',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  {
     name: 'erase',
     summary: 'remove every trace of a session',
     load: async () => (await import('./commands/erase.ts')).erase,
+  },
+  {
+    name: 'sweep',
+    summary: 'remove the sessions of a ledger that were not changed for a time',
+    load: async () => (await import('./commands/sweep.ts')).sweep,
   },
 ];
 
@@ -78,8 +94,13 @@ export async function main(argv: readonly string[], given: CliIo): Promise<numbe
 
 function commandNamed(name: string): Promise<Command> {
   const command = COMMANDS.find((one) => one.name === name);
-  if (command === undefined)
-    throw new UsageError(`There is no command '${name}'`, 'agents-hybrid-session --help');
+  if (command === undefined) {
+    const meant = closest(
+      name,
+      COMMANDS.map((one) => one.name),
+    );
+    throw new UsageError(`There is no command '${name}'`, `agents-hybrid-session ${meant ?? '--help'}`);
+  }
   return command.load();
 }
 

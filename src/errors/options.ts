@@ -13,11 +13,14 @@ export class InvalidOptionsError extends HybridSessionError {
   readonly code = 'invalid_options';
   /** The path of the invalid option, such as `cache.maxBytes`. */
   readonly option: string;
+  /** The problem in words, without the value. */
+  readonly problem: string;
 
   /** @param options `subject`: the object that could not be created; 'the session' by default. */
   constructor(option: string, problem: string, options: ErrorOptions & { readonly subject?: string } = {}) {
     super(`Cannot create ${options.subject ?? 'the session'}: option '${option}' ${problem}`, options);
     this.option = option;
+    this.problem = problem;
   }
 }
 

@@ -15,6 +15,11 @@ const CHANGING_ENTRIES: ReadonlySet<LedgerRecord['type']> = new Set([
   'entries',
 ]);
 
+/** The parts of a history, each within the next one: enough for an append at the end, the items that a model sees, every item. */
+export const SCOPES = ['tail', 'seen', 'all'] as const;
+
+export type LedgerScope = (typeof SCOPES)[number];
+
 /** The checkpoint that the store keeps beside the records, without a resume point. */
 export function checkpointOf(state: LedgerState): Checkpoint {
   const newest = state.responses.at(-1);

@@ -25,7 +25,7 @@ import type { Checkpoint, LedgerRecord, LedgerStep } from './record.ts';
 import type { LedgerState } from './state.ts';
 import type { LedgerPage, LedgerStore } from './store.ts';
 import { markRewound, skipTo } from './mutable-state.ts';
-import { fitsTail, isCheckpointOf, seenState, tailState } from './checkpoint.ts';
+import { fitsTail, isCheckpointOf, SCOPES, seenState, tailState, type LedgerScope } from './checkpoint.ts';
 import { RecordReader, stateAt, stateBefore } from './record-reader.ts';
 import { plannedWrite } from './rewrite.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
@@ -69,6 +69,11 @@ export class Ledger {
   /** The memory that the state takes, in bytes, approximately. */
   get bytes(): number {
     return (this.#state?.bytes ?? 0) + this.#kept.bytes;
+  }
+
+  /** The state in memory; undefined while it has to be read. */
+  get loaded(): LedgerState | undefined {
+    return this.#state;
   }
 
   writerOf(commit: string): ReturnType<CommitIds['writerOf']> {
@@ -358,11 +363,6 @@ export class Ledger {
     else applyRecords(state, records);
   }
 }
-
-/** The parts of a history, each within the next one: enough for an append at the end, the items that a model sees, every item. */
-const SCOPES = ['tail', 'seen', 'all'] as const;
-
-export type LedgerScope = (typeof SCOPES)[number];
 
 /** How the state is read. */
 export interface LedgerRead {

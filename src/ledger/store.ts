@@ -1,3 +1,4 @@
+import type { LedgerUnreadableError } from '../errors/ledger.ts';
 import type { Checkpoint, LedgerRecord } from './record.ts';
 
 /** A part of a ledger's log: its records in order. */
@@ -18,6 +19,8 @@ export interface SessionSummary extends Omit<Checkpoint, 'alias'> {
 export interface SessionsOptions {
   /** Only sessions whose ID begins with this. Default: all. */
   readonly prefix?: string | undefined;
+  /** Is called for a checkpoint that cannot be read, and the list goes on. Default: the list ends with that error. */
+  readonly onUnreadable?: ((error: LedgerUnreadableError) => void) | undefined;
 }
 
 /**
@@ -71,7 +74,7 @@ export interface LedgerStore {
    * Every session, once, in no particular order. A session that is written first or deleted meanwhile may be included or not.
    * Aliases are left out, and so are IDs of which the store keeps only a hash.
    *
-   * @throws LedgerUnreadableError, LedgerUnreadableError for a checkpoint that cannot be read, naming the session.
+   * @throws LedgerUnreadableError for a checkpoint that cannot be read, naming the session, unless `onUnreadable` is given.
    */
   sessions?(options?: SessionsOptions): AsyncIterable<SessionSummary>;
 }

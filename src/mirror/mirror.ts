@@ -254,8 +254,12 @@ export class Mirror {
       if (canWrite(state)) {
         const held = await lease.take(state);
         if (held !== undefined) outcome = await this.#writePending(held, how);
-        else if (!(await leasePolls.pause()))
-          return { isWhole: true, state: await ledger.read({ scope: 'tail' }) };
+        else if (!(await leasePolls.pause())) {
+          const newest = await ledger.read({ scope: 'tail' });
+          const pending = pendingChanges(newest);
+          if (pending > 0) this.#options.onFailure(pending, 'another process holds the lease');
+          return { isWhole: true, state: newest };
+        }
       } else if (outcome === 'yields' && !isStopped() && (await yieldPauses.pause())) {
         outcome = 'whole';
         await ledger.read({ scope: 'tail', fresh: true });

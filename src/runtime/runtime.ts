@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type LedgerState } from '../ledger/state.ts';
+import { type LedgerState, pendingAt } from '../ledger/state.ts';
 import { seenLength } from '../ledger/view.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
@@ -17,6 +17,7 @@ import { Compactor } from './compactor.ts';
 import { adoptBookmark } from './adopt-bookmark.ts';
 import { openContext, type SessionContext, type SessionNames } from './open.ts';
 import type { ResolvedOptions } from './options.ts';
+import { PendingWork } from './pending-work.ts';
 import { ResponseLog } from './response-log.ts';
 import type { SessionStats } from '../telemetry/stats.ts';
 import { statsCollector } from '../telemetry/stats-collector.ts';
@@ -47,6 +48,7 @@ export class SessionRuntime {
   readonly #stats = statsCollector();
   readonly options: ResolvedOptions;
   readonly #queue = new SerialQueue();
+  readonly #pending: PendingWork = new PendingWork(this);
   #names: SessionNames;
   #opening: Promise<OpenSession> | undefined;
   #opened: OpenSession | undefined;
@@ -104,7 +106,7 @@ export class SessionRuntime {
     operation: (open: OpenSession, mode: Mode) => Promise<T>,
     { begins = false, writes = false }: RunOptions = {},
   ): Promise<T> {
-    return this.#queue.run(() => this.#inMode(operation, begins, writes));
+    return this.#tracked(() => this.#inMode(operation, begins, writes));
   }
 
   /** Releases the history in memory after all earlier calls. The next use reads it again. */
@@ -117,7 +119,7 @@ export class SessionRuntime {
     operation: (open: OpenSession, mode: Mode) => Promise<T>,
     { begins = false, writes = false }: RunOptions = {},
   ): Promise<T | undefined> {
-    return this.#queue.run(async () => (this.#isBegun ? this.#inMode(operation, begins, writes) : undefined));
+    return this.#tracked(async () => (this.#isBegun ? this.#inMode(operation, begins, writes) : undefined));
   }
 
   /** Like `runIfBegun()`, for an operation that ignores the mode. */
@@ -125,7 +127,7 @@ export class SessionRuntime {
     operation: (open: OpenSession) => Promise<T>,
     { writes = false }: RunOptions = {},
   ): Promise<T | undefined> {
-    return this.#queue.run(async () => (this.#isBegun ? this.follow(operation, writes) : undefined));
+    return this.#tracked(async () => (this.#isBegun ? this.follow(operation, writes) : undefined));
   }
 
   /** Runs an operation, or a part of one, in the session's conversation; again in the next one if it was replaced. */
@@ -146,7 +148,28 @@ export class SessionRuntime {
 
   /** Runs an operation after all earlier calls, without attaching to the session. */
   aside<T>(operation: (names: SessionNames) => Promise<T>): Promise<T> {
-    return this.#queue.run(() => operation(this.#names));
+    return this.#tracked(() => operation(this.#names));
+  }
+
+  /** Lets `closeAll()` wait for work in the background. */
+  track<T>(work: Promise<T>): Promise<T> {
+    return this.#pending.track(work);
+  }
+
+  /** Lets `closeAll()` end work of which the state in memory does not tell. */
+  remember({ shared }: OpenSession): void {
+    this.#pending.remember(shared);
+  }
+
+  #tracked<T>(operation: () => Promise<T>): Promise<T> {
+    return this.track(this.#queue.run(operation));
+  }
+
+  /** The number of changes that the API lacks, by the state in memory; undefined without one. */
+  get outstanding(): number | undefined {
+    const { ledger, isMirrored } = this.#opened ?? {};
+    if (isMirrored === false) return 0;
+    return ledger?.loaded && pendingAt(ledger.loaded);
   }
 
   /** @param served the history that the turn has read; undefined for a resumed run, which reads none. */
@@ -190,6 +213,7 @@ export class SessionRuntime {
   /** Forgets the session's state. The next use attaches anew, under these names. */
   end(names: SessionNames = this.#names): void {
     this.responses.clear();
+    this.#pending.forget();
     this.reattach();
     this.#attachedTo = undefined;
     this.#names = names;

@@ -237,18 +237,24 @@ export async function updateMirror(
     const written = conversation.bookmark?.writeWithTimeout(until);
     // If the conversation does not respond, a turn waits for it once only.
     if (pending === 0) await written;
+    // The push may continue in the background.
+    else if (isAwaited) void runtime.track(conversation.mirror.idle());
     return pending;
   };
   // If the session cannot be attached to its new conversation now, the next use tries again and reports the error.
-  const pushed = runtime.follow(push).catch(() => undefined);
+  const pushed = runtime.track(runtime.follow(push).catch(() => undefined));
   return isAwaited ? pushed : undefined;
 }
 
 /** Updates the bookmark. With `mirror: 'await'` it waits for at most `MAX_TURN_WAIT_MS`. */
-export async function updateBookmark({ conversation, options }: SessionContext): Promise<void> {
+export async function updateBookmark(
+  runtime: SessionRuntime,
+  { conversation, options }: SessionContext,
+): Promise<void> {
   const { sync, bookmark } = conversation ?? {};
   // A pending push counts towards the same wait.
   const since = sync !== undefined && sync.activePushes > 0 ? sync.oldestPushAt : clock.now();
   const written = bookmark?.writeWithTimeout(since + MAX_TURN_WAIT_MS);
   if (options.mirror === 'await') await written;
+  else if (written !== undefined) void runtime.track(written);
 }

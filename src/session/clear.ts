@@ -16,7 +16,8 @@ import type { SessionRuntime } from '../runtime/runtime.ts';
  */
 export async function clearSession(runtime: SessionRuntime): Promise<void> {
   const { ledger: store, bookmark } = runtime.options;
-  await runtime.maintainIfBegun(async ({ sessionId, ledger, conversation }) => {
+  await runtime.maintainIfBegun(async (session) => {
+    const { sessionId, ledger, conversation } = session;
     await conversation?.mirror.idle();
     const isKnown = (await ledger.readAt()).version > 0;
     if (conversation === undefined) {
@@ -33,14 +34,15 @@ export async function clearSession(runtime: SessionRuntime): Promise<void> {
     const cleared = new Ledger({ store, sessionId });
     if (isDeleted) await recordConversationDeleted(cleared, conversationId);
     const failure = await deleteClearedConversations(client, cleared, bookmark);
-    if (failure !== undefined)
-      runtime.telemetry.event({
-        type: 'warning',
-        sessionId,
-        code: 'mirror_failed',
-        count: 1,
-        reason: failureReason(failure),
-      });
+    if (failure === undefined) return;
+    runtime.remember(session);
+    runtime.telemetry.event({
+      type: 'warning',
+      sessionId,
+      code: 'mirror_failed',
+      count: 1,
+      reason: failureReason(failure),
+    });
   });
 }
 

@@ -29,9 +29,10 @@ export async function endTurn(
     );
     runtime.turnEnded(sessionId, given, state);
     await moveWindow(session);
-    await updateBookmark(session);
+    await updateBookmark(runtime, session);
   });
   runtime.compactor.afterTurn(given, tokens);
+  void runtime.track(runtime.compactor.idle());
 }
 
 /** Leaves turns before the window out of the history that a model sees, once there are more than its slack allows. */

@@ -39,14 +39,29 @@ export interface Erased {
  * @returns a result without items, with an empty `sessionId`, if the session had not begun.
  */
 export async function eraseSession(runtime: SessionRuntime, isRemote: boolean): Promise<Erased> {
-  const erased = await runtime.runIfBegun(async (session) => {
+  const erased = await eraseIfAt(runtime, isRemote);
+  return erased ?? { sessionId: '', items: 0, responses: [], conversations: [] };
+}
+
+/**
+ * Erases and ends the session, if its ledger has the expected version.
+ *
+ * @param expected without it, any version, also one of an append meanwhile.
+ * @returns undefined for another version, and for a session that had not begun: then nothing of the ledger was deleted.
+ */
+export function eraseIfAt(
+  runtime: SessionRuntime,
+  isRemote: boolean,
+  expected?: number,
+): Promise<Erased | undefined> {
+  return runtime.runIfBegun(async (session) => {
     await session.conversation?.mirror.idle();
-    const removed = await erase(session, isRemote);
+    const removed = await erase(session, isRemote, expected);
+    if (removed === undefined) return undefined;
     const { sessionId } = runtime.options;
     runtime.end(isRemote ? { sessionId, conversationId: undefined } : undefined);
     return removed;
   });
-  return erased ?? { sessionId: '', items: 0, responses: [], conversations: [] };
 }
 
 /**
@@ -58,7 +73,8 @@ export async function eraseSession(runtime: SessionRuntime, isRemote: boolean): 
 async function erase(
   { sessionId, ledger, conversation, isMirrored, options }: SessionContext,
   deletesRemote: boolean,
-): Promise<Erased> {
+  expected: number | undefined,
+): Promise<Erased | undefined> {
   const { ledger: store } = options;
   // A session without a conversation may have cleared ones that could not be deleted.
   const client = isMirrored && deletesRemote ? (options.client ?? (await defaultClient())) : undefined;
@@ -69,6 +85,7 @@ async function erase(
   for (;;) {
     const state = await ledger.readAt();
     const { version } = state;
+    if (expected !== undefined && version !== expected) return undefined;
     items = Math.max(items, lengthOf(state));
     const conversations = [...state.former.keys(), state.conversation ?? conversation?.conversationId].filter(
       (id) => id !== undefined,
@@ -94,8 +111,13 @@ async function erase(
         if (outcome === 'impossible') skipped.add(id);
       }
     }
-    for (const id of conversations) await deleteAlias(store, id, sessionId);
+    const deleteAliases = async (): Promise<void> => {
+      for (const id of conversations) await deleteAlias(store, id, sessionId);
+    };
+    // A session that stays keeps its aliases.
+    if (expected === undefined) await deleteAliases();
     if (await ledger.delete(version)) {
+      if (expected !== undefined) await deleteAliases();
       const found = { sessionId, items, responses, conversations: deleted };
       return skipped.size === 0 ? found : { ...found, skipped: [...skipped] };
     }

@@ -4,7 +4,7 @@ import { isUnreadable } from '../ledger/retry.ts';
 import { pendingChanges, conversationsToDelete } from '../ledger/state.ts';
 import type { SessionContext } from '../runtime/open.ts';
 import type { OpenSession } from '../runtime/read.ts';
-import type { SessionRuntime } from '../runtime/runtime.ts';
+import type { PendingSession } from '../runtime/pending-work.ts';
 import { defaultClient } from '../conversation/client.ts';
 import { deleteClearedConversations } from '../conversation/delete-conversations.ts';
 
@@ -32,7 +32,7 @@ export interface FlushOptions {
  * @throws MirrorIncompleteError if changes are still pending, unless a timeout was given.
  * @throws LedgerUnreadableError if the ledger cannot be read.
  */
-export async function flush(runtime: SessionRuntime, { timeout }: FlushOptions): Promise<number> {
+export async function flush(runtime: PendingSession, { timeout }: FlushOptions): Promise<number> {
   if (timeout === undefined) return (await pushAll(runtime)) ?? 0;
   const until = clock.now() + timeout;
   const flushed = pushAll(runtime, until);
@@ -42,7 +42,7 @@ export async function flush(runtime: SessionRuntime, { timeout }: FlushOptions):
 }
 
 /** @param until when to stop waiting, in milliseconds since the epoch; without it, every change is tried. */
-async function pushAll(runtime: SessionRuntime, until?: number): Promise<number | undefined> {
+async function pushAll(runtime: PendingSession, until?: number): Promise<number | undefined> {
   await runtime.compactor.idle();
   const isWaiting = await runtime.maintainIfBegun(
     async (session) => session.conversation === undefined && (await pendingIn(session)) > 0,
@@ -74,6 +74,7 @@ async function pushWhole({ ledger, conversation, options }: SessionContext): Pro
   if (mirror === 'off') return 0;
   const pending = await (conversation?.mirror.push({ isExplicit: true }) ??
     ledger.read().then(pendingChanges));
+  if (pending === 0) await conversation?.bookmark?.write();
   const isDue = async (): Promise<boolean> =>
     conversationsToDelete(await ledger.read({ scope: 'tail' })).length > 0;
   // With a conversation, its mirror has just tried these deletions.

@@ -59,6 +59,12 @@ function viewOf(inner: LedgerStore, scope: string): LedgerStore {
   /** Undefined where the key is of another scope, or does not tell the ID. */
   const sessionIdOf = (key: string): string | undefined =>
     key.startsWith(prefix) ? textOf(key.slice(prefix.length)) : undefined;
+  /** An error about a key of this scope, as one about its session. */
+  const ofSession = (error: unknown): unknown => {
+    const key: unknown = isObject(error) ? error['sessionId'] : undefined;
+    const sessionId = typeof key === 'string' ? sessionIdOf(key) : undefined;
+    return sessionId === undefined ? error : withSessionId(error, String(key), sessionId);
+  };
   return {
     checkpoint: (sessionId) => under(sessionId, (key) => inner.checkpoint(key)),
     read: (sessionId, ...range) => under(sessionId, (key) => inner.read(key, ...range)),
@@ -68,18 +74,24 @@ function viewOf(inner: LedgerStore, scope: string): LedgerStore {
     ...sessionsAround(
       inner,
       (list) =>
-        async function* sessions({ prefix: begin = '' } = {}) {
+        async function* sessions({ prefix: begin = '', onUnreadable } = {}) {
           const part = encoded(begin);
           if (part === undefined) return;
+          const tell = (error: LedgerUnreadableError): void => {
+            const known = ofSession(error);
+            if (known instanceof LedgerUnreadableError) onUnreadable?.(known);
+          };
+          const options = {
+            prefix: prefix + part,
+            ...(onUnreadable === undefined ? {} : { onUnreadable: tell }),
+          };
           try {
-            for await (const { sessionId: key, ...summary } of list({ prefix: prefix + part })) {
+            for await (const { sessionId: key, ...summary } of list(options)) {
               const sessionId = sessionIdOf(key);
               if (sessionId !== undefined) yield { ...summary, sessionId };
             }
           } catch (error) {
-            const key: unknown = isObject(error) ? error['sessionId'] : undefined;
-            const sessionId = typeof key === 'string' ? sessionIdOf(key) : undefined;
-            throw sessionId === undefined ? error : withSessionId(error, String(key), sessionId);
+            throw ofSession(error);
           }
         },
     ),

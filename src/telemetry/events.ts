@@ -59,7 +59,8 @@ export interface TurnEvent {
  * - `input_unsaved`: the SDK's runner did not save the input of a turn whose response begins with a compaction.
  * - `ledger_damaged`: the record at `position`, the newest, cannot be read; the session skipped it.
  * - `list_failed`: the list could not be read; the session served the history from the ledger, unchecked.
- * - `mirror_failed`: the conversation could not be brought up to date; `count` changes are pending in the ledger.
+ * - `mirror_failed`: the conversation could not be brought up to date; `count` changes are pending in the ledger. With the reason
+ *   `another process holds the lease`, that process writes them, or the next push after its lease has expired.
  * - `mirror_skipped`: a conversation cannot hold this item (`itemKind`); the ledger holds it.
  * - `no_conversations`: the server has no conversations; with `mirror: 'background'` the ledger alone holds the history.
  * - `parent_ignored`: the server answered a chained request without the parent's context; everything was sent.

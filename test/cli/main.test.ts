@@ -27,7 +27,7 @@ describe('agents-hybrid-session', () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
-  it.each(['repro', 'doctor', 'simulate', 'export', 'import', 'inspect', 'erase'])(
+  it.each(['repro', 'doctor', 'simulate', 'export', 'import', 'inspect', 'erase', 'list', 'verify', 'sweep'])(
     'every way to ask for help explains %s',
     async (name) => {
       const asked = await run('help', name);
@@ -60,6 +60,20 @@ describe('agents-hybrid-session', () => {
       );
     },
   );
+
+  it.each([
+    ['docter', 'doctor'],
+    ['Heal', 'heal'],
+    ['verfiy', 'verify'],
+    ['lst', 'list'],
+    ['experiment', '--help'],
+    ['x', '--help'],
+    ['doctor'.repeat(10_000), '--help'],
+  ])('the program suggests the command that is meant: %.20s', async (typed, meant) => {
+    const { code, stderr } = await run(typed);
+    expect(code).toBe(64);
+    expect(stderr.split('\n').at(-2)).toBe(`Try: agents-hybrid-session ${meant}`);
+  });
 
   it('the program uses no colours in help texts', async () => {
     const { stdout } = await run('repro', '--model', 'gpt-5.4', '--turns', '1');

@@ -47,6 +47,19 @@ describe('A rollout switch', () => {
     expect(await overruled).toMatchObject({ mode: 'shadow', problem: undefined });
   });
 
+  it('a rollout switch takes another rollout, with its default, and keeps the earlier one if that is wrong', async () => {
+    const control = rolloutSwitch('off');
+    control.set({ mode: 'rebuild', percent: 100 });
+    expect(await modeBy(control.rollout)).toBe('rebuild');
+    expect(() => control.set({ mode: 'rebuild', percent: 500 })).toThrow(InvalidOptionsError);
+    expect(await modeBy(control.rollout)).toBe('rebuild');
+    control.set(Object.assign(failing(), { defaultMode: 'shadow' as const }));
+    expect(await modeBy(control.rollout)).toBe('shadow');
+    control.force('off');
+    control.set('chain');
+    expect(await modeBy(control.rollout)).toBe('off');
+  });
+
   it('a rollout switch keeps the default of what it switches', async () => {
     expect(await modeBy(rolloutSwitch(failing()).rollout)).toBe('chain');
     expect(

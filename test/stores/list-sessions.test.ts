@@ -290,3 +290,37 @@ describe('sessions() of an encrypted store', () => {
     },
   );
 });
+
+describe('sessions() with onUnreadable', () => {
+  it('the list goes on behind a checkpoint that cannot be read, in every store', async () => {
+    const database = new Libsql(':memory:');
+    const sqlite = sqliteLedger({ database });
+    await fill(sqlite, 'a', 'b', 'c');
+    database.exec("UPDATE hybrid_session_ledger SET head = '{' WHERE session = 'b'");
+    const inRedis = Object.fromEntries(
+      ['a', 'b', 'c'].map((id) => [
+        `agents-hybrid-session:{${id}}:head`,
+        id === 'b' ? 'none' : checkpoint(1),
+      ]),
+    );
+    const { client } = redis(inRedis, [Object.keys(inRedis)]);
+    const encrypted = memoryLedger();
+    await fill(encryptedLedger(encrypted, { keys: KEYS }), 'a', 'c');
+    await fill(encrypted, 'b');
+    const scoped = memoryLedger();
+    await fill(scopedLedger(encryptedLedger(scoped, { keys: KEYS }), 'acme'), 'a', 'c');
+    await fill(scopedLedger(scoped, 'acme'), 'b');
+    const stores = {
+      sqlite,
+      redis: redisLedger({ client }),
+      encrypted: encryptedLedger(encrypted, { keys: KEYS }),
+      scoped: scopedLedger(encryptedLedger(scoped, { keys: KEYS }), 'acme'),
+    };
+    for (const [name, store] of Object.entries(stores)) {
+      await expect(list(store)).rejects.toMatchObject({ code: 'ledger_unreadable', sessionId: 'b' });
+      const unreadable: string[] = [];
+      const ids = await idsOf(store, { onUnreadable: ({ sessionId }) => unreadable.push(sessionId) });
+      expect({ name, ids, unreadable }).toEqual({ name, ids: ['a', 'c'], unreadable: ['b'] });
+    }
+  });
+});

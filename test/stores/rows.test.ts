@@ -103,7 +103,7 @@ async function listed(
     );
   };
   const ids: string[] = [];
-  for await (const { sessionId } of sessionsIn(select, prefix)) ids.push(sessionId);
+  for await (const { sessionId } of sessionsIn(select, { prefix })) ids.push(sessionId);
   return { ids, asked };
 }
 

@@ -5,7 +5,7 @@ import { escapeControls } from '../../util/escape-controls.ts';
 import { CommandError, UsageError, type CliIo, type Command } from '../command.ts';
 import { report } from '../output/redact.ts';
 import { LEDGER_OPTIONS, SESSION, withLedger, type OpenedSessionLedger } from '../setup/ledger.ts';
-import { LEDGER_FORMS, LEDGER_VARIABLE_HELP } from '../input/ledger-location.ts';
+import { LEDGER_FORM_HELP, LEDGER_VARIABLE_HELP } from '../input/ledger-location.ts';
 import { parseOperand } from '../input/parse-options.ts';
 import { withShutdownSignal } from '../setup/shutdown.ts';
 
@@ -15,7 +15,7 @@ Removes every trace of a session from its ledger, for good. With --remote it als
 ancestors, and its conversations from the API. It asks you to type the session's ID; without a terminal, --yes is needed.
 
   <session>         the session's name, or the ID of a conversation that it has or had
-  --ledger WHERE    the session's ledger: ${LEDGER_FORMS}
+  --ledger WHERE    the session's ledger: ${LEDGER_FORM_HELP}
                     ${LEDGER_VARIABLE_HELP}
   --scope NAME      the scope under which the app keeps the session there, if it uses scopedLedger()
   --remote          also delete its responses and its conversation, with OPENAI_API_KEY

@@ -28,7 +28,9 @@ import {
 import { prepareHealInput, UnknownHistory, type HealInput } from '../support/heal-input.ts';
 import { parseOperand } from '../input/parse-options.ts';
 import { Backoff } from '../../util/poll.ts';
+import { MANY_HELP } from '../setup/many.ts';
 import { withShutdownSignal } from '../setup/shutdown.ts';
+import { healMany } from '../support/heal-all.ts';
 
 const [UNFINISHED, UNRECOVERABLE, UNKNOWN] = [1, 2, 3] as const;
 
@@ -38,6 +40,7 @@ const MAX_TRIES = 6;
 const PAUSES = { first: 2000, max: 60_000, maxAsked: 9 * 60_000 };
 
 const HELP = `Usage: agents-hybrid-session heal <conversation> [options]
+       agents-hybrid-session heal --all --ledger WHERE [options]
 
 Writes the whole history of a damaged conversation to a new one, and checks that the new list shows every item. The
 session keeps its name, the old ID still leads to it, and every process continues in the new conversation. An item that the
@@ -51,6 +54,12 @@ ${CONVERSATION_HELP}
   --dry-run         show the plan for each item, and write nothing
   --to ID           without a ledger: continue in the conversation that an earlier heal created
   --json            one JSON document on standard output instead of the new ID
+
+Many sessions of a ledger, one line for each: those whose known items can all be restored are healed, and the others are
+left as they are.
+
+${MANY_HELP}
+  --only damaged    the default: a session whose list is whole keeps its conversation
 
 Standard output holds the new conversation's ID and nothing else. An interrupted heal continues where it stopped: type the
 same again (without a ledger, with --to).
@@ -77,6 +86,7 @@ export function createHeal({ wait, tries }: HealCommandOptions): Command {
   return {
     help: HELP,
     run(args, io) {
+      if (args.some((argument) => argument === '--all' || argument === '--stdin')) return healMany(args, io);
       const given = parseOperand(
         'heal',
         args,

@@ -7,7 +7,7 @@ import { CommandError, type CliIo, type Command } from '../command.ts';
 import { importIntoConversation, type ConversationImported } from '../support/import-into-conversation.ts';
 import { parseImport, type ImportArguments } from '../input/import-arguments.ts';
 import { withLedger } from '../setup/ledger.ts';
-import { LEDGER_FORMS, LEDGER_VARIABLE_HELP } from '../input/ledger-location.ts';
+import { LEDGER_FORM_HELP, LEDGER_VARIABLE_HELP } from '../input/ledger-location.ts';
 import { openClient } from '../setup/open-client.ts';
 import { showProgress, type ProgressLine } from '../output/progress.ts';
 import { readItemFile } from '../input/read-item-file.ts';
@@ -20,7 +20,7 @@ conversation, or into a session of a ledger. It checks the whole file first: it 
 ledger gets all items in one append. Importing the same file again adds nothing: after an interruption, type the same again.
 
   <file>             a JSON Lines file; - reads standard input
-  --ledger WHERE     the ledger to write to: ${LEDGER_FORMS}
+  --ledger WHERE     the ledger to write to: ${LEDGER_FORM_HELP}
                      ${LEDGER_VARIABLE_HELP}
   --scope NAME       the scope under which the app keeps the session there, if it uses scopedLedger()
   --session NAME     a session of that ledger without a conversation; needs no key
@@ -44,7 +44,7 @@ Examples:
 export const importCommand: Command = {
   help: HELP,
   async run(args, io) {
-    const typed = parseImport(args, io.env);
+    const typed = parseImport(args, io);
     let target = typed.target;
     const resumeHint = (): string =>
       `agents-hybrid-session import ${typed.path}${target === '' ? '' : ` ${target}`} (nothing is written twice)`;

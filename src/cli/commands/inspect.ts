@@ -3,7 +3,7 @@ import { CommandError, type Command } from '../command.ts';
 import { describeInspection, inspectionJson } from '../output/inspect-text.ts';
 import { report } from '../output/redact.ts';
 import { LEDGER_OPTIONS, SESSION, withLedger } from '../setup/ledger.ts';
-import { LEDGER_FORMS, LEDGER_VARIABLE_HELP } from '../input/ledger-location.ts';
+import { LEDGER_FORM_HELP, LEDGER_VARIABLE_HELP } from '../input/ledger-location.ts';
 import { parseOperand } from '../input/parse-options.ts';
 
 const HELP = `Usage: agents-hybrid-session inspect <session> --ledger WHERE [options]
@@ -12,7 +12,7 @@ Shows a session's ledger: turns, items, responses and their parents, models, tim
 conversation, the lease, and damaged records. It reads only the ledger, writes nothing and needs no key.
 
   <session>         the session's name, or the ID of a conversation that it has or had
-  --ledger WHERE    the session's ledger: ${LEDGER_FORMS}
+  --ledger WHERE    the session's ledger: ${LEDGER_FORM_HELP}
                     ${LEDGER_VARIABLE_HELP}
   --scope NAME      the scope under which the app keeps the session there, if it uses scopedLedger()
   --json            one JSON document instead of text

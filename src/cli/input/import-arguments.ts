@@ -1,6 +1,6 @@
-import { UsageError } from '../command.ts';
+import { UsageError, type CliIo } from '../command.ts';
 import { LEDGER_OPTIONS, type LedgerArguments } from '../setup/ledger.ts';
-import { parseLedgerLocation, withGivenLedger } from './ledger-location.ts';
+import { locateLedger, withGivenLedger } from './ledger-location.ts';
 import { requireLedgerOfScope } from '../setup/open-ledger.ts';
 import { parseOperand } from './parse-options.ts';
 
@@ -23,7 +23,7 @@ export interface ImportArguments {
 /** @throws UsageError for options that do not go together. */
 export function parseImport(
   args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  { env, load }: Pick<CliIo, 'env' | 'load'>,
 ): ImportArguments {
   const { values: options, operand: path } = parseOperand(
     'import',
@@ -41,8 +41,8 @@ export function parseImport(
   const values = withGivenLedger(options, env);
   const { ledger, scope, session, conversation, append } = values;
   requireLedgerOfScope('import', values);
-  const location = ledger === undefined ? undefined : parseLedgerLocation('import', ledger);
-  const inConversation = location === undefined;
+  if (ledger !== undefined) locateLedger({ load, readOnly: false }, 'import', ledger);
+  const inConversation = ledger === undefined;
   for (const [name, value] of Object.entries({ session, conversation })) {
     if (value === '') throw new UsageError(`--${name} must not be empty`, `${typed} --${name} ID`);
   }

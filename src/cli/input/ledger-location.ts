@@ -1,10 +1,8 @@
-import { UsageError } from '../command.ts';
-import { LEDGER_KINDS, type LedgerKindName, type LedgerLocation } from '../setup/ledger-kinds.ts';
-
-const KIND_NAMES = Object.keys(LEDGER_KINDS) as LedgerKindName[];
+import { InvalidOptionsError, LEDGER_FORMS, ledgerFrom, type LocatedLedger } from '../../index.ts';
+import { UsageError, type CliIo } from '../command.ts';
 
 /** The forms of `--ledger`, for help texts. */
-export const LEDGER_FORMS: string = KIND_NAMES.map((kind) => LEDGER_KINDS[kind].form)
+export const LEDGER_FORM_HELP: string = LEDGER_FORMS.map(({ form }) => form)
   .join(', ')
   .replace(/, (?=[^,]*$)/, ' or ');
 
@@ -23,17 +21,29 @@ export function withGivenLedger<T extends { readonly ledger?: string | undefined
   return values.ledger === undefined && variable !== '' ? { ...values, ledger: variable } : values;
 }
 
+/** The example for a value of `--ledger`: that of its kind. */
+export function ledgerExample(value: string): string {
+  const [kind = ''] = value.split(':');
+  const known = LEDGER_FORMS.find(({ form }) => kind !== '' && kind.startsWith(form.split(':')[0] ?? ''));
+  return known?.example ?? 'sqlite:sessions.db';
+}
+
 /**
- * Reads the value of `--ledger` or of its variable. A URL may stand alone or behind its kind: `redis://host` and
- * `redis:redis://host` are the same. Its parameters `prefix` and `table` are those of the store.
+ * The ledger of `--ledger` or its variable; it is opened at first use.
  *
+ * @param io.readOnly whether neither a file nor a table is created.
  * @throws UsageError, which never repeats a value that may hold a password.
  */
-export function parseLedgerLocation(command: string, value: string): LedgerLocation {
-  const hint = `agents-hybrid-session ${command} ... --ledger sqlite:sessions.db`;
-  const at = value.indexOf(':');
-  const [scheme, rest] = [value.slice(0, Math.max(0, at)), value.slice(at + 1)];
-  const kind = KIND_NAMES.find((name) => LEDGER_KINDS[name].scheme.test(scheme));
-  if (kind !== undefined) return LEDGER_KINDS[kind].locate(command, scheme, rest);
-  throw new UsageError(`--ledger must be ${LEDGER_FORMS} ${LEDGER_VARIABLE_HELP}`, hint);
+export function locateLedger(
+  { load, readOnly }: Pick<CliIo, 'load'> & { readonly readOnly: boolean },
+  command: string,
+  value: string,
+): LocatedLedger {
+  try {
+    return ledgerFrom(value, { load, readOnly });
+  } catch (error) {
+    if (!(error instanceof InvalidOptionsError)) throw error;
+    const problem = `--ledger ${error.problem}${error.problem.startsWith('must') ? ` ${LEDGER_VARIABLE_HELP}` : ''}`;
+    throw new UsageError(problem, `agents-hybrid-session ${command} ... --ledger ${ledgerExample(value)}`);
+  }
 }

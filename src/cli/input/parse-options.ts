@@ -20,6 +20,20 @@ export function parseOptions<T extends Options>(
   return parse(command, () => parseArgs({ args: [...args], options }).values);
 }
 
+/** Reads a command's options, and the one argument that may stand alone. @throws UsageError for another one. */
+export function parseOptionsAndOperand<T extends Options>(
+  command: string,
+  args: readonly string[],
+  options: T,
+): { readonly values: Values<T>; readonly operand: string | undefined } {
+  const { values, positionals } = parse(command, () =>
+    parseArgs({ args: [...args], options, allowPositionals: true }),
+  );
+  const [operand, second] = positionals;
+  if (second === undefined) return { values, operand };
+  throw new UsageError(`Unexpected argument '${second}'`, `agents-hybrid-session ${command} --help`);
+}
+
 /**
  * Reads a command's options and the one argument that stands alone, in any order.
  *

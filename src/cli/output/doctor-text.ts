@@ -16,6 +16,8 @@ export interface DescribeOptions {
   readonly paint: Paint;
   /** Characters in a line. */
   readonly columns: number;
+  /** The command to type next. */
+  readonly next: string;
 }
 
 const VERDICTS: Readonly<Record<Verdict, readonly [Tone, string]>> = {
@@ -62,7 +64,7 @@ const STATUSES: Readonly<Record<DiagnosedResponse['status'], string>> = {
 
 /** A diagnosis for people: the timeline, the findings, and the verdict. */
 export function describeDiagnosis(diagnosis: Diagnosis, options: DescribeOptions): string {
-  const { paint, columns } = options;
+  const { paint, columns, next } = options;
   const { timeline: given, ...rest } = diagnosis;
   const { verdict, evidence, caveats, responses, listed, length, conversationId, askedFor } =
     escapeTexts(rest);
@@ -89,6 +91,7 @@ export function describeDiagnosis(diagnosis: Diagnosis, options: DescribeOptions
   ];
   return [
     paint('bold', conversationId),
+    paint(tone, `Verdict: ${words}`),
     ...(askedFor === conversationId ? [] : [`The session of ${askedFor} uses this conversation now`]),
     `${belongs}, ${shown}`,
     '',
@@ -96,7 +99,7 @@ export function describeDiagnosis(diagnosis: Diagnosis, options: DescribeOptions
     ...Array.from(references, ([id, reference]) => `${reference} ${id}`),
     ...(references.size === 0 ? [] : ['']),
     ...notes.flatMap((note) => filled(note, columns)),
-    paint(tone, `Verdict: ${words}`),
+    `Next: ${escapeControls(next)}`,
     '',
   ].join('\n');
 }

@@ -27,12 +27,14 @@ export interface ProgressLineOptions {
  * that long.
  */
 export function showProgress(
-  { err, terminal }: Pick<CliIo, 'err' | 'terminal'>,
+  { env, err, terminal }: Pick<CliIo, 'env' | 'err' | 'terminal'>,
   { quiet, now = () => performance.now() }: ProgressLineOptions,
 ): ProgressLine {
-  const interval = terminal.err ? DRAW_INTERVAL_MS : LINE_INTERVAL_MS;
+  // A drawn line needs an escape code.
+  const isDrawable = terminal.err && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  const interval = isDrawable ? DRAW_INTERVAL_MS : LINE_INTERVAL_MS;
   // Short work needs no line in a log; a terminal shows progress at once.
-  let due = terminal.err ? Number.NEGATIVE_INFINITY : now() + interval;
+  let due = isDrawable ? Number.NEGATIVE_INFINITY : now() + interval;
   let isDrawn = false;
   let stage = '';
   const clear = (): void => {
@@ -43,11 +45,11 @@ export function showProgress(
     update(text) {
       // A new stage is shown at once.
       const [begun = ''] = text.split(' ');
-      const isNew = terminal.err && begun !== stage;
+      const isNew = isDrawable && begun !== stage;
       if (quiet || (now() < due && !isNew)) return;
       stage = begun;
       due = now() + interval;
-      if (!terminal.err) return err(`${text}\n`);
+      if (!isDrawable) return err(`${text}\n`);
       isDrawn = true;
       err(`${CLEAR_LINE}${text.slice(0, Math.max(1, terminal.columns - 1))}`);
     },

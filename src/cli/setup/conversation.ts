@@ -3,14 +3,13 @@ import { isUrlSegment } from '../../util/url-segment.ts';
 import { apiFailure } from './api-failure.ts';
 import { UsageError, type CliIo } from '../command.ts';
 import {
-  LEDGER_FORMS,
+  LEDGER_FORM_HELP,
   LEDGER_VARIABLE_HELP,
-  parseLedgerLocation,
+  locateLedger,
   withGivenLedger,
 } from '../input/ledger-location.ts';
 import { openClient } from './open-client.ts';
-import type { OpenedLedger } from './ledger-kinds.ts';
-import { openLedger, requireLedgerOfScope } from './open-ledger.ts';
+import { openLedger, requireLedgerOfScope, type OpenedLedger } from './open-ledger.ts';
 import type { Operand } from '../input/parse-options.ts';
 import { showProgress, type ProgressLine } from '../output/progress.ts';
 import { readResponseIds } from '../input/response-ids.ts';
@@ -28,7 +27,7 @@ export const CONVERSATION_OPTIONS = {
 } as const;
 
 /** Those options, for help texts. */
-export const CONVERSATION_HELP = `  --ledger WHERE    the session's ledger: ${LEDGER_FORMS}
+export const CONVERSATION_HELP = `  --ledger WHERE    the session's ledger: ${LEDGER_FORM_HELP}
                     ${LEDGER_VARIABLE_HELP}
   --scope NAME      the scope under which the app keeps the session there, if it uses scopedLedger()
   --response ID     a response of the conversation; may be repeated; - reads a list from standard input, in which
@@ -83,14 +82,15 @@ export async function withConversation<T>(
   }
   const values = withGivenLedger(typed, io.env);
   requireLedgerOfScope(command, values);
-  const location = values.ledger === undefined ? undefined : parseLedgerLocation(command, values.ledger);
+  // A wrong value is told before anything is read.
+  if (values.ledger !== undefined) locateLedger({ ...io, readOnly }, command, values.ledger);
   const progress = showProgress(io, { quiet: values.quiet === true });
   const client = openClient(io, { command, baseUrl: values['base-url'], progress });
   const responses = await readResponseIds(command, values.response ?? [], io, signal);
   const ledger =
-    location === undefined
+    values.ledger === undefined
       ? undefined
-      : await openLedger(io, location, { command, readOnly, scope: values.scope });
+      : await openLedger(io, values.ledger, { command, readOnly, scope: values.scope });
   try {
     return await work({ conversationId: operand, client, ledger, responses, progress });
   } catch (error) {

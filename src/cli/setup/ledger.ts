@@ -1,15 +1,9 @@
 import type OpenAI from 'openai';
 import { apiFailure } from './api-failure.ts';
 import { UsageError, type CliIo } from '../command.ts';
-import {
-  LEDGER_FORMS,
-  LEDGER_VARIABLE_HELP,
-  parseLedgerLocation,
-  withGivenLedger,
-} from '../input/ledger-location.ts';
+import { LEDGER_FORM_HELP, LEDGER_VARIABLE_HELP, withGivenLedger } from '../input/ledger-location.ts';
 import { openClient } from './open-client.ts';
-import type { OpenedLedger } from './ledger-kinds.ts';
-import { openLedger } from './open-ledger.ts';
+import { openLedger, type OpenedLedger } from './open-ledger.ts';
 import type { Operand } from '../input/parse-options.ts';
 import { showProgress, type ProgressLine } from '../output/progress.ts';
 
@@ -65,19 +59,18 @@ export async function withLedger<T>(
   { command, operand, readOnly, fetch }: OpenSessionLedgerOptions,
   work: (opened: OpenedSessionLedger) => Promise<T>,
 ): Promise<T> {
-  const typed = `agents-hybrid-session ${command} ${operand}`;
+  const typed = `agents-hybrid-session ${command} ${operand}`.trim();
   const values = withGivenLedger(given, io.env);
   if (values.ledger === undefined)
     throw new UsageError(
-      `--ledger is needed ${LEDGER_VARIABLE_HELP}: ${LEDGER_FORMS}`,
+      `--ledger is needed ${LEDGER_VARIABLE_HELP}: ${LEDGER_FORM_HELP}`,
       `${typed} --ledger sqlite:sessions.db`,
     );
-  const location = parseLedgerLocation(command, values.ledger);
   const progress = showProgress(io, { quiet: values.quiet === true });
   let opened: OpenAI | undefined;
   const client = (): OpenAI =>
     (opened ??= openClient(io, { command, baseUrl: values['base-url'], progress, fetch }));
-  const ledger = await openLedger(io, location, { command, readOnly, scope: values.scope });
+  const ledger = await openLedger(io, values.ledger, { command, readOnly, scope: values.scope });
   try {
     return await work({ ledger, client, progress });
   } catch (error) {

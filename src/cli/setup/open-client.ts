@@ -78,7 +78,8 @@ export interface PatientFetchOptions {
 }
 
 /**
- * A `fetch` that waits out rate limits, as long as the server asks for, beyond the retries of the client itself.
+ * A `fetch` that waits out rate limits, as long as the server asks for, beyond the retries of the client itself. While it waits,
+ * other requests wait, too.
  *
  * A request that was refused with 429 had no effect, so any kind of request may be repeated. A quota that is used up
  * does not come back by waiting: that answer is handed on.
@@ -89,7 +90,10 @@ export function patientFetch({
   wait = timer,
   now = Date.now,
 }: PatientFetchOptions): typeof fetch {
+  let limitedUntil = 0;
   return async (input, init) => {
+    const left = limitedUntil - now();
+    if (left > 0) await wait(left, init?.signal ?? undefined);
     let waited = 0;
     for (let attempt = 0; ; attempt += 1) {
       const answer = await fetch(input, init);
@@ -102,6 +106,7 @@ export function patientFetch({
       if (waited > MAX_RATE_LIMIT_WAIT_MS) return answer;
       await answer.body?.cancel();
       onWait(pause);
+      limitedUntil = now() + pause;
       await wait(pause, init?.signal ?? undefined);
     }
   };

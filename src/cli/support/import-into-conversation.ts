@@ -54,6 +54,8 @@ export async function importIntoConversation(options: ConversationImport): Promi
   const session = new HybridSession({
     client,
     ledger: store,
+    // Another import would find its items in the ledger before it compares them with the file.
+    bookmark: false,
     ...(conversationId === undefined ? {} : { conversationId }),
     onEvent: (event: HybridSessionEvent) => {
       if (event.type !== 'warning') return;

@@ -81,6 +81,10 @@ ol.items{margin:0;padding:0;list-style:none}
 .said{white-space:pre-wrap;unicode-bidi:plaintext}
 .label{margin:0;color:var(--quiet);font-size:.8125rem}
 .media{display:flex;gap:.5rem;align-items:baseline;padding:.4rem .6rem;border:1px dashed var(--line);border-radius:.4rem;font-size:.875rem}
+table.all{width:100%;border-collapse:collapse;font-size:.9375rem;font-variant-numeric:tabular-nums}
+table.all th,table.all td{padding:.45rem .75rem .45rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:baseline}
+table.all th{color:var(--quiet);font-size:.8125rem;font-weight:550}
+table.all .tag{padding:.05rem .5rem;border:1px solid currentColor;border-radius:1rem;font-size:.8125rem;white-space:nowrap}
 summary{cursor:pointer;padding:.25rem 0;color:var(--accent)}
 @media (max-width:36rem){
 .lanes,.row{grid-template-columns:3.6rem minmax(0,1fr);column-gap:.5rem}

@@ -1,10 +1,10 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { TokenUsage } from '../../chaining/port.ts';
 import { InvalidOptionsError } from '../../errors/options.ts';
+import { interruptionAt } from '../../history/interrupted.ts';
 import { indexOfTurn, turnsOf, type RecordedTurn } from '../../history/turns.ts';
 import { calledName, callsTool, roleOfKind } from '../../items/read-item.ts';
 import { openCalls } from '../../items/tool-calls.ts';
-import type { InterruptedTurn } from '../../ledger/drafts/drafts.ts';
 import type { LedgerState, RecordedResponse } from '../../ledger/state.ts';
 import type { OpenSession } from '../../runtime/read.ts';
 import type { SessionRuntime } from '../../runtime/runtime.ts';
@@ -139,7 +139,7 @@ export async function withItems(
     choose(newest).flatMap(({ entries }) => entries),
   );
   const items = new Map(restored.map(({ entry, item }) => [entry.seq, item]));
-  return choose(state).map((turn) => turnOf(turn, items, state.drafts.interrupted));
+  return choose(state).map((turn) => turnOf(turn, items, state));
 }
 
 /** Sums what the responses of a session have used. */
@@ -174,15 +174,13 @@ function chosen(
 function turnOf(
   { turnId, entries, responses }: RecordedTurn,
   content: ReadonlyMap<number, AgentInputItem | undefined>,
-  interrupted: readonly InterruptedTurn[],
+  state: LedgerState,
 ): Turn {
   const items = entries.flatMap(({ seq }) => content.get(seq) ?? []);
   const end = entries.findLast(({ kind }) => roleOfKind(kind) !== 'reasoning');
   const isAnswered = end !== undefined && roleOfKind(end.kind) === 'output' && openCalls(items).size === 0;
   const counted = responses.flatMap(({ usage }) => usage ?? []);
-  const broken = interrupted.findLast(({ from, until }) =>
-    entries.some(({ seq }) => seq >= from && seq < until),
-  );
+  const [interruption] = entries.flatMap(({ seq }) => interruptionAt(state, seq) ?? []);
   return {
     turnId,
     time: responses.at(-1)?.time,
@@ -190,8 +188,8 @@ function turnOf(
     responses: responses.map((response) => responseOf(response)),
     toolCalls: callsIn(items),
     usage: counted.length === 0 ? undefined : counted.reduce((sum, usage) => plus(sum, usage), NO_TOKENS),
-    state: broken ? 'interrupted' : isAnswered ? 'complete' : 'open',
-    reason: broken?.reason,
+    state: interruption === undefined ? (isAnswered ? 'complete' : 'open') : 'interrupted',
+    reason: interruption?.reason,
   };
 }
 

@@ -3,7 +3,7 @@ import { LedgerConflictError } from '../../errors/ledger.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
 import { readSealed } from './read-sealed.ts';
 import { type LedgerKey, SessionCipher, type LedgerKeys } from './cipher.ts';
-import { sessionsAround, summaryOf } from '../shared/session-summary.ts';
+import { readableSummaries, sessionsAround, summaryOf } from '../shared/session-summary.ts';
 import { parseOptions, withMethods } from '../../errors/options.ts';
 
 /** Options of `encryptedLedger`. */
@@ -87,8 +87,10 @@ export function encryptedLedger(store: LedgerStore, options: EncryptedLedgerOpti
         async function* sessions(options) {
           for await (const sealed of list(options)) {
             const { sessionId, updated } = sealed;
-            const { value } = new SessionCipher(sessionId, keys).openCheckpoint(sealed);
-            yield* summaryOf(sessionId, value, updated);
+            yield* readableSummaries(options ?? {}, () => {
+              const { value } = new SessionCipher(sessionId, keys).openCheckpoint(sealed);
+              return summaryOf(sessionId, value, updated);
+            });
           }
         },
     ),

@@ -106,7 +106,7 @@ export function postgresLedger(options: PostgresLedgerOptions): LedgerStore {
       // A session that was never written needs no deletion.
       if (row !== undefined || expected > 0) throw new LedgerConflictError(sessionId, expected, version);
     },
-    sessions: ({ prefix } = {}) => sessionsIn((from) => query(statements.sessions, [from]), prefix),
+    sessions: (options) => sessionsIn((from) => query(statements.sessions, [from]), options),
   };
 }
 

@@ -15,7 +15,7 @@ import {
 } from './scripts.ts';
 import { canScan, literal, scanKeys } from './scan.ts';
 import { sessionIdOf, sessionKey } from '../shared/session-key.ts';
-import { summaryOf } from '../shared/session-summary.ts';
+import { readableSummaries, summaryOf } from '../shared/session-summary.ts';
 import { parseOptions, withMethods } from '../../errors/options.ts';
 import { warnWithoutErrorListener } from '../shared/warn-without-error-listener.ts';
 
@@ -75,28 +75,27 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
     if (version !== DONE) throw new LedgerConflictError(sessionId, expected, version);
   };
 
-  const readCheckpoint = async (sessionId: string): Promise<Checkpoint | undefined> => {
-    const options = { keys: [keysOf(prefix, sessionId).checkpoint], arguments: [] };
-    const checkpoint = await runScript(client, CHECKPOINT_SCRIPT, options);
-    return checkpoint === null || checkpoint === undefined
-      ? undefined
-      : decodeCheckpoint(textOf(checkpoint), sessionId);
-  };
-  async function* sessions({ prefix: begin = '' }: SessionsOptions = {}): AsyncGenerator<SessionSummary> {
+  const checkpointText = async (sessionId: string): Promise<unknown> =>
+    runScript(client, CHECKPOINT_SCRIPT, { keys: [keysOf(prefix, sessionId).checkpoint], arguments: [] });
+
+  async function* sessions(options: SessionsOptions = {}): AsyncGenerator<SessionSummary> {
+    const { prefix: begin = '' } = options;
     const listed = new Set<string>();
     for await (const keys of scanKeys(client, patternOf(prefix, begin))) {
       const added = keys.filter((key) => !listed.has(key) && listed.add(key));
       const found = added.flatMap((key) => sessionIdOf(nameIn(prefix, key)) ?? []);
-      const checkpoints = await Promise.all(found.map((sessionId) => readCheckpoint(sessionId)));
+      const checkpoints = await Promise.all(found.map((sessionId) => checkpointText(sessionId)));
       for (const [index, sessionId] of found.entries()) {
-        const checkpoint = checkpoints[index];
-        if (checkpoint !== undefined) yield* summaryOf(sessionId, checkpoint);
+        yield* readableSummaries(options, () => {
+          const checkpoint = decoded(checkpoints[index], sessionId);
+          return checkpoint === undefined ? [] : summaryOf(sessionId, checkpoint);
+        });
       }
     }
   }
 
   return {
-    checkpoint: readCheckpoint,
+    checkpoint: async (sessionId) => decoded(await checkpointText(sessionId), sessionId),
     async read(sessionId, from = 0, to?: number) {
       const { records } = keysOf(prefix, sessionId);
       const range = [String(from), String(to ?? -1)];
@@ -121,6 +120,12 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
     },
     ...(canScan(client) ? { sessions } : {}),
   };
+}
+
+function decoded(checkpoint: unknown, sessionId: string): Checkpoint | undefined {
+  return checkpoint === null || checkpoint === undefined
+    ? undefined
+    : decodeCheckpoint(textOf(checkpoint), sessionId);
 }
 
 /** The part in braces places both keys in the same slot; braces of the ID itself would end it too early or empty it. */

@@ -1,10 +1,10 @@
 import { LedgerUnreadableError } from '../../errors/ledger.ts';
 import { isObject, type JsonObject } from '../../util/json.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
-import type { LedgerPage, SessionSummary } from '../../ledger/store.ts';
+import type { LedgerPage, SessionsOptions, SessionSummary } from '../../ledger/store.ts';
 import { decodeCheckpoint, decodeRecord } from './decode-record.ts';
 import { canBeginKey, sessionIdOf } from './session-key.ts';
-import { summaryOf } from './session-summary.ts';
+import { readableSummaries, summaryOf } from './session-summary.ts';
 
 /** The layout of the tables, kept with every session: a newer one is noticed however long a process has been running. */
 export const TABLE_FORMAT = 1;
@@ -50,16 +50,17 @@ export function pageOf(
 }
 
 /**
- * The sessions whose IDs begin with `prefix`, a page of rows at a time.
+ * The sessions of a list, a page of rows at a time.
  *
  * @param select answers the first rows of `session`, `format`, `version`, `head` and `updated` from that name on, in the order of the
  * names, at most `SESSIONS_PAGE`.
- * @throws LedgerUnreadableError naming the session.
+ * @throws LedgerUnreadableError naming the session, unless the options take it.
  */
 export async function* sessionsIn(
   select: (from: string) => Promise<readonly unknown[]>,
-  prefix: string = '',
+  options: SessionsOptions = {},
 ): AsyncGenerator<SessionSummary> {
+  const { prefix = '' } = options;
   if (!canBeginKey(prefix)) return;
   let last: string | undefined;
   for (;;) {
@@ -69,7 +70,8 @@ export async function* sessionsIn(
       last = String((row as JsonObject)['session']);
       if (!last.startsWith(prefix)) return;
       // A page begins with the last session of the page before, unless that was deleted meanwhile.
-      if (last !== before) yield* summaryIn(row, last);
+      const key = last;
+      if (key !== before) yield* readableSummaries(options, () => summaryIn(row, key));
     }
     if (rows.length < SESSIONS_PAGE) return;
   }

@@ -145,8 +145,8 @@ export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
       await run(({ database }) => deleteSession(database, sessionId, expected));
       await emptyLog(LOG_PATIENCE);
     },
-    sessions: ({ prefix } = {}) =>
-      sessionsIn((from) => run(({ database }) => selectSessions(database, from)), prefix),
+    sessions: (options) =>
+      sessionsIn((from) => run(({ database }) => selectSessions(database, from)), options),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -58,8 +58,9 @@ describe('agents-hybrid-session doctor', () => {
     );
     expect({ code, stderr: stderr() }).toEqual({ code: 1, stderr: '' });
     const lines = stdout().split('\n');
-    expect(lines.slice(0, 15)).toEqual([
+    expect(lines.slice(0, 16)).toEqual([
       told.conversationId,
+      'Verdict: damaged, and every known item can be restored',
       '8 items belong to it, its list shows 5',
       '',
       'turn  item  list  kind               state',
@@ -75,11 +76,12 @@ describe('agents-hybrid-session doctor', () => {
       `[1] ${told.responses[0]}`,
       `[2] ${told.responses[1]}`,
     ]);
-    expect(stdout()).toContain(
-      'Known from: the responses alone\nFound: 3 lost (3 restorable)\nVerdict: damaged, and',
+    expect(stdout()).toContain('Known from: the responses alone\nFound: 3 lost (3 restorable)\nNext: ');
+    expect(lines.at(-2)).toBe(
+      `Next: agents-hybrid-session heal ${told.conversationId} --response ... --dry-run`,
     );
     for (const text of [...TURNS.slice(1), ...told.answers]) expect(stdout()).not.toContain(text);
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(Math.max(...lines.slice(0, -2).map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   it('doctor takes response IDs from a log on standard input', async () => {
@@ -126,7 +128,10 @@ describe('agents-hybrid-session doctor', () => {
     );
     expect(stdout()).toContain('Caveat: 3 items (#0 #1 #2) without an answer\n');
     expect(stdout()).toContain('Its items are not known, its list shows 5\n');
-    expect(stdout()).toContain('Found: losses not known\nVerdict: could not tell\n');
+    expect(stdout()).toContain('\nVerdict: could not tell\n');
+    expect(stdout()).toMatch(
+      /Found: losses not known\nNext: agents-hybrid-session doctor conv_\w+ --ledger sqlite:sessions.db, or --response -/,
+    );
     const json = await doctor(told, ['--json']);
     expect(JSON.parse(json.stdout())).toMatchObject({ lost: null, listed: 5, verdict: 'unknown' });
     const page = await doctor(told, ['--html', '-']);
@@ -205,7 +210,7 @@ describe('agents-hybrid-session doctor', () => {
     const unknown = await doctor({ ...told, conversationId: 'conv_unknown' }, []);
     expect(unknown.code).toBe(3);
     expect(unknown.stderr()).toContain(
-      "conversation_not_found: Cannot attach to conversation 'conv_unknown'",
+      "conversation_not_found: There is no conversation 'conv_unknown' for the key in OPENAI_API_KEY\nTry: agents-hybrid-session doctor conv_...",
     );
     const ledger = await doctor(told, ['--ledger', 'sqlite:/nowhere/at/all.db']);
     expect(ledger.code).toBe(3);

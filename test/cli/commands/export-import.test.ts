@@ -99,8 +99,7 @@ describe('export and import with a ledger', () => {
     const refused = await runCommand(['import', other, ...target]);
     expect(refused).toMatchObject({ code: 70, stdout: '' });
     expect(refused.stderr).toBe(
-      "agents-hybrid-session import: import_refused: Cannot import into 's': it has 2 item(s) already; append to them if " +
-        `that is meant, or import into another session\nTry: agents-hybrid-session import ${other} --ledger ... --session s --append\n`,
+      `agents-hybrid-session import: import_refused: The session 's' has items already\nTry: agents-hybrid-session import ${other} --ledger ... --session s --append\n`,
     );
     expect(await runCommand(['import', other, ...target, '--append'])).toMatchObject({ code: 0 });
     const { stdout } = await runCommand(['export', 's', ...target.slice(0, 2)]);

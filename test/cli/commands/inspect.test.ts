@@ -113,7 +113,10 @@ describe('agents-hybrid-session inspect', () => {
     await store.close();
     const sealed = await inspect('s');
     expect(sealed).toMatchObject({ code: 70, stdout: '' });
-    expect(sealed.stderr).toContain("ledger_unreadable: Cannot read record 0 of the ledger of 's'");
+    expect(sealed.stderr).toBe(
+      "agents-hybrid-session inspect: ledger_unreadable: The ledger of 's' is encrypted, and commands have no key\n" +
+        'Try: agents-hybrid-session doctor conv_... --response resp_... (without the ledger)\n',
+    );
   });
 
   it('inspect creates no file', async () => {

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { AgentInputItem } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
-import { parseLedgerLocation } from '../../../src/cli/input/ledger-location.ts';
-import { importItems } from '../../../src/index.ts';
+import { importItems, ledgerFrom } from '../../../src/index.ts';
 import { sqliteLedger } from '../../../src/sqlite.ts';
 import { listeningSimulator, runCommand, temporaryFolder } from '../support/on-a-ledger.ts';
 import { useVirtualTime } from '../../support/virtual-time.ts';
@@ -42,8 +41,7 @@ const ADDRESSES = [
 
 function nameOrProblem(address: string): string {
   try {
-    const location = parseLedgerLocation('doctor', address);
-    return 'name' in location ? location.name : '';
+    return ledgerFrom(address).name;
   } catch (error) {
     return String(error);
   }

@@ -5,13 +5,14 @@ import { captureIo } from '../support/captured-io.ts';
 function progress(
   err: boolean,
   quiet = false,
+  env: Readonly<Record<string, string>> = {},
 ): {
   readonly progress: ProgressLine;
   readonly pass: (milliseconds: number) => void;
   readonly stderr: () => string;
 } {
   let time = 0;
-  const { io, stderr } = captureIo({}, { terminal: { err, columns: 20 } });
+  const { io, stderr } = captureIo(env, { terminal: { err, columns: 20 } });
   return {
     progress: showProgress(io, { quiet, now: () => time }),
     pass: (milliseconds) => (time += milliseconds),
@@ -30,6 +31,19 @@ describe('progress', () => {
     shown.clear();
     expect(stderr()).toBe('\r\u001B[2KRead 1 of 3\r\u001B[2KRead 3 of 3, and lo\r\u001B[2K');
   });
+
+  it.each([[{ TERM: 'dumb' }], [{ NO_COLOR: '1' }]])(
+    'progress writes plain lines and no escape codes on a terminal with %j',
+    (env) => {
+      const { progress: shown, pass, stderr } = progress(true, false, env);
+      shown.update('Read 1 of 3');
+      pass(5000);
+      shown.update('Read 2 of 3');
+      shown.note('Waiting');
+      shown.clear();
+      expect(stderr()).toBe('Read 2 of 3\nWaiting\n');
+    },
+  );
 
   it('progress draws a new stage at once', () => {
     const { progress: shown, stderr } = progress(true);

@@ -68,7 +68,7 @@ describe('what reaches a terminal', () => {
   });
 
   it('only the program colours terminal output', () => {
-    expect(describeDiagnosis(HOSTILE_DIAGNOSIS, { paint, columns: 80 })).not.toMatch(OBEYED);
+    expect(describeDiagnosis(HOSTILE_DIAGNOSIS, { paint, columns: 80, next: HOSTILE })).not.toMatch(OBEYED);
     const steps = [{ how: 'written' as const, index: 0, kind: HOSTILE, id: `${HOSTILE}\n` }];
     const text = describeSteps({
       dryRun: true,

@@ -35,7 +35,7 @@ describe.skipIf(postgresEngine.missing !== undefined)('a ledger in PostgreSQL', 
     const { code, stderr } = await doctor(`postgres:${postgresUrl ?? ''}?table=nobody`);
     expect(code).toBe(3);
     expect(stderr).toMatch(
-      /no_such_table: There is no ledger in the database at postgres\w*:\/\/[^@\s]+\nTry: /,
+      /no_such_ledger: Cannot use the ledger: there is no ledger in the database at postgres\w*:\/\/[^@\s]+\nTry: /,
     );
   });
 

@@ -1,9 +1,9 @@
-import { seenHistory } from '../ledger/view.ts';
-import { turnsOf } from '../history/turns.ts';
+import { seenHistory } from '../../ledger/view.ts';
+import { turnsOf } from '../../history/turns.ts';
 import type { AgentInputItem } from '@openai/agents';
-import { InvalidOptionsError } from '../errors/options.ts';
-import type { SessionRuntime } from '../runtime/runtime.ts';
-import { isObject } from '../util/json.ts';
+import { InvalidOptionsError } from '../../errors/options.ts';
+import type { SessionRuntime } from '../../runtime/runtime.ts';
+import { isObject } from '../../util/json.ts';
 
 /** The default number of items in a page. */
 const PAGE = 100;

@@ -1,0 +1,51 @@
+import { diagnose } from '../doctor/diagnose.ts';
+import type { Verdict } from '../doctor/diagnosis.ts';
+import type { Healed, HealPlan } from '../heal/healed.ts';
+import { eachSession, type ManyOptions, type SessionResult } from './each-session.ts';
+import { sessionOf } from './verify-all.ts';
+
+/** Options of `healAll()`. */
+export interface HealAllOptions extends ManyOptions {
+  /**
+   * Plans the heals without a write to the API or the ledger.
+   *
+   * @default false
+   */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** The result of one session. */
+export interface HealOutcome {
+  /** The verdict before the heal. */
+  readonly verdict: Verdict;
+  /** Undefined for a session that was not healed: it is whole, or its history is not fully known. */
+  readonly healed: Healed | HealPlan | undefined;
+}
+
+/** The result of one session, or the error for which it was not healed. It keeps its conversation then. */
+export type HealedSession = SessionResult<HealOutcome>;
+
+/**
+ * Diagnoses every session of a ledger that has a conversation, or the given ones, and heals the damaged ones, a few at a time.
+ *
+ * A session is healed only if every known item of it can be restored (verdict `repairable`). After an interruption the same call
+ * goes on: a healed session is whole.
+ *
+ * @throws InvalidOptionsError for an invalid option, or without `ids` for a ledger that does not list its sessions; the reason of
+ * the signal.
+ * @example
+ * ```ts
+ * for await (const one of healAll({ client: new OpenAI(), ledger, dryRun: true })) console.log(one.id, one.error ?? one.healed);
+ * ```
+ */
+export async function* healAll(options: HealAllOptions): AsyncGenerator<HealedSession, void, undefined> {
+  const { client, ledger, signal, dryRun = false } = options;
+  const heal = async (id: string): Promise<HealOutcome> => {
+    const { verdict } = await diagnose({ client, conversationId: id, ledger, signal });
+    if (verdict !== 'repairable') return { verdict, healed: undefined };
+    const session = sessionOf(id, { client, ledger });
+    const healed = await (dryRun ? session.heal({ dryRun: true }) : session.heal({ signal }));
+    return { verdict, healed };
+  };
+  yield* eachSession(options, heal);
+}

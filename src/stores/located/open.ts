@@ -1,0 +1,154 @@
+import { LedgerUnavailableError } from '../../errors/ledger.ts';
+import type { LedgerStore } from '../../ledger/store.ts';
+import { postgresLedger, type PostgresPool } from '../postgres/ledger.ts';
+import { redisLedger, type RedisLedgerClient } from '../redis/ledger.ts';
+import { sqliteLedger } from '../sqlite/ledger.ts';
+
+/** How a ledger is opened. */
+export interface OpenOptions {
+  readonly readOnly: boolean;
+  readonly load: (name: string) => Promise<unknown>;
+}
+
+/** A ledger that opens at first use. */
+export interface Opened {
+  readonly store: LedgerStore;
+  readonly close: () => Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export function openSqlite(path: string, { readOnly }: OpenOptions): Opened {
+  const store = sqliteLedger({ path, readOnly });
+  return { store, close: () => store.close() };
+}
+
+interface Pool extends PostgresPool {
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  end(): Promise<void>;
+}
+
+type PoolClass = new (options: { connectionString: string; connectionTimeoutMillis: number }) => Pool;
+
+interface PostgresDriver {
+  readonly Pool?: PoolClass;
+  /** The driver is CommonJS: not every loader sees its names. */
+  readonly default?: { readonly Pool: PoolClass };
+}
+
+/** Opens a ledger in PostgreSQL, over a pool of connections. */
+export function openPostgres(
+  { url, name, table }: { readonly url: string; readonly name: string; readonly table: string | undefined },
+  { readOnly, load }: OpenOptions,
+): Opened {
+  return atFirstUse(async () => {
+    const driver = (await loadDriver(load, 'pg')) as PostgresDriver;
+    const Pool = driver.Pool ?? driver.default?.Pool;
+    if (Pool === undefined) throw noDriver('pg');
+    const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    // The calls report an error, and the pool opens another connection.
+    pool.on('error', () => undefined);
+    const readOnlyPool: PostgresPool = {
+      query(text, values) {
+        // The ledger creates its tables when they are missing.
+        if (!/^\s*CREATE\b/i.test(text)) return pool.query(text, values);
+        throw new LedgerUnavailableError('not_found', `there is no ledger in the database at ${name}`);
+      },
+    };
+    const store = postgresLedger({
+      pool: readOnly ? readOnlyPool : pool,
+      ...(table === undefined ? {} : { table }),
+    });
+    return { store, close: () => pool.end() };
+  });
+}
+
+interface RedisClient extends RedisLedgerClient {
+  connect(): Promise<unknown>;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  destroy?(): void;
+  disconnect?(): Promise<void>;
+}
+
+interface RedisDriver {
+  createClient(options: {
+    url: string;
+    socket: { connectTimeout: number; reconnectStrategy: (retries: number) => number | Error };
+  }): RedisClient;
+}
+
+/** Milliseconds of the longest pause between two connections. */
+const MAX_RECONNECT_MS = 2000;
+
+/** Opens a ledger in Redis over one connection. */
+export function openRedis(url: string, prefix: string | undefined, { load }: OpenOptions): Opened {
+  return atFirstUse(async () => {
+    const driver = (await loadDriver(load, 'redis')) as RedisDriver;
+    let isConnected = false;
+    const client = driver.createClient({
+      url,
+      socket: {
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        // The driver would try the first connection for ever; a call reports that it failed, and the next one tries again.
+        reconnectStrategy: (retries) =>
+          isConnected ? Math.min(MAX_RECONNECT_MS, 50 * 2 ** retries) : new Error('not reachable'),
+      },
+    });
+    // Without a listener an error outside of a call ends the process, with the error's own words.
+    client.on('error', () => undefined);
+    await client.connect();
+    isConnected = true;
+    const store = redisLedger({ client, ...(prefix === undefined ? {} : { prefix }) });
+    const close = async (): Promise<void> => {
+      if (client.destroy === undefined) await client.disconnect?.();
+      else client.destroy();
+    };
+    return { store, close };
+  });
+}
+
+/** A ledger that is opened by its first call, and again by the next one if that failed. */
+function atFirstUse(open: () => Promise<Opened>): Opened {
+  let opening: Promise<Opened> | undefined;
+  let isClosed = false;
+  const opened = async (): Promise<LedgerStore> => {
+    if (isClosed) throw new LedgerUnavailableError('closed', 'it was closed');
+    const current = (opening ??= open());
+    try {
+      return (await current).store;
+    } catch (error) {
+      if (opening === current) opening = undefined;
+      throw error;
+    }
+  };
+  const store: LedgerStore = {
+    checkpoint: async (sessionId) => (await opened()).checkpoint(sessionId),
+    read: async (...range) => (await opened()).read(...range),
+    append: async (...written) => (await opened()).append(...written),
+    rewrite: async (...written) => (await opened()).rewrite(...written),
+    delete: async (...deleted) => (await opened()).delete(...deleted),
+    async *sessions(options) {
+      yield* (await opened()).sessions?.(options) ?? [];
+    },
+  };
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    await (await opening?.catch(() => undefined))?.close();
+    opening = undefined;
+  };
+  return { store, close };
+}
+
+/** Loads an optional driver. @throws LedgerUnavailableError `no_driver`. */
+async function loadDriver(load: OpenOptions['load'], name: string): Promise<unknown> {
+  try {
+    return await load(name);
+  } catch (error) {
+    throw noDriver(name, { cause: error });
+  }
+}
+
+function noDriver(name: string, options?: ErrorOptions): LedgerUnavailableError {
+  const problem = `the package '${name}' is needed for it and cannot be loaded; run npm install ${name}`;
+  return new LedgerUnavailableError('no_driver', problem, options);
+}

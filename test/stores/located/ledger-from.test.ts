@@ -1,0 +1,169 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  HybridSession,
+  InvalidOptionsError,
+  LEDGER_FORMS,
+  ledgerFrom,
+  LedgerUnavailableError,
+  type LocatedLedger,
+} from '../../../src/index.ts';
+import { texts, user } from '../../support/conversation.ts';
+import { simulated } from '../../support/simulated.ts';
+import { postgresEngine, postgresUrl, tableName } from '../support/postgres-engines.ts';
+import { redisEngine, redisPrefix, redisUrl } from '../support/redis-engine.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** The options that the drivers get. */
+function watchedDrivers() {
+  const made: object[] = [];
+  const clients = { connected: 0, failures: 0, closed: 0 };
+  const client = {
+    on: () => client,
+    connect: async () => {
+      if (clients.failures-- > 0) throw new Error('ECONNREFUSED');
+      clients.connected += 1;
+    },
+    destroy: () => void (clients.closed += 1),
+    del: async () => 0,
+    eval: async () => null,
+    evalSha: async () => null,
+  };
+  class WatchedPool {
+    constructor(options: object) {
+      made.push(options);
+    }
+    on(): this {
+      return this;
+    }
+    async query(): Promise<{ rows: unknown[] }> {
+      return { rows: [] };
+    }
+    async end(): Promise<void> {
+      clients.closed += 1;
+    }
+  }
+  const load = async (name: string): Promise<unknown> =>
+    name === 'pg'
+      ? { default: { Pool: WatchedPool } }
+      : {
+          createClient: (options: object) => {
+            made.push(options);
+            return client;
+          },
+        };
+  return { made, clients, load };
+}
+
+async function recorded(ledger: LocatedLedger): Promise<string[]> {
+  const { client } = simulated();
+  await new HybridSession({ client, ledger, sessionId: 'located' }).addItems([user('one')]);
+  return texts(await new HybridSession({ client, ledger, sessionId: 'located' }).getItems());
+}
+
+describe('ledgerFrom()', () => {
+  it('a path opens a SQLite file at first use, and close() ends its use', async () => {
+    const made = await temporaryFolder();
+    onTestFinished(() => made.remove());
+    const path = join(made.path, 'sessions.db');
+    const ledger = ledgerFrom(`sqlite:${path}`);
+    expect(ledger.name).toBe(path);
+    expect(existsSync(path)).toBe(false);
+    expect(await recorded(ledger)).toEqual(['one']);
+    await ledger.close();
+    await expect(ledger.checkpoint('located')).rejects.toMatchObject({ reason: 'closed' });
+    const reader = ledgerFrom(`sqlite:${path}`, { readOnly: true });
+    const listed: string[] = [];
+    for await (const { sessionId } of reader.sessions?.() ?? []) listed.push(sessionId);
+    expect(listed).toEqual(['located']);
+    await reader.close();
+    const none = ledgerFrom(`sqlite:${path}.none`, { readOnly: true });
+    await expect(none.checkpoint('located')).rejects.toMatchObject({ reason: 'not_found' });
+  });
+
+  it.each([
+    ['sqlite:///var/lib/s.db', '/var/lib/s.db'],
+    ['sqlite:C:\\s.db', 'C:\\s.db'],
+    ['redis://host', 'redis://host'],
+    ['redis:rediss://host', 'rediss://host'],
+    ['redis:host:6379', 'redis://host:6379'],
+    ['redis:redis://u:secret@host:7/2?prefix=a:', 'redis://host:7/2'],
+    ['postgres://u:secret@h/db?table=a.b&sslmode=require', 'postgres://h/db'],
+    ['postgres:postgresql://h/db', 'postgresql://h/db'],
+  ])('the name of %s is its place without a password', (location, name) => {
+    expect(ledgerFrom(location).name).toBe(name);
+  });
+
+  it('a URL goes to the driver without the parameters of the store', async () => {
+    const { made, load } = watchedDrivers();
+    for (const location of [
+      'redis://u:secret@host:7/2?prefix=a:',
+      'postgres://u:secret@h/db?table=a.b&ssl=1',
+    ])
+      await ledgerFrom(location, { load }).checkpoint('s');
+    expect(made).toMatchObject([
+      { url: 'redis://u:secret@host:7/2' },
+      { connectionString: 'postgres://u:secret@h/db?ssl=1' },
+    ]);
+  });
+
+  it('a connection that failed is tried again by the next call, and close() ends it', async () => {
+    const { clients, load } = watchedDrivers();
+    clients.failures = 1;
+    const ledger = ledgerFrom('redis://host', { load });
+    await expect(ledger.checkpoint('s')).rejects.toThrow('ECONNREFUSED');
+    await Promise.all([ledger.checkpoint('s'), ledger.checkpoint('s')]);
+    await ledger[Symbol.asyncDispose]();
+    expect(clients).toMatchObject({ connected: 1, closed: 1 });
+    await expect(ledger.checkpoint('s')).rejects.toThrow('it was closed');
+  });
+
+  it('a driver that is not installed is named by the first call', async () => {
+    const failed = ledgerFrom('redis://host', {
+      load: async () => Promise.reject(new Error('not installed')),
+    }).checkpoint('s');
+    await expect(failed).rejects.toThrow(LedgerUnavailableError);
+    await expect(failed).rejects.toThrow("the package 'redis' is needed for it and cannot be loaded");
+  });
+
+  it.each(['mysql://u:secret@h', 'sqlite:', 'redis:', 'postgres:mysql://u:secret@h', 'secret.db', ''])(
+    'the text %j is refused, and not repeated',
+    (location) => {
+      expect(() => ledgerFrom(location)).toThrow(InvalidOptionsError);
+      expect(() => ledgerFrom(location)).not.toThrow('secret');
+    },
+  );
+
+  it('a location that is not a text, and wrong options, are refused', () => {
+    expect(() => ledgerFrom(undefined as never)).toThrow(
+      "option 'location' must be sqlite:PATH, redis:URL or",
+    );
+    expect(() => ledgerFrom('redis://h', { load: 'pg' as never })).toThrow("option 'load'");
+  });
+
+  it('each form that a help text shows is understood', () => {
+    for (const { example } of LEDGER_FORMS) expect(ledgerFrom(example).name).not.toBe('');
+  });
+});
+
+describe.skipIf(redisEngine.missing !== undefined)('a ledger of a Redis URL', () => {
+  it('a Redis URL serves a session', async () => {
+    const ledger = ledgerFrom(`${redisUrl ?? ''}?prefix=${redisPrefix()}`);
+    expect(await recorded(ledger)).toEqual(['one']);
+    await ledger.close();
+  });
+});
+
+describe.skipIf(postgresEngine.missing !== undefined)('a ledger of a PostgreSQL URL', () => {
+  it('a PostgreSQL URL serves a session', async () => {
+    const table = tableName();
+    const ledger = ledgerFrom(`${postgresUrl ?? ''}?table=${encodeURIComponent(table)}`);
+    expect(await recorded(ledger)).toEqual(['one']);
+    await ledger.close();
+    const pool = new Pool({ connectionString: postgresUrl ?? '' });
+    await pool.query(`DROP TABLE "${table}", "${table}_record"`);
+    await pool.end();
+  });
+});
