@@ -110,7 +110,7 @@ function globals(doors: readonly Door[]): string {
     const text = readFileSync(join(ROOT, path), 'utf8');
     for (const [, isTypes, names = ''] of text.matchAll(/^export (type )?\{([^}]*)\}/gm)) {
       for (const one of names.split(',').map((name) => name.trim())) {
-        const name = one.replace(/^type /, '');
+        const name = one.replace(/^type /, '').replace(/^.* as /, '');
         if (name === '' || named.has(name)) continue;
         named.add(name);
         const isValue = isTypes === undefined && !one.startsWith('type ');

@@ -13,7 +13,7 @@ import type { InterruptedCalls } from '../items/tool-calls.ts';
 import { isReasoning, isReplayable, lostKey } from '../items/reasoning.ts';
 import { callIdIn } from '../items/tool-calls.ts';
 import { LazyHistory } from './lazy-history.ts';
-import { Compactor } from './compactor.ts';
+import { Compactor } from './compaction/compactor.ts';
 import { adoptBookmark } from './adopt-bookmark.ts';
 import { openContext, type SessionContext, type SessionNames } from './open.ts';
 import type { ResolvedOptions } from './options.ts';

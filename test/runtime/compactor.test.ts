@@ -6,7 +6,7 @@ import { ledgerItem, type LedgerStep } from '../../src/ledger/record.ts';
 import { digestOf } from '../../src/ledger/state.ts';
 import { seenDigest, seenHistory, seenLength } from '../../src/ledger/view.ts';
 import type { LedgerStore } from '../../src/ledger/store.ts';
-import { Compactor } from '../../src/runtime/compactor.ts';
+import { Compactor } from '../../src/runtime/compaction/compactor.ts';
 import { resolveOptions } from '../../src/runtime/options.ts';
 import { SessionRuntime } from '../../src/runtime/runtime.ts';
 import { Telemetry } from '../../src/telemetry/span.ts';

@@ -1,29 +1,29 @@
 import { RequestUsage, type AgentInputItem, type OpenAIResponsesCompactionResult } from '@openai/agents';
-import { continuable } from '../chaining/plan.ts';
-import type { ReplacedHistory } from '../chaining/port.ts';
-import { failureReason } from '../conversation/api-error.ts';
-import { defaultClient } from '../conversation/client.ts';
-import type { Compaction } from '../conversation/compact-context.ts';
-import { CompactionError, type CompactionErrorReason } from '../errors/compaction.ts';
-import { EMPTY_DIGEST, extendDigests } from '../items/digest.ts';
-import { kindOf, roleOfKind, turnStarts } from '../items/read-item.ts';
-import { openCalls } from '../items/tool-calls.ts';
-import { ledgerItem } from '../ledger/record.ts';
-import { type LedgerEntry, type LedgerState, type View } from '../ledger/state.ts';
-import { compactedItems, seenHistory } from '../ledger/view.ts';
-import { ProcessLease } from '../mirror/lease.ts';
-import { rulesOf, type Mode } from '../rollout/mode.ts';
-import type { Telemetry } from '../telemetry/span.ts';
-import { clock } from '../util/clock.ts';
-import { Backoff } from '../util/poll.ts';
+import { continuable } from '../../chaining/plan.ts';
+import type { ReplacedHistory } from '../../chaining/port.ts';
+import { failureReason } from '../../conversation/api-error.ts';
+import { defaultClient } from '../../conversation/client.ts';
+import type { Compaction } from '../../conversation/compact-context.ts';
+import { CompactionError, type CompactionErrorReason } from '../../errors/compaction.ts';
+import { EMPTY_DIGEST, extendDigests } from '../../items/digest.ts';
+import { kindOf, roleOfKind, turnStarts } from '../../items/read-item.ts';
+import { openCalls } from '../../items/tool-calls.ts';
+import { ledgerItem } from '../../ledger/record.ts';
+import { type LedgerEntry, type LedgerState, type View } from '../../ledger/state.ts';
+import { compactedItems, seenHistory } from '../../ledger/view.ts';
+import { ProcessLease } from '../../mirror/lease.ts';
+import { rulesOf, type Mode } from '../../rollout/mode.ts';
+import type { Telemetry } from '../../telemetry/span.ts';
+import { clock } from '../../util/clock.ts';
+import { Backoff } from '../../util/poll.ts';
 import {
   requestCompaction,
   storedTokens,
   type PreparedHistory,
   type SeenItem,
 } from './compaction-request.ts';
-import type { ResolvedOptions } from './options.ts';
-import type { OpenSession } from './read.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { OpenSession } from '../read.ts';
 
 /** The parts of a session that its compactor uses. */
 interface CompactedSession {

@@ -1,21 +1,21 @@
 import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
-import { isTooLong, tokenLimit } from '../chaining/input-refusal.ts';
-import { failureReason, isTransient } from '../conversation/api-error.ts';
-import { defaultClient } from '../conversation/client.ts';
+import { isTooLong, tokenLimit } from '../../chaining/input-refusal.ts';
+import { failureReason, isTransient } from '../../conversation/api-error.ts';
+import { defaultClient } from '../../conversation/client.ts';
 import {
   compactContext,
   countTokens,
   type CompactedContext,
   type Compaction,
-} from '../conversation/compact-context.ts';
-import { sendRequest } from '../conversation/request.ts';
-import { CompactionError } from '../errors/compaction.ts';
-import type { HistoryReader } from '../history/reader.ts';
-import { itemDigest } from '../items/digest.ts';
-import { kindOf, turnStarts } from '../items/read-item.ts';
-import { isObject, type JsonObject } from '../util/json.ts';
-import type { ResolvedOptions } from './options.ts';
+} from '../../conversation/compact-context.ts';
+import { sendRequest } from '../../conversation/request.ts';
+import { CompactionError } from '../../errors/compaction.ts';
+import type { HistoryReader } from '../../history/reader.ts';
+import { itemDigest } from '../../items/digest.ts';
+import { kindOf, turnStarts } from '../../items/read-item.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
+import type { ResolvedOptions } from '../options.ts';
 
 /** An item that a model sees, and the index of its entry; undefined for an item of an earlier compaction. */
 export interface SeenItem {
