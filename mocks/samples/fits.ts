@@ -65,7 +65,7 @@ function fitsText(value: string, rules: JsonObject): boolean {
 }
 
 /** Tells whether a text matches a pattern; a pattern that cannot be read allows every text. */
-export function matches(value: string, pattern: string): boolean {
+function matches(value: string, pattern: string): boolean {
   for (const flags of ['u', '']) {
     try {
       return new RegExp(pattern, flags).test(value);
