@@ -1,13 +1,9 @@
 import { inputTokens } from './usage.ts';
-import type { ModelAnswer } from '../model/answer.ts';
 import { canReason, reasons } from '../model/model-traits.ts';
-import { tokensOf, tokensOfText } from '../model/tokens.ts';
+import { CHARACTERS_PER_TOKEN, outputTokensOf, tokensOf } from '../model/tokens.ts';
 import { errors } from '../wire/error-catalogue.ts';
-import type { SimulatorItem } from '../wire/item.ts';
+import { frozenItem, type SimulatorItem } from '../wire/item.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
-
-/** How many characters a token has when a text is cut. */
-const CHARACTERS_PER_TOKEN = 4;
 
 /** The share of the window from which on a context is compacted if the request names no threshold. */
 const DEFAULT_THRESHOLD = 0.8;
@@ -67,15 +63,35 @@ export function reachesThreshold(
   return fits(tokens, sent, contextWindow) && tokens >= Math.min(...thresholds);
 }
 
-/** An answer cut off at `max_output_tokens`, and incomplete then. */
-export function shortened(answer: ModelAnswer, maxOutputTokens: unknown): ModelAnswer {
-  const { text } = answer;
-  if (text === undefined || typeof maxOutputTokens !== 'number') return answer;
-  if (tokensOfText(text) <= maxOutputTokens) return answer;
-  return {
-    ...answer,
-    text: text.slice(0, maxOutputTokens * CHARACTERS_PER_TOKEN),
-    calls: [],
-    incomplete: 'max_output_tokens',
-  };
+/** The items of an answer that fit into `max_output_tokens`. */
+export interface LimitedOutput {
+  readonly items: readonly SimulatorItem[];
+  readonly isCut: boolean;
+}
+
+/** Cuts an output off at a number of tokens: the item at the cut keeps the beginning of its text, later ones are gone. */
+export function limitedOutput(output: readonly SimulatorItem[], maxTokens: number): LimitedOutput {
+  let left = maxTokens;
+  for (const [index, item] of output.entries()) {
+    const tokens = outputTokensOf(item);
+    if (tokens > left) return { items: [...output.slice(0, index), ...cutItem(item, left)], isCut: true };
+    left -= tokens;
+  }
+  return { items: output, isCut: false };
+}
+
+/** The beginning of an item, if it is one of text. */
+function cutItem(item: SimulatorItem, tokens: number): SimulatorItem[] {
+  const most = tokens * CHARACTERS_PER_TOKEN;
+  const [part]: unknown[] = Array.isArray(item['content']) ? item['content'] : [];
+  if (most <= 0) return [];
+  if (isJsonObject(part) && typeof part['text'] === 'string') {
+    const { logprobs } = part;
+    const text = part['text'].slice(0, most);
+    const kept = Array.isArray(logprobs) ? logprobs.slice(0, tokens) : logprobs;
+    return [frozenItem({ ...item, status: 'incomplete', content: [{ ...part, logprobs: kept, text }] })];
+  }
+  const { name, arguments: args } = item;
+  if (typeof name !== 'string' || typeof args !== 'string' || name.length >= most) return [];
+  return [frozenItem({ ...item, status: 'incomplete', arguments: args.slice(0, most - name.length) })];
 }

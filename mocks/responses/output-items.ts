@@ -1,4 +1,5 @@
 import type { ModelAnswer, ToolCall } from '../model/answer.ts';
+import { logprobsOf } from '../model/logprobs.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
 import { itemFields } from '../wire/item-fields.ts';
 import { isJsonObject, type JsonObject, ownEntry } from '../wire/json.ts';
@@ -12,6 +13,8 @@ export interface OutputOptions {
   readonly reasons: boolean;
   /** Whether messages carry a phase. */
   readonly marksPhase: boolean;
+  /** How many other tokens each token has beside its probability; `undefined` without probabilities. */
+  readonly topLogprobs: number | undefined;
   /** The tools of the request, which decide the type of a call. */
   readonly tools: unknown;
 }
@@ -50,7 +53,8 @@ function messageItems(answer: ModelAnswer, status: string, options: OutputOption
   const message = { type: 'message', status, role: 'assistant', ...phase };
   if (refusal !== undefined) return [{ ...message, content: [{ type: 'refusal', refusal }] }];
   if (text === undefined) return [];
-  return [{ ...message, content: [{ type: 'output_text', annotations: [], logprobs: [], text }] }];
+  const logprobs = options.topLogprobs === undefined ? [] : logprobsOf(text, options.topLogprobs);
+  return [{ ...message, content: [{ type: 'output_text', annotations: [], logprobs, text }] }];
 }
 
 function callItem(call: ToolCall, status: string, options: OutputOptions): JsonObject {

@@ -79,6 +79,13 @@ function parseModelInput(sent: JsonObject): ModelInput {
   };
 }
 
+/** How many other tokens each token of the answer has beside its probability; `undefined` if none are asked for. */
+export function topLogprobsOf({ sent, include }: ResponseRequest): number | undefined {
+  const { top_logprobs: top } = sent;
+  if (typeof top === 'number') return top;
+  return include.includes('message.output_text.logprobs') ? 0 : undefined;
+}
+
 function itemsOf(input: unknown): readonly unknown[] {
   if (!isGiven(input) || input === '') return [];
   if (typeof input === 'string') {

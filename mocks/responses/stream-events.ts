@@ -100,12 +100,30 @@ function* partEvents(part: JsonObject, at: JsonObject, options: StreamOptions): 
   } else {
     const text = String(part['text']);
     yield { type: 'response.content_part.added', ...at, part: { ...part, text: '' } };
-    for (const delta of pieces(text)) {
-      yield { type: 'response.output_text.delta', ...at, delta, logprobs: [], ...padding(delta, options) };
+    const known: unknown[] = Array.isArray(part['logprobs']) ? part['logprobs'] : [];
+    const logprobs = known.filter(isJsonObject).map(withoutBytes);
+    const deltas =
+      logprobs.length > 0
+        ? logprobs.map((each): [string, JsonObject[]] => [String(each['token']), [each]])
+        : pieces(text).map((delta): [string, JsonObject[]] => [delta, []]);
+    for (const [delta, own] of deltas) {
+      yield { type: 'response.output_text.delta', ...at, delta, logprobs: own, ...padding(delta, options) };
     }
-    yield { type: 'response.output_text.done', ...at, text, logprobs: [] };
+    yield { type: 'response.output_text.done', ...at, text, logprobs };
   }
   yield { type: 'response.content_part.done', ...at, part };
+}
+
+/** The probability of a token as an event has it. */
+function withoutBytes({ token, logprob, top_logprobs: top }: JsonObject): JsonObject {
+  const others: unknown[] = Array.isArray(top) ? top : [];
+  return {
+    token,
+    logprob,
+    top_logprobs: others
+      .filter(isJsonObject)
+      .map((each) => ({ token: each['token'], logprob: each['logprob'] })),
+  };
 }
 
 function* argumentEvents(item: JsonObject, at: JsonObject, options: StreamOptions): Generator<Unnumbered> {

@@ -5,16 +5,16 @@ import {
   type Continued,
   type InputContext,
 } from './input-context.ts';
-import { checkCapabilities, fitContext, reachesThreshold, shortened } from './model-limits.ts';
+import { checkCapabilities, fitContext, limitedOutput, reachesThreshold } from './model-limits.ts';
 import { outputItems } from './output-items.ts';
 import { finishedBody, newResponseBody } from './response-body.ts';
-import type { ResponseRequest } from './response-request.ts';
+import { topLogprobsOf, type ResponseRequest } from './response-request.ts';
 import { usageOf } from './usage.ts';
 import type { ModelAnswer } from '../model/answer.ts';
 import { answerOf } from '../model/answer-of.ts';
 import { marksPhase, reasons } from '../model/model-traits.ts';
 import { compactionOf } from '../model/summary.ts';
-import { tokensOf } from '../model/tokens.ts';
+import { outputTokensOf } from '../model/tokens.ts';
 import { checkToolChoice } from '../requests/check-tools.ts';
 import type { Unlinking } from '../unlinking.ts';
 import { errors } from '../wire/error-catalogue.ts';
@@ -80,27 +80,30 @@ export class Turn {
     const { model, sent, isTriggered } = this.request;
     const rendered = fitContext(this.#input.context, sent, world.settings.contextWindow);
     const context = this.#compaction ? this.context : rendered;
-    const outputLeft = Number(sent['max_output_tokens'] ?? Infinity) - tokensOf(this.#compaction);
+    const outputLeft = Number(sent['max_output_tokens'] ?? Infinity) - outputTokensOf(this.#compaction);
     const isAnswered = !isTriggered && outputLeft > 0;
-    const given = isAnswered
-      ? shortened(await answerOf(context, { ...sent, model }, world.settings), outputLeft)
-      : this.#silence();
+    const given = isAnswered ? await answerOf(context, { ...sent, model }, world.settings) : this.#silence();
     const answer = change(given);
     if (answer.failed) return this.failure(answer.failed);
-    const items = outputItems(answer, {
-      mint: this.#mint,
-      mintCall: () => world.ids.call(),
-      reasons: isAnswered && reasons(model, sent),
-      marksPhase: marksPhase(model),
-      tools: sent['tools'],
-    });
+    const { items, isCut } = limitedOutput(
+      outputItems(answer, {
+        mint: this.#mint,
+        mintCall: () => world.ids.call(),
+        reasons: isAnswered && reasons(model, sent),
+        marksPhase: marksPhase(model),
+        tools: sent['tools'],
+        topLogprobs: topLogprobsOf(this.request),
+      }),
+      outputLeft,
+    );
     this.#output = this.#compaction ? [this.#compaction, ...items] : items;
     const passes = this.#compaction && isAnswered ? [rendered, context] : [rendered];
     const preamble = [model, sent['instructions'], sent['tools']];
     let cached = 0;
     for (const pass of passes) cached += account.promptCache.cachedTokens(preamble, pass);
     const usage = usageOf(passes, sent, this.#output, cached);
-    return finishedBody(this.record.body, answer, this.#output, usage, world.clock.seconds());
+    const ended = isCut ? { ...answer, incomplete: 'max_output_tokens' as const } : answer;
+    return finishedBody(this.record.body, ended, this.#output, usage, world.clock.seconds());
   }
 
   /** The finished response if the model fails. */

@@ -1,4 +1,4 @@
-import { tokensOf } from '../model/tokens.ts';
+import { outputTokensOf, tokensOf } from '../model/tokens.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import type { JsonObject } from '../wire/json.ts';
 
@@ -24,8 +24,8 @@ export function usageOf(
   let written = 0;
   let reasoned = 0;
   for (const item of output) {
-    written += tokensOf(item);
-    if (item.type === 'reasoning') reasoned += tokensOf(item);
+    written += outputTokensOf(item);
+    if (item.type === 'reasoning') reasoned += outputTokensOf(item);
   }
   return {
     input_tokens: input,

@@ -72,6 +72,14 @@ export const itemFields: Readonly<Record<string, ItemFields>> = {
   program_output: fields('prog', ['id', 'call_id', 'result', 'status'], []),
 };
 
+/** The fields that the API fills in where a client leaves them out. */
+export const filledFields: Readonly<Record<string, Readonly<Record<string, string | null>>>> = {
+  shell_call: { environment: null },
+  shell_call_output: { max_output_length: null },
+  tool_search_call: { call_id: null, execution: 'server' },
+  tool_search_output: { call_id: null, execution: 'server' },
+};
+
 /** The types of calls that a client has to answer, and the types of their outputs. */
 export const answeredBy: Readonly<Record<string, string>> = {
   function_call: 'function_call_output',

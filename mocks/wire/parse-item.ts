@@ -1,5 +1,5 @@
 import { errors } from './error-catalogue.ts';
-import { itemFields, type ItemFields } from './item-fields.ts';
+import { filledFields, itemFields, type ItemFields } from './item-fields.ts';
 import { isJsonObject, type JsonObject, jsonTypeName, ownEntry } from './json.ts';
 import { checkSummary, parseContent } from './parse-content.ts';
 
@@ -95,7 +95,7 @@ function messageFields(value: JsonObject, path: string): JsonObject {
 }
 
 function otherFields(value: JsonObject, spec: ItemFields, path: string): JsonObject {
-  const fields: JsonObject = {};
+  const fields: JsonObject = { ...ownEntry(filledFields, typeOf(value, path)) };
   for (const [key, field] of Object.entries(value)) {
     if (key !== 'id' && key !== 'type' && field !== null) fields[key] = field;
   }

@@ -84,6 +84,13 @@ export class ApiSchema {
     return (validate.errors ?? []).map((error) => `${name}${error.instancePath} ${error.message ?? ''}`);
   }
 
+  /** The schemas of the items that a request may hold, each with all that it refers to, and with its required fields. */
+  inputForms(): { form: object; required: readonly string[] }[] {
+    return this.#partsOf({ $ref: '#/components/schemas/InputItem' })
+      .filter(({ properties }) => properties)
+      .map((part) => ({ form: { ...part, ...this.#document }, required: part.required ?? [] }));
+  }
+
   /** The forms of an item: of one that a request may hold, or of one that a response may return. */
   itemSchemas(name: 'InputItem' | 'OutputItem'): ItemSchema[] {
     return this.#partsOf({ $ref: `#/components/schemas/${name}` }).flatMap(

@@ -74,6 +74,7 @@ const WRITTEN: OpenAI.Responses.ResponseInputItem[] = [
   },
   { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Oslo"}' },
   { type: 'function_call_output', call_id: 'call_1', output: 'rain' },
+  { type: 'mcp_approval_response', approval_request_id: 'mcpr_1', approve: true },
   { type: 'custom_tool_call', call_id: 'call_2', name: 'grep', input: 'x' },
   { type: 'custom_tool_call_output', call_id: 'call_2', output: 'nothing' },
   {
@@ -115,6 +116,7 @@ async function answers(client: OpenAI, conversation: string): Promise<void> {
   });
   await responses.create({ model: 'gpt-4.1', input: 'call grep', tools: [{ type: 'custom', name: 'grep' }] });
   await responses.create({ model: 'o3', input: 'think', max_output_tokens: 16 });
+  await responses.create({ model: 'gpt-4.1', input: 'hi', include: ['message.output_text.logprobs'] });
   await responses.create({
     model: 'gpt-4.1',
     input: 'as json',
@@ -166,6 +168,7 @@ async function streams(client: OpenAI): Promise<void> {
     body: Omit<OpenAI.Responses.ResponseCreateParamsStreaming, 'stream'>,
   ): Promise<void> => drain(await client.responses.create({ ...body, stream: true }));
   await create({ model: 'gpt-4.1', input: 'hi' });
+  await create({ model: 'gpt-4.1', input: 'hi', top_logprobs: 2 });
   await create({ model: 'gpt-4.1', input: 'hi', stream_options: { include_obfuscation: false } });
   await create({ model: 'gpt-4.1', input: 'refuse' });
   await create({

@@ -43,6 +43,13 @@ export const deviations: readonly Deviation[] = [
       }),
   },
   {
+    name: 'An `mcp_approval_response` has no `request_id`, which the schema requires and does not describe',
+    mend: (answer) =>
+      mapItems(answer, (item) =>
+        item['type'] === 'mcp_approval_response' ? { request_id: '', ...item } : item,
+      ),
+  },
+  {
     name: 'The `response.compaction.compacting` event is newer than the schema',
     mend: (answer) =>
       answer['type'] === 'response.compaction.compacting'
@@ -61,6 +68,13 @@ function mapResponse(answer: Fields, change: (response: Fields) => Fields): Fiel
   if (answer['object'] === 'response') return change(answer);
   const { response } = answer;
   return isFields(response) ? { ...answer, response: change(response) } : answer;
+}
+
+/** Changes the items that an answer lists, or the item that it is. */
+function mapItems(answer: Fields, change: (item: Fields) => Fields): Fields {
+  const { data } = answer;
+  if (!Array.isArray(data)) return change(answer);
+  return { ...answer, data: data.map((item: unknown) => (isFields(item) ? change(item) : item)) };
 }
 
 function without(fields: Fields, key: string, value: unknown): Fields {
