@@ -17,6 +17,7 @@ import { ApiError } from '../wire/api-error.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Account } from '../world/account.ts';
+import { memoryOf } from '../world/connection-memory.ts';
 import type { World } from '../world/world.ts';
 
 /** The state and the parts that requests are served from. */
@@ -73,7 +74,7 @@ export class RequestHandler {
       const body = parseBody(entry.bodyText);
       return await this.#serve(
         match.route,
-        { account, body, params: match.params, query: url.searchParams },
+        { account, body, params: match.params, query: url.searchParams, memory: memoryOf(request) },
         entry,
       );
     } catch (error) {
@@ -119,7 +120,7 @@ export class RequestHandler {
 
   async #serve(
     route: Route,
-    asked: { account: Account; body: JsonObject; params: readonly string[]; query: URLSearchParams },
+    asked: Pick<Exchange, 'account' | 'body' | 'params' | 'query' | 'memory'>,
     entry: LogEntry,
   ): Promise<Answer> {
     const { world, unlinking } = this.#parts;

@@ -7,6 +7,7 @@ import type { SimulatorItem } from '../wire/item.ts';
 import type { ParsedItem } from '../wire/parse-item.ts';
 import type { Account } from '../world/account.ts';
 import { allIds } from '../world/conversation-list.ts';
+import type { ConnectionMemory } from '../world/connection-memory.ts';
 import { contextIds } from '../world/context.ts';
 import { threadOf } from '../world/id-source.ts';
 import type { ContextNode, ConversationRecord, ResponseRecord } from '../world/records.ts';
@@ -16,6 +17,8 @@ import type { World } from '../world/world.ts';
 export interface Continued {
   readonly conversation: ConversationRecord | undefined;
   readonly parent: ResponseRecord | undefined;
+  /** The items of a parent that only the connection remembers. */
+  readonly remembered?: readonly SimulatorItem[];
   /** The server shows the model less than the request continues, and does not notice. */
   readonly isCut: boolean;
 }
@@ -29,6 +32,7 @@ export function findContinued(
   account: Account,
   conversationId: string | undefined,
   previousResponseId: string | undefined,
+  memory?: ConnectionMemory,
 ): Continued {
   if (conversationId !== undefined && previousResponseId !== undefined) throw errors.mutuallyExclusive();
   if (conversationId !== undefined) {
@@ -40,6 +44,14 @@ export function findContinued(
   const none = { conversation: undefined, parent: undefined };
   if (previousResponseId === undefined) return { ...none, isCut: false };
   if (profile.parent === 'ignores') return { ...none, isCut: true };
+  const known = memory?.find(previousResponseId);
+  if (known)
+    return {
+      ...none,
+      parent: known.record,
+      remembered: known.items,
+      isCut: profile.parent === 'keeps-messages',
+    };
   if (profile.parent === 'refuses') throw parentRefusals[profile.refusal](previousResponseId);
   const parent = liveResponse(world, account, previousResponseId);
   if (!parent || !canBeContinued(parent)) throw errors.previousResponseNotFound(previousResponseId);
@@ -67,8 +79,20 @@ function inheritedNode(account: Account, continued: Continued): ContextNode | un
   if (!parent) return undefined;
   const whole = { parent: parent.context, ids: parent.outputIds };
   if (!isCut) return whole;
-  const messages = account.itemsIn(whole).filter(({ type }) => type === 'message');
+  const items = continued.remembered ?? account.itemsIn(whole);
+  const messages = items.filter(({ type }) => type === 'message');
   return { parent: undefined, ids: messages.map(({ id }) => id) };
+}
+
+/** The inherited items: those of the account, and those that the connection alone remembers. */
+function knownItems(
+  account: Account,
+  { remembered }: Continued,
+  ids: readonly string[],
+): readonly SimulatorItem[] {
+  if (remembered === undefined) return account.itemsOf(ids);
+  const inherited = new Set(ids);
+  return remembered.filter(({ id }) => inherited.has(id));
 }
 
 /** The thread that a request belongs to. */
@@ -102,7 +126,7 @@ export function resolveContext(
   const inherited = inheritedNode(account, continued);
   const inheritedIds = contextIds(inherited);
   const { items, replayed } = resolveInput(world, account, parsed, 'input', mint);
-  const context = Object.freeze(sinceCompaction([...account.itemsOf(inheritedIds), ...items]));
+  const context = Object.freeze(sinceCompaction([...knownItems(account, continued, inheritedIds), ...items]));
   const known = new Set(replayed.map(({ id }) => id));
   checkEncryptedContent(parsed.filter(({ id }) => id === undefined || !known.has(id)));
   if (!continued.isCut) checkToolPairs(context);

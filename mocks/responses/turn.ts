@@ -21,6 +21,7 @@ import { errors } from '../wire/error-catalogue.ts';
 import { isUserMessage, type SimulatorItem } from '../wire/item.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { Account } from '../world/account.ts';
+import type { ConnectionMemory } from '../world/connection-memory.ts';
 import { appendItems } from '../world/conversation-list.ts';
 import type { ResponseRecord } from '../world/records.ts';
 import type { World } from '../world/world.ts';
@@ -30,6 +31,8 @@ export interface TurnScene {
   readonly world: World;
   readonly account: Account;
   readonly unlinking: Unlinking;
+  /** The memory of the WebSocket that the request came over. */
+  readonly memory: ConnectionMemory | undefined;
 }
 
 /**
@@ -53,8 +56,9 @@ export class Turn {
 
   /** @throws ApiError if the request cannot be served; nothing has changed then. */
   constructor(scene: TurnScene, request: ResponseRequest) {
-    const { world, account } = scene;
-    const continued = findContinued(world, account, request.conversationId, request.previousResponseId);
+    const { world, account, memory } = scene;
+    const { conversationId, previousResponseId } = request;
+    const continued = findContinued(world, account, conversationId, previousResponseId, memory);
     if (continued.conversation?.lockedBy !== undefined) throw errors.conversationLocked();
     this.#scene = scene;
     this.#continued = continued;
@@ -118,7 +122,13 @@ export class Turn {
   settle(body: JsonObject, isAbandoned = false): void {
     if (!this.#close()) return;
     this.record.body = body;
-    if (!this.#isKept() || body['status'] === 'failed') return;
+    if (body['status'] === 'failed') return;
+    if (!this.#isKept()) {
+      const items = [...this.#input.context, ...this.#output];
+      this.record.outputIds = this.#output.map((item) => item.id);
+      this.#scene.memory?.keep({ record: this.record, items });
+      return;
+    }
     this.#keepOutput();
     if (this.#stored && body['status'] === 'completed') this.#tellUnlinking();
     if (!isAbandoned || this.#scene.world.settings.onAbort === 'keep-turn') this.#append();
@@ -213,7 +223,9 @@ export class Turn {
     const { conversation } = this.#continued;
     if (conversation) conversation.lockedBy = this.record.id;
     if (!this.#isKept()) return;
-    for (const item of this.#input.items) if (!account.items.has(item.id)) account.addItem(item);
+    const { remembered = [] } = this.#continued;
+    for (const item of [...remembered, ...this.#input.items])
+      if (!account.items.has(item.id)) account.addItem(item);
     account.addResponse(this.record);
   }
 

@@ -11,17 +11,17 @@ import { ScriptedError } from './scripted-error.ts';
  */
 export type Reply = string | ModelAnswer | StatusError | Respond;
 
-const ANSWER_FIELDS = [
-  'text',
-  'json',
-  'calls',
-  'refusal',
-  'reasoning',
-  'items',
-  'incomplete',
-  'failed',
-  'pace',
-] as const satisfies readonly (keyof ModelAnswer)[];
+const ANSWER_FIELDS = Object.keys({
+  text: true,
+  json: true,
+  calls: true,
+  refusal: true,
+  reasoning: true,
+  items: true,
+  incomplete: true,
+  failed: true,
+  pace: true,
+} satisfies Record<keyof ModelAnswer, true>);
 
 /** @throws RangeError for an unknown field, of which it names the right ones, or a pace that makes no sense. */
 export function checkReply(reply: Reply): void {

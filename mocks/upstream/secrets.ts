@@ -2,12 +2,12 @@ import { isJsonObject } from '../wire/json.ts';
 
 const REMOVED = '[removed]';
 
-/** Fields and parameters whose text is a secret; all values of `headers` are. */
+/** Fields and parameters whose text is a secret; all values of `headers` are. `token` is a word of logprobs. */
 const SECRET_NAME =
-  /^(?:authorization|cookie|set-cookie|password|secret|client_secret|(?:x-)?api[-_]?key|(?:access|refresh|id|auth|session)[-_]?token|token)$/i;
+  /^(?:authorization|cookie|set-cookie|password|secret|client_secret|(?:x-)?api[-_]?key|(?:access|refresh|id|auth|session)[-_]?token)$/i;
 
-/** Keys of the API and of its short-lived sessions, and credentials of a header. */
-const SECRET_TEXT = /\b(?:sk|ek|rk|pk)[-_][\w-]{16,}|\b(?:Bearer|Basic)\s+[\w.~+/=-]{8,}/g;
+/** Keys of the API and of its short-lived sessions, and bearers; long enough to be no words. */
+const SECRET_TEXT = /\b(?:sk|ek|rk|pk)[-_][\w-]{16,}|\bBearer\s+[\w.~+/=-]{16,}/g;
 
 /** A shorter key is one like `test`: a word that texts may have, too. */
 const SHORTEST_KEY = 16;

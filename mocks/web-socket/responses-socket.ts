@@ -4,6 +4,7 @@ import { Connection } from './connection.ts';
 import { shakeHands } from './handshake.ts';
 import type { Access } from '../http/access.ts';
 import { errors } from '../wire/error-catalogue.ts';
+import { cameOver, ConnectionMemory } from '../world/connection-memory.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 /** The longest message, in bytes; the simulator's own limit on a body is checked after it. */
@@ -24,6 +25,7 @@ export function serveSocket(
   socket.on('error', () => socket.destroy());
   if (!shakeHands(request, socket, access)) return;
   const gone = new AbortController();
+  const memory = new ConnectionMemory();
   let queue: Promise<void> = Promise.resolve();
   const connection = new Connection(socket, MAX_MESSAGE_BYTES, {
     message(text) {
@@ -35,8 +37,11 @@ export function serveSocket(
     if (gone.signal.aborted) return;
     const body = createBody(text);
     if (typeof body === 'string') return connection.send(body);
-    const response = await handle(requestOf(request, body, gone.signal));
-    if (response.status !== 200) return connection.send(await refusalFrame(response));
+    const response = await handle(cameOver(requestOf(request, body, gone.signal), memory));
+    if (response.status !== 200) {
+      memory.forget(body['previous_response_id']);
+      return connection.send(await refusalFrame(response));
+    }
     return sendEvents(response, connection, gone.signal);
   };
 }

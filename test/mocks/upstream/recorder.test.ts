@@ -5,6 +5,7 @@ import { Agent, OpenAIConversationsSession, tool } from '@openai/agents';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createSimulator, type Listening, type RecordOptions, type Simulator } from '../../../mocks/core.ts';
+import { Secrets } from '../../../mocks/upstream/secrets.ts';
 import { collect, refusalOf } from '../support.ts';
 
 const KEY = 'sk-proj-0123456789abcdefghijklmnop';
@@ -109,7 +110,7 @@ describe('a recording', () => {
     const secret = (word: string, apiKey: string): Promise<unknown> =>
       simulator.client({ apiKey, organization: `org-${word}` }).responses.create({
         ...hi,
-        instructions: `Use ${apiKey} or Bearer ${word}abcdefgh`,
+        instructions: `Use ${apiKey} or Bearer ${word}abcdefghijklmnop`,
         metadata: { password: word },
         tools: [
           {
@@ -128,6 +129,18 @@ describe('a recording', () => {
     expect(api.log[0]?.bodyText).toContain('hidden');
     simulator.replay(file);
     await secret('other', 'sk-another-key-0123456789');
+  });
+
+  it('words that only look like secrets stay', () => {
+    const secrets = new Secrets(new Request('http://x.test', { headers: { authorization: 'Bearer test' } }));
+    const kept = {
+      logprobs: [{ token: 'Hello', bytes: [1] }],
+      text: 'Basic understanding of the Bearer of a test, task-oriented-and-long-enough',
+      max_output_tokens: 16,
+      properties: { password: { type: 'string' } },
+      required: ['password'],
+    };
+    expect(secrets.removedFrom(kept)).toEqual(kept);
   });
 
   it('an answer that tells of the moment is passed on, but not kept', async () => {

@@ -23,15 +23,20 @@ const weather = tool({
 
 const textOf = (data: RawData): string => (Buffer.isBuffer(data) ? data.toString() : '');
 
-/** Messages until one of this type has come `count` times. */
-const until = async (socket: WebSocket, type: string, count = 1): Promise<Message[]> =>
+/** Messages until one of these types has come `count` times. */
+const until = async (socket: WebSocket, types: string | readonly string[], count = 1): Promise<Message[]> =>
   new Promise((resolve, reject) => {
     const messages: Message[] = [];
-    socket.on('close', (code) => reject(new Error(`closed with ${code}`)));
-    socket.on('message', (data) => {
+    const closed = (code: number): void => reject(new Error(`closed with ${code}`));
+    const receive = (data: RawData): void => {
       messages.push(JSON.parse(textOf(data)) as Message);
-      if (messages.filter((message) => message['type'] === type).length === count) resolve(messages);
-    });
+      if (messages.filter(({ type }) => [types].flat().some((each) => each === type)).length < count) return;
+      socket.off('close', closed);
+      socket.off('message', receive);
+      resolve(messages);
+    };
+    socket.on('close', closed);
+    socket.on('message', receive);
   });
 
 describe('a WebSocket of the simulator', () => {
@@ -103,6 +108,55 @@ describe('a WebSocket of the simulator', () => {
     socket.send(JSON.stringify({ ...hi, input: 'bye', stream: false }));
     const types = (await done).map(({ type }) => type);
     expect(types.indexOf('response.completed')).toBeLessThan(types.lastIndexOf('response.created'));
+  });
+
+  it.each(['openai', 'zdr'] as const)(
+    'a response that is not stored can be continued on its connection alone (%s), until a request with it is refused',
+    async (profile) => {
+      await using world = createSimulator({ profile });
+      const { url } = await world.listen();
+      const [socket, other] = [0, 1].map(
+        () => new WebSocket(`${url.replace('http', 'ws')}/responses`, { headers: { authorization } }),
+      );
+      if (!socket || !other) throw new Error('Two sockets were opened');
+      await Promise.all([once(socket, 'open'), once(other, 'open')]);
+      const ask = async (on: WebSocket, body: object): Promise<Message> => {
+        const done = until(on, ['response.completed', 'error']);
+        on.send(JSON.stringify({ ...hi, store: false, ...body }));
+        return (await done).at(-1) ?? {};
+      };
+      const idOf = ({ response }: Message): string => (response as { id: string }).id;
+      const first = idOf(await ask(socket, {}));
+      const second = idOf(await ask(socket, { input: 'two', previous_response_id: first }));
+      expect(outline(world.log.at(-1)?.context ?? [])).toBe('u,a,u');
+      expect(await ask(other, { previous_response_id: second })).toMatchObject({
+        type: 'error',
+        status: 400,
+      });
+      expect(await ask(socket, { previous_response_id: first })).toMatchObject({
+        type: 'error',
+        status: 400,
+      });
+      const third = await ask(socket, { input: 'three', previous_response_id: second });
+      expect(outline(world.log.at(-1)?.context ?? [])).toBe('u,a,u,a,u');
+      const wrong = { previous_response_id: idOf(third), temperature: 9 };
+      expect(await ask(socket, wrong)).toMatchObject({ type: 'error', status: 400 });
+      expect(await ask(socket, { previous_response_id: idOf(third) })).toMatchObject({ type: 'error' });
+      expect(world.snapshot()).toMatchObject({ responses: [], items: [] });
+    },
+  );
+
+  it('a stored response goes on from one that only the connection remembers, and keeps its items', async () => {
+    const socket = await opened();
+    const firstDone = until(socket, 'response.completed');
+    socket.send(JSON.stringify({ ...hi, store: false }));
+    const { id } = (await firstDone).at(-1)?.['response'] as { id: string };
+    const secondDone = until(socket, 'response.completed');
+    socket.send(JSON.stringify({ ...hi, previous_response_id: id }));
+    const stored = (await secondDone).at(-1)?.['response'] as { id: string };
+    const same = simulator.client({ apiKey: 'sk-test' });
+    await same.responses.create({ model: 'gpt-4.1', input: 'x', previous_response_id: stored.id });
+    expect(outline(simulator.log.at(-1)?.context ?? [])).toBe('u,a,u,a,u');
   });
 
   it('a refused request is an error with its status, and the connection goes on', async () => {
