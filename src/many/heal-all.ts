@@ -1,5 +1,5 @@
 import { diagnose } from '../doctor/diagnose.ts';
-import type { Verdict } from '../doctor/diagnosis.ts';
+import type { Diagnosis, Verdict } from '../doctor/diagnosis.ts';
 import type { Healed, HealPlan } from '../heal/healed.ts';
 import { eachSession, type ManyOptions, type SessionResult } from './each-session.ts';
 import { sessionOf } from './verify-all.ts';
@@ -18,7 +18,10 @@ export interface HealAllOptions extends ManyOptions {
 export interface HealOutcome {
   /** The verdict before the heal. */
   readonly verdict: Verdict;
-  /** Undefined for a session that was not healed: it is whole, or its history is not fully known. */
+  /**
+   * Undefined for a session that was not healed: it is whole, its history is not fully known, or its list was only behind, and the
+   * pending changes were written.
+   */
   readonly healed: Healed | HealPlan | undefined;
 }
 
@@ -28,7 +31,8 @@ export type HealedSession = SessionResult<HealOutcome>;
 /**
  * Diagnoses every session of a ledger that has a conversation, or the given ones, and heals the damaged ones, a few at a time.
  *
- * A session is healed only if every known item of it can be restored (verdict `repairable`). After an interruption the same call
+ * A session is healed only if every known item of it can be restored (verdict `repairable`). A list that is only behind is brought
+ * up to date, and keeps its conversation. After an interruption the same call
  * goes on: a healed session is whole.
  *
  * @throws InvalidOptionsError for an invalid option, or without `ids` for a ledger that does not list its sessions; the reason of
@@ -41,11 +45,21 @@ export type HealedSession = SessionResult<HealOutcome>;
 export async function* healAll(options: HealAllOptions): AsyncGenerator<HealedSession, void, undefined> {
   const { client, ledger, signal, dryRun = false } = options;
   const heal = async (id: string): Promise<HealOutcome> => {
-    const { verdict } = await diagnose({ client, conversationId: id, ledger, signal });
+    const diagnosis = await diagnose({ client, conversationId: id, ledger, signal });
+    const { verdict } = diagnosis;
     if (verdict !== 'repairable') return { verdict, healed: undefined };
     const session = sessionOf(id, { client, ledger });
+    if (isBehind(diagnosis)) {
+      if (!dryRun) await session.flush();
+      return { verdict, healed: undefined };
+    }
     const healed = await (dryRun ? session.heal({ dryRun: true }) : session.heal({ signal }));
     return { verdict, healed };
   };
   yield* eachSession(options, heal);
+}
+
+/** Whether the list lacks nothing but pending changes. */
+function isBehind({ findings, listed, timeline }: Diagnosis): boolean {
+  return listed !== null && findings.length === 0 && timeline.every(({ status }) => status !== 'lost');
 }

@@ -56,7 +56,9 @@ export class PendingWork {
       return await work;
     } finally {
       this.#operations -= 1;
-      if (this.#operations === 0) this.#ended();
+      // After each operation: the next one may release the state.
+      this.#note();
+      if (this.#operations === 0) pendingSessions().busy.delete(this.#session);
     }
   }
 
@@ -75,8 +77,7 @@ export class PendingWork {
     if (this.#shared !== undefined) pendingSessions().behind.delete(this.#shared);
   }
 
-  #ended(): void {
-    pendingSessions().busy.delete(this.#session);
+  #note(): void {
     const { opened, outstanding } = this.#session;
     this.#shared = opened?.shared ?? this.#shared;
     if (outstanding === 0) this.forget();

@@ -7,6 +7,7 @@ import {
   memoryLedger,
   type LedgerStore,
 } from '../../src/index.ts';
+import { listedTexts } from '../flows/support/story.ts';
 import { texts, user } from '../support/conversation.ts';
 import { clock } from '../../src/util/clock.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
@@ -144,6 +145,18 @@ describe('healAll()', () => {
     expect(session.conversationId).not.toBe(conversationOf('user-2'));
     const again = await all(healAll({ client, ledger }));
     expect([...again.values()].map(({ verdict }) => verdict)).toEqual(ids.map(() => 'whole'));
+  });
+
+  it('a session whose list is only behind is written, and keeps its conversation', async () => {
+    const { simulator, client, ledger, conversationOf } = await fleet(1);
+    simulator.fault('conversations.items.create', { status: 500, times: 1 });
+    await new HybridSession({ sessionId: 'user-0', client, ledger }).addItems([user('late')]);
+    const planned = await all(healAll({ client, ledger, dryRun: true }));
+    expect(planned.get('user-0')).toEqual({ id: 'user-0', verdict: 'repairable', healed: undefined });
+    expect(listedTexts(simulator, conversationOf('user-0'))).toHaveLength(2);
+    await all(healAll({ client, ledger }));
+    expect(listedTexts(simulator, conversationOf('user-0')).at(-1)).toBe('late');
+    expect((await ledger.checkpoint('user-0'))?.conversation).toBe(conversationOf('user-0'));
   });
 });
 

@@ -30,7 +30,7 @@ afterEach(() => void Reflect.set(globalThis, REGISTRY, others));
 
 function held(): number {
   const { busy, behind } = pendingSessions();
-  return busy.size + behind.size;
+  return new Set([...busy, ...behind.values()]).size;
 }
 
 function world() {
@@ -149,6 +149,16 @@ describe('the sessions that closeAll() knows', () => {
     expect(held()).toBe(1);
     await open({ sessionId: 'one-session' }).flush();
     expect(held()).toBe(0);
+  });
+
+  it('a session whose history exceeds the budget of memory stays known', async () => {
+    const { open, fail } = world();
+    fail(2);
+    const session = open({ sessionId: 'too large', advanced: { cache: { maxBytes: 1 } } });
+    await Promise.all([session.addItems([user('one')]), session.addItems([user('two')])]);
+    await turns(20);
+    expect(held()).toBe(1);
+    expect(await closeAll()).toEqual({ flushed: 1, unfinished: [] });
   });
 
   it('an erased session and a session without a mirror are not held', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { inspectLedger } from '../../doctor.ts';
 import { changeTime, type LedgerStore, type SessionSummary } from '../../index.ts';
 import { escapeControls, escapeJson } from '../../util/escape-controls.ts';
@@ -79,6 +80,8 @@ export const list: Command = {
           const rows = newest.rows();
           for (const row of rows) {
             signal.throwIfAborted();
+            // The driver frees its memory between two turns of the event loop.
+            if (isTurns) await setImmediate();
             const turns = isTurns ? await turnsOf(store, row.sessionId) : undefined;
             const shown = { ...row, turns, check: checkOf(row, report) };
             if (isJson) io.out(jsonOf(shown));

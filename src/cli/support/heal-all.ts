@@ -34,15 +34,11 @@ export async function healMany(args: readonly string[], io: CliIo): Promise<numb
 
 function lineOf({ verdict, healed }: HealOutcome): ManyLine {
   if (healed === undefined) {
-    const isFine = verdict === 'whole';
-    const text = isFine ? 'nothing to do' : 'not healed: not every item is known';
-    return {
-      verdict,
-      tone: isFine ? 'green' : 'red',
-      isFine,
-      text,
-      facts: { from: null, conversationId: null },
-    };
+    const facts = { from: null, conversationId: null };
+    if (verdict === 'whole') return { verdict, tone: 'green', isFine: true, text: 'nothing to do', facts };
+    return verdict === 'repairable'
+      ? { verdict: 'behind', tone: 'yellow', isFine: false, text: 'only changes were pending', facts }
+      : { verdict, tone: 'red', isFine: false, text: 'not healed: not every item is known', facts };
   }
   const { from, conversationId, items, linked, written, skipped, dangling } = reportOf(healed);
   const facts = { from, conversationId, items, linked, written, skipped, dangling };
