@@ -30,7 +30,7 @@ const client = new OpenAI({
   apiKey: 'test',
   baseURL,
   fetch: async (url, init) => {
-    const isModel = init?.method === 'POST' && String(url).endsWith('/responses');
+    const isModel = init?.method === 'POST' && new Request(url).url.endsWith('/responses');
     boundary(isModel ? 'ask' : 'request');
     const response = await fetch(url, init);
     boundary(isModel ? 'asked' : 'requested');
