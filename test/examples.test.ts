@@ -11,6 +11,7 @@ import { sourceFiles } from './support/source-files.ts';
 const GIVEN = `
 import * as agents from '@openai/agents';
 import OpenAIClient from 'openai';
+import * as msw from 'msw/node';
 import * as vitest from 'vitest';
 declare global {
   let session: HybridSession;
@@ -36,7 +37,11 @@ declare global {
   const OpenAIProvider: typeof agents.OpenAIProvider;
   const OpenAIResponsesModel: typeof agents.OpenAIResponsesModel;
   const OpenAI: typeof OpenAIClient;
+  const OpenAIConversationsSession: typeof agents.OpenAIConversationsSession;
   const it: typeof vitest.it;
+  const expect: typeof vitest.expect;
+  const beforeEach: typeof vitest.beforeEach;
+  const setupServer: typeof msw.setupServer;
 }
 `;
 
@@ -144,7 +149,11 @@ test('the examples in the docstrings and the programs in the pages compile', asy
     erasableSyntaxOnly: false,
     allowImportingTsExtensions: true,
     typeRoots: [join(ROOT, 'node_modules', '@types')],
-    paths: { ...Object.fromEntries(sources), '*': [join(ROOT, 'node_modules', '*')] },
+    types: ['node', 'chai'],
+    paths: {
+      ...Object.fromEntries(sources),
+      '*': [join(ROOT, 'node_modules', '*'), join(ROOT, 'node_modules', '@types', '*')],
+    },
   };
   const config = {
     compilerOptions: options,

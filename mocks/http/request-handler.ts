@@ -15,7 +15,6 @@ import { forward } from '../upstream/forward.ts';
 import type { Recorder } from '../upstream/recorder.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { errors } from '../wire/error-catalogue.ts';
-import type { JsonObject } from '../wire/json.ts';
 import type { Account } from '../world/account.ts';
 import { memoryOf } from '../world/connection-memory.ts';
 import type { World } from '../world/world.ts';

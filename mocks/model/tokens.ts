@@ -32,7 +32,7 @@ export interface Reading {
 const readings = new WeakMap<object, Reading>();
 
 /** Estimates the tokens of a text; a text that is not empty is at least one. */
-function tokensOfText(text: string): number {
+export function tokensOfText(text: string): number {
   return tokensForLength(text.length);
 }
 

@@ -5,8 +5,10 @@ import type { AgentInputItem } from '@openai/agents';
 import { isObject } from '../util/json.ts';
 import { LedgerUnreadableError } from '../errors/ledger.ts';
 import { parseWithoutJit } from '../util/parse-without-jit.ts';
-import { itemFields, position } from './drafts/item-fields.ts';
+import { itemFields, position, type LedgerItem } from './drafts/item-fields.ts';
 import { draftFields, drafts } from './drafts/drafts.ts';
+
+export type { LedgerItem } from './drafts/item-fields.ts';
 
 /** A history transaction that was applied: its ID, and the digest of its steps. */
 const operation = z.object({ id: z.string(), digest: z.string() });
@@ -295,8 +297,6 @@ const checkpointSchema = z.object({
 
 /** One step in the life of a session. Records are appended, or all of them are replaced at once. */
 export type LedgerRecord = z.infer<typeof recordSchema>;
-/** One item as a record holds it. */
-export type LedgerItem = z.infer<typeof itemFields>;
 /** A view as a rewritten log holds it. */
 export type RewrittenView = z.infer<typeof rewrittenView>;
 /** A record without the fields that all records have. */

@@ -153,7 +153,7 @@ function addedBy(transaction: SessionHistoryTransactionArgs['transaction']): rea
   return transaction.type === 'append_items' ? transaction.items : transaction.replacement;
 }
 
-interface HistoryChange {
+export interface HistoryChange {
   readonly added: readonly AgentInputItem[];
   /** Returns the records to append. */
   readonly decide: LedgerDecision;
@@ -176,28 +176,17 @@ function change(
       const { sessionId, conversation } = session;
       const prepared = await prepare(session, mode);
       span.setAttributes({ sessionId, mode, items: prepared.added.length });
-      const { state, pending } = await applyChange(runtime, session, mode, prepared);
+      const state = await appendToLedger(session, mode, prepared);
+      prepared.done?.(state);
+      const pending = await updateMirror(runtime, session.options);
       if (conversation !== undefined) span.setAttributes({ pending: pending ?? pendingChanges(state) });
     };
     return runtime.run(work, { writes: true });
   });
 }
 
-/** Changes the ledger first, then the conversation, as a part of an operation. */
-export async function applyChange(
-  runtime: SessionRuntime,
-  session: OpenSession,
-  mode: Mode,
-  prepared: HistoryChange,
-): Promise<{ readonly state: LedgerState; readonly pending: number | undefined }> {
-  const state = await appendToLedger(session, mode, prepared);
-  prepared.done?.(state);
-  const pending = await updateMirror(runtime, session.options);
-  return { state, pending };
-}
-
 /** @throws InvalidItemError if neither the ledger nor the conversation can store a new item. */
-async function appendToLedger(
+export async function appendToLedger(
   { ledger, reader, conversation, history, options }: OpenSession,
   mode: Mode,
   { added, decide, pins = [], scope }: HistoryChange,

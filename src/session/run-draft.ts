@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AgentInputItem } from '@openai/agents';
 import { continuingSteps, endOf, isSame } from '../history/interrupted.ts';
+import { parseAgentItems } from '../items/parse-item.ts';
 import { answeredCalls, callIdOf, resultOf } from '../items/tool-calls.ts';
 import type { Draft } from '../ledger/drafts/drafts.ts';
 import { ledgerItem, type LedgerItem, type LedgerStep } from '../ledger/record.ts';
@@ -77,7 +78,8 @@ export class RunDraft {
       const [id] = answeredCalls([item]);
       if (id === undefined || id === '' || !calls.has(id)) continue;
       this.#reported.delete(id);
-      const result = ledgerItem(item, true);
+      const [parsed = item] = parseAgentItems([item]);
+      const result = ledgerItem(parsed, true);
       const at = this.#items.findIndex((one) => one.item !== undefined && answeredCalls([one.item]).has(id));
       if (at === -1) this.#items = [...this.#items, result];
       else if (!isSame(result, this.#items[at])) this.#items = this.#items.with(at, result);

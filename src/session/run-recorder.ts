@@ -73,7 +73,7 @@ class SessionRunRecorder implements RunRecorder {
     const draft = this.#draft;
     if (draft === undefined) return;
     const items = typeof input === 'string' ? [{ role: 'user' as const, content: input }] : input;
-    if (this.#isAsked) draft.addResults(parseAgentItems(items));
+    if (this.#isAsked) draft.addResults(items);
     // The SDK's runner saves the input of a streamed run itself, and a resumed one has none.
     else if (!draft.isResumed && !draft.hasSaved) draft.add(parseAgentItems(this.#newIn(items)));
     this.#isAsked = true;

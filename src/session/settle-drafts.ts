@@ -5,7 +5,7 @@ import type { LedgerState } from '../ledger/state.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
 import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
-import { applyChange } from './append.ts';
+import { appendToLedger, updateMirror, type HistoryChange } from './append.ts';
 import { abandonedDrafts, type RunDraft } from './run-draft.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function settleAbandoned(
 ): Promise<boolean> {
   const calls = runtime.interruptedCalls;
   if (calls === undefined || abandonedDrafts(known).length === 0) return false;
-  await applyChange(runtime, session, mode, {
+  await appendBehind(runtime, session, mode, {
     added: [],
     decide: (state) =>
       abandonedDrafts(state).flatMap((draft) =>
@@ -49,7 +49,7 @@ export function settleRun(
   return runtime.run(
     async (session, mode) => {
       if (rulesOf(mode).serves === 'list') return;
-      await applyChange(runtime, session, mode, {
+      await appendBehind(runtime, session, mode, {
         added: [],
         decide: (state) => {
           const whole = draft.whole(state, responseSteps(runtime, draft, state));
@@ -75,4 +75,16 @@ export function responseSteps(
   if (newestResponse === undefined) return [];
   const steps = runtime.responses.steps(state, newestResponse, undefined, runtime.turn.seen);
   return steps.filter(({ type }) => type === 'response');
+}
+
+/** Changes the ledger. The conversation follows in the background: neither a failure nor a new run waits for it. */
+async function appendBehind(
+  runtime: SessionRuntime,
+  session: OpenSession,
+  mode: Mode,
+  change: HistoryChange,
+): Promise<void> {
+  const state = await appendToLedger(session, mode, change);
+  change.done?.(state);
+  await updateMirror(runtime, { mirror: session.options.mirror === 'off' ? 'off' : 'background' });
 }

@@ -15,6 +15,7 @@ export interface MatcherResult {
 /**
  * The types of the matchers, for the test runner's own interface of matchers.
  * @example
+ * import type { SimulatorMatchers } from 'agents-hybrid-session/testing';
  * declare module 'vitest' {
  *   interface Matchers<T> extends SimulatorMatchers<T> {}
  * }

@@ -11,6 +11,8 @@ interface Ending {
   readonly run: (world: RecordedWorld, stream: boolean) => Promise<unknown>;
   readonly left: readonly string[];
   readonly reason: string | undefined;
+  /** The number of these items that the SDK's runner saves by default: not streamed, streamed. */
+  readonly saved: readonly [number, number];
 }
 
 /** Runs an agent to its end, streamed or not. */
@@ -34,28 +36,33 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
     run: (world, stream) => ended(world, 'find again', { stream, maxTurns: 2 }),
     left: ['user: find again', 'call find', 'find: found', 'call find', 'find: found'],
     reason: 'max_turns',
+    saved: [0, 1],
   },
   'a thrown tool': {
     run: (world, stream) => ended(world, 'break', { stream }),
     left: ['user: break', 'call break', `break: ${INTERRUPTED}`],
     reason: 'tool',
+    saved: [0, 1],
   },
   'a thrown tool beside one that worked': {
     run: (world, stream) => ended(world, 'find and break', { stream }),
     left: ['user: find and break', 'call find', 'call break', 'find: found', `break: ${INTERRUPTED}`],
     reason: 'tool',
+    saved: [0, 1],
   },
   'an input guardrail': {
     run: (world, stream) =>
       ended(world, 'forbidden', { stream, agent: world.agent.clone({ inputGuardrails: [guardrail] }) }),
     left: [],
     reason: undefined,
+    saved: [0, 0],
   },
   'an output guardrail': {
     run: (world, stream) =>
       ended(world, 'find', { stream, agent: world.agent.clone({ outputGuardrails: [guardrail] }) }),
     left: ['user: find', 'call find', 'find: found'],
     reason: 'guardrail',
+    saved: [3, 3],
   },
   'a server that fails': {
     run: (world, stream) => {
@@ -64,6 +71,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
     },
     left: ['user: find', 'call find', 'find: found'],
     reason: 'model',
+    saved: [0, 1],
   },
   'a server that fails at once': {
     run: (world, stream) => {
@@ -72,6 +80,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
     },
     left: ['user: find'],
     reason: 'model',
+    saved: [0, 1],
   },
   'an abort during a tool': {
     run: (world, stream) => {
@@ -90,6 +99,7 @@ const ENDINGS: Readonly<Record<string, Ending>> = {
     },
     left: ['user: wait', 'call wait', 'wait: waited'],
     reason: 'aborted',
+    saved: [3, 1],
   },
 };
 
@@ -114,6 +124,18 @@ describe('interrupted runs', () => {
       expect(next.finalOutput).toBe('answer to and now?');
       await session.flush();
       expect(await session.verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+    },
+  );
+
+  it.each(CASES)(
+    'a run that ends with $name leaves by default what the runner saves (streamed: $stream)',
+    async ({ name, stream }) => {
+      const { run, left = [], saved = [0, 0] } = ENDINGS[name] ?? {};
+      const world = recordedWorld({});
+      const { session, runner, agent } = world;
+      await runner.run(agent, 'hi', { session });
+      await run?.(world, stream).catch(() => undefined);
+      expect(told(await session.getItems()).slice(2)).toEqual(left.slice(0, saved[Number(stream)]));
     },
   );
 });

@@ -1,3 +1,4 @@
+import type { Draft } from '../../src/ledger/drafts/drafts.ts';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyRecords } from '../../src/ledger/reducer.ts';
@@ -91,6 +92,7 @@ describe('a state, whatever was recorded', () => {
         applyRecords(state, batch);
         if (resumePoint === undefined) throw new Error('There is no resume point');
         expect(resumePoint.leased === true).toBe(state.lease !== undefined);
+        expect(resumePoint.drafts ?? 0).toBe(state.drafts.open.length);
         expect(resumePoint.pending).toBeGreaterThanOrEqual(pendingAt(state));
         expect(resumePoint).toMatchObject({ nextSeq: state.nextSeq, commit: state.newest });
       }),
@@ -115,6 +117,7 @@ describe('a state, whatever was recorded', () => {
         applyRecords(whole, batch);
         expect(shownIn(seen)).toEqual(shownIn(whole));
         expect([...seen.unmirrored.keys()]).toEqual([...whole.unmirrored.keys()]);
+        expect(seen.drafts.open.toSorted(byRun)).toEqual(whole.drafts.open.toSorted(byRun));
         const { resumePoint: _seen, ...known } = nextCheckpoint(seen, []);
         const { resumePoint: _whole, ...all } = nextCheckpoint(whole, []);
         expect(known).toEqual(all);
@@ -577,3 +580,7 @@ test('a checkpoint knows which items came before a response', () => {
   ]);
   expect(checkpointOf(state).response).toEqual({ id: 'resp_1', store: true, time: 1, model: 'gpt-5.5' });
 });
+
+function byRun(one: Draft, other: Draft): number {
+  return one.run.localeCompare(other.run);
+}

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import type { Arbitrary } from 'fast-check';
+import type { Draft } from '../../src/ledger/drafts/drafts.ts';
 import { LEDGER_FORMAT, type LedgerItem, type LedgerRecord } from '../../src/ledger/record.ts';
 
 const mirrorId: Arbitrary<string> = fc.constantFrom('msg_1', 'msg_2', 'msg_3', 'msg_4');
@@ -23,6 +24,38 @@ const common = {
 };
 const conversation = fc.constantFrom('conv_1', 'conv_2');
 const context = fc.record({ length: fc.nat({ max: 5 }), digest: fc.constantFrom('context-a', 'context-b') });
+
+const run = fc.constantFrom('run-1', 'run-2');
+const responses = fc.constant<Draft['responses'][number][]>([]);
+
+/** A draft that begins or goes on, or one that ends. */
+const draftRecord: Arbitrary<LedgerRecord> = fc.oneof(
+  fc.record({
+    ...common,
+    type: fc.constant('draft' as const),
+    run,
+    keep: fc.nat({ max: 3 }),
+    items: fc.array(ledgerItem, { maxLength: 2 }),
+    responses,
+  }),
+  fc.record(
+    {
+      ...common,
+      type: fc.constant('draft' as const),
+      run,
+      keep: fc.constant(0),
+      items: fc.constant<LedgerItem[]>([]),
+      responses,
+      ended: fc.constant(true),
+      interrupted: fc.record({
+        reason: fc.constant('tool'),
+        items: fc.nat({ max: 3 }),
+        made: fc.nat({ max: 1 }),
+      }),
+    },
+    { requiredKeys: ['v', 'commit', 'time', 'type', 'run', 'keep', 'items', 'responses', 'ended'] },
+  ),
+);
 
 /** Any record, also one that refers to a missing entry. */
 export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
@@ -109,6 +142,7 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
         until: fc.nat(),
       }),
       fc.record({ ...common, type: fc.constant('conversation' as const), id: conversation }),
+      draftRecord,
       fc.record({
         ...common,
         type: fc.constant('alias' as const),

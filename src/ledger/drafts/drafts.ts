@@ -71,7 +71,7 @@ export function draftsAfter(
     return { open: [...others, draft], interrupted };
   }
   const { items: count = 0, reason = '', made = 0 } = record.interrupted ?? {};
-  const turn = { run, reason, time, from: nextSeq - count, until: nextSeq, made };
+  const turn = { run, reason, time, from: Math.max(0, nextSeq - count), until: nextSeq, made };
   const earlier = interrupted.filter((one) => one.run !== run);
   return { open: others, interrupted: count === 0 ? earlier : [...earlier, turn] };
 }

@@ -39,6 +39,15 @@ const until = async (socket: WebSocket, types: string | readonly string[], count
     socket.on('message', receive);
   });
 
+/** The last message that a request without storage gets. */
+const ask = async (on: WebSocket, body: object): Promise<Message> => {
+  const done = until(on, ['response.completed', 'error']);
+  on.send(JSON.stringify({ ...hi, store: false, ...body }));
+  return (await done).at(-1) ?? {};
+};
+
+const idOf = ({ response }: Message): string => (response as { id: string }).id;
+
 describe('a WebSocket of the simulator', () => {
   let simulator: Simulator;
   let server: Listening;
@@ -120,12 +129,6 @@ describe('a WebSocket of the simulator', () => {
       );
       if (!socket || !other) throw new Error('Two sockets were opened');
       await Promise.all([once(socket, 'open'), once(other, 'open')]);
-      const ask = async (on: WebSocket, body: object): Promise<Message> => {
-        const done = until(on, ['response.completed', 'error']);
-        on.send(JSON.stringify({ ...hi, store: false, ...body }));
-        return (await done).at(-1) ?? {};
-      };
-      const idOf = ({ response }: Message): string => (response as { id: string }).id;
       const first = idOf(await ask(socket, {}));
       const second = idOf(await ask(socket, { input: 'two', previous_response_id: first }));
       expect(outline(world.log.at(-1)?.context ?? [])).toBe('u,a,u');
@@ -150,12 +153,12 @@ describe('a WebSocket of the simulator', () => {
     const socket = await opened();
     const firstDone = until(socket, 'response.completed');
     socket.send(JSON.stringify({ ...hi, store: false }));
-    const { id } = (await firstDone).at(-1)?.['response'] as { id: string };
+    const [last = {}] = (await firstDone).slice(-1);
     const secondDone = until(socket, 'response.completed');
-    socket.send(JSON.stringify({ ...hi, previous_response_id: id }));
-    const stored = (await secondDone).at(-1)?.['response'] as { id: string };
+    socket.send(JSON.stringify({ ...hi, previous_response_id: idOf(last) }));
+    const [stored = {}] = (await secondDone).slice(-1);
     const same = simulator.client({ apiKey: 'sk-test' });
-    await same.responses.create({ model: 'gpt-4.1', input: 'x', previous_response_id: stored.id });
+    await same.responses.create({ model: 'gpt-4.1', input: 'x', previous_response_id: idOf(stored) });
     expect(outline(simulator.log.at(-1)?.context ?? [])).toBe('u,a,u,a,u');
   });
 
