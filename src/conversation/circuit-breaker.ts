@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { clock } from '../util/clock.ts';
+import { clock, hasPassed } from '../util/clock.ts';
 import { isAmbiguous } from './api-error.ts';
 
 /** The number of consecutive failures after which the conversation endpoints count as unavailable. */
@@ -13,12 +13,12 @@ const MAX_PAUSE_MS = 60_000;
 export class CircuitBreaker {
   #failures = 0;
   #pause = 0;
-  #until = 0;
+  #since = 0;
   #error: unknown;
 
   /** The last failure, while requests are stopped. */
   get error(): unknown {
-    return this.#failures >= MAX_FAILURES && clock.now() < this.#until ? this.#error : undefined;
+    return this.#failures >= MAX_FAILURES && !hasPassed(this.#since, this.#pause) ? this.#error : undefined;
   }
 
   /**
@@ -27,7 +27,7 @@ export class CircuitBreaker {
    */
   allowsRequest(): boolean {
     if (this.error !== undefined) return false;
-    this.#until = clock.now() + this.#pause;
+    this.#since = clock.now();
     return true;
   }
 
@@ -46,7 +46,7 @@ export class CircuitBreaker {
     this.#error = error;
     if (this.#failures < MAX_FAILURES) return;
     this.#pause = Math.min(MAX_PAUSE_MS, this.#pause === 0 ? FIRST_PAUSE_MS : this.#pause * 2);
-    this.#until = clock.now() + this.#pause;
+    this.#since = clock.now();
   }
 }
 

@@ -4,7 +4,7 @@ import { statusOf } from '../conversation/api-error.ts';
 import { InvalidOptionsError, parseOptions, withMethods } from '../errors/options.ts';
 import type { LedgerUnreadableError } from '../errors/ledger.ts';
 import type { LedgerStore } from '../ledger/store.ts';
-import { clock } from '../util/clock.ts';
+import { clock, timeLeft } from '../util/clock.ts';
 import { mapStream } from '../util/map-stream.ts';
 import { isObject } from '../util/json.ts';
 import { Backoff } from '../util/poll.ts';
@@ -128,7 +128,7 @@ class SharedPause {
   async run<T>(work: () => Promise<T>): Promise<T> {
     const backoff = new Backoff({ ...PAUSES, attempts: MAX_TRIES });
     for (;;) {
-      const left = this.#until - clock.now();
+      const left = timeLeft(this.#until, PAUSES.maxAsked);
       if (left > 0) await clock.sleep(left, this.#signal);
       try {
         return await work();

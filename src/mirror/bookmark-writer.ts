@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { statusOf, failureReason } from '../conversation/api-error.ts';
 import { sendRequest } from '../conversation/request.ts';
 import { circuitBreakerOf } from '../conversation/circuit-breaker.ts';
-import { clock, within } from '../util/clock.ts';
+import { clock, timeLeft, within } from '../util/clock.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { hasRoomForBookmark, readMetadata, withBookmarkId } from '../conversation/metadata.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
@@ -50,7 +50,8 @@ export class BookmarkWriter {
    */
   async writeWithTimeout(until: number): Promise<void> {
     const written = this.write();
-    await within(Math.min(until, this.#since + MAX_TURN_WAIT_MS) - clock.now(), written, () => undefined);
+    const end = Math.min(until, this.#since + MAX_TURN_WAIT_MS);
+    await within(timeLeft(end, MAX_TURN_WAIT_MS), written, () => undefined);
   }
 
   /** Writes the bookmark of the newest state, unless it is the last one written. Never throws. */

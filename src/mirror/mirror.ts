@@ -12,7 +12,7 @@ import {
   type LedgerEntry,
 } from '../ledger/state.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
-import { clock, within } from '../util/clock.ts';
+import { clock, timeLeft, within } from '../util/clock.ts';
 import { Backoff } from '../util/poll.ts';
 import { retryAfterOf } from '../util/retry-after.ts';
 import { ConversationWriter, type WriteProgress } from './writer.ts';
@@ -163,7 +163,9 @@ export class Mirror {
   /** Milliseconds for which a turn still waits for the writes in progress. */
   get #remainingWait(): number {
     const { activePushes, oldestPushAt } = this.#options.sync;
-    return activePushes === 0 ? MAX_TURN_WAIT_MS : MAX_TURN_WAIT_MS - (clock.now() - oldestPushAt);
+    return activePushes === 0
+      ? MAX_TURN_WAIT_MS
+      : timeLeft(oldestPushAt + MAX_TURN_WAIT_MS, MAX_TURN_WAIT_MS);
   }
 
   async #queued(task: () => Promise<number>): Promise<number> {

@@ -1,7 +1,7 @@
 import { MAX_DELAY_MS } from '../history/duplicate-writes.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/state.ts';
-import { clock } from '../util/clock.ts';
+import { clock, hasPassed } from '../util/clock.ts';
 import { pollUntil } from '../util/poll.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { ITEMS_PER_CALL } from './writer.ts';
@@ -42,7 +42,7 @@ export async function checkForLateDuplicates(
     sync.lateWritesUntil = Math.max(sync.lateWritesUntil, time + MAX_DELAY_MS);
   if (sync.lateWritesUntil === 0) return;
   const isOver = clock.now() >= sync.lateWritesUntil;
-  if (!isExplicit && !isOver && clock.now() - sync.lateWritesCheckedAt < COMPARE_INTERVAL_MS) return;
+  if (!isExplicit && !isOver && !hasPassed(sync.lateWritesCheckedAt, COMPARE_INTERVAL_MS)) return;
   sync.lateWritesCheckedAt = clock.now();
   try {
     await compareList();

@@ -4,7 +4,7 @@ import type { Finding } from '../history/compare-list.ts';
 import type { ListedItem } from '../conversation/items.ts';
 import { circuitBreakerOf } from '../conversation/circuit-breaker.ts';
 import type { RestoredItem } from '../history/restore.ts';
-import { clock } from '../util/clock.ts';
+import { clock, hasPassed } from '../util/clock.ts';
 import { type LedgerEntry, type LedgerState } from '../ledger/state.ts';
 import { compactedItems, seenDigest, seenHistory, seenLength } from '../ledger/view.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
@@ -204,7 +204,7 @@ export class SessionHistory {
     if (conversation === undefined || this.#context.options.compare !== 'auto') return;
     if (rulesOf(mode).serves === 'list') return;
     const { sync, client } = conversation;
-    const isDue = clock.now() - sync.listComparedAt >= COMPARE_INTERVAL_MS;
+    const isDue = hasPassed(sync.listComparedAt, COMPARE_INTERVAL_MS);
     if (!isDue || sync.backgroundCompare !== undefined || !circuitBreakerOf(client).allowsRequest()) return;
     const comparing = new AbortController();
     sync.backgroundCompare = comparing;

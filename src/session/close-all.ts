@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { failureReason } from '../conversation/api-error.ts';
 import { parseOptions } from '../errors/options.ts';
 import { pendingSessions, type PendingSession } from '../runtime/pending-work.ts';
-import { clock, within } from '../util/clock.ts';
+import { clock, timeLeft, within } from '../util/clock.ts';
 import { mapLimit } from '../util/map-limit.ts';
 import { flush } from './flush.ts';
 
@@ -72,7 +72,7 @@ export async function closeAll(options: CloseAllOptions = {}): Promise<AllClosed
   const failures = new Map<PendingSession, unknown>();
   const tried = new Set<PendingSession>();
   const close = async (session: PendingSession): Promise<void> => {
-    const left = until - clock.now();
+    const left = timeLeft(until, timeout);
     if (left <= 0) return;
     const flushed = flush(session, { timeout: left }).then(
       () => undefined,

@@ -1,5 +1,5 @@
 import { MirrorIncompleteError } from '../errors/session.ts';
-import { clock, within } from '../util/clock.ts';
+import { clock, timeLeft, within } from '../util/clock.ts';
 import { isUnreadable } from '../ledger/retry.ts';
 import { pendingChanges, conversationsToDelete } from '../ledger/state.ts';
 import type { SessionContext } from '../runtime/open.ts';
@@ -34,22 +34,22 @@ export interface FlushOptions {
  */
 export async function flush(runtime: PendingSession, { timeout }: FlushOptions): Promise<number> {
   if (timeout === undefined) return (await pushAll(runtime)) ?? 0;
-  const until = clock.now() + timeout;
-  const flushed = pushAll(runtime, until);
+  const end = clock.now() + timeout;
+  const flushed = pushAll(runtime, () => timeLeft(end, timeout));
   const open = runtime.opened;
   const pending = await within(timeout, flushed, () => (open === undefined ? 0 : pendingIn(open)));
   return pending ?? 0;
 }
 
-/** @param until when to stop waiting, in milliseconds since the epoch; without it, every change is tried. */
-async function pushAll(runtime: PendingSession, until?: number): Promise<number | undefined> {
+/** @param left the milliseconds to wait at most; without it, every change is tried. */
+async function pushAll(runtime: PendingSession, left?: () => number): Promise<number | undefined> {
   await runtime.compactor.idle();
   const isWaiting = await runtime.maintainIfBegun(
     async (session) => session.conversation === undefined && (await pendingIn(session)) > 0,
   );
   const push = async (session: OpenSession): Promise<number> => {
     const pushed = pushWhole(session);
-    if (until !== undefined) return within(until - clock.now(), pushed, () => pendingIn(session));
+    if (left !== undefined) return within(left(), pushed, () => pendingIn(session));
     const pending = await pushed;
     const { sessionId, conversation } = session;
     // With an unreadable ledger, the number of pending changes is unknown.

@@ -20,6 +20,17 @@ export const clock: Clock = {
   },
 };
 
+/** Milliseconds until a time, and no more than a limit: a system may set its clock back. */
+export function timeLeft(until: number, limit: number): number {
+  return Math.min(limit, until - clock.now());
+}
+
+/** Whether an interval has passed since a time. A clock that was set back ends the interval, since its true rest is unknown. */
+export function hasPassed(since: number, interval: number): boolean {
+  const elapsed = clock.now() - since;
+  return elapsed < 0 || elapsed >= interval;
+}
+
 /** The outcome of a task. After so many milliseconds it is the outcome of `late`; the task is not stopped. */
 export function within<T>(milliseconds: number, task: Promise<T>, late: () => T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {

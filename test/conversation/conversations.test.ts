@@ -231,6 +231,14 @@ describe('the circuit breaker', () => {
     expect(three.error).toBeUndefined();
   });
 
+  it('the circuit closes when the clock is set back', () => {
+    const breaker = failing(3);
+    passTime(-3_600_000);
+    expect([breaker.error, breaker.allowsRequest()]).toEqual([undefined, true]);
+    passTime(999);
+    expect(breaker.allowsRequest()).toBe(false);
+  });
+
   it('one trial request is allowed after a pause, and the next one a pause later', () => {
     const breaker = failing(3);
     passTime(1000);

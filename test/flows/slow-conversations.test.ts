@@ -2,7 +2,7 @@ import { OpenAIProvider, Runner } from '@openai/agents';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSimulator } from '../../mocks/index.ts';
-import { HybridSession, memoryLedger, type HybridSessionOptions } from '../../src/index.ts';
+import { closeAll, HybridSession, memoryLedger, type HybridSessionOptions } from '../../src/index.ts';
 import { texts, user } from '../support/conversation.ts';
 import { holdingProxy, type HoldingProxy } from '../support/holding-proxy.ts';
 import { passTime, turns, useVirtualTime } from '../support/virtual-time.ts';
@@ -83,6 +83,24 @@ async function takesTenSeconds(turn: Promise<unknown>, proxy: HoldingProxy): Pro
 }
 
 describe('a hanging conversation API', () => {
+  it('a clock that is set back during a hanging write delays neither an append, nor flush(), nor closeAll() for longer', async () => {
+    const { proxy, session, open } = await begun({ mirror: 'await' });
+    proxy.hold(CONVERSATIONS);
+    const first = open().addItems([user('two')]);
+    await proxy.held(1);
+    passTime(-3_600_000);
+    const next = watched(session.addItems([user('three')]));
+    const flushed = watched(session.flush({ timeout: 5000 }));
+    const closed = watched(closeAll({ timeout: 5000 }));
+    await turns(50);
+    passTime(5000);
+    expect([await flushed.done(), await closed.done()]).toEqual([true, true]);
+    passTime(5000);
+    expect(await next.done()).toBe(true);
+    passTime(3_600_000);
+    await first;
+  });
+
   it("a hanging conversation API delays a run with mirror: 'await' by 10 seconds, and no later run", async () => {
     const { proxy, runner, session, of, listed, since: requests } = await begun();
     requests();
