@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from '../errors/options.ts';
-import { turnStarts } from '../items/read-item.ts';
+import { isMessageForModel, turnStarts } from '../items/read-item.ts';
 import type { LedgerEntry, LedgerState, RecordedResponse } from '../ledger/state.ts';
 
 /** The entries and responses of one turn. */
@@ -14,13 +14,15 @@ export interface RecordedTurn {
 }
 
 /**
- * The turns of a history, oldest first. A turn begins at a message for the model behind an answer; items before the first one
- * belong to the first turn.
+ * The turns of a history, oldest first. A turn begins at a message for the model behind an answer, or behind an interrupted turn
+ * of another run; items before the first one belong to the first turn.
  */
-export function turnsOf({ entries, responses }: Pick<LedgerState, 'entries' | 'responses'>): RecordedTurn[] {
+export function turnsOf(state: Pick<LedgerState, 'entries' | 'responses' | 'drafts'>): RecordedTurn[] {
+  const { entries, responses } = state;
   if (entries.length === 0) return [];
-  const starts = [0, ...turnStarts(entries.map(({ kind }) => kind)).slice(1)];
+  const kinds = entries.map(({ kind }) => kind);
   const places = placesOf(entries);
+  const starts = [0, ...union(turnStarts(kinds).slice(1), startsOfInterrupted(state, places))];
   const turns = starts.map((from, index) => {
     const part = entries.slice(from, starts[index + 1]);
     const last = places[from + part.length - 1] ?? 0;
@@ -39,6 +41,30 @@ export function turnsOf({ entries, responses }: Pick<LedgerState, 'entries' | 'r
     entries: part,
     responses: byTurn.get(index) ?? [],
   }));
+}
+
+/** The indexes of the messages with which an interrupted turn begins, or the turn behind one. */
+function startsOfInterrupted(
+  { entries, drafts }: Pick<LedgerState, 'entries' | 'drafts'>,
+  places: readonly number[],
+): number[] {
+  const ends = drafts.interrupted
+    .flatMap(({ from, until }) => [from, until])
+    .toSorted((one, other) => one - other);
+  const starts: number[] = [];
+  let at = 0;
+  for (const [index, { kind }] of entries.entries()) {
+    const place = places[index] ?? 0;
+    const before = at;
+    while ((ends[at] ?? Number.POSITIVE_INFINITY) <= place) at += 1;
+    if (at > before && index > 0 && isMessageForModel(kind)) starts.push(index);
+  }
+  return starts;
+}
+
+/** Two sorted lists as one, without doubles. */
+function union(some: readonly number[], others: readonly number[]): number[] {
+  return [...new Set([...some, ...others])].toSorted((one, other) => one - other);
 }
 
 /** @throws InvalidOptionsError if no turn has this ID, and no response of a turn. */

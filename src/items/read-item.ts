@@ -82,7 +82,8 @@ export function turnStarts(kinds: readonly string[]): number[] {
   });
 }
 
-function isMessageForModel(kind: string): boolean {
+/** Whether an item of this kind is a message for the model, with which a turn can begin. */
+export function isMessageForModel(kind: string): boolean {
   return roleOfKind(kind) === 'input' && !isResultKind(kind);
 }
 
