@@ -1,8 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Listening } from '../../mocks/http/listen.ts';
 import { createSimulatorCore } from '../../mocks/simulator.ts';
+import { HybridSession } from '../../src/index.ts';
+import { sqliteLedger } from '../../src/sqlite.ts';
 import { linkedConsumer } from './consumer.ts';
 import { packWorkingTree, ROOT, type PackedPackage } from './packed.ts';
 import { commandsOf, snippetsOf } from './readme-snippets.ts';
@@ -90,9 +93,20 @@ describe('the commands in the README and in docs/cli.md', () => {
     [...commandsOf(readme), ...commandsOf(commandPage)].map((words) => [words.join(' '), words]),
   );
 
+  beforeAll(async () => {
+    const ledger = sqliteLedger({ path: join(app, 'sessions.db') });
+    const client = new OpenAI({ apiKey: 'test', baseURL: server.url });
+    const session = new HybridSession({ client, ledger, sessionId: 'user-42' });
+    await session.addItems([{ role: 'user', content: 'hi' }]);
+    await session.flush();
+    await ledger.close();
+  });
+
   it.each([...commands.values()])('the command runs: %s %s %s', async (...words) => {
-    const { stderr } = await runProgram('node', [cli, ...words.slice(1)], { cwd: app });
-    expect(stderr).toBe('');
+    const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'test' };
+    const { stderr } = await runProgram('node', [cli, ...words.slice(1)], { cwd: app, env });
+    // A summary is no problem.
+    expect(stderr).toMatch(/^(?:\d+ [\w()]+\n)?$/);
   });
 
   it('docs/cli.md shows the output of repro', async () => {
