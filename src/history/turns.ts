@@ -1,6 +1,11 @@
 import { InvalidOptionsError } from '../errors/options.ts';
 import { isMessageForModel, turnStarts } from '../items/read-item.ts';
-import type { LedgerEntry, LedgerState, RecordedResponse } from '../ledger/state.ts';
+import {
+  oncePerVersion,
+  type LedgerEntry,
+  type LedgerState,
+  type RecordedResponse,
+} from '../ledger/state.ts';
 
 /** The entries and responses of one turn. */
 export interface RecordedTurn {
@@ -13,11 +18,15 @@ export interface RecordedTurn {
   readonly responses: readonly RecordedResponse[];
 }
 
+type RecordedHistory = Pick<LedgerState, 'version' | 'entries' | 'responses' | 'drafts'>;
+
 /**
  * The turns of a history, oldest first. A turn begins at a message for the model behind an answer, or behind an interrupted turn
  * of another run; items before the first one belong to the first turn.
  */
-export function turnsOf(state: Pick<LedgerState, 'entries' | 'responses' | 'drafts'>): RecordedTurn[] {
+export const turnsOf: (state: RecordedHistory) => readonly RecordedTurn[] = oncePerVersion(findTurns);
+
+function findTurns(state: RecordedHistory): RecordedTurn[] {
   const { entries, responses } = state;
   if (entries.length === 0) return [];
   const kinds = entries.map(({ kind }) => kind);
@@ -33,13 +42,16 @@ export function turnsOf(state: Pick<LedgerState, 'entries' | 'responses' | 'draf
   for (const response of responses.toReversed()) {
     while (at > 0 && (turns[at]?.first ?? 0) >= response.nextSeq) at -= 1;
     // The items of a response that was taken back are gone.
-    if (response.nextSeq <= (turns[at]?.last ?? 0) + 1) byTurn.set(at, [response, ...(byTurn.get(at) ?? [])]);
+    if (response.nextSeq > (turns[at]?.last ?? 0) + 1) continue;
+    const newer = byTurn.get(at);
+    if (newer === undefined) byTurn.set(at, [response]);
+    else newer.push(response);
   }
   return turns.map(({ turnId, from, entries: part }, index) => ({
     turnId,
     from,
     entries: part,
-    responses: byTurn.get(index) ?? [],
+    responses: (byTurn.get(index) ?? []).toReversed(),
   }));
 }
 

@@ -234,6 +234,21 @@ export function pendingAt(state: LedgerState): number {
   );
 }
 
+/** A function that works a result out once for each version of a state, which changes in place. */
+export function oncePerVersion<S extends Pick<LedgerState, 'version'>, T>(
+  work: (state: S) => T,
+): (state: S) => T {
+  const known = new WeakMap<S, { readonly version: number; readonly result: T }>();
+  return (state) => {
+    const { version } = state;
+    const found = known.get(state);
+    if (found?.version === version) return found.result;
+    const result = work(state);
+    known.set(state, { version, result });
+    return result;
+  };
+}
+
 /** A state as it is now: the ledger's own changes in place with every append. */
 export function copyState(state: LedgerState): LedgerState {
   const entries = state.entries.map((entry): LedgerEntry => ({ ...entry }));

@@ -1,8 +1,15 @@
 import type { AgentInputItem } from '@openai/agents';
 import { EMPTY_DIGEST, extendDigest, extendDigests } from '../items/digest.ts';
+import { turnStarts } from '../items/read-item.ts';
 import { callIdIn, tornCalls } from '../items/tool-calls.ts';
-import type { Beginning, LedgerItem } from './record.ts';
-import { digestBeforeEntries, type LedgerEntry, type LedgerState, type View } from './state.ts';
+import type { Beginning, LedgerItem, LedgerStep } from './record.ts';
+import {
+  digestBeforeEntries,
+  oncePerVersion,
+  type LedgerEntry,
+  type LedgerState,
+  type View,
+} from './state.ts';
 
 /** The part of the history that a model sees. */
 export interface SeenHistory {
@@ -17,6 +24,12 @@ export interface SeenHistory {
 /** Whether a model that is shown a view sees an entry. */
 function isShown({ from, left }: View, seq: number): boolean {
   return seq >= from || left.has(seq);
+}
+
+/** Whether a model still sees an entry. */
+export function isSeen({ views }: Pick<LedgerState, 'views'>, seq: number): boolean {
+  const view = views.at(-1);
+  return view === undefined || isShown(view, seq);
 }
 
 /** The lowest sequence number that a view shows. */
@@ -38,7 +51,9 @@ export function isCovered({ covers, left }: View, seq: number): boolean {
 }
 
 /** The part of the history that a model sees: all of it, or that after the newest compaction. */
-export function seenHistory(state: LedgerState): SeenHistory {
+export const seenHistory: (state: LedgerState) => SeenHistory = oncePerVersion(findSeen);
+
+function findSeen(state: LedgerState): SeenHistory {
   const { views, resumedFrom, entries: all } = state;
   const view = views.at(-1);
   if (isWhole(state)) {
@@ -46,7 +61,7 @@ export function seenHistory(state: LedgerState): SeenHistory {
       count === 0 ? digestBeforeEntries(state) : (all[count - 1]?.context ?? '');
     return { before: resumedFrom?.length ?? 0, entries: all, contextAt };
   }
-  const entries = all.filter(({ seq }) => view === undefined || isShown(view, seq));
+  const entries = all.filter(({ seq }) => isSeen(state, seq));
   const before = view === undefined ? (resumedFrom?.seen?.length ?? 0) : view.items.length;
   // Most callers read the entries alone.
   let contexts: string[] | undefined;
@@ -69,7 +84,7 @@ export function beginningOf(state: LedgerState): Beginning | undefined {
   if (view?.at === undefined) return resumedFrom?.seen?.begins;
   const known = resumedFrom?.resumePoint?.nextSeq ?? 0;
   if (firstShown(view) < known) return undefined;
-  const first = entries.find(({ seq }) => isShown(view, seq));
+  const [first] = seenHistory(state).entries;
   if (first !== undefined && first.at === undefined) return undefined;
   const at = Math.min(view.at, first?.at ?? view.at);
   const found = entries.findIndex((entry) => entry.at !== undefined && entry.at >= at);
@@ -122,6 +137,21 @@ export function replacedContexts({ views, entries }: LedgerState): ReplacedConte
     const contexts = new Set([covered, sent].map((part) => extendDigests(beginning, part)));
     return [...contexts].map((digest) => ({ digest, items }));
   });
+}
+
+/** The step that leaves all but the newest turns out of the view; none if there are no more than the slack allows. */
+export function windowSteps(
+  state: LedgerState,
+  window: { readonly turns: number; readonly slack: number },
+): LedgerStep[] {
+  const { entries } = seenHistory(state);
+  const kinds = entries.map(({ kind }) => kind);
+  const starts = turnStarts(kinds);
+  const first = entries[starts.at(-window.turns) ?? 0];
+  // A model that reads on behind a compaction needs the compaction.
+  const isCompacted = kinds.includes('compaction') || compactedItems(state).length > 0;
+  if (first === undefined || isCompacted || starts.length <= window.turns + window.slack) return [];
+  return [{ type: 'view', from: first.seq, items: [] }];
 }
 
 /** Whether a model sees the whole history. */

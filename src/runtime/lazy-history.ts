@@ -26,8 +26,8 @@ interface HistoryOwner {
     operation: (open: OpenSession, mode: Mode) => Promise<T>,
     options?: { readonly begins?: boolean },
   ): Promise<T>;
-  /** @returns false if no draft was settled. */
-  settleAbandoned(open: OpenSession, mode: Mode, state: LedgerState): Promise<boolean>;
+  /** @returns whether the history has changed. */
+  prepareHistory(open: OpenSession, mode: Mode, state: LedgerState): Promise<boolean>;
   /** @returns undefined for an item that a request must omit. */
   forNextModel(item: AgentInputItem, unreplayable: ReadonlySet<string>): AgentInputItem | undefined;
 }
@@ -56,7 +56,7 @@ export class LazyHistory implements HistoryReferences {
           span.setAttributes({ sessionId, mode });
           if (!rulesOf(mode).chains) return 'mode';
           let state = await ledger.read({ scope: 'tail', fresh: true });
-          if (await this.#owner.settleAbandoned(open, mode, state))
+          if (await this.#owner.prepareHistory(open, mode, state))
             state = await ledger.read({ scope: 'tail' });
           const newest = state.responses.at(-1);
           const { responseTtl } = this.#options;

@@ -42,9 +42,8 @@ export class SessionRuntime {
   /** The keys of items in the last read that cannot be sent to a model again. */
   unreplayable: ReadonlySet<string> = new Set();
   readonly compactor = new Compactor(this);
-  /** Makes entries of drafts whose runs do not go on. @returns false if there is nothing to do. */
-  settleAbandoned: (open: OpenSession, mode: Mode, state: LedgerState) => Promise<boolean> = async () =>
-    false;
+  /** Changes the history as a run needs it. @returns whether it has changed. */
+  prepareHistory: (open: OpenSession, mode: Mode, state: LedgerState) => Promise<boolean> = async () => false;
   readonly #stats = statsCollector();
   readonly options: ResolvedOptions;
   readonly #queue = new SerialQueue();

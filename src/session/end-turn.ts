@@ -1,6 +1,5 @@
 import type { OpenAIResponsesCompactionArgs } from '@openai/agents';
-import { turnStarts } from '../items/read-item.ts';
-import { compactedItems, seenHistory } from '../ledger/view.ts';
+import { windowSteps } from '../ledger/view.ts';
 import type { LedgerDecision } from '../ledger/ledger.ts';
 import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
@@ -35,19 +34,16 @@ export async function endTurn(
   void runtime.track(runtime.compactor.idle());
 }
 
-/** Leaves turns before the window out of the history that a model sees, once there are more than its slack allows. */
-async function moveWindow({ ledger, options }: OpenSession): Promise<void> {
+/**
+ * Leaves turns before the window out of the history that a model sees, once there are more than its slack allows.
+ *
+ * @returns whether it left out any.
+ */
+export async function moveWindow({ ledger, options }: OpenSession): Promise<boolean> {
   const { window } = options.history;
-  if (window === undefined) return;
-  const move: LedgerDecision = (state) => {
-    const { entries } = seenHistory(state);
-    const kinds = entries.map(({ kind }) => kind);
-    const starts = turnStarts(kinds);
-    const first = entries[starts.at(-window.turns) ?? 0];
-    // A model that reads on behind a compaction needs the compaction.
-    const isCompacted = kinds.includes('compaction') || compactedItems(state).length > 0;
-    if (first === undefined || isCompacted || starts.length <= window.turns + window.slack) return [];
-    return [{ type: 'view', from: first.seq, items: [] }];
-  };
+  if (window === undefined) return false;
+  const move: LedgerDecision = (state) => windowSteps(state, window);
+  if (move(await ledger.read({ scope: 'seen' })).length === 0) return false;
   await ledger.append(move, { scope: 'seen' });
+  return true;
 }

@@ -30,10 +30,9 @@ import { clearSession } from './clear.ts';
 import { comparable } from '../items/same-item.ts';
 import { planHeal } from '../heal/dry-run.ts';
 import { popItem } from './pop.ts';
-import { newestTurns, NOT_SHOWN, readItems } from './read-items.ts';
+import { newestTurns, NOT_SHOWN, prepareHistory, readItems } from './read-items.ts';
 import { SessionRuntime } from '../runtime/runtime.ts';
 import { recordRun } from './run-recorder.ts';
-import { settleAbandoned } from './settle-drafts.ts';
 import { findItems, readTranscript } from './turns/transcript.ts';
 import type { TranscriptItem, TranscriptOptions, TranscriptPage } from './turns/transcript.ts';
 import { forkSession, readBranches, type Branch, type ForkOptions } from './turns/fork.ts';
@@ -72,7 +71,7 @@ export class HybridSession
   constructor(options: HybridSessionOptions = {}) {
     this.#given = options;
     const runtime = new SessionRuntime(resolveOptions(options));
-    runtime.settleAbandoned = (...args) => settleAbandoned(runtime, ...args);
+    runtime.prepareHistory = (...args) => prepareHistory(runtime, ...args);
     this.#runtime = runtime;
   }
 

@@ -1,7 +1,12 @@
 import type { AgentInputItem } from '@openai/agents';
 import { recordServedHistory } from '../chaining/attribution.ts';
 import { kindOf, turnStarts } from '../items/read-item.ts';
+import type { LedgerState } from '../ledger/state.ts';
+import { rulesOf, type Mode } from '../rollout/mode.ts';
+import type { OpenSession } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
+import { moveWindow } from './end-turn.ts';
+import { settleAbandoned } from './settle-drafts.ts';
 
 /**
  * Reads the history, which begins a turn; with a limit its newest items.
@@ -17,7 +22,7 @@ export async function readItems(runtime: SessionRuntime, limit: unknown): Promis
         // A limit of another type is ignored: too many items are safer than too few.
         const newest = typeof limit === 'number' ? limit : undefined;
         let served = await session.history.read(mode, newest, span);
-        if (served.state !== undefined && (await runtime.settleAbandoned(session, mode, served.state)))
+        if (served.state !== undefined && (await runtime.prepareHistory(session, mode, served.state)))
           served = await session.history.read(mode, newest, span);
         const beginning = await runtime.beginning(mode, session, served);
         runtime.turn.began({ ...beginning, isPart: newest !== undefined });
@@ -29,6 +34,22 @@ export async function readItems(runtime: SessionRuntime, limit: unknown): Promis
       { begins: true, writes: runtime.isStock },
     );
   });
+}
+
+/**
+ * Settles the runs that do not go on, and moves the window, before a history is served to a run.
+ *
+ * @returns whether it has changed the history.
+ */
+export async function prepareHistory(
+  runtime: SessionRuntime,
+  session: OpenSession,
+  mode: Mode,
+  known: LedgerState,
+): Promise<boolean> {
+  const isSettled = await settleAbandoned(runtime, session, mode, known);
+  const isMoved = rulesOf(mode).serves !== 'list' && (await moveWindow(session));
+  return isSettled || isMoved;
 }
 
 /** The newest turns of these items; all of them if a compaction stands before the turns. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { outline } from '../../mocks/wire/outline.ts';
-import { texts } from '../support/conversation.ts';
+import { HybridRunner } from '../../src/index.ts';
+import { assistant, texts, user } from '../support/conversation.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
 import { compactionWorld, gpt41 } from './support/compaction-world.ts';
 import { converse, historyOf } from './support/story.ts';
@@ -35,6 +36,28 @@ describe('history: { window }', () => {
       'replay 5',
     ]);
   });
+
+  it.each(['chained', 'reference', 'stock'] as const)(
+    'a window that is set on a conversation that no longer fits the model helps at once (%s runner)',
+    async (name) => {
+      const { open, chained, stock, client, contexts } = compactionWorld({}, { contextWindow: 150 });
+      const runners = {
+        chained,
+        stock,
+        reference: new HybridRunner({ tracingDisabled: true, history: 'reference' }),
+      };
+      const session = open();
+      for (let turn = 0; turn < 20; turn += 1)
+        await session.addItems([user(`question ${turn} ${'x'.repeat(30)}`), assistant('yes')]);
+      await expect(converse(runners[name], session, ['too long'], gpt41)).rejects.toMatchObject({
+        code: 'context_length_exceeded',
+      });
+      const helped = open({ history: { window: { turns: 2 } }, client });
+      await converse(runners[name], helped, ['again'], gpt41);
+      expect(contexts().at(-1)).toBe('u,a,u,a,u');
+      expect((await helped.transcript()).length).toBe(42);
+    },
+  );
 
   it('an undo into the turns before the window shows a model the turns before', async () => {
     const { open, chained } = compactionWorld({ history: { window: { turns: 1 } } });

@@ -254,7 +254,7 @@ async function lazy({
       telemetry: new Telemetry([{ event: (event) => void events.push(event) }]),
       turn,
       run: (operation) => operation({ sessionId: 'session', ledger } as never, mode),
-      settleAbandoned: async () => false,
+      prepareHistory: async () => false,
       forNextModel: (item) => item,
     },
     { compare, responseTtl: 1000 },

@@ -1,4 +1,4 @@
-import { seenHistory } from '../../ledger/view.ts';
+import { isSeen } from '../../ledger/view.ts';
 import { turnsOf } from '../../history/turns.ts';
 import type { AgentInputItem } from '@openai/agents';
 import { InvalidOptionsError } from '../../errors/options.ts';
@@ -86,11 +86,11 @@ export async function readTranscript(
     await ledger.read({ fresh: true });
     await history.open(mode);
     const { state, restored } = await history.contents(({ entries }) => entries.slice(from, from + limit));
-    const seen = new Set(seenHistory(state).entries.map(({ seq }) => seq));
     const turns = turnsOf(state);
+    let turn = turns.findLastIndex((one) => one.from <= from);
     const items = restored.flatMap(({ entry, item }, at): TranscriptItem[] => {
+      if (turns[turn + 1]?.from === from + at) turn += 1;
       if (item === undefined) return [];
-      const turn = turns.findLastIndex((one) => one.from <= from + at);
       const end = turns[turn]?.responses.at(-1);
       return [
         {
@@ -100,7 +100,7 @@ export async function readTranscript(
           turnId: turns[turn]?.turnId ?? '',
           responseId: end?.id,
           time: end?.time,
-          seen: seen.has(entry.seq),
+          seen: isSeen(state, entry.seq),
         },
       ];
     });

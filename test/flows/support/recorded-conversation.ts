@@ -1,6 +1,7 @@
 import { Agent, tool, type AgentInputItem } from '@openai/agents';
 import { z } from 'zod';
 import { textOf, type Respond } from '../../../mocks/index.ts';
+import type * as library from '../../../src/index.ts';
 import type { HybridSession, HybridSessionOptions, LedgerStore } from '../../../src/index.ts';
 import { AppProcess, type Death } from '../../sequences/support/app-process.ts';
 import { simulated } from '../../support/simulated.ts';
@@ -28,7 +29,7 @@ interface Asked {
 
 const INTERRUPTED = 'The run was interrupted before this tool returned a result.';
 
-export type Library = typeof import('../../../src/index.ts');
+export type Library = typeof library;
 
 /** Calls the tools that the newest question names. Call IDs name the question. */
 const respond: Respond = (context) => {
