@@ -63,7 +63,7 @@ it('no operation does more than n log n work in a conversation of n turns, and a
     ]);
 });
 
-it('no operation does more than n log n work in a session with a window', { timeout: 600_000 }, async () => {
+it('no operation does more than n log n work in a session with a window', async () => {
   const growth = grown(
     await counted({ turns: SHORT, isAlone: true }),
     await counted({ turns: LONG, isAlone: true }),
@@ -71,7 +71,7 @@ it('no operation does more than n log n work in a session with a window', { time
   expect([...growth].filter(([, factor]) => !(factor <= MOST))).toEqual([]);
 });
 
-it.runIf(FULL)('a session of 100,000 items works with 1 GiB of memory', { timeout: 1_200_000 }, async () => {
+it.runIf(FULL)('a session of 100,000 items works with 1 GiB of memory', async () => {
   const counts = await counted({ turns: 50_000, isAlone: true }, '--max-old-space-size=1024');
   expect(counts.size).toBeGreaterThan(15);
 });
