@@ -10,6 +10,7 @@ import { encodeBookmark, findBookmarkId } from '../conversation/bookmark.ts';
 import { createConversation } from '../conversation/create-conversation.ts';
 import { deleteConversation } from '../conversation/delete-conversations.ts';
 import { MAX_TURN_WAIT_MS } from './mirror.ts';
+import type { Warn } from '../telemetry/span.ts';
 
 /** The options of a writer. */
 export interface BookmarkWriterOptions {
@@ -18,8 +19,7 @@ export interface BookmarkWriterOptions {
   /** The conversation that holds the bookmark, if known. */
   readonly bookmarkId: string | undefined;
   readonly ledger: Ledger;
-  /** Receives the reason of a failed write. */
-  readonly onFailure: (reason: string) => void;
+  readonly warn: Warn;
 }
 
 /**
@@ -65,7 +65,7 @@ export class BookmarkWriter {
 
   #write(): Promise<void> {
     return this.#queue.run(async () => {
-      const { client, conversationId, ledger, onFailure } = this.#options;
+      const { client, conversationId, ledger, warn } = this.#options;
       try {
         const breaker = circuitBreakerOf(client);
         if (!breaker.allowsRequest()) throw breaker.error;
@@ -83,7 +83,7 @@ export class BookmarkWriter {
       } catch (error) {
         // Another client deleted it: the next write creates another one.
         if (statusOf(error) === 404) this.#place = undefined;
-        onFailure(failureReason(error));
+        warn({ code: 'bookmark_failed', reason: failureReason(error) });
       }
     });
   }
@@ -113,10 +113,10 @@ export class BookmarkWriter {
 
   /** Writes the ID of the bookmark to the conversation. @returns false if the metadata have no room for it. */
   async #name(): Promise<boolean> {
-    const { client, conversationId, onFailure } = this.#options;
+    const { client, conversationId, warn } = this.#options;
     const metadata = (await readMetadata(client, conversationId)) ?? {};
     if (!hasRoomForBookmark(metadata)) {
-      onFailure('the metadata of the conversation are full');
+      warn({ code: 'bookmark_failed', reason: 'the metadata of the conversation are full' });
       return false;
     }
     const place = (this.#place ??= await createConversation(client));

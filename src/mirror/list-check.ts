@@ -11,6 +11,7 @@ import { adoptionSteps } from '../history/steps.ts';
 import type { SharedSyncState } from './shared-sync-state.ts';
 
 type MirrorStep = Extract<LedgerStep, { type: 'mirror' }>;
+import type { Warn } from '../telemetry/span.ts';
 
 /** The result of a comparison, after the ledger has adopted the items of other writers. */
 export interface CheckedList {
@@ -43,10 +44,8 @@ export interface ListCheckOptions {
   readonly keepContent: boolean;
   /** The unacknowledged writes of this process. */
   readonly sync: Pick<SharedSyncState, 'unacknowledged' | 'listComparedAt' | 'rewinds' | 'rewindsChecked'>;
-  /** Receives the IDs under which the API linked other items than the sent ones. */
-  readonly onMislinked: (ids: readonly string[]) => void;
-  /** Receives the number of adopted items. */
-  readonly onAdopted: (count: number) => void;
+  /** Reports adopted items, and other items than the sent ones that the API linked. */
+  readonly warn: Warn;
 }
 
 /** Compares the conversation's list with the ledger, and adds the items of other writers to the ledger. */
@@ -55,16 +54,14 @@ export class ListCheck {
   readonly #reader: HistoryReader;
   readonly #keepContent: boolean;
   readonly #sync: ListCheckOptions['sync'];
-  readonly #onMislinked: ListCheckOptions['onMislinked'];
-  readonly #onAdopted: ListCheckOptions['onAdopted'];
+  readonly #warn: Warn;
 
-  constructor({ ledger, reader, keepContent, sync, onMislinked, onAdopted }: ListCheckOptions) {
-    this.#onAdopted = onAdopted;
+  constructor({ ledger, reader, keepContent, sync, warn }: ListCheckOptions) {
     this.#ledger = ledger;
     this.#reader = reader;
     this.#keepContent = keepContent;
     this.#sync = sync;
-    this.#onMislinked = onMislinked;
+    this.#warn = warn;
   }
 
   /** Reads the list and applies it to the ledger. */
@@ -114,8 +111,8 @@ export class ListCheck {
     });
     const { steps: _steps, linked, ...checked } = compared ?? this.#compare(state, list, before);
     this.#sync.listComparedAt = clock.now();
-    if (linked.length > 0) this.#onMislinked(linked);
-    if (checked.adopted > 0) this.#onAdopted(checked.adopted);
+    if (linked.length > 0) this.#warn({ code: 'foreign_item', ids: linked });
+    if (checked.adopted > 0) this.#warn({ code: 'adopted', count: checked.adopted });
     return checked;
   }
 

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { isAmbiguous, isTransient, failureReason } from '../conversation/api-error.ts';
+import { isTransient, failureReason } from '../conversation/api-error.ts';
 import type { HistoryReader } from '../history/reader.ts';
 import type { ItemConverter } from '../items/item-converter.ts';
 import { circuitBreakerOf } from '../conversation/circuit-breaker.ts';
@@ -17,10 +17,12 @@ import { Backoff } from '../util/poll.ts';
 import { retryAfterOf } from '../util/retry-after.ts';
 import { ConversationWriter, type WriteProgress } from './writer.ts';
 import { deleteClearedConversations } from '../conversation/delete-conversations.ts';
-import { checkForLateDuplicates, MAX_RECHECKS, recheckBeforeRetry } from './recheck.ts';
+import { checkForLateDuplicates, recheckBeforeRetry } from './recheck.ts';
 import type { ProcessLease } from './lease.ts';
 import { type SharedSyncState, isWriteInFlight } from './shared-sync-state.ts';
 import { toRequestItem, requestItemId, type PendingItem, type PreparedItem } from './prepared-item.ts';
+import type { ListCheck } from './list-check.ts';
+import type { Warn } from '../telemetry/span.ts';
 
 /** Milliseconds for which a turn waits for the process with the lease, which writes the items of this one, too. */
 const LEASE_WAIT_MS = 2000;
@@ -60,11 +62,8 @@ export interface MirrorOptions {
   /** Whether the session keeps bookmarks. */
   readonly isBookmarked: boolean;
   /** Compares the list with the ledger, so that no item is written twice. */
-  readonly compareList: () => Promise<unknown>;
-  /** Receives the IDs under which the API linked other items than the sent ones. */
-  readonly onMislinked: (ids: readonly string[]) => void;
-  readonly onFailure: (pending: number, reason: string) => void;
-  readonly onSkipped: (kind: string, reason: string) => void;
+  readonly check: Pick<ListCheck, 'read'>;
+  readonly warn: Warn;
 }
 
 /** All items were written; the content of an item was not found; or another session has the content and writes first. */
@@ -91,18 +90,7 @@ export class Mirror {
 
   constructor(options: MirrorOptions) {
     this.#options = options;
-    const { sync } = options;
-    const onFailed = (error: unknown, chunk: readonly PendingItem[]): void => {
-      if (!isTransient(error)) return;
-      // A temporary refusal may have been applied; a write without a response probably was, and the list may lag.
-      sync.rechecksDue = Math.max(sync.rechecksDue, isAmbiguous(error) ? MAX_RECHECKS : 1);
-      for (const { entry } of chunk) sync.unacknowledged.add(entry.seq);
-    };
-    const onUnrecorded = (chunk: readonly PendingItem[]): void => {
-      sync.rechecksDue = MAX_RECHECKS;
-      for (const { entry } of chunk) sync.unacknowledged.add(entry.seq);
-    };
-    this.#writer = new ConversationWriter({ ...options, onFailed, onUnrecorded });
+    this.#writer = new ConversationWriter(options);
   }
 
   /**
@@ -138,7 +126,7 @@ export class Mirror {
     const pushed = this.push();
     return within(this.#remainingWait, pushed, async () => {
       const pending = await this.#pending();
-      this.#options.onFailure(pending, 'TimeoutError');
+      this.#failed(pending, 'TimeoutError');
       return pending;
     });
   }
@@ -158,6 +146,10 @@ export class Mirror {
     return within(this.#remainingWait, this.idle(), () => {
       throw new DOMException('The conversation is still being written', 'TimeoutError');
     });
+  }
+
+  #failed(count: number, reason: string): void {
+    this.#options.warn({ code: 'mirror_failed', count, reason });
   }
 
   /** Milliseconds for which a turn still waits for the writes in progress. */
@@ -188,7 +180,7 @@ export class Mirror {
       reader.unpin(state);
       const pending = pendingChanges(state);
       this.#leftOver = pending > 0;
-      if (!isWhole) this.#options.onFailure(pending, 'the content of a pending item was not found');
+      if (!isWhole) this.#failed(pending, 'the content of a pending item was not found');
       return pending;
     } catch (error) {
       if (error instanceof ConversationReplaced) throw error;
@@ -209,7 +201,7 @@ export class Mirror {
     this.#leftOver = true;
     this.failure = error;
     const pending = await this.#pending();
-    this.#options.onFailure(pending, failureReason(error));
+    this.#failed(pending, failureReason(error));
     return pending;
   }
 
@@ -259,7 +251,7 @@ export class Mirror {
         else if (!(await leasePolls.pause())) {
           const newest = await ledger.read({ scope: 'tail' });
           const pending = pendingChanges(newest);
-          if (pending > 0) this.#options.onFailure(pending, 'another process holds the lease');
+          if (pending > 0) this.#failed(pending, 'another process holds the lease');
           return { isWhole: true, state: newest };
         }
       } else if (outcome === 'yields' && !isStopped() && (await yieldPauses.pause())) {

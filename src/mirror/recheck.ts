@@ -6,13 +6,14 @@ import { pollUntil } from '../util/poll.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
 import { ITEMS_PER_CALL } from './writer.ts';
 import type { ProcessLease } from './lease.ts';
-import type { SharedSyncState } from './shared-sync-state.ts';
+import type { ListCheck } from './list-check.ts';
+import { MAX_RECHECKS, type SharedSyncState } from './shared-sync-state.ts';
 
 /** Milliseconds after which the list shows a write. */
 const LIST_LAG_MS = 500;
 
-/** The number of comparisons before the retry of an unacknowledged write. */
-export const MAX_RECHECKS: number = 2;
+/** The mirror itself retries. */
+const ONCE = { maxRetries: 0 };
 
 /** The options of a recheck. */
 export interface RecheckOptions {
@@ -20,7 +21,7 @@ export interface RecheckOptions {
   readonly sync: SharedSyncState;
   readonly lease: ProcessLease;
   /** Compares the list with the ledger, so that no item is written twice. */
-  readonly compareList: () => Promise<unknown>;
+  readonly check: Pick<ListCheck, 'read'>;
 }
 
 /** Milliseconds between two comparisons for late duplicates, unless the app requests one. */
@@ -32,7 +33,7 @@ const COMPARE_INTERVAL_MS = 60_000;
  * @param isExplicit whether the app requests the comparison.
  */
 export async function checkForLateDuplicates(
-  { sync, ledger, compareList }: Pick<RecheckOptions, 'sync' | 'ledger' | 'compareList'>,
+  { sync, ledger, check }: Pick<RecheckOptions, 'sync' | 'ledger' | 'check'>,
   state: LedgerState,
   isExplicit: boolean,
 ): Promise<void> {
@@ -45,7 +46,7 @@ export async function checkForLateDuplicates(
   if (!isExplicit && !isOver && !hasPassed(sync.lateWritesCheckedAt, COMPARE_INTERVAL_MS)) return;
   sync.lateWritesCheckedAt = clock.now();
   try {
-    await compareList();
+    await check.read(ONCE);
     if (isOver) sync.lateWritesUntil = 0;
   } catch (error) {
     // The next write compares again.
@@ -59,7 +60,7 @@ export async function checkForLateDuplicates(
  * @returns the state after the comparison.
  */
 export async function recheckBeforeRetry(
-  { sync, ledger, lease, compareList }: RecheckOptions,
+  { sync, ledger, lease, check }: RecheckOptions,
   state: LedgerState,
 ): Promise<LedgerState> {
   if (lease.takenOver) {
@@ -77,7 +78,7 @@ export async function recheckBeforeRetry(
   const isSure = sync.rechecksDue === 0 && state.dropped.size === 0;
   if (isSure && [...state.unmirrored.values()].every((entry) => isOwn(entry))) return state;
   const recheck = async (): Promise<boolean> => {
-    await compareList();
+    await check.read(ONCE);
     sync.rechecksDue -= 1;
     return sync.rechecksDue > 0 && isOpen(await ledger.read({ scope: 'tail' }));
   };

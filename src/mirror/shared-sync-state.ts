@@ -1,7 +1,11 @@
+import { isAmbiguous, isTransient } from '../conversation/api-error.ts';
 import { PinnedContent } from '../history/pinned-content.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerEntry } from '../ledger/state.ts';
+
+/** The number of comparisons before the retry of an unacknowledged write. */
+export const MAX_RECHECKS: number = 2;
 
 /** The state that the session objects of this process share for one session or one conversation. */
 export class SharedSyncState {
@@ -35,6 +39,19 @@ export class SharedSyncState {
   oldestPushAt = 0;
   /** The content that neither the ledger nor the conversation holds. */
   readonly pinned: PinnedContent = new PinnedContent();
+
+  /** Notes a failed write. A temporary refusal may have been applied; a write without a response probably was, and the list may lag. */
+  writeFailed(error: unknown, entries: readonly LedgerEntry[]): void {
+    if (!isTransient(error)) return;
+    this.rechecksDue = Math.max(this.rechecksDue, isAmbiguous(error) ? MAX_RECHECKS : 1);
+    for (const { seq } of entries) this.unacknowledged.add(seq);
+  }
+
+  /** Notes a write that was applied, but whose record failed. */
+  writeUnrecorded(entries: readonly LedgerEntry[]): void {
+    this.rechecksDue = MAX_RECHECKS;
+    for (const { seq } of entries) this.unacknowledged.add(seq);
+  }
 }
 
 const stores = new WeakMap<object, Map<string, WeakRef<SharedSyncState>>>();

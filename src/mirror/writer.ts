@@ -16,12 +16,18 @@ import {
   type PendingItem,
   type PreparedItem,
 } from './prepared-item.ts';
+import type { SharedSyncState } from './shared-sync-state.ts';
+import type { Warn } from '../telemetry/span.ts';
 
 /** The limit of the API. */
 export const ITEMS_PER_CALL = 20;
 
 /** The number of consecutive items that the API does not link before the writer sends all items without IDs. */
 const MAX_LINK_REFUSALS = 20;
+
+function entriesOf(chunk: readonly PendingItem[]): LedgerEntry[] {
+  return chunk.map(({ entry }) => entry);
+}
 
 /** The options of a long write. */
 export interface WriteProgress {
@@ -38,14 +44,9 @@ export interface ConversationWriterOptions {
   readonly ledger: Ledger;
   readonly reader: HistoryReader;
   readonly lease: ProcessLease;
-  /** A write failed. */
-  readonly onFailed: (error: unknown, chunk: readonly PendingItem[]) => void;
-  /** A write was applied, but its record failed. */
-  readonly onUnrecorded: (chunk: readonly PendingItem[]) => void;
-  /** Receives the IDs under which the API linked other items than the sent ones. */
-  readonly onMislinked: (ids: readonly string[]) => void;
-  /** The conversation can never hold this entry. */
-  readonly onSkipped: (kind: string, reason: string) => void;
+  readonly sync: Pick<SharedSyncState, 'writeFailed' | 'writeUnrecorded'>;
+  /** Reports entries that the conversation can never hold, and other items than the sent ones that the API linked. */
+  readonly warn: Warn;
 }
 
 /** Writes to a conversation, and records the results in the ledger. */
@@ -109,7 +110,7 @@ export class ConversationWriter {
       () => [{ type: 'mirror', added: [], removed: [], skipped: [{ seq: entry.seq, reason }] }],
       { scope: 'tail' },
     );
-    this.#options.onSkipped(entry.kind, reason);
+    this.#options.warn({ code: 'mirror_skipped', itemKind: entry.kind, reason });
   }
 
   /** @returns false when the API linked another item: the following items have to be written again. */
@@ -118,7 +119,7 @@ export class ConversationWriter {
     try {
       created = await this.#create(chunk);
     } catch (error) {
-      this.#options.onFailed(error, chunk);
+      this.#options.sync.writeFailed(error, entriesOf(chunk));
       if (!isRefusal(error)) throw error;
       return this.#refused(chunk, error);
     }
@@ -126,11 +127,11 @@ export class ConversationWriter {
     try {
       foreign = await this.#take(chunk, created);
     } catch (error) {
-      this.#options.onUnrecorded(chunk);
+      this.#options.sync.writeUnrecorded(entriesOf(chunk));
       throw error;
     }
     if (foreign.length === 0) return true;
-    this.#options.onMislinked(foreign);
+    this.#options.warn({ code: 'foreign_item', ids: foreign });
     // If this fails, the ledger still holds their removal.
     await this.remove(await this.#options.ledger.read({ scope: 'tail' }), new Set(foreign));
     return false;
@@ -153,7 +154,7 @@ export class ConversationWriter {
       }
       const isOwn = (await ledger.read({ scope: 'tail' })).possibleDuplicates.has(only.entry.seq);
       await this.#unlink([only.entry], isOwn ? [id] : []);
-      this.#options.onMislinked([id]);
+      this.#options.warn({ code: 'foreign_item', ids: [id] });
     } else if (only.entry.link === undefined) {
       await this.skip(only.entry, failureReason(error));
       return true;
@@ -206,7 +207,7 @@ export class ConversationWriter {
       operation,
       'it does not show an item that the conversation holds',
     );
-    this.#options.onFailed(unseen, [one]);
+    this.#options.sync.writeFailed(unseen, [one.entry]);
     throw unseen;
   }
 

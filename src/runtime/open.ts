@@ -204,16 +204,8 @@ function withConversation(scope: SessionScope, place: Place): SessionContext {
   const { pinned } = shared;
   const reader = new HistoryReader({ client, conversationId, converter, cache, pinned, owner: options });
   const ledger = openLedger(scope, sessionId, conversationId, sync);
-  const onMislinked = (ids: readonly string[]): void =>
-    telemetry.event({ type: 'warning', sessionId, code: 'foreign_item', ids });
-  const check = new ListCheck({
-    ledger,
-    reader,
-    keepContent: options.keepContent,
-    sync,
-    onMislinked,
-    onAdopted: (count) => telemetry.event({ type: 'warning', sessionId, code: 'adopted', count }),
-  });
+  const warn = telemetry.warningsOf(sessionId);
+  const check = new ListCheck({ ledger, reader, keepContent: options.keepContent, sync, warn });
   const lease = new ProcessLease({
     ledger,
     writer: storeInstanceId(options.ledger),
@@ -228,19 +220,12 @@ function withConversation(scope: SessionScope, place: Place): SessionContext {
     sync,
     lease,
     isBookmarked: options.bookmark,
-    // The mirror itself retries.
-    compareList: () => check.read({ maxRetries: 0 }),
-    onMislinked,
-    onFailure: (count, reason) =>
-      telemetry.event({ type: 'warning', sessionId, code: 'mirror_failed', count, reason }),
-    onSkipped: (itemKind, reason) =>
-      telemetry.event({ type: 'warning', sessionId, code: 'mirror_skipped', itemKind, reason }),
+    check,
+    warn,
   });
   const stock = new StockSession(client, conversationId);
-  const onFailure = (reason: string): void =>
-    telemetry.event({ type: 'warning', sessionId, code: 'bookmark_failed', reason });
   const bookmark = options.bookmark
-    ? new BookmarkWriter({ client, conversationId, bookmarkId, ledger, onFailure })
+    ? new BookmarkWriter({ client, conversationId, bookmarkId, ledger, warn })
     : undefined;
   const conversation = { client, conversationId, mirror, check, sync, stock, bookmark };
   return { options, telemetry, sessionId, ledger, reader, shared, conversation, existed, isMirrored: true };

@@ -27,9 +27,11 @@ import type {
 } from '../chaining/port.ts';
 import { takeUnattributedResponse } from '../chaining/attribution.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
-import type { HybridSessionEvent } from '../telemetry/events.ts';
-import type { Span } from '../telemetry/span.ts';
+import type { Telemetry } from '../telemetry/span.ts';
 import { clock } from '../util/clock.ts';
+import type { Compactor } from './compaction/compactor.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { TurnTracker } from './turn.ts';
 
 type DigestedItem = Pick<LedgerItem, 'kind' | 'digest'>;
 
@@ -43,26 +45,14 @@ interface UnsavedItems {
 /** Responses of unfinished turns. A turn has a few at most. */
 const MAX_COMPLETED = 1000;
 
-export interface ResponseLogOptions {
-  readonly client: OpenAI | undefined;
-  readonly responseTtl: number;
-  readonly history: HistoryReferences;
-  /** The size from which the server compacts a context, in tokens. */
-  readonly serverThreshold: number | undefined;
-  readonly current: () => Promise<{
-    readonly sessionId: string;
-    readonly ledger: Ledger;
-    readonly mode: Mode;
-  }>;
-  readonly emit: (event: HybridSessionEvent) => void;
-  /** Begins the span of a decision. */
-  readonly beginSpan: () => Span;
-  /** Compacts the history for a request that was too long. @returns false if it was not compacted. */
-  readonly compact: () => Promise<boolean>;
-  /** Shows a model the whole history again. */
-  readonly uncompact: () => Promise<readonly ReplacedHistory[]>;
-  /** @returns the plan as telemetry reports it. */
-  readonly planned: (planned: PlannedRequest) => PlannedRequest;
+/** The parts of a session that its responses use. */
+export interface ResponseOwner {
+  readonly options: Pick<ResolvedOptions, 'client' | 'responseTtl' | 'history'>;
+  readonly telemetry: Telemetry;
+  readonly turn: Pick<TurnTracker, 'planned'>;
+  readonly compactor: Pick<Compactor, 'forRequest' | 'uncompact'>;
+  /** The session and its mode at a request to the model. */
+  atRequest(): Promise<{ readonly sessionId: string; readonly ledger: Ledger; readonly mode: Mode }>;
 }
 
 /**
@@ -72,7 +62,8 @@ export interface ResponseLogOptions {
  * its lineage. Responses of agents that are used as tools are never recorded.
  */
 export class ResponseLog implements ChainingPort {
-  readonly #options: ResponseLogOptions;
+  readonly history: HistoryReferences;
+  readonly #owner: ResponseOwner;
   /** Responses of unfinished turns by ID, oldest first. */
   readonly #completed = new Map<string, CompletedResponse>();
   /** IDs of responses that the server refuses to continue from, and keys of items that it refuses as input. */
@@ -81,20 +72,17 @@ export class ResponseLog implements ChainingPort {
   readonly #uncompacted: ReplacedHistory[] = [];
   #sessionId = '';
 
-  constructor(options: ResponseLogOptions) {
-    this.#options = options;
-  }
-
-  get history(): HistoryReferences {
-    return this.#options.history;
+  constructor(owner: ResponseOwner, history: HistoryReferences) {
+    this.#owner = owner;
+    this.history = history;
   }
 
   get client(): OpenAI | undefined {
-    return this.#options.client;
+    return this.#owner.options.client;
   }
 
   async view(scope: 'newest' | 'all' | 'tail'): Promise<ChainView> {
-    const { sessionId, ledger, mode } = await this.#options.current();
+    const { sessionId, ledger, mode } = await this.#owner.atRequest();
     this.#sessionId = sessionId;
     const state = await ledger.read(
       scope === 'newest' ? { fresh: true } : { scope: scope === 'tail' ? 'tail' : 'seen' },
@@ -109,23 +97,23 @@ export class ResponseLog implements ChainingPort {
       isStock: rulesOf(mode).serves === 'list',
       empty: fresh.size === 0 && state.contexts.size === 0,
       now: clock.now(),
-      responseTtl: this.#options.responseTtl,
+      responseTtl: this.#owner.options.responseTtl,
       candidates: (digest) => [...(fresh.get(digest) ?? []), ...(state.contexts.get(digest) ?? [])],
       unrecorded: (digest) => (fresh.get(digest) ?? []).map(({ id }) => id),
       isRefused: (id) => this.#refused.has(id) || state.refused.has(id),
       compacted: compactedBeginning(state).map((item) => toReplayInput(item)),
       replaced: () => [...replacedIn(state), ...this.#uncompacted],
       isReplaced: (digest) => isReplacedIn(state, digest),
-      serverThreshold: this.#options.serverThreshold,
+      serverThreshold: this.#owner.options.history.compaction?.serverThreshold,
     };
   }
 
   compact(): Promise<boolean> {
-    return this.#options.compact();
+    return this.#owner.compactor.forRequest();
   }
 
   async uncompact(): Promise<boolean> {
-    const replaced = await this.#options.uncompact();
+    const replaced = await this.#owner.compactor.uncompact();
     this.#uncompacted.push(...replaced);
     return replaced.length > 0;
   }
@@ -152,15 +140,15 @@ export class ResponseLog implements ChainingPort {
   }
 
   warn(warning: ModelWarning): void {
-    this.#options.emit({ type: 'warning', sessionId: this.#sessionId, ...warning });
+    this.#owner.telemetry.event({ type: 'warning', sessionId: this.#sessionId, ...warning });
   }
 
   planning(): (planned: PlannedRequest) => void {
-    const { beginSpan, planned } = this.#options;
-    const span = beginSpan();
+    const { telemetry, turn } = this.#owner;
+    const span = telemetry.begin('plan');
     return (decided) => {
       const sessionId = this.#sessionId;
-      const { shadowPlan, ...facts } = planned(decided);
+      const { shadowPlan, ...facts } = turn.planned(decided);
       span.setAttributes({
         sessionId,
         ...facts,

@@ -62,18 +62,7 @@ export class SessionRuntime {
     const { sessionId, conversationId } = options;
     this.#names = { sessionId, conversationId };
     this.telemetry = new Telemetry([this.#stats, ...options.observers]);
-    this.responses = new ResponseLog({
-      client: options.client,
-      responseTtl: options.responseTtl,
-      serverThreshold: options.history.compaction?.serverThreshold,
-      history: new LazyHistory(this, options),
-      current: () => this.#atRequest(),
-      emit: (event) => this.telemetry.event(event),
-      beginSpan: () => this.telemetry.begin('plan'),
-      compact: () => this.compactor.forRequest(),
-      uncompact: () => this.compactor.uncompact(),
-      planned: (planned) => this.turn.planned(planned),
-    });
+    this.responses = new ResponseLog(this, new LazyHistory(this, options));
   }
 
   /** Undefined until a session without a name has its first conversation. */
@@ -303,7 +292,8 @@ export class SessionRuntime {
   }
 
   /** Uses the mode in which the turn's history was read. */
-  async #atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
+  /** The session and its mode at a request to the model. */
+  async atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
     const open = this.#opened ?? (await this.#open());
     const { sessionId, ledger } = open;
     const mode = this.#mode ?? (await this.#decide(open));

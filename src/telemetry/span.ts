@@ -1,7 +1,7 @@
 import { safeToken } from '../errors/base.ts';
 import { isObject } from '../util/json.ts';
 import type { ObservedOperation, OperationName, SessionObserver } from './observer.ts';
-import type { HybridSessionEvent } from './events.ts';
+import type { HybridSessionEvent, WarningEvent } from './events.ts';
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -34,6 +34,9 @@ export class Span {
 }
 
 /** The observers of a session. */
+/** Reports a warning of a session. */
+export type Warn = (warning: Omit<WarningEvent, 'type' | 'sessionId'>) => void;
+
 export class Telemetry {
   readonly #observers: readonly SessionObserver[];
 
@@ -48,6 +51,11 @@ export class Telemetry {
   /** Runs an operation in a span. */
   run<T>(name: OperationName, work: (span: Span) => Promise<T>): Promise<T> {
     return runIn(this.begin(name), work);
+  }
+
+  /** Reports the warnings of one session. */
+  warningsOf(sessionId: string): Warn {
+    return (warning) => this.event({ type: 'warning', sessionId, ...warning });
   }
 
   event(event: HybridSessionEvent): void {

@@ -25,7 +25,7 @@ async function world(metadata: Record<string, string> = {}) {
       conversationId,
       bookmarkId,
       ledger,
-      onFailure: (reason) => failures.push(reason),
+      warn: ({ reason = '' }) => failures.push(reason),
     });
   const say = (text: string) =>
     ledger.append(() => [{ type: 'items', items: [ledgerItem(user(text), true)] }]);

@@ -75,10 +75,12 @@ async function world(answer: Answer = accept, store = memoryLedger()) {
       cache: scopedCache(contentCache(), client),
     }),
     lease,
-    onFailed: (_, chunk) => told.push(`failed ${chunk.length}`),
-    onUnrecorded: (chunk) => told.push(`unrecorded ${chunk.length}`),
-    onMislinked: (ids) => told.push(`mislinked ${ids.join()}`),
-    onSkipped: (kind, reason) => told.push(`skipped ${kind} ${reason}`),
+    sync: {
+      writeFailed: (_, entries) => void told.push(`failed ${entries.length}`),
+      writeUnrecorded: (entries) => void told.push(`unrecorded ${entries.length}`),
+    },
+    warn: ({ code, ids = [], itemKind, reason }) =>
+      told.push(code === 'foreign_item' ? `mislinked ${ids.join()}` : `skipped ${itemKind} ${reason}`),
   });
   return { sent, client, ledger, lease, told, writer };
 }

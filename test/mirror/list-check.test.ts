@@ -69,8 +69,10 @@ async function world(
     reader: reader as HistoryReader,
     keepContent,
     sync,
-    onMislinked: (ids) => mislinked.push(...ids),
-    onAdopted: (count) => adopted.push(count),
+    warn: ({ ids, count }) => {
+      if (ids !== undefined) mislinked.push(...ids);
+      if (count !== undefined) adopted.push(count);
+    },
   });
   return { ledger, check, sync, mislinked, adopted, reads: () => reads };
 }

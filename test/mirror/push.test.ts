@@ -55,14 +55,18 @@ async function world({ maxRetries = 0, store = memoryLedger() } = {}) {
       sync: shared,
       lease: new ProcessLease({ ledger, writer, milliseconds: 10_000 }),
       isBookmarked: false,
-      compareList: async () => {
-        compared.push(clock.now());
-        hook.before?.();
-        if (hook.error !== undefined) throw hook.error;
+      check: {
+        read: async () => {
+          compared.push(clock.now());
+          hook.before?.();
+          if (hook.error !== undefined) throw hook.error;
+          return { list: [], findings: [], adopted: 0 };
+        },
       },
-      onMislinked: () => undefined,
-      onFailure: (pending, reason) => failures.push(`${pending} ${reason}`),
-      onSkipped: (kind, reason) => skipped.push(`${kind} ${reason}`),
+      warn: ({ code, count, itemKind, reason }) => {
+        if (code === 'mirror_failed') failures.push(`${count} ${reason}`);
+        if (code === 'mirror_skipped') skipped.push(`${itemKind} ${reason}`);
+      },
     });
     return { mirror, ledger };
   };

@@ -6,7 +6,7 @@ import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem, type LedgerStep } from '../../src/ledger/record.ts';
 import type { LedgerState } from '../../src/ledger/state.ts';
 import { ProcessLease } from '../../src/mirror/lease.ts';
-import { checkForLateDuplicates, recheckBeforeRetry } from '../../src/mirror/recheck.ts';
+import { checkForLateDuplicates, recheckBeforeRetry, type RecheckOptions } from '../../src/mirror/recheck.ts';
 import { isWriteInFlight, SharedSyncState, sharedSyncState } from '../../src/mirror/shared-sync-state.ts';
 import { clock } from '../../src/util/clock.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
@@ -26,7 +26,7 @@ interface World {
   readonly lease: ProcessLease;
   /** The times of the comparisons. */
   readonly compared: number[];
-  readonly compareList: () => Promise<void>;
+  readonly check: RecheckOptions['check'];
   /** Takes effect during a comparison. */
   during: () => Promise<unknown>;
 }
@@ -39,9 +39,12 @@ function world(store = memoryLedger()): World {
     lease,
     sync: new SharedSyncState(),
     compared: [],
-    compareList: async () => {
-      made.compared.push(clock.now());
-      await made.during();
+    check: {
+      read: async () => {
+        made.compared.push(clock.now());
+        await made.during();
+        return { list: [], findings: [], adopted: 0 };
+      },
     },
     during: () => Promise.resolve(),
   };

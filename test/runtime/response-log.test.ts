@@ -6,9 +6,10 @@ import { contextAfter, seenDigest, seenHistory } from '../../src/ledger/view.ts'
 import type { CompletedResponse } from '../../src/chaining/port.ts';
 import { keepUnattributedResponse } from '../../src/chaining/attribution.ts';
 import type { Mode } from '../../src/rollout/mode.ts';
-import { ResponseLog } from '../../src/runtime/response-log.ts';
+import { ResponseLog, type ResponseOwner } from '../../src/runtime/response-log.ts';
 import type { HybridSessionEvent } from '../../src/telemetry/events.ts';
-import { Span } from '../../src/telemetry/span.ts';
+import type { SessionObserver } from '../../src/telemetry/observer.ts';
+import { Telemetry } from '../../src/telemetry/span.ts';
 import { noHistory } from '../chaining/known-port.ts';
 import { memoryLedger } from '../../src/stores/memory.ts';
 import { assistant, call, result, texts, user } from '../support/conversation.ts';
@@ -22,21 +23,30 @@ interface Kept {
   readonly end: (id: string, store?: boolean) => Promise<void>;
 }
 
+/** A session that has a ledger and a mode, and compacts nothing. */
+function owner(
+  ledger: Ledger,
+  {
+    mode = 'chain',
+    observers = [],
+    ...parts
+  }: Partial<ResponseOwner> & { mode?: Mode; observers?: SessionObserver[] } = {},
+): ResponseOwner {
+  return {
+    options: { client: undefined, responseTtl: 1000, history: { compaction: undefined, window: undefined } },
+    telemetry: new Telemetry(observers),
+    turn: { planned: (one) => one },
+    compactor: { forRequest: async () => false, uncompact: async () => [] },
+    atRequest: async () => ({ sessionId: 'session', ledger, mode }),
+    ...parts,
+  };
+}
+
 function kept(mode: Mode = 'chain', store = memoryLedger()): Kept {
   const ledger = new Ledger({ store, sessionId: 'session', now: () => 1 });
   const events: HybridSessionEvent[] = [];
-  const log = new ResponseLog({
-    client: undefined,
-    responseTtl: 1000,
-    history: noHistory,
-    current: async () => ({ sessionId: 'session', ledger, mode }),
-    emit: (event) => void events.push(event),
-    beginSpan: () => new Span([]),
-    compact: async () => false,
-    uncompact: async () => [],
-    serverThreshold: undefined,
-    planned: (one) => one,
-  });
+  const observers = [{ event: (event: HybridSessionEvent) => void events.push(event) }];
+  const log = new ResponseLog(owner(ledger, { mode, observers }), noHistory);
   const end = async (id: string, stored?: boolean): Promise<void> => {
     await ledger.append((state) => log.steps(state, id, stored));
   };
@@ -174,27 +184,20 @@ describe('the view of a response log', () => {
   it('a view of each scope reads no more of the ledger than it needs', async () => {
     const reads: unknown[] = [];
     const { ledger } = kept();
-    const log = new ResponseLog({
-      client: undefined,
-      responseTtl: 1000,
-      history: noHistory,
-      current: async () => ({
-        sessionId: 'session',
-        mode: 'chain',
-        ledger: Object.assign(Object.create(ledger), {
-          read: (how: object) => {
-            reads.push(how);
-            return ledger.read();
-          },
-        }),
+    const watched = Object.assign(Object.create(ledger), {
+      read: (how: object) => {
+        reads.push(how);
+        return ledger.read();
+      },
+    }) as Ledger;
+    const compaction = { model: undefined, isDue: undefined, readsHistory: false, serverThreshold: 5000 };
+    const log = new ResponseLog(
+      owner(watched, {
+        options: { client: undefined, responseTtl: 1000, history: { compaction, window: undefined } },
+        compactor: { forRequest: async () => true, uncompact: async () => [] },
       }),
-      emit: () => undefined,
-      beginSpan: () => new Span([]),
-      compact: async () => true,
-      uncompact: async () => [],
-      serverThreshold: 5000,
-      planned: (one) => one,
-    });
+      noHistory,
+    );
     await log.view('newest');
     await log.view('all');
     const view = await log.view('tail');
@@ -303,23 +306,11 @@ describe('the refusals of a response log', () => {
 
 describe('the span of a plan', () => {
   it('the plan is told as telemetry reports it, and ends the span', async () => {
-    const { spans, observed } = notedSpans();
+    const { spans, observer } = notedSpans();
     const { ledger } = kept();
-    const log = new ResponseLog({
-      client: undefined,
-      responseTtl: 1000,
-      history: noHistory,
-      current: async () => ({ sessionId: 'session', mode: 'chain', ledger }),
-      emit: () => undefined,
-      beginSpan: () => new Span([observed()]),
-      compact: async () => false,
-      uncompact: async () => [],
-      serverThreshold: undefined,
-      planned: (one) => ({
-        ...one,
-        shadowPlan: { plan: 'chain', reason: 'extends', sent: 1, savedBytes: 9 },
-      }),
-    });
+    const shadowPlan = { plan: 'chain', reason: 'extends', sent: 1, savedBytes: 9 } as const;
+    const turn = { planned: <T extends object>(one: T) => ({ ...one, shadowPlan }) };
+    const log = new ResponseLog(owner(ledger, { turn, observers: [observer] }), noHistory);
     await log.view('all');
     const end = log.planning();
     expect(spans).toEqual([]);
@@ -345,20 +336,9 @@ describe('the span of a plan', () => {
   });
 
   it('a plan without a shadow has no facts of one', () => {
-    const { spans, observed } = notedSpans();
+    const { spans, observer } = notedSpans();
     const made = kept();
-    const log = new ResponseLog({
-      client: undefined,
-      responseTtl: 1000,
-      history: noHistory,
-      current: async () => ({ sessionId: 'session', mode: 'chain', ledger: made.ledger }),
-      emit: () => undefined,
-      beginSpan: () => new Span([observed()]),
-      compact: async () => false,
-      uncompact: async () => [],
-      serverThreshold: undefined,
-      planned: (one) => one,
-    });
+    const log = new ResponseLog(owner(made.ledger, { observers: [observer] }), noHistory);
     const facts = {
       plan: 'chain',
       reason: 'extends',
@@ -368,7 +348,7 @@ describe('the span of a plan', () => {
       savedBytes: 0,
     } as const;
     log.planning()({ ...facts, shadowPlan: undefined });
-    expect(spans).toEqual([{ name: undefined, failure: undefined, sessionId: '', ...facts }]);
+    expect(spans).toEqual([{ name: 'plan', failure: undefined, sessionId: '', ...facts }]);
   });
 });
 
