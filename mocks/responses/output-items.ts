@@ -1,7 +1,7 @@
 import type { ModelAnswer, ToolCall } from '../model/answer.ts';
 import { logprobsOf } from '../model/logprobs.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
-import { itemFields } from '../wire/item-fields.ts';
+import { filledFields, itemFields } from '../wire/item-fields.ts';
 import { isJsonObject, type JsonObject, ownEntry } from '../wire/json.ts';
 
 /** How an answer becomes items. */
@@ -27,7 +27,7 @@ export function outputItems(answer: ModelAnswer, options: OutputOptions): Simula
     ...(options.reasons || answer.reasoning !== undefined ? [reasoningItem(answer.reasoning ?? '')] : []),
     ...messageItems(answer, status, options),
     ...calls.map((call) => callItem(call, status, options)),
-    ...(answer.items ?? []).map((item): JsonObject => ({ ...item })),
+    ...(answer.items ?? []).map(completed),
   ];
   return items.map((item) => {
     const type = typeof item['type'] === 'string' ? item['type'] : 'message';
@@ -37,6 +37,27 @@ export function outputItems(answer: ModelAnswer, options: OutputOptions): Simula
         : options.mint(ownEntry(itemFields, type)?.prefix ?? 'item');
     return frozenItem(structuredClone({ ...item, id, type }));
   });
+}
+
+/** A raw item with the fields that the API gives each of its type. */
+function completed(item: object): JsonObject {
+  const given: JsonObject = { type: 'message', ...item };
+  const type = String(given['type']);
+  const { required = [], optional = [] } = ownEntry(itemFields, type) ?? {};
+  const hasStatus = type !== 'reasoning' && [...required, ...optional].includes('status');
+  const { content } = given;
+  const parts = type === 'message' && Array.isArray(content) ? { content: content.map(completedPart) } : {};
+  return {
+    ...ownEntry(filledFields, type),
+    ...(hasStatus ? { status: 'completed' } : {}),
+    ...given,
+    ...parts,
+  };
+}
+
+function completedPart(part: unknown): unknown {
+  const isText = isJsonObject(part) && part['type'] === 'output_text';
+  return isText ? { annotations: [], logprobs: [], ...part } : part;
 }
 
 function reasoningItem(summary: string): JsonObject {

@@ -15,7 +15,7 @@ import { answerOf } from '../model/answer-of.ts';
 import { marksPhase, reasons } from '../model/model-traits.ts';
 import { compactionOf } from '../model/summary.ts';
 import { outputTokensOf } from '../model/tokens.ts';
-import { checkToolChoice } from '../requests/check-tools.ts';
+import { checkJsonAsked, checkToolChoice } from '../requests/check-tools.ts';
 import type { Unlinking } from '../unlinking.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isUserMessage, type SimulatorItem } from '../wire/item.ts';
@@ -66,6 +66,7 @@ export class Turn {
     this.#thread = threadFor(world, continued, request.input);
     this.#input = resolveContext(world, account, continued, request.input, this.#mint);
     checkToolChoice(request.sent, this.#input.context);
+    checkJsonAsked(request.sent, this.#input.context);
     checkCapabilities(request.model, request.sent);
     this.request = request;
     this.record = this.#newRecord();

@@ -178,10 +178,10 @@ describe('the built-in model', () => {
     });
     const json = await client.responses.create({
       model: 'gpt-4.1',
-      input: 'hi',
+      input: 'hi, in JSON',
       text: { format: { type: 'json_object' } },
     });
-    expect(JSON.parse(json.output_text)).toEqual({ answer: 'Answer 1: I see 1 item (1u): u "hi"' });
+    expect(JSON.parse(json.output_text)).toEqual({ answer: 'Answer 1: I see 1 item (1u): u "hi, in JSON"' });
   });
 
   it('the built-in model reasons first for reasoning models', async () => {
