@@ -87,6 +87,8 @@ export const requestFields = {
     access_programs: fields({ cyber: oneOf('standard', 'daybreak_blue', 'daybreak_red') }),
     background: flag,
     background_options: backgroundOptions,
+    // Not in the schema: Codex sends it to the API.
+    client_metadata: fields({}),
     context_management: contextManagement,
     image,
     include: listOf(included),

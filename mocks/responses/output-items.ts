@@ -1,5 +1,6 @@
 import type { ModelAnswer, ToolCall } from '../model/answer.ts';
 import { logprobsOf } from '../model/logprobs.ts';
+import type { OfferedTool } from '../model/offered-tools.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
 import { filledFields, itemFields } from '../wire/item-fields.ts';
 import { isJsonObject, type JsonObject, ownEntry } from '../wire/json.ts';
@@ -15,8 +16,8 @@ export interface OutputOptions {
   readonly marksPhase: boolean;
   /** How many other tokens each token has beside its probability; `undefined` without probabilities. */
   readonly topLogprobs: number | undefined;
-  /** The tools of the request, which decide the type of a call. */
-  readonly tools: unknown;
+  /** The tools that the model has, which decide the type and the namespace of a call. */
+  readonly tools: readonly OfferedTool[];
 }
 
 /** Turns an answer into output items in the API's order: reasoning, message, tool calls, anything else. */
@@ -81,12 +82,9 @@ function messageItems(answer: ModelAnswer, status: string, options: OutputOption
 function callItem(call: ToolCall, status: string, options: OutputOptions): JsonObject {
   const { name, callId = options.mintCall(), arguments: given = '{}' } = call;
   const args = typeof given === 'string' ? given : JSON.stringify(given);
-  if (isCustomTool(options.tools, name))
-    return { type: 'custom_tool_call', call_id: callId, name, input: args };
-  return { type: 'function_call', status, arguments: args, call_id: callId, name };
-}
-
-function isCustomTool(tools: unknown, name: string): boolean {
-  if (!Array.isArray(tools)) return false;
-  return tools.some((tool) => isJsonObject(tool) && tool['type'] === 'custom' && tool['name'] === name);
+  const { tool, namespace } = options.tools.find((each) => each.tool['name'] === name) ?? {};
+  const place = namespace === undefined ? {} : { namespace };
+  if (tool?.['type'] === 'custom')
+    return { type: 'custom_tool_call', call_id: callId, name, input: args, ...place };
+  return { type: 'function_call', status, arguments: args, call_id: callId, name, ...place };
 }

@@ -92,6 +92,7 @@ const taken: [name: string, rest: object, status?: string][] = [
     },
     'queued',
   ],
+  ['the metadata of Codex', { client_metadata: { originator: 'codex' } }],
   [
     'a format that is not strict',
     { text: { format: { type: 'json_schema', name: 'loose', schema: { type: 'object', properties: {} } } } },
