@@ -1,6 +1,7 @@
 import type { ModelAnswer, ModelRequest } from './answer.ts';
 import { quote } from './item-name.ts';
 import { reasons } from './model-traits.ts';
+import { offeredTools } from './offered-tools.ts';
 import { recite } from './recite.ts';
 import { argumentsFor, requestedCalls } from './requested-calls.ts';
 import { sampleOf } from '../samples/sample.ts';
@@ -24,7 +25,7 @@ function answerTo(context: readonly SimulatorItem[], request: ModelRequest): Mod
   const last = context.findLastIndex((item) => isUserMessage(item));
   const asked = last === -1 ? '' : textOf(context[last] ?? {});
   const since = context.slice(last + 1);
-  const tools = callableTools(request.tools);
+  const tools = offeredTools(request.tools, context).map(({ tool }) => tool);
   const calls = requestedCalls(asked, tools, roundsIn(since));
   if (calls.length > 0 && request.tool_choice !== 'none') return { calls };
   const forced = forcedTool(request.tool_choice, tools);
@@ -42,13 +43,6 @@ function answerTo(context: readonly SimulatorItem[], request: ModelRequest): Mod
 function roundsIn(items: readonly SimulatorItem[]): number {
   const letters = items.map((item) => letterOf(item));
   return letters.filter((letter, index) => letter === 'c' && letters[index - 1] !== 'c').length;
-}
-
-function callableTools(tools: unknown): JsonObject[] {
-  if (!Array.isArray(tools)) return [];
-  return tools.filter(
-    (tool) => isJsonObject(tool) && (tool['type'] === 'function' || tool['type'] === 'custom'),
-  );
 }
 
 function forcedTool(choice: unknown, tools: readonly JsonObject[]): JsonObject | undefined {

@@ -47,6 +47,11 @@ const reasoning = fields({
   context: oneOf('auto', 'current_turn', 'all_turns'),
 });
 
+const backgroundOptions = fields({
+  completion_window: oneOf('soonest', '2h', '8h'),
+  continuation_id: text,
+});
+
 const image = fields({ context_compression: oneOf('auto', 'enabled', 'disabled') });
 
 const shared: Readonly<Record<string, Check>> = {
@@ -81,6 +86,9 @@ export const requestFields = {
     ...caching,
     access_programs: fields({ cyber: oneOf('standard', 'daybreak_blue', 'daybreak_red') }),
     background: flag,
+    background_options: backgroundOptions,
+    // Not in the schema: Codex sends it to the API.
+    client_metadata: fields({}),
     context_management: contextManagement,
     image,
     include: listOf(included),
@@ -111,4 +119,12 @@ export function checkFields(sent: JsonObject, kind: keyof typeof requestFields):
   checkKeys(sent, Object.keys(checks));
   for (const [key, value] of Object.entries(sent)) if (value !== null) checks[key]?.(value, key);
   if (sent['background'] === true && sent['store'] === false) throw errors.backgroundNotStored();
+  checkWindow(sent);
+}
+
+/** Refuses a window for a response that is not made in the background. */
+function checkWindow({ background, background_options: options, stream }: JsonObject): void {
+  const window = isJsonObject(options) ? options['completion_window'] : undefined;
+  const isLong = typeof window === 'string' && window !== 'soonest';
+  if (isLong && (background !== true || stream === true)) throw errors.windowInForeground(window);
 }

@@ -1,6 +1,7 @@
 import { fields, flag, listOf, oneOf, required, shortText, text, type Check } from './checks.ts';
 import { parametersFault, strictSchemaFault } from './schema-fault.ts';
 import { errors } from '../wire/error-catalogue.ts';
+import { textOf } from '../wire/item.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 const NAME_PATTERN = '^[a-zA-Z0-9_-]+$';
@@ -56,6 +57,16 @@ export const textFormat: Check = (value, param) => {
     throw errors.invalidSchema('response_format', String(value['name']), `${param}.schema`, fault);
   }
 };
+
+/**
+ * Refuses a free form of JSON for which no message asks; the instructions are no message.
+ * @throws ApiError in the API's words.
+ */
+export function checkJsonAsked({ text: settings, prompt }: JsonObject, context: readonly object[]): void {
+  const format = isJsonObject(settings) ? settings['format'] : undefined;
+  const isFree = isJsonObject(format) && format['type'] === 'json_object' && !isJsonObject(prompt);
+  if (isFree && !context.some((item) => /json/i.test(textOf(item)))) throw errors.jsonNotAsked();
+}
 
 /** How the model chooses a tool. */
 export const toolChoice: Check = (value, param) => {

@@ -45,6 +45,9 @@ const REFUSED = [
 /** The keywords that the parameters of a function may not have at their top. */
 const REFUSED_AT_TOP = ['oneOf', 'anyOf', 'allOf', 'enum', 'const', 'not'];
 
+/** The types of JSON Schema. */
+const TYPES = new Set<unknown>('string number integer boolean object array null'.split(' '));
+
 /** The keywords that stand for a type. */
 const TYPED_BY = ['type', '$ref', 'anyOf'];
 
@@ -58,7 +61,8 @@ export function parametersFault(schema: JsonObject, isStrict: boolean): string |
     return "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'const'/'not' at the top level.";
   return isStrict
     ? strictSchemaFault(schema)
-    : (rootFault(schema) ?? firstFault(schema, [], (part, path) => itemsFault(part, path)));
+    : (rootFault(schema) ??
+        firstFault(schema, [], (part, path) => typeFault(part) ?? itemsFault(part, path)));
 }
 
 /** The first fault that the API finds in a strict schema, as a sentence. */
@@ -68,6 +72,7 @@ export function strictSchemaFault(schema: JsonObject): string | undefined {
   );
   return (
     rootFault(schema) ??
+    firstFault(schema, [], (part) => typeFault(part)) ??
     firstFault(schema, [], (part, path) => strictPartFault(part, path, definitions)) ??
     sizeFault(schema)
   );
@@ -76,6 +81,13 @@ export function strictSchemaFault(schema: JsonObject): string | undefined {
 function rootFault({ type }: JsonObject): string | undefined {
   if (type === 'object') return undefined;
   return `schema must be a JSON Schema of 'type: "object"', got 'type: "${typeof type === 'string' ? type : 'None'}"'.`;
+}
+
+/** A type that JSON Schema does not have; the API does not say at which place. */
+function typeFault({ type }: JsonObject): string | undefined {
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  const isKnown = type === undefined || types.every((each) => TYPES.has(each));
+  return isKnown ? undefined : `${quoted(type)} is not valid under any of the given schemas.`;
 }
 
 type PartCheck = (part: JsonObject, path: readonly string[]) => string | undefined;
@@ -155,10 +167,26 @@ function objectFault(part: JsonObject, path: readonly string[]): string | undefi
   if (part['additionalProperties'] !== false)
     return `In context=${placed(path)}, 'additionalProperties' is required to be supplied and to be false.`;
   const required: unknown = part['required'];
-  const listed = new Set<unknown>(Array.isArray(required) ? required : []);
-  const missing = namesIn(part['properties']).find((name) => !listed.has(name));
-  if (missing === undefined) return undefined;
-  return `In context=${placed(path)}, 'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`;
+  const listed = new Set(Array.isArray(required) ? required.map(String) : []);
+  const known = new Set(knownNames(part['properties']));
+  const extra = [...listed].find((name) => !known.has(name));
+  if (extra !== undefined) return requiredFault(path, `Extra required key '${extra}' supplied.`);
+  const missing = [...known].find((name) => !listed.has(name));
+  return missing === undefined ? undefined : requiredFault(path, `Missing '${missing}'.`);
+}
+
+function requiredFault(path: readonly string[], fault: string): string {
+  return `In context=${placed(path)}, 'required' is required to be supplied and to be an array including every key in properties. ${fault}`;
+}
+
+/** The properties that the API reads: it passes over an empty schema, and over an object without `properties`. */
+function knownNames(properties: unknown): string[] {
+  if (!isJsonObject(properties)) return [];
+  return namesIn(properties).filter((name) => {
+    const part = properties[name];
+    if (!isJsonObject(part)) return true;
+    return Object.keys(part).length > 0 && (part['type'] !== 'object' || isJsonObject(part['properties']));
+  });
 }
 
 function itemsFault({ type, items }: JsonObject, path: readonly string[]): string | undefined {
@@ -200,6 +228,12 @@ function countProperties(schema: JsonObject): number {
 
 function namesIn(value: unknown): string[] {
   return isJsonObject(value) ? Object.keys(value) : [];
+}
+
+/** A value as Python prints it. */
+function quoted(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return Array.isArray(value) ? `[${value.map(quoted).join(', ')}]` : (JSON.stringify(value) ?? 'None');
 }
 
 /** A place as the API prints it: `('properties', 'city')`. */

@@ -12,13 +12,15 @@ import type { JsonObject } from '../wire/json.ts';
 
 /** `POST /responses` */
 export async function createResponse(exchange: Exchange): Promise<Answer> {
-  const body = exchange.faults.request(exchange.body);
-  const request = parseKnownFields(body, exchange.world.settings, parseResponseRequest);
+  const { body, isWarmUp } = withoutWarmUp(exchange.faults.request(exchange.body), exchange);
+  const request = parseKnownFields(body, exchange.world.settings, (sent) =>
+    parseResponseRequest(sent, isWarmUp),
+  );
   const turn = new Turn(exchange, request);
-  exchange.sawContext(request.model, turn.context, turn.record.id);
+  if (!isWarmUp) exchange.sawContext(request.model, turn.context, turn.record.id);
   await exchange.pause();
   const { finished, pace = exchange.world.settings.pace } = await finish(turn, exchange);
-  if (finished['status'] !== 'failed') exchange.sawOutput(turn.output);
+  if (finished['status'] !== 'failed' && !isWarmUp) exchange.sawOutput(turn.output);
   if (request.background) runInBackground(turn, finished);
   if (request.stream) return streamed(turn, finished, pace);
   if (!request.background) {
@@ -26,6 +28,16 @@ export async function createResponse(exchange: Exchange): Promise<Answer> {
     turn.settle(finished);
   }
   return json(shownBody(turn.record.body, request.include));
+}
+
+/** Takes `generate` off a request: over a WebSocket, `false` asks the model to read the input and not to answer. */
+function withoutWarmUp(
+  sent: JsonObject,
+  { memory }: Pick<Exchange, 'memory'>,
+): { body: JsonObject; isWarmUp: boolean } {
+  const { generate, ...body } = sent;
+  const isKnown = memory !== undefined && typeof generate === 'boolean';
+  return isKnown ? { body, isWarmUp: !generate } : { body: sent, isWarmUp: false };
 }
 
 /** A finished response, and the pace that its answer asked for. */

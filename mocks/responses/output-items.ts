@@ -1,7 +1,8 @@
 import type { ModelAnswer, ToolCall } from '../model/answer.ts';
 import { logprobsOf } from '../model/logprobs.ts';
+import type { OfferedTool } from '../model/offered-tools.ts';
 import { frozenItem, type SimulatorItem } from '../wire/item.ts';
-import { itemFields } from '../wire/item-fields.ts';
+import { filledFields, itemFields } from '../wire/item-fields.ts';
 import { isJsonObject, type JsonObject, ownEntry } from '../wire/json.ts';
 
 /** How an answer becomes items. */
@@ -15,8 +16,8 @@ export interface OutputOptions {
   readonly marksPhase: boolean;
   /** How many other tokens each token has beside its probability; `undefined` without probabilities. */
   readonly topLogprobs: number | undefined;
-  /** The tools of the request, which decide the type of a call. */
-  readonly tools: unknown;
+  /** The tools that the model has, which decide the type and the namespace of a call. */
+  readonly tools: readonly OfferedTool[];
 }
 
 /** Turns an answer into output items in the API's order: reasoning, message, tool calls, anything else. */
@@ -27,7 +28,7 @@ export function outputItems(answer: ModelAnswer, options: OutputOptions): Simula
     ...(options.reasons || answer.reasoning !== undefined ? [reasoningItem(answer.reasoning ?? '')] : []),
     ...messageItems(answer, status, options),
     ...calls.map((call) => callItem(call, status, options)),
-    ...(answer.items ?? []).map((item): JsonObject => ({ ...item })),
+    ...(answer.items ?? []).map(completed),
   ];
   return items.map((item) => {
     const type = typeof item['type'] === 'string' ? item['type'] : 'message';
@@ -37,6 +38,27 @@ export function outputItems(answer: ModelAnswer, options: OutputOptions): Simula
         : options.mint(ownEntry(itemFields, type)?.prefix ?? 'item');
     return frozenItem(structuredClone({ ...item, id, type }));
   });
+}
+
+/** A raw item with the fields that the API gives each of its type. */
+function completed(item: object): JsonObject {
+  const given: JsonObject = { type: 'message', ...item };
+  const type = String(given['type']);
+  const { required = [], optional = [] } = ownEntry(itemFields, type) ?? {};
+  const hasStatus = type !== 'reasoning' && [...required, ...optional].includes('status');
+  const { content } = given;
+  const parts = type === 'message' && Array.isArray(content) ? { content: content.map(completedPart) } : {};
+  return {
+    ...ownEntry(filledFields, type),
+    ...(hasStatus ? { status: 'completed' } : {}),
+    ...given,
+    ...parts,
+  };
+}
+
+function completedPart(part: unknown): unknown {
+  const isText = isJsonObject(part) && part['type'] === 'output_text';
+  return isText ? { annotations: [], logprobs: [], ...part } : part;
 }
 
 function reasoningItem(summary: string): JsonObject {
@@ -60,12 +82,9 @@ function messageItems(answer: ModelAnswer, status: string, options: OutputOption
 function callItem(call: ToolCall, status: string, options: OutputOptions): JsonObject {
   const { name, callId = options.mintCall(), arguments: given = '{}' } = call;
   const args = typeof given === 'string' ? given : JSON.stringify(given);
-  if (isCustomTool(options.tools, name))
-    return { type: 'custom_tool_call', call_id: callId, name, input: args };
-  return { type: 'function_call', status, arguments: args, call_id: callId, name };
-}
-
-function isCustomTool(tools: unknown, name: string): boolean {
-  if (!Array.isArray(tools)) return false;
-  return tools.some((tool) => isJsonObject(tool) && tool['type'] === 'custom' && tool['name'] === name);
+  const { tool, namespace } = options.tools.find((each) => each.tool['name'] === name) ?? {};
+  const place = namespace === undefined ? {} : { namespace };
+  if (tool?.['type'] === 'custom')
+    return { type: 'custom_tool_call', call_id: callId, name, input: args, ...place };
+  return { type: 'function_call', status, arguments: args, call_id: callId, name, ...place };
 }

@@ -23,6 +23,8 @@ export interface ResponseRequest extends ModelInput {
   readonly background: boolean;
   readonly obfuscation: boolean;
   readonly include: readonly string[];
+  /** Whether the model is only to read the input. */
+  readonly isWarmUp: boolean;
 }
 
 /** The model of a request that names only a prompt, which would name it. */
@@ -33,15 +35,16 @@ const MAX_INPUT_LENGTH = 10_485_760;
 
 /**
  * Checks a request for a response in the API's own order: model, input, unknown keys, then field by field.
+ * @param isWarmUp whether it asks for no answer; it may then have no input.
  * @throws ApiError in the API's words.
  */
-export function parseResponseRequest(sent: JsonObject): ResponseRequest {
+export function parseResponseRequest(sent: JsonObject, isWarmUp: boolean): ResponseRequest {
   const hasState = [sent['previous_response_id'], sent['conversation'], sent['prompt']].some(isGiven);
   if (!isGiven(sent['model']) && !isGiven(sent['prompt'])) throw errors.missingParameter('model');
   if (!isGiven(sent['input']) && !hasState) throw errors.missingParameter('input');
   checkFields(sent, 'responses.create');
   const modelInput = parseModelInput(sent);
-  if (modelInput.input.length === 0 && !hasState) throw errors.nothingToAnswer();
+  if (modelInput.input.length === 0 && !hasState && !isWarmUp) throw errors.nothingToAnswer();
   const streamOptions = isJsonObject(sent['stream_options']) ? sent['stream_options'] : {};
   return {
     ...modelInput,
@@ -50,6 +53,7 @@ export function parseResponseRequest(sent: JsonObject): ResponseRequest {
     background: sent['background'] === true,
     obfuscation: streamOptions['include_obfuscation'] !== false,
     include: Array.isArray(sent['include']) ? sent['include'].map(String) : [],
+    isWarmUp,
   };
 }
 

@@ -13,9 +13,10 @@ import { usageOf } from './usage.ts';
 import type { ModelAnswer } from '../model/answer.ts';
 import { answerOf } from '../model/answer-of.ts';
 import { marksPhase, reasons } from '../model/model-traits.ts';
+import { offeredTools } from '../model/offered-tools.ts';
 import { compactionOf } from '../model/summary.ts';
 import { outputTokensOf } from '../model/tokens.ts';
-import { checkToolChoice } from '../requests/check-tools.ts';
+import { checkJsonAsked, checkToolChoice } from '../requests/check-tools.ts';
 import type { Unlinking } from '../unlinking.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { isUserMessage, type SimulatorItem } from '../wire/item.ts';
@@ -66,6 +67,7 @@ export class Turn {
     this.#thread = threadFor(world, continued, request.input);
     this.#input = resolveContext(world, account, continued, request.input, this.#mint);
     checkToolChoice(request.sent, this.#input.context);
+    checkJsonAsked(request.sent, this.#input.context);
     checkCapabilities(request.model, request.sent);
     this.request = request;
     this.record = this.#newRecord();
@@ -81,11 +83,11 @@ export class Turn {
    */
   async answer(change: (answer: ModelAnswer) => ModelAnswer): Promise<JsonObject> {
     const { world, account } = this.#scene;
-    const { model, sent, isTriggered } = this.request;
+    const { model, sent, isTriggered, isWarmUp } = this.request;
     const rendered = fitContext(this.#input.context, sent, world.settings.contextWindow);
     const context = this.#compaction ? this.context : rendered;
     const outputLeft = Number(sent['max_output_tokens'] ?? Infinity) - outputTokensOf(this.#compaction);
-    const isAnswered = !isTriggered && outputLeft > 0;
+    const isAnswered = !isTriggered && !isWarmUp && outputLeft > 0;
     const given = isAnswered ? await answerOf(context, { ...sent, model }, world.settings) : this.#silence();
     const answer = change(given);
     if (answer.failed) return this.failure(answer.failed);
@@ -95,7 +97,7 @@ export class Turn {
         mintCall: () => world.ids.call(),
         reasons: isAnswered && reasons(model, sent),
         marksPhase: marksPhase(model),
-        tools: sent['tools'],
+        tools: offeredTools(sent['tools'], context),
         topLogprobs: topLogprobsOf(this.request),
       }),
       outputLeft,
@@ -152,9 +154,10 @@ export class Turn {
   readonly #mint = (prefix: string): string =>
     this.#scene.world.ids.inThread(prefix, this.#thread, this.#stored);
 
-  /** Nothing after a compaction: a trigger asks for no answer, otherwise the compaction took all output tokens. */
+  /** No answer: a trigger and a warm-up ask for none, otherwise the compaction took all output tokens. */
   #silence(): ModelAnswer {
-    return this.request.isTriggered ? {} : { incomplete: 'max_output_tokens' };
+    const { isTriggered, isWarmUp } = this.request;
+    return isTriggered || isWarmUp ? {} : { incomplete: 'max_output_tokens' };
   }
 
   /** The compaction of the context, if a trigger asks for one or the context reaches the threshold. */

@@ -1,7 +1,6 @@
-import { errorFacts, STATUS_ERROR_FIELDS, type StatusError } from '../faults/status-error.ts';
-import { refuseUnknown } from '../known-names.ts';
+import { errorFacts, type StatusError } from '../faults/status-error.ts';
 import type { ModelAnswer, Respond } from '../model/answer.ts';
-import { paceProblem } from './pace.ts';
+import { checkReply, isStatusError } from './check-reply.ts';
 import type { AskedModel } from './request-match.ts';
 import { ScriptedError } from './scripted-error.ts';
 
@@ -11,40 +10,22 @@ import { ScriptedError } from './scripted-error.ts';
  */
 export type Reply = string | ModelAnswer | StatusError | Respond;
 
-const ANSWER_FIELDS = Object.keys({
-  text: true,
-  json: true,
-  calls: true,
-  refusal: true,
-  reasoning: true,
-  items: true,
-  incomplete: true,
-  failed: true,
-  pace: true,
-} satisfies Record<keyof ModelAnswer, true>);
-
-/** @throws RangeError for an unknown field, of which it names the right ones, or a pace that makes no sense. */
-export function checkReply(reply: Reply): void {
-  if (typeof reply === 'string' || typeof reply === 'function') return;
-  const isError = isStatusError(reply);
-  refuseUnknown('Cannot script a reply: it', reply, isError ? STATUS_ERROR_FIELDS : ANSWER_FIELDS);
-  const problem = isError ? undefined : paceProblem(reply.pace ?? {});
-  if (problem !== undefined) throw new RangeError(`Cannot script a reply: ${problem}`);
-}
-
 /**
  * Gives a reply.
- * @throws ScriptedError if it is an error.
+ * @throws ScriptedError if it is an error. RangeError if a function answered with a reply that makes no sense.
  */
 export async function answerWith(
   reply: Reply,
   { context, request }: AskedModel,
 ): Promise<string | ModelAnswer | undefined> {
-  const given = typeof reply === 'function' ? await reply(context, request) : reply;
-  if (typeof given === 'object' && isStatusError(given)) throw new ScriptedError(errorFacts(given));
-  return given;
+  if (typeof reply !== 'function') return answerOrError(reply);
+  const given = await reply(context, request);
+  if (given === undefined) return undefined;
+  checkReply(given);
+  return answerOrError(given);
 }
 
-function isStatusError(reply: ModelAnswer | StatusError): reply is StatusError {
-  return 'status' in reply;
+function answerOrError(given: string | ModelAnswer | StatusError): string | ModelAnswer {
+  if (typeof given === 'object' && isStatusError(given)) throw new ScriptedError(errorFacts(given));
+  return given;
 }

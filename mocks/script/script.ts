@@ -1,4 +1,5 @@
-import { answerWith, checkReply, type Reply } from './reply.ts';
+import { checkReply } from './check-reply.ts';
+import { answerWith, type Reply } from './reply.ts';
 import { checkMatch, describeMatch, mismatch, type AskedModel, type RequestMatch } from './request-match.ts';
 import { ScriptedError } from './scripted-error.ts';
 import type { ModelAnswer, ModelRequest, Respond } from '../model/answer.ts';
@@ -63,7 +64,7 @@ export class Script {
       if (!rule.isLasting) rule.replies = rule.replies.slice(1);
       return answerWith(reply, asked);
     }
-    if (this.#respond !== undefined) return this.#respond(context, request);
+    if (this.#respond !== undefined) return answerWith(this.#respond, asked);
     if (this.#rules.length > 0) throw this.#noReply(asked);
     return undefined;
   }

@@ -115,6 +115,17 @@ export const errors = {
     invalid(`Tool choice '${name}' not found in 'tools' parameter.`, 'tool_choice'),
   toolChoiceWithoutTools: (choice: string): ApiError =>
     invalid(`Tool choice '${choice}' must be specified with 'tools' parameter.`, 'tool_choice'),
+  jsonNotAsked: (): ApiError =>
+    invalid(
+      "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.",
+      'input',
+    ),
+  windowInForeground: (window: string): ApiError =>
+    invalid(
+      `Completion window '${window}' requires 'background' to be true and 'stream' to be false.`,
+      'background_options.completion_window',
+      'unsupported_parameter',
+    ),
   backgroundNotStored: (): ApiError =>
     invalid("Background mode requires 'store' to be true.", 'background', 'unsupported_parameter'),
   tooManyProperties: (param: string, most: number, got: number): ApiError =>

@@ -31,6 +31,14 @@ function statusesOf(table: Readonly<Record<string, (asked: never) => ApiError>>)
   return Object.values(table).map((error) => `${error(asked).status}`);
 }
 
+/** The entry points of the package that examples import by the paths of their sources. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  '../../../mocks/core.ts': 'agents-hybrid-session/mocks/core',
+  '../../../mocks/index.ts': 'agents-hybrid-session/mocks',
+  '../../../src/index.ts': 'agents-hybrid-session',
+  '../../../src/testing.ts': 'agents-hybrid-session/testing',
+};
+
 const codes = (cells: readonly string[]): string[] => cells.map((cell) => cell.replaceAll('`', ''));
 
 describe('the page about the simulator', () => {
@@ -73,9 +81,13 @@ describe('the page about the simulator', () => {
     expect(named.filter((title) => !titles.includes(`'${title}'`))).toEqual([]);
   });
 
-  it('the page about the simulator begins with an example that runs', () => {
-    const [, shown] = /```ts\n([\s\S]*?)```/.exec(page) ?? [];
-    const run = readFileSync(join(TESTS, 'example', 'example.test.ts'), 'utf8');
-    expect(shown).toBe(run.replace('../../../mocks/index.ts', 'agents-hybrid-session/mocks'));
+  it('the page about the simulator shows the examples that run as tests', () => {
+    const folder = join(TESTS, 'example');
+    const examples = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+    expect(examples.length).toBeGreaterThan(5);
+    const shown = examples.map((text) =>
+      text.replaceAll(/(?:\.\.\/){3}[\w/.]+/g, (path) => ENTRIES[path] ?? path),
+    );
+    expect(shown.filter((text) => !page.includes(`\`\`\`ts\n${text}\`\`\``))).toEqual([]);
   });
 });

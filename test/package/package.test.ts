@@ -86,12 +86,15 @@ describe('the tarball', () => {
 });
 
 describe('the lock file', () => {
-  it('the lock file names no host to download from', async () => {
-    const { packages } = await readManifest('package-lock.json');
-    const entries = Object.entries(packages ?? {}) as [string, { resolved?: string; link?: boolean }][];
-    expect(entries.length).toBeGreaterThan(100);
-    expect(entries.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
-  });
+  it.each(['package-lock.json', 'scripts/clients/package-lock.json'])(
+    '%s names no host to download from',
+    async (path) => {
+      const { packages } = await readManifest(path);
+      const entries = Object.entries(packages ?? {}) as [string, { resolved?: string; link?: boolean }][];
+      expect(entries.length).toBeGreaterThan(100);
+      expect(entries.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
+    },
+  );
 });
 
 describe.each([

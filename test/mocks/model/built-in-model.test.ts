@@ -178,10 +178,43 @@ describe('the built-in model', () => {
     });
     const json = await client.responses.create({
       model: 'gpt-4.1',
-      input: 'hi',
+      input: 'hi, in JSON',
       text: { format: { type: 'json_object' } },
     });
-    expect(JSON.parse(json.output_text)).toEqual({ answer: 'Answer 1: I see 1 item (1u): u "hi"' });
+    expect(JSON.parse(json.output_text)).toEqual({ answer: 'Answer 1: I see 1 item (1u): u "hi, in JSON"' });
+  });
+
+  it('the built-in model calls tools of a namespace and of items by their namespace and type', async () => {
+    const client = clientOf(createSimulator());
+    const find = { type: 'function' as const, name: 'find', parameters: null, strict: false };
+    const { output } = await client.responses.create({
+      model: 'gpt-4.1',
+      input: [
+        {
+          type: 'additional_tools',
+          role: 'developer',
+          tools: [
+            {
+              type: 'namespace',
+              name: 'functions',
+              description: '',
+              tools: [{ type: 'custom', name: 'exec' }],
+            },
+          ],
+        },
+        { role: 'user', content: 'call exec {"code":"1"} call find {} call ask {}' },
+      ],
+      tools: [
+        { type: 'namespace', name: 'crm', description: '', tools: [find] },
+        { ...find, name: 'ask' },
+      ],
+    });
+    expect(output).toMatchObject([
+      { type: 'custom_tool_call', name: 'exec', namespace: 'functions', input: '{"code":"1"}' },
+      { type: 'function_call', name: 'find', namespace: 'crm' },
+      { type: 'function_call', name: 'ask' },
+    ]);
+    expect(output[2]).not.toHaveProperty('namespace');
   });
 
   it('the built-in model reasons first for reasoning models', async () => {

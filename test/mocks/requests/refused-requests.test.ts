@@ -33,7 +33,7 @@ const tool = { type: 'function', name: 'f', parameters: closed({}), strict: true
 const web = { type: 'web_search_preview' };
 
 /** Requests that are near to a refused one. */
-const taken: [string, object][] = [
+const taken: [name: string, rest: object, status?: string][] = [
   [
     'a recursive schema',
     {
@@ -74,6 +74,25 @@ const taken: [string, object][] = [
       },
     },
   ],
+  [
+    'JSON for which a developer asks',
+    {
+      input: [
+        { role: 'developer', content: 'Answer in JSON.' },
+        { role: 'user', content: 'hi' },
+      ],
+      text: { format: { type: 'json_object' } },
+    },
+  ],
+  [
+    'options of the background',
+    {
+      background: true,
+      background_options: { completion_window: '8h', continuation_id: 'job-1' },
+    },
+    'queued',
+  ],
+  ['the metadata of Codex', { client_metadata: { originator: 'codex' } }],
   [
     'a format that is not strict',
     { text: { format: { type: 'json_schema', name: 'loose', schema: { type: 'object', properties: {} } } } },
@@ -127,10 +146,10 @@ function deepFormat(levels: number): object {
 }
 
 describe('requests that the API takes', () => {
-  it.each(taken)('the simulator takes a request with %s', async (_, rest) => {
+  it.each(taken)('the simulator takes a request with %s', async (_, rest, status = 'completed') => {
     const body = { model: 'gpt-4.1', input: 'hi', ...rest };
     const response = await clientOf(createSimulator()).post<{ status: string }>('/responses', { body });
-    expect(response.status).toBe('completed');
+    expect(response.status).toBe(status);
   });
 
   it.each(TOOL_PAIRS)('the simulator takes a call with its output: %j', async (...pair) => {

@@ -79,6 +79,21 @@ const schemas: readonly RefusedRequest[] = [
     "In context=(), 'required' is required to be supplied and to be an array including every key in properties. Missing 'unit'.",
   ),
   schemaCase(
+    'a required property that does not exist',
+    closed({ city: text }, { required: ['city', 'unit'] }),
+    "In context=(), 'required' is required to be supplied and to be an array including every key in properties. Extra required key 'unit' supplied.",
+  ),
+  schemaCase(
+    'an object without `properties`, such as a record',
+    closed({ rates: { type: 'object', additionalProperties: text } }),
+    "In context=(), 'required' is required to be supplied and to be an array including every key in properties. Extra required key 'rates' supplied.",
+  ),
+  schemaCase(
+    'a type that does not exist, strict or not',
+    closed({ count: { type: 'int' } }),
+    "'int' is not valid under any of the given schemas.",
+  ),
+  schemaCase(
     'an array at the top',
     { type: 'array', items: text },
     `schema must be a JSON Schema of 'type: "object"', got 'type: "array"'.`,
@@ -231,6 +246,21 @@ const fields: readonly RefusedRequest[] = [
     message: "Background mode requires 'store' to be true.",
     code: 'unsupported_parameter',
     param: 'background',
+  },
+  {
+    cause: '`background_options.completion_window` of `2h` or `8h` without `background: true`',
+    body: { ...hi, background_options: { completion_window: '2h' } },
+    message: "Completion window '2h' requires 'background' to be true and 'stream' to be false.",
+    code: 'unsupported_parameter',
+    param: 'background_options.completion_window',
+  },
+  {
+    cause: '`json_object` without the word "json" in a message',
+    body: { ...hi, instructions: 'Answer in JSON', text: { format: { type: 'json_object' } } },
+    message:
+      "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.",
+    code: null,
+    param: 'input',
   },
 ];
 

@@ -60,6 +60,35 @@ describe('replies', () => {
     expect((await client.responses.create(hi)).output_text).toBe('fine');
   });
 
+  it.each([
+    [429, 'rate_limit_exceeded', 'Rate limit reached for requests'],
+    [401, 'invalid_api_key', 'Incorrect API key provided'],
+    [403, null, 'The request was refused (403).'],
+    [503, null, 'The server had an error while processing your request. Sorry about that!'],
+  ])('an error of the status %i alone has words that fit', async (status, code, message) => {
+    const simulator = createSimulator();
+    simulator.when({}).reply({ status });
+    expect(await refusalOf(clientOf(simulator).responses.create(hi))).toMatchObject({
+      status,
+      code,
+      message,
+    });
+  });
+
+  it('raw items get the fields that the API gives each of their type', async () => {
+    const simulator = createSimulator();
+    const content = [{ type: 'output_text', text: 'raw' }];
+    simulator.when({}).reply({ items: [{ type: 'web_search_call' }, { role: 'assistant', content }] });
+    expect((await clientOf(simulator).responses.create(hi)).output).toMatchObject([
+      { type: 'web_search_call', status: 'completed', id: expect.stringMatching(/^ws_/) },
+      {
+        type: 'message',
+        status: 'completed',
+        content: [{ type: 'output_text', text: 'raw', annotations: [], logprobs: [] }],
+      },
+    ]);
+  });
+
   it('a client that retries gets the reply after the error', async () => {
     const simulator = createSimulator();
     simulator.when({}).reply({ status: 500, headers: { 'retry-after-ms': '1' } }, 'fine');
@@ -183,9 +212,34 @@ describe('a script that makes no sense', () => {
     [{ txt: 'x' } as object, /it has no field "txt"; there are text, json, calls/],
     [{ status: 500, text: 'x' }, /it has no field "text"; there are status, type/],
     [{ text: 'x', pace: { rate: 0 } }, /"pace.rate" must be more than 0, but it is 0/],
+    [{ text: 'x', pace: { rat: 1 } as object }, /"pace" has no field "rat"; there are firstToken, rate/],
+    [5 as never, /"reply" must be a text, an object or a function, but it is an integer/],
+    [{ text: 5 } as object, /"text" must be a text, but it is an integer/],
+    [{ calls: [{ name: 'f', args: {} }] as never }, /"calls\[0\]" has no field "args"; there are name, arg/],
+    [{ calls: [{}] as never }, /"calls\[0\].name" must be a text/],
+    [{ calls: { name: 'f' } as never }, /"calls" must be an array, but it is an object/],
+    [{ items: ['x'] as never }, /"items\[0\]" must be an object, but it is a string/],
+    [{ incomplete: true as never }, /"incomplete" cannot be true; there are max_output_tokens, content_f/],
+    [{ failed: { code: 'server_error' } as never }, /"failed.message" must be a text/],
+    [{ status: 200 }, /"status" must be from 400 to 599, but it is 200/],
   ])('the reply %j is refused', (reply, words) => {
     expect(() => createSimulator().when({}).reply('fine', reply)).toThrow(words);
     expect(() => createSimulator().when({}).always(reply)).toThrow(words);
+  });
+
+  it('the answer of a function that makes no sense is an error of the server', async () => {
+    const simulator = createSimulator({ respond: () => ({ txt: 'x' }) as object });
+    const client = clientOf(simulator);
+    const words = /respond\(\) threw: Cannot script a reply: it has no field "txt"/;
+    expect(await refusalOf(client.responses.create(hi))).toMatchObject({
+      status: 500,
+      message: expect.stringMatching(words),
+    });
+    simulator.when({}).always(() => ({ txt: 'x' }) as object);
+    expect(await refusalOf(client.responses.create(hi))).toMatchObject({
+      status: 500,
+      message: expect.stringMatching(words),
+    });
   });
 
   it('no reply at all is refused', () => {

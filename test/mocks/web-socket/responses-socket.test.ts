@@ -162,6 +162,25 @@ describe('a WebSocket of the simulator', () => {
     expect(outline(simulator.log.at(-1)?.context ?? [])).toBe('u,a,u,a,u');
   });
 
+  it('a request with generate: false has no output and can be continued', async () => {
+    const socket = await opened();
+    const warm = await ask(socket, { input: [], generate: false });
+    expect(warm['response']).toMatchObject({ status: 'completed', output: [], usage: { output_tokens: 0 } });
+    const read = await ask(socket, { generate: false, previous_response_id: idOf(warm) });
+    const last = await ask(socket, { input: 'thanks', generate: true, previous_response_id: idOf(read) });
+    expect(last['response']).toMatchObject({
+      output: [{ content: [{ text: 'Answer 2: I see 2 items (2u): u "hi", u "thanks"' }] }],
+    });
+    expect(simulator.log.filter(({ context }) => context)).toHaveLength(1);
+    const { status } = await simulator.fetch(`${server.url}/responses`, {
+      method: 'POST',
+      headers: { authorization },
+      body: JSON.stringify({ model: 'gpt-4.1', input: 'hi', generate: false }),
+    });
+    expect(status).toBe(400);
+    socket.close();
+  });
+
   it('a refused request is an error with its status, and the connection goes on', async () => {
     const socket = await opened();
     const errors = until(socket, 'error', 4);
