@@ -1,7 +1,9 @@
 import { LedgerUnavailableError } from '../../errors/ledger.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
-import { postgresLedger, type PostgresPool } from '../postgres/ledger.ts';
-import { redisLedger, type RedisLedgerClient } from '../redis/ledger.ts';
+import type { PostgresPool } from '../postgres/clients.ts';
+import { postgresLedger } from '../postgres/ledger.ts';
+import type { RedisLedgerClient } from '../redis/clients.ts';
+import { redisLedger } from '../redis/ledger.ts';
 import { sqliteLedger } from '../sqlite/ledger.ts';
 
 /** How a ledger is opened. */

@@ -12,8 +12,8 @@ import {
 } from '../../../src/index.ts';
 import { texts, user } from '../../support/conversation.ts';
 import { simulated } from '../../support/simulated.ts';
-import { postgresEngine, postgresUrl, tableName } from '../support/postgres-engines.ts';
-import { redisEngine, redisPrefix, redisUrl } from '../support/redis-engine.ts';
+import { postgresUrl, tableName } from '../support/postgres-engines.ts';
+import { redisPrefix, redisUrl } from '../support/redis-engine.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The options that the drivers get. */
@@ -148,7 +148,7 @@ describe('ledgerFrom()', () => {
   });
 });
 
-describe.skipIf(redisEngine.missing !== undefined)('a ledger of a Redis URL', () => {
+describe.skipIf(redisUrl === undefined)('a ledger of a Redis URL', () => {
   it('a Redis URL serves a session', async () => {
     const ledger = ledgerFrom(`${redisUrl ?? ''}?prefix=${redisPrefix()}`);
     expect(await recorded(ledger)).toEqual(['one']);
@@ -156,7 +156,7 @@ describe.skipIf(redisEngine.missing !== undefined)('a ledger of a Redis URL', ()
   });
 });
 
-describe.skipIf(postgresEngine.missing !== undefined)('a ledger of a PostgreSQL URL', () => {
+describe.skipIf(postgresUrl === undefined)('a ledger of a PostgreSQL URL', () => {
   it('a PostgreSQL URL serves a session', async () => {
     const table = tableName();
     const ledger = ledgerFrom(`${postgresUrl ?? ''}?table=${encodeURIComponent(table)}`);

@@ -2,8 +2,8 @@ import { memoryLedger } from '../../../src/index.ts';
 import { encryptedLedger } from '../../../src/stores/encrypted/ledger.ts';
 import { scopedLedger } from '../../../src/stores/scoped.ts';
 import type { Engine } from './engine.ts';
-import { pgliteEngine, postgresEngine } from './postgres-engines.ts';
-import { redisEngine, redisPoolEngine } from './redis-engine.ts';
+import { pgliteEngine, postgresEngines } from './postgres-engines.ts';
+import { redisEngines } from './redis-engine.ts';
 import { sqliteByPath, sqliteDrivers } from './sqlite-engines.ts';
 
 const memory: Engine = {
@@ -61,10 +61,9 @@ export const engines: readonly Engine[] = [
   memory,
   sqliteByPath,
   ...sqliteDrivers,
-  redisEngine,
-  redisPoolEngine,
+  ...redisEngines,
   pgliteEngine,
-  postgresEngine,
+  ...postgresEngines,
   ...[memory, sqliteByPath].map((engine) => encrypted(engine)),
   ...[memory, sqliteByPath, encrypted(memory)].map((engine) => scoped(engine)),
   encrypted(scoped(sqliteByPath)),
