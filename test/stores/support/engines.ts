@@ -4,7 +4,7 @@ import { scopedLedger } from '../../../src/stores/scoped.ts';
 import type { Engine } from './engine.ts';
 import { pgliteEngine, postgresEngines } from './postgres-engines.ts';
 import { redisEngines } from './redis-engine.ts';
-import { sqliteByPath, sqliteDrivers } from './sqlite-engines.ts';
+import { libsqlClient, sqliteByPath, sqliteDrivers } from './sqlite-engines.ts';
 
 const memory: Engine = {
   name: 'memory',
@@ -61,6 +61,7 @@ export const engines: readonly Engine[] = [
   memory,
   sqliteByPath,
   ...sqliteDrivers,
+  libsqlClient,
   ...redisEngines,
   pgliteEngine,
   ...postgresEngines,
