@@ -1,5 +1,6 @@
 import { SESSIONS_PAGE, TABLE_FORMAT } from '../shared/rows.ts';
 import type { SqlStatement } from './batch.ts';
+import { piecesOf } from './pieces.ts';
 
 /** How a database keeps records. */
 export interface RecordLayout {
@@ -104,7 +105,7 @@ function insertStatements(
     const text = JSON.stringify(record);
     if (size + text.length > MAX_TEXT) flush(index);
     if (inParts && text.length > MAX_TEXT) {
-      for (const [part, piece] of piecesOf(record).entries())
+      for (const [part, piece] of piecesOf(record, MAX_TEXT).entries())
         statements.push({ sql: INSERT_PART, args: [expected + index, part, piece, key, expected] });
       continue;
     }
@@ -113,16 +114,4 @@ function insertStatements(
   }
   flush(records.length);
   return statements;
-}
-
-/** A text in pieces, none of which ends within a surrogate pair. */
-function piecesOf(text: string): string[] {
-  const pieces: string[] = [];
-  for (let at = 0; at < text.length;) {
-    const end = at + MAX_TEXT;
-    const isSplit = /[\uD800-\uDBFF]/.test(text.charAt(end - 1));
-    pieces.push(text.slice(at, isSplit ? end - 1 : end));
-    at += pieces.at(-1)?.length ?? 0;
-  }
-  return pieces;
 }

@@ -1,6 +1,7 @@
 import { memoryLedger } from '../../../src/index.ts';
 import { encryptedLedger } from '../../../src/stores/encrypted/ledger.ts';
 import { scopedLedger } from '../../../src/stores/scoped.ts';
+import { d1Engine } from './d1-engine.ts';
 import type { Engine } from './engine.ts';
 import { pgliteEngine, postgresEngines } from './postgres-engines.ts';
 import { redisEngines } from './redis-engine.ts';
@@ -65,6 +66,7 @@ export const engines: readonly Engine[] = [
   ...redisEngines,
   pgliteEngine,
   ...postgresEngines,
+  d1Engine,
   ...[memory, sqliteByPath].map((engine) => encrypted(engine)),
   ...[memory, sqliteByPath, encrypted(memory)].map((engine) => scoped(engine)),
   encrypted(scoped(sqliteByPath)),
