@@ -13,6 +13,7 @@ const TOOLS = [
   'msw',
   'fast-check',
   'libsql',
+  '@libsql/client',
   '@electric-sql/pglite',
   '@openfeature/core',
   '@openfeature/server-sdk',
