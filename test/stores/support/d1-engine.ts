@@ -10,7 +10,8 @@ export interface D1Binding extends D1LedgerDatabase {
   exec(sql: string): Promise<unknown>;
 }
 
-interface Miniflare {
+/** The runtime of Cloudflare's Workers, by the methods of miniflare that the tests use. */
+export interface Miniflare {
   getD1Database(name: string): Promise<D1Binding>;
   dispatchFetch(url: string, init: { method: 'POST'; body: string }): Promise<Response>;
   dispose(): Promise<void>;
@@ -20,6 +21,8 @@ interface MiniflareModule {
   Miniflare: new (options: {
     modules: true;
     script: string;
+    compatibilityDate: string;
+    compatibilityFlags: string[];
     d1Databases: Record<string, string>;
   }) => Miniflare;
 }
@@ -46,10 +49,16 @@ const MAX_REQUESTS = 16;
 const free = [...NAMES];
 let runtime: Promise<Miniflare> | undefined;
 
-async function start(path: string): Promise<Miniflare> {
-  const { Miniflare } = (await import(pathToFileURL(path).href)) as MiniflareModule;
-  const d1Databases = Object.fromEntries(NAMES.map((name) => [name, name]));
-  return new Miniflare({ modules: true, script: WORKER, d1Databases });
+/** Starts the runtime with one Worker. */
+export async function startWorker(script: string): Promise<Miniflare> {
+  const { Miniflare } = (await import(pathToFileURL(d1Module ?? '').href)) as MiniflareModule;
+  return new Miniflare({
+    modules: true,
+    script,
+    compatibilityDate: '2026-04-01',
+    compatibilityFlags: ['nodejs_compat'],
+    d1Databases: Object.fromEntries(NAMES.map((name) => [name, name])),
+  });
 }
 
 interface Statement extends D1LedgerStatement {
@@ -91,8 +100,8 @@ export async function d1Database(): Promise<{
   remove: () => Promise<void>;
 }> {
   const name = free.pop();
-  if (d1Module === undefined || name === undefined) throw new Error('There is no free D1 database');
-  const miniflare = await (runtime ??= start(d1Module));
+  if (name === undefined) throw new Error('There is no free D1 database');
+  const miniflare = await (runtime ??= startWorker(WORKER));
   const binding = await miniflare.getD1Database(name);
   const remove = async (): Promise<void> => {
     for (const table of TABLES) await binding.exec(`DROP TABLE IF EXISTS ${table}`);
