@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseOptions } from '../../errors/options.ts';
+import { hasMethods, parseOptions } from '../../errors/options.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
 import { batchedLedger } from '../batched/ledger.ts';
 import { d1Batches, type D1LedgerDatabase } from './database.ts';
@@ -40,7 +40,7 @@ END`,
 export const D1_LEDGER_SCHEMA: string = `${SCHEMA.join(';\n')};\n`;
 
 const schema = z.strictObject({
-  database: z.custom<D1LedgerDatabase>(isD1, {
+  database: z.custom<D1LedgerDatabase>((value) => hasMethods(value, 'prepare', 'batch'), {
     message: 'must be a D1 binding, such as env.DB, with prepare and batch',
   }),
 });
@@ -65,9 +65,4 @@ const schema = z.strictObject({
 export function d1Ledger(options: D1LedgerOptions): LedgerStore {
   const { database } = parseOptions(schema, options, 'the D1 ledger');
   return batchedLedger(d1Batches(database), { schema: SCHEMA, inParts: true });
-}
-
-function isD1(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['prepare', 'batch'].every((method) => typeof Reflect.get(value, method) === 'function');
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasMethods } from '../../errors/options.ts';
 import { warnWithoutErrorListener } from '../shared/warn-without-error-listener.ts';
 
 /** A pool or client of `pg` or `@neondatabase/serverless`, or a PGlite database, by the method the ledger uses. */
@@ -46,10 +47,10 @@ export function postgresQuery(client: AnyPostgresClient): PostgresQuery {
 /** Which client it is: pools are objects, the others are functions with methods. */
 function queryOf(client: unknown): PostgresQuery | undefined {
   if (typeof client === 'function') {
-    if (hasMethod(client, 'query')) return neonQuery(client as object as NeonSql);
-    return hasMethod(client, 'unsafe') ? postgresJsQuery(client as object as PostgresJsSql) : undefined;
+    if (hasMethods(client, 'query')) return neonQuery(client as object as NeonSql);
+    return hasMethods(client, 'unsafe') ? postgresJsQuery(client as object as PostgresJsSql) : undefined;
   }
-  if (typeof client !== 'object' || client === null || !hasMethod(client, 'query')) return undefined;
+  if (!hasMethods(client, 'query')) return undefined;
   const pool = client as PostgresPool;
   return async (text, values) => (await pool.query(text, [...values])).rows;
 }
@@ -75,8 +76,4 @@ function postgresJsQuery(sql: PostgresJsSql): PostgresQuery {
 /** An array of texts as PostgreSQL reads it. */
 function literal(texts: readonly string[]): string {
   return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`;
-}
-
-function hasMethod(client: object, method: string): boolean {
-  return typeof Reflect.get(client, method) === 'function';
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasMethods } from '../../errors/options.ts';
 import { isObject } from '../../util/json.ts';
 import { warnWithoutErrorListener } from '../shared/warn-without-error-listener.ts';
 import type { RedisCommands, RedisScan } from './commands.ts';
@@ -47,8 +48,8 @@ export function redisCommands(client: AnyRedisClient): RedisCommands {
 function commandsOf(client: unknown): RedisCommands | undefined {
   if (typeof client !== 'object' || client === null) return undefined;
   if (isNodeRedis(client)) return nodeRedis(client);
-  if (has(client, 'call', 'evalsha')) return ioredis(client as IoredisLedgerClient);
-  if (has(client, 'send')) return bunRedis(client as BunRedisLedgerClient);
+  if (hasMethods(client, 'call', 'evalsha')) return ioredis(client as IoredisLedgerClient);
+  if (hasMethods(client, 'send')) return bunRedis(client);
   return undefined;
 }
 
@@ -80,15 +81,15 @@ interface NodeRedisCluster {
 }
 
 function isNodeRedis(client: object): client is RedisLedgerClient {
-  return has(client, 'del', 'eval', 'evalSha');
+  return hasMethods(client, 'del', 'eval', 'evalSha');
 }
 
 function isNodeRedisScanner(client: object): client is NodeRedisScanner {
-  return has(client, 'scan');
+  return hasMethods(client, 'scan');
 }
 
 function isNodeRedisCluster(client: object): client is NodeRedisCluster {
-  return Array.isArray(Reflect.get(client, 'masters')) && has(client, 'nodeClient');
+  return Array.isArray(Reflect.get(client, 'masters')) && hasMethods(client, 'nodeClient');
 }
 
 function nodeRedisScan(scanner: NodeRedisScanner): RedisScan {
@@ -136,8 +137,4 @@ function rawScan(send: Send): RedisScan {
     const [next, keys]: unknown[] = Array.isArray(answer) ? answer : [];
     return [next, Array.isArray(keys) ? keys : []];
   };
-}
-
-function has(client: object, ...methods: string[]): boolean {
-  return methods.every((method) => typeof Reflect.get(client, method) === 'function');
 }

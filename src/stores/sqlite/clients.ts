@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasMethods } from '../../errors/options.ts';
 import type { BatchDatabase, SqlStatement } from '../batched/batch.ts';
 import { whileBusy } from './busy.ts';
 import type { SqliteDatabase, SqliteValue } from './database.ts';
@@ -33,12 +34,12 @@ export const sqliteDatabase: z.ZodType<AnySqliteDatabase, AnySqliteDatabase> = z
 
 /** Whether it is a client of `@libsql/client`, which answers later. */
 export function isLibsqlClient(database: object): database is LibsqlClient {
-  return has(database, 'execute', 'batch');
+  return hasMethods(database, 'execute', 'batch');
 }
 
 /** A database of D1 has the same methods, and a batch. */
 function isSynchronous(database: object): boolean {
-  return has(database, 'exec', 'prepare') && !has(database, 'batch');
+  return hasMethods(database, 'exec', 'prepare') && !hasMethods(database, 'batch');
 }
 
 /** The same database, as the ledger expects it. */
@@ -83,8 +84,4 @@ export function libsqlBatches(
 
 function given({ sql, args }: SqlStatement): LibsqlStatement {
   return { sql, args: [...args] };
-}
-
-function has(database: object, ...methods: string[]): boolean {
-  return methods.every((method) => typeof Reflect.get(database, method) === 'function');
 }
