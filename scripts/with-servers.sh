@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# with-servers.sh <command...>: runs the command with a real Redis, a real PostgreSQL and a real browser.
+# with-servers.sh <command...>: runs the command with a real Redis, a real PostgreSQL, a real D1 and a real browser.
 #
-# Starts the servers on free ports of 127.0.0.1, exports TEST_REDIS_URL, TEST_REDIS_CLUSTER_URL, TEST_POSTGRES_URL and
-# TEST_BROWSER, and stops and removes all of it however the command ends. Exits with the command's status. Missing
-# packages are installed with apt-get, which needs root.
+# Starts the servers on free ports of 127.0.0.1, exports TEST_REDIS_URL, TEST_REDIS_CLUSTER_URL, TEST_POSTGRES_URL,
+# TEST_D1_MODULE and TEST_BROWSER, and stops and removes all of it however the command ends. Exits with the command's status. Missing
+# packages are installed with apt-get, which needs root, and D1 with npm.
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
@@ -16,6 +16,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/servers/redis.sh"
 # shellcheck source=scripts/servers/postgres.sh
 source "$here/servers/postgres.sh"
+# shellcheck source=scripts/servers/d1.sh
+source "$here/servers/d1.sh"
 # shellcheck source=scripts/servers/browser.sh
 source "$here/servers/browser.sh"
 
@@ -81,6 +83,7 @@ trap 'exit 141' PIPE
 
 redis_install
 postgres_install
+d1_install
 browser_install
 redis_start "$work/redis"
 postgres_start "$work/postgres"

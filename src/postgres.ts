@@ -2,5 +2,5 @@ export {
   postgresLedger,
   postgresLedgerSchema,
   type PostgresLedgerOptions,
-  type PostgresPool,
 } from './stores/postgres/ledger.ts';
+export type { NeonSql, PostgresJsSql, PostgresPool } from './stores/postgres/clients.ts';

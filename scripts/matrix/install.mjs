@@ -13,6 +13,7 @@ const TOOLS = [
   'msw',
   'fast-check',
   'libsql',
+  '@libsql/client',
   '@electric-sql/pglite',
   '@openfeature/core',
   '@openfeature/server-sdk',
@@ -61,6 +62,7 @@ export async function install({ work, sdk, tarball, programs }) {
   }
   cpSync(join(ROOT, 'test'), join(folder, 'test'), { recursive: true });
   cpSync(join(ROOT, 'scripts', 'matrix', 'vitest.config.mjs'), join(folder, 'vitest.config.mjs'));
-  cpSync(join(ROOT, 'scripts', 'matrix', 'smoke.mjs'), join(folder, 'smoke.mjs'));
+  for (const program of ['smoke.mjs', 'bun-stores.mjs'])
+    cpSync(join(ROOT, 'scripts', 'matrix', program), join(folder, program));
   return folder;
 }

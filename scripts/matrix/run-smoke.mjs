@@ -1,23 +1,29 @@
-// A few turns in another runtime than Node.
+// A few turns in another runtime than Node, and the stores over its own clients.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
+/** The programs of a runtime, and the arguments before them. */
+const PROGRAMS = {
+  bun: { args: [], files: ['smoke.mjs', 'bun-stores.mjs'] },
+  deno: { args: ['run', '-A', '--node-modules-dir=manual'], files: ['smoke.mjs'] },
+};
+
 /** @returns the counts of a cell, and its failures. */
-export function runSmoke({ name }, folder) {
-  const args = name === 'deno' ? ['run', '-A', '--node-modules-dir=manual', 'smoke.mjs'] : ['smoke.mjs'];
-  const child = spawn(join(folder, 'node_modules', '.bin', name), args, {
-    cwd: folder,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    timeout: 120_000,
-  });
+export async function runSmoke({ name }, folder) {
+  const { args, files } = PROGRAMS[name];
+  const failures = [];
+  for (const file of files) {
+    const problem = await run(join(folder, 'node_modules', '.bin', name), [...args, file], folder);
+    if (problem !== undefined) failures.push(`${name} ${file}: ${problem}`);
+  }
+  return { passed: files.length - failures.length, skipped: 0, failures };
+}
+
+/** @returns the problem, if there was one. */
+function run(command, args, cwd) {
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], timeout: 240_000 });
   return new Promise((resolve) => {
-    const end = (problem) =>
-      resolve({
-        passed: problem === undefined ? 1 : 0,
-        skipped: 0,
-        failures: problem === undefined ? [] : [problem],
-      });
-    child.once('error', ({ message }) => end(message));
-    child.once('close', (status) => end(status === 0 ? undefined : `${name} ended with ${status}`));
+    child.once('error', ({ message }) => resolve(message));
+    child.once('close', (status) => resolve(status === 0 ? undefined : `it ended with ${status}`));
   });
 }

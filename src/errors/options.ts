@@ -24,11 +24,15 @@ export class InvalidOptionsError extends HybridSessionError {
   }
 }
 
+/** Whether a value has these methods; a function can have some, too. */
+export function hasMethods(value: unknown, ...methods: string[]): value is object {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return methods.every((method) => typeof Reflect.get(value, method) === 'function');
+}
+
 /** A schema for something that has these methods. */
 export function withMethods<T>(...methods: string[]): z.ZodType<T, T> {
-  const has = (value: object): boolean =>
-    methods.every((method) => typeof Reflect.get(value, method) === 'function');
-  return z.custom<T>((value) => typeof value === 'object' && value !== null && has(value), {
+  return z.custom<T>((value) => typeof value === 'object' && hasMethods(value, ...methods), {
     message: `must be an object with ${methods.join(', ')}`,
   });
 }

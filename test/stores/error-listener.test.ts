@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { createClient } from 'redis';
 import { expect, it, vi } from 'vitest';
@@ -49,6 +50,11 @@ it('a store warns for the clients of redis and pg as they come', async () => {
   });
   expect(warnings).toHaveLength(2);
   await pool.end();
+});
+
+it('a store does not warn for a client of ioredis, which ends no process', async () => {
+  const client = new Redis({ lazyConnect: true });
+  expect(await warningsOf(() => redisLedger({ client }))).toEqual([]);
 });
 
 it('a store does not warn for a listener that is registered in the same tick, nor for a client that emits nothing', async () => {

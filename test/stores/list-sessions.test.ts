@@ -153,19 +153,20 @@ describe('sessions() of a Redis store', () => {
     await expect(list(redisLedger({ client: closed, prefix: 'p:' }))).rejects.toBe(refusal);
   });
 
-  it('sessions() is missing with a Redis client that only looks like a cluster', () => {
+  it('sessions() of a Redis store throws for a client that can neither scan nor name its masters', async () => {
     const { scan: _scan, ...scripts } = redis({}, []).client;
     for (const part of [
+      {},
       { masters: [] },
+      { masters: [], nodeClient: () => scripts },
       { nodeClient: () => scripts },
       { masters: {}, nodeClient: () => scripts },
     ])
-      expect(redisLedger({ client: { ...scripts, ...part } })).not.toHaveProperty('sessions');
-  });
-
-  it('sessions() is missing with a Redis client that cannot scan', () => {
-    const { scan: _scan, ...client } = redis({}, []).client;
-    expect(redisLedger({ client })).not.toHaveProperty('sessions');
+      await expect(list(redisLedger({ client: { ...scripts, ...part } }))).rejects.toMatchObject({
+        code: 'invalid_options',
+        option: 'client',
+        message: expect.stringContaining('the list of the sessions in Redis') as string,
+      });
   });
 });
 

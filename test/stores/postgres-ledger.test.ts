@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import postgres from 'postgres';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HybridSession } from '../../src/index.ts';
 import { postgresLedger, postgresLedgerSchema, type PostgresPool } from '../../src/postgres.ts';
@@ -75,7 +76,8 @@ describe('postgresLedger', () => {
 
   it('a PostgreSQL ledger refuses a pool that is none, and options it does not know', () => {
     expect(() => postgresLedger({ pool: {} as PostgresPool })).toThrow(
-      "Cannot create the PostgreSQL ledger: option 'pool' is invalid: must be an object with query",
+      "Cannot create the PostgreSQL ledger: option 'pool' is invalid: must be a Pool or Client of 'pg' or " +
+        "'@neondatabase/serverless', a PGlite database, the function 'sql' of 'postgres' or that of neon()",
     );
     const unknown = { pool: pglite(), tables: 'a' };
     expect(() => postgresLedger(unknown)).toThrow("option 'tables' is not known");
@@ -207,6 +209,15 @@ describe('postgresLedger', () => {
 const noServer = postgresUrl === undefined ? ' (TEST_POSTGRES_URL is not set)' : '';
 
 describe.skipIf(postgresUrl === undefined)(`postgresLedger on a server${noServer}`, () => {
+  it('a PostgreSQL ledger of postgres.js needs neither its types of arrays nor its names of columns', async () => {
+    const sql = postgres(postgresUrl ?? '', { fetch_types: false, transform: postgres.pascal });
+    onTestFinished(() => sql.end());
+    const store = postgresLedger({ pool: sql, table: tableName() });
+    const odd = record('"{a},b\\c" NULL');
+    await store.append('session-1', [odd, record('')], checkpoint(2), 0);
+    expect(await store.read('session-1')).toEqual({ records: [odd, record('')] });
+  });
+
   it('a PostgreSQL ledger on a server creates its tables once when many begin at the same time', async () => {
     const table = tableName();
     const pools = Array.from({ length: 12 }, () => new Pool({ connectionString: postgresUrl ?? '', max: 1 }));

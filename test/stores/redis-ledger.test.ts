@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LedgerStore } from '../../src/index.ts';
-import { redisLedger, type RedisLedgerClient, type RedisScriptOptions } from '../../src/redis.ts';
+import {
+  redisLedger,
+  type RedisLedgerClient,
+  type RedisLedgerOptions,
+  type RedisScriptOptions,
+} from '../../src/redis.ts';
 import { checkpoint, record } from './support/records.ts';
-import { redisPrefix, redisUrl } from './support/redis-engine.ts';
+import { redisClusterUrl as clusterUrl, redisPrefix, redisUrl } from './support/redis-engine.ts';
 
 /** Notes what it was asked, and answers as a server that knows no script yet. */
 function recorder(): { client: RedisLedgerClient; asked: { name: string; keys: readonly string[] }[] } {
@@ -111,6 +117,24 @@ describe('redisLedger', () => {
   });
 });
 
+it.for([
+  [{ call: () => undefined }],
+  [{ get: () => undefined, set: () => undefined }],
+  [() => undefined],
+  [new Map()],
+  [null],
+])('a Redis ledger names the clients that it takes when it is given %o', ([client]) => {
+  expect(() => redisLedger({ client } as RedisLedgerOptions)).toThrow(
+    expect.objectContaining({
+      code: 'invalid_options',
+      option: 'client',
+      message: expect.stringMatching(
+        /'redis' \(.*'ioredis' \(Redis, Cluster\) or Bun's RedisClient/,
+      ) as string,
+    }),
+  );
+});
+
 /** A client, and the keys under which a ledger of its own keeps a session. */
 async function connected() {
   const client = await createClient({ url: redisUrl ?? '' }).connect();
@@ -190,6 +214,18 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
     expect(await store.read('session-1')).toEqual({ records: [record('two')] });
   });
 
+  it('a Redis ledger of an ioredis client reads what the ledger of another client wrote', async () => {
+    const { client, prefix } = await connected();
+    const other = new Redis(redisUrl ?? '', { keyPrefix: prefix });
+    other.on('error', () => undefined);
+    onTestFinished(() => other.disconnect());
+    await redisLedger({ client, prefix: `${prefix}*:` }).append('a{b}', [record('one')], checkpoint(1), 0);
+    const store = redisLedger({ client: other, prefix: '*:' });
+    await store.append('a{b}', [record('two')], checkpoint(2), 1);
+    expect(await store.read('a{b}')).toEqual({ records: [record('one'), record('two')] });
+    expect(await listed(store)).toEqual(['a{b}']);
+  });
+
   it('a Redis ledger on a server appends nothing when the server refuses', async () => {
     const { client, prefix, records, checkpointKey } = await connected();
     const store = redisLedger({ client, prefix });
@@ -242,7 +278,6 @@ describe.skipIf(redisUrl === undefined)(`redisLedger on a server${noServer}`, ()
   });
 });
 
-const clusterUrl = process.env['TEST_REDIS_CLUSTER_URL'];
 const noCluster = clusterUrl === undefined ? ' (TEST_REDIS_CLUSTER_URL is not set)' : '';
 
 describe.skipIf(clusterUrl === undefined)(`redisLedger on a cluster${noCluster}`, () => {

@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/pr
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { createClient } from '@libsql/client';
 import Libsql from 'libsql';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -95,6 +96,42 @@ describe('sqliteLedger', () => {
     const store = sqliteLedger({ database });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
     expect(await store.read('session-1')).toEqual({ records: [record('one')] });
+  });
+
+  it('a SQLite ledger takes a database that answers null where there is no row', async () => {
+    const inner: SqliteDatabase = new Libsql(':memory:');
+    const prepare: SqliteDatabase['prepare'] = (sql) => {
+      const statement = inner.prepare(sql);
+      return {
+        run: (...values) => statement.run(...values),
+        get: (...values) => statement.get(...values) ?? null,
+        all: (...values) => statement.all(...values),
+      };
+    };
+    const store = sqliteLedger({ database: { exec: (sql) => inner.exec(sql), prepare } });
+    expect(await store.checkpoint('session-1')).toBeUndefined();
+    await store.delete('session-1', 0);
+    await store.append('session-1', [record('one')], checkpoint(1), 0);
+    expect(await store.read('session-1')).toEqual({ records: [record('one')] });
+  });
+
+  it('a SQLite ledger of a client of libsql waits for another writer, and reads the file of a path', async () => {
+    const { path, store, other } = await filled();
+    const client = createClient({ url: `file:${path}` });
+    onTestFinished(() => client.close());
+    const patient = sqliteLedger({ database: client });
+    other.exec('BEGIN IMMEDIATE');
+    const impatient = sqliteLedger({ database: client, busyTimeout: 0 });
+    const refused = impatient.append('session-1', [record('three')], checkpoint(3), 2);
+    await expect(refused).rejects.toMatchObject({ code: 'SQLITE_BUSY' });
+    const append = patient.append('session-1', [record('three')], checkpoint(3), 2);
+    expect(await patient.checkpoint('session-1')).toEqual(checkpoint(2));
+    other.exec('ROLLBACK');
+    await append;
+    expect((await store.read('session-1')).records).toHaveLength(3);
+    await patient.close();
+    await expect(patient.read('session-1')).rejects.toMatchObject({ reason: 'closed' });
+    await expect(patient.delete('session-1')).rejects.toMatchObject({ reason: 'closed' });
   });
 
   it.skipIf(Reopenable === undefined)(
@@ -409,7 +446,13 @@ describe('sqliteLedger', () => {
     [{}, 'path', "give either 'path' or 'database'"],
     [{ path: 'a.db', database: new Libsql(':memory:') }, 'path', "give either 'path' or 'database'"],
     [{ path: '' }, 'path', 'must not be empty'],
-    [{ database: {} }, 'database', 'must be an object with exec, prepare'],
+    [{ database: {} }, 'database', "must be a database of 'node:sqlite'"],
+    [
+      { database: { exec: () => undefined, prepare: () => undefined, batch: () => undefined } },
+      'database',
+      "a D1 database is for d1Ledger() of 'agents-hybrid-session/d1'",
+    ],
+    [{ database: new Libsql(':memory:'), readOnly: true }, 'readOnly', "belongs to 'path'"],
     [{ path: 'a.db', busyTimeout: -1 }, 'busyTimeout', '>=0'],
     [{ path: 'a.db', file: 'b.db' }, 'file', 'is not known'],
   ] as const)('a SQLite ledger refuses the options %o', ([options, option, problem]) => {

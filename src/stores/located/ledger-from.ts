@@ -19,7 +19,7 @@ export interface LedgerFromOptions {
    */
   readonly readOnly?: boolean | undefined;
   /**
-   * Imports the package `redis` or `pg` by its name. A bundler includes the driver if the app imports it here.
+   * Imports the package `redis`, `pg` or `@libsql/client` by its name. A bundler includes the driver if the app imports it here.
    *
    * @default import(name)
    */
@@ -46,8 +46,8 @@ const schema = z.strictObject({
 });
 
 /**
- * Returns the ledger store that a text names, such as the value of an environment variable: `sqlite:PATH`, `redis://HOST/0` or
- * `postgres://HOST/DATABASE`, the forms of `--ledger`. The parameters `prefix` (Redis) and `table` (PostgreSQL) of a URL are those of
+ * Returns the ledger store that a text names, such as the value of an environment variable: `sqlite:PATH`, `redis://HOST/0`,
+ * `postgres://HOST/DATABASE` or `libsql://HOST?authToken=TOKEN`, the forms of `--ledger`. The parameters `prefix` (Redis) and `table` (PostgreSQL) of a URL are those of
  * the store.
  *
  * Nothing is opened before the first call. Make one store for each process.

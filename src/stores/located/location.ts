@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from '../../errors/options.ts';
-import { openPostgres, openRedis, openSqlite, type Opened, type OpenOptions } from './open.ts';
+import { openLibsql, openPostgres, openRedis, openSqlite, type Opened, type OpenOptions } from './open.ts';
 
 /** A place of a ledger, read from a text. */
 export interface LedgerLocation {
@@ -51,6 +51,15 @@ const KINDS: readonly LedgerKind[] = [
       return { name, open: (options) => openPostgres({ url, name, table: parameter }, options) };
     },
   },
+  {
+    form: 'libsql:URL',
+    example: 'libsql://HOST?authToken=TOKEN',
+    scheme: /^libsql$/,
+    locate(scheme, rest) {
+      const { url, name } = server('libsql', scheme, rest, /^(?:libsql|https?|wss?):$/);
+      return { name, open: (options) => openLibsql({ url, name }, options) };
+    },
+  },
 ];
 
 /**
@@ -58,7 +67,7 @@ const KINDS: readonly LedgerKind[] = [
  *
  * @example
  * ```ts
- * console.log(LEDGER_FORMS.map(({ form }) => form).join(', ')); // sqlite:PATH, redis:URL, postgres:URL
+ * console.log(LEDGER_FORMS.map(({ form }) => form).join(', ')); // sqlite:PATH, redis:URL, postgres:URL, libsql:URL
  * ```
  */
 export const LEDGER_FORMS: readonly { readonly form: string; readonly example: string }[] = KINDS.map(
@@ -87,14 +96,14 @@ interface Server {
   readonly parameter: string | undefined;
 }
 
-function server(kind: string, scheme: string, rest: string, protocols: RegExp, parameter: string): Server {
+function server(kind: string, scheme: string, rest: string, protocols: RegExp, parameter?: string): Server {
   const text =
     rest.includes('://') && !rest.startsWith('//') ? rest : `${scheme}://${rest.replace(/^\/\//, '')}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !protocols.test(url.protocol) || rest === '')
     throw invalid(`${kind}: needs a URL such as ${kind}://host`);
-  const found = url.searchParams.get(parameter) ?? undefined;
-  url.searchParams.delete(parameter);
+  const found = parameter === undefined ? undefined : (url.searchParams.get(parameter) ?? undefined);
+  if (parameter !== undefined) url.searchParams.delete(parameter);
   return { url: url.href, name: nameOf(kind, url), parameter: found };
 }
 

@@ -1,7 +1,10 @@
 import { LedgerUnavailableError } from '../../errors/ledger.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
-import { postgresLedger, type PostgresPool } from '../postgres/ledger.ts';
-import { redisLedger, type RedisLedgerClient } from '../redis/ledger.ts';
+import type { PostgresPool } from '../postgres/clients.ts';
+import { postgresLedger } from '../postgres/ledger.ts';
+import type { RedisLedgerClient } from '../redis/clients.ts';
+import { redisLedger } from '../redis/ledger.ts';
+import type { LibsqlClient } from '../sqlite/clients.ts';
 import { sqliteLedger } from '../sqlite/ledger.ts';
 
 /** How a ledger is opened. */
@@ -60,6 +63,35 @@ export function openPostgres(
       ...(table === undefined ? {} : { table }),
     });
     return { store, close: () => pool.end() };
+  });
+}
+
+interface OwnLibsqlClient extends LibsqlClient {
+  close(): void;
+}
+
+interface LibsqlDriver {
+  createClient(options: { url: string }): OwnLibsqlClient;
+}
+
+/** Opens a ledger on a server of libsql. The URL may hold the client's own parameters, such as `authToken`. */
+export function openLibsql(
+  { url, name }: { readonly url: string; readonly name: string },
+  { readOnly, load }: OpenOptions,
+): Opened {
+  return atFirstUse(async () => {
+    const driver = (await loadDriver(load, '@libsql/client')) as LibsqlDriver;
+    const client = driver.createClient({ url });
+    const readOnlyClient: LibsqlClient = {
+      execute: (statement) => client.execute(statement),
+      async batch(statements, mode) {
+        // The ledger creates its tables when they are missing.
+        if (!statements.some(({ sql }) => /^\s*CREATE\b/i.test(sql))) return client.batch(statements, mode);
+        throw new LedgerUnavailableError('not_found', `there is no ledger in the database at ${name}`);
+      },
+    };
+    const store = sqliteLedger({ database: readOnly ? readOnlyClient : client });
+    return { store, close: async () => client.close() };
   });
 }
 

@@ -6,18 +6,16 @@ import { decodeCheckpoint } from '../shared/decode-record.ts';
 import { checkedVersion, pageOf, sessionsIn, textsOf } from '../shared/rows.ts';
 import { createStatements, postgresStatements, postgresTables } from './tables.ts';
 import { sessionKey } from '../shared/session-key.ts';
-import { parseOptions, withMethods } from '../../errors/options.ts';
-import { warnWithoutErrorListener } from '../shared/warn-without-error-listener.ts';
-
-/** A pool of `pg`, or a PGlite database, by the method the ledger uses. */
-export interface PostgresPool {
-  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
-}
+import { parseOptions } from '../../errors/options.ts';
+import { postgresClient, postgresQuery, type AnyPostgresClient, type PostgresValue } from './clients.ts';
 
 /** Options of `postgresLedger`. */
 export interface PostgresLedgerOptions {
-  /** Yours: the ledger never ends it. A pool of `pg` needs an `error` listener. */
-  readonly pool: PostgresPool;
+  /**
+   * A pool or client of `pg` or `@neondatabase/serverless`, a PGlite database, or the function `sql` of `postgres` or of Neon's
+   * `neon()`. Yours: the ledger never ends it. A pool needs an `error` listener.
+   */
+  readonly pool: AnyPostgresClient;
   /**
    * The table for the sessions, which may have a schema before a dot; a second one of the same name with `_record` holds
    * their records. Default `hybrid_session_ledger`.
@@ -28,7 +26,7 @@ export interface PostgresLedgerOptions {
 const DEFAULT_TABLE = 'hybrid_session_ledger';
 
 const schema = z.strictObject({
-  pool: withMethods<PostgresPool>('query'),
+  pool: postgresClient,
   table: z.string().default(DEFAULT_TABLE),
 });
 
@@ -48,20 +46,19 @@ const TRIES = 20;
  */
 export function postgresLedger(options: PostgresLedgerOptions): LedgerStore {
   const { pool, table } = parseOptions(schema, options, 'the PostgreSQL ledger');
-  warnWithoutErrorListener('PostgreSQL', pool);
+  const run = postgresQuery(pool);
   const tables = postgresTables(table);
   const statements = postgresStatements(tables);
 
   const create = async (): Promise<void> => {
     for (const statement of createStatements(tables)) {
-      await again(CREATED_MEANWHILE, () => pool.query(statement));
+      await again(CREATED_MEANWHILE, () => run(statement, []));
     }
   };
 
-  const query = async (text: string, values: unknown[]): Promise<unknown[]> => {
-    const ask = async (): Promise<unknown[]> => (await pool.query(text, values)).rows;
+  const query = async (text: string, values: readonly PostgresValue[]): Promise<readonly unknown[]> => {
     // Where serializable transactions are the default, the loser of a race fails instead of finding no row.
-    const asked = (): Promise<unknown[]> => again([SERIALIZATION_FAILURE], ask);
+    const asked = (): Promise<readonly unknown[]> => again([SERIALIZATION_FAILURE], () => run(text, values));
     try {
       return await asked();
     } catch (error) {

@@ -3,31 +3,21 @@ import { LedgerConflictError } from '../../errors/ledger.ts';
 import type { LedgerStore, SessionsOptions, SessionSummary } from '../../ledger/store.ts';
 import type { Checkpoint } from '../../ledger/record.ts';
 import { decodeCheckpoint, decodeRecord } from '../shared/decode-record.ts';
-import {
-  DELETE_SCRIPT,
-  DONE,
-  CHECKPOINT_SCRIPT,
-  READ_SCRIPT,
-  runScript,
-  textOf,
-  WRITE_SCRIPT,
-  type RedisScriptClient,
-} from './scripts.ts';
-import { canScan, literal, scanKeys } from './scan.ts';
+import { DELETE_SCRIPT, DONE, CHECKPOINT_SCRIPT, READ_SCRIPT, textOf, WRITE_SCRIPT } from './scripts.ts';
+import { redisClient, redisCommands, type AnyRedisClient } from './clients.ts';
+import { runScript } from './commands.ts';
+import { literal, scanKeys } from './scan.ts';
 import { sessionIdOf, sessionKey } from '../shared/session-key.ts';
 import { readableSummaries, summaryOf } from '../shared/session-summary.ts';
-import { parseOptions, withMethods } from '../../errors/options.ts';
-import { warnWithoutErrorListener } from '../shared/warn-without-error-listener.ts';
-
-/** A connected client of the `redis` package (single, pool or cluster), by the methods the ledger uses. */
-export interface RedisLedgerClient extends RedisScriptClient {
-  del(keys: string[]): Promise<unknown>;
-}
+import { parseOptions } from '../../errors/options.ts';
 
 /** Options of `redisLedger`. */
 export interface RedisLedgerOptions {
-  /** Yours: connect it before, close it afterwards, and give it an `error` listener. */
-  readonly client: RedisLedgerClient;
+  /**
+   * A client of `redis` or `ioredis`, or Bun's `RedisClient`. Yours: connect it before, close it afterwards, and give it an `error`
+   * listener.
+   */
+  readonly client: AnyRedisClient;
   /** The prefix of all keys, without braces. Default `agents-hybrid-session:`. */
   readonly prefix?: string | undefined;
   /** How long a session is kept after its newest append, in seconds. Default: for ever. */
@@ -37,7 +27,7 @@ export interface RedisLedgerOptions {
 const CHECKPOINT_END = '}:head';
 
 const schema = z.strictObject({
-  client: withMethods<RedisLedgerClient>('del', 'eval', 'evalSha'),
+  client: redisClient,
   prefix: z
     .string()
     .regex(/^[^{}]*$/, { message: 'must be without braces: they mark the part of a key that places it' })
@@ -49,14 +39,14 @@ const schema = z.strictObject({
  * A ledger store in Redis, for sessions that many machines share.
  *
  * A session is a list of records and a string for the checkpoint, under keys that a cluster keeps in one place. An append, a
- * rewrite and a reading are one script each, which clients send to the master, wherever else they send reads. How durable it is when it resolves is the server's setting: `appendfsync always` for every append,
- * `everysec` may lose a second.
+ * rewrite and a reading are one script each, which clients send to the master, wherever else they send reads. How durable it is when
+ * it resolves is the server's setting: `appendfsync always` for every append, `everysec` may lose a second.
  *
  * @throws InvalidOptionsError; the store's methods throw the client's own errors.
  */
 export function redisLedger(options: RedisLedgerOptions): LedgerStore {
   const { client, prefix, ttlSeconds } = parseOptions(schema, options, 'the Redis ledger');
-  warnWithoutErrorListener('Redis', client);
+  const commands = redisCommands(client);
   const ttl = ttlSeconds === undefined ? 0 : Math.ceil(ttlSeconds * 1000);
   const write = async (isRewrite: boolean, ...args: Parameters<LedgerStore['append']>): Promise<void> => {
     const [sessionId, records, checkpoint, expected] = args;
@@ -71,17 +61,17 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
       ...elements,
     ];
     const options = { keys: [keys.records, keys.checkpoint], arguments: given };
-    const version = Number(await runScript(client, WRITE_SCRIPT, options));
+    const version = Number(await runScript(commands, WRITE_SCRIPT, options));
     if (version !== DONE) throw new LedgerConflictError(sessionId, expected, version);
   };
 
   const checkpointText = async (sessionId: string): Promise<unknown> =>
-    runScript(client, CHECKPOINT_SCRIPT, { keys: [keysOf(prefix, sessionId).checkpoint], arguments: [] });
+    runScript(commands, CHECKPOINT_SCRIPT, { keys: [keysOf(prefix, sessionId).checkpoint], arguments: [] });
 
   async function* sessions(options: SessionsOptions = {}): AsyncGenerator<SessionSummary> {
     const { prefix: begin = '' } = options;
     const listed = new Set<string>();
-    for await (const keys of scanKeys(client, patternOf(prefix, begin))) {
+    for await (const keys of scanKeys(commands, patternOf(prefix, begin))) {
       const added = keys.filter((key) => !listed.has(key) && listed.add(key));
       const found = added.flatMap((key) => sessionIdOf(nameIn(prefix, key)) ?? []);
       const checkpoints = await Promise.all(found.map((sessionId) => checkpointText(sessionId)));
@@ -99,7 +89,7 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
     async read(sessionId, from = 0, to?: number) {
       const { records } = keysOf(prefix, sessionId);
       const range = [String(from), String(to ?? -1)];
-      const answer = await runScript(client, READ_SCRIPT, { keys: [records], arguments: range });
+      const answer = await runScript(commands, READ_SCRIPT, { keys: [records], arguments: range });
       const [position, found]: unknown[] = Array.isArray(answer) ? answer : [];
       const start = Number(position ?? from);
       const texts: unknown[] = Array.isArray(found) ? found : [];
@@ -111,14 +101,14 @@ export function redisLedger(options: RedisLedgerOptions): LedgerStore {
     async delete(sessionId, expected?: number) {
       const { records, checkpoint } = keysOf(prefix, sessionId);
       if (expected === undefined) {
-        await client.del([records, checkpoint]);
+        await commands.del([records, checkpoint]);
         return;
       }
       const options = { keys: [records, checkpoint], arguments: [String(expected)] };
-      const version = Number(await runScript(client, DELETE_SCRIPT, options));
+      const version = Number(await runScript(commands, DELETE_SCRIPT, options));
       if (version !== DONE) throw new LedgerConflictError(sessionId, expected, version);
     },
-    ...(canScan(client) ? { sessions } : {}),
+    sessions,
   };
 }
 

@@ -75,20 +75,6 @@ redis.call('DEL', KEYS[1], KEYS[2])
 return ${DONE}
 `);
 
-/** Runs a script by its hash; a server that does not have it yet gets the whole. */
-export async function runScript(
-  client: RedisScriptClient,
-  { text, sha }: RedisScript,
-  options: RedisScriptOptions,
-): Promise<unknown> {
-  try {
-    return await client.evalSha(sha, options);
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return client.eval(text, options);
-  }
-}
-
 /** A text of an answer: a client can be set up to give bytes. */
 export function textOf(value: unknown): unknown {
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : value;

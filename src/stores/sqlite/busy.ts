@@ -11,11 +11,11 @@ const LONGEST_PAUSE = 20;
  *
  * It waits without holding up the event loop, unlike SQLite's own timeout, which should be short where it is set.
  */
-export async function whileBusy<T>(patience: number, transaction: () => T): Promise<T> {
+export async function whileBusy<T>(patience: number, transaction: () => T | Promise<T>): Promise<T> {
   const deadline = performance.now() + patience;
   for (;;) {
     try {
-      return transaction();
+      return await transaction();
     } catch (error) {
       if (!isBusy(error) || performance.now() >= deadline) throw error;
     }
@@ -48,7 +48,7 @@ class LogInUse extends Error {
   readonly code = 'SQLITE_BUSY';
 }
 
-/** `node:sqlite` tells by `errcode`, the others by `code`. */
+/** `node:sqlite` tells by `errcode`, the others by `code`, also with a suffix. */
 function isBusy(error: unknown): boolean {
   if (!(error instanceof Error) || !isObject(error)) return false;
   const { code, errcode } = error;

@@ -8,13 +8,23 @@ import { withStatementCache, type OwnedSqliteDatabase, type SqliteDatabase } fro
 import { emptied, whileBusy } from './busy.ts';
 import {
   createTables,
+  SCHEMA_STATEMENTS,
   deleteSession,
   selectCheckpoint,
   selectRecords,
   selectSessions,
   writeRecords,
 } from './tables.ts';
-import { parseOptions, withMethods } from '../../errors/options.ts';
+import { parseOptions } from '../../errors/options.ts';
+import { batchedLedger } from '../batched/ledger.ts';
+import {
+  isLibsqlClient,
+  libsqlBatches,
+  ofOneForm,
+  sqliteDatabase,
+  type AnySqliteDatabase,
+  type LibsqlClient,
+} from './clients.ts';
 
 /** Options of `sqliteLedger`: either a database or the path of one. */
 export type SqliteLedgerOptions = {
@@ -25,8 +35,11 @@ export type SqliteLedgerOptions = {
   readonly busyTimeout?: number | undefined;
 } & (
   | {
-      /** An open database of `node:sqlite`, better-sqlite3 or libsql. It stays yours: the ledger never closes it. */
-      readonly database: SqliteDatabase;
+      /**
+       * An open database of `node:sqlite`, `better-sqlite3`, `libsql` or `bun:sqlite`, or a client of `@libsql/client`. It stays yours: the
+       * ledger never closes it.
+       */
+      readonly database: AnySqliteDatabase;
       readonly path?: undefined;
       readonly readOnly?: undefined;
     }
@@ -55,7 +68,7 @@ const LOG_PATIENCE = 1000;
 
 const schema = z
   .strictObject({
-    database: withMethods<SqliteDatabase>('exec', 'prepare').optional(),
+    database: sqliteDatabase.optional(),
     path: z.string().min(1, { message: 'must not be empty' }).optional(),
     readOnly: z.boolean().default(false),
     busyTimeout: z.number().nonnegative().default(10_000),
@@ -63,6 +76,10 @@ const schema = z
   .refine(({ database, path }) => (database === undefined) !== (path === undefined), {
     path: ['path'],
     message: "give either 'path' or 'database'",
+  })
+  .refine(({ database, readOnly }) => database === undefined || !readOnly, {
+    path: ['readOnly'],
+    message: "belongs to 'path': open the database for reading yourself",
   });
 
 /**
@@ -77,12 +94,31 @@ const schema = z
  */
 export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
   const given = parseOptions(schema, options, 'the SQLite ledger');
+  const { database } = given;
+  if (database !== undefined && isLibsqlClient(database)) return libsqlLedger(database, given.busyTimeout);
+  return fileLedger(given, database === undefined ? undefined : ofOneForm(database));
+}
+
+/** A ledger store over a client of `@libsql/client`: a local file, or a server. */
+function libsqlLedger(client: LibsqlClient, busyTimeout: number): SqliteLedger {
+  let closed = false;
+  const database = libsqlBatches(client, busyTimeout, () => {
+    if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
+  });
+  const close = async (): Promise<void> => {
+    closed = true;
+  };
+  const store = batchedLedger(database, { schema: SCHEMA_STATEMENTS, inParts: false });
+  return { ...store, close, [Symbol.asyncDispose]: close };
+}
+
+function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteLedger {
   let opening: Promise<Opened> | undefined;
   let closed = false;
 
   const openedFile = async (): Promise<Opened> => {
     if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
-    const current = (opening ??= open(given));
+    const current = (opening ??= open(given, database));
     try {
       const opened = await current;
       if (!isReplaced(opened)) return opened;
@@ -152,6 +188,8 @@ export function sqliteLedger(options: SqliteLedgerOptions): SqliteLedger {
   };
 }
 
+type Given = Omit<z.output<typeof schema>, 'database'>;
+
 interface Opened {
   readonly database: SqliteDatabase;
   /** The same, when it was opened here. */
@@ -165,7 +203,7 @@ function isReplaced({ path, file }: Opened): boolean {
   return file !== fileAt(path);
 }
 
-async function open(given: z.output<typeof schema>): Promise<Opened> {
+async function open(given: Given, yours: SqliteDatabase | undefined): Promise<Opened> {
   if (!given.readOnly && given.path !== undefined) await createPrivateFile(given.path);
   const path = given.path === undefined ? undefined : databaseFile(given.path);
   // The first use notices a file that replaced it while it was opened.
@@ -175,7 +213,7 @@ async function open(given: z.output<typeof schema>): Promise<Opened> {
     return { database: owned, owned, path, file };
   }
   const owned = given.path === undefined ? undefined : await openSqlite(given.path);
-  const database = given.database ?? owned;
+  const database = yours ?? owned;
   if (database === undefined) throw new LedgerUnavailableError('closed', 'there is no database');
   try {
     await whileBusy(given.busyTimeout, () => {

@@ -7,30 +7,33 @@ import { checkedVersion, numberIn, pageOf, SESSIONS_PAGE, TABLE_FORMAT } from '.
 import { sessionKey } from '../shared/session-key.ts';
 import type { SqliteDatabase } from './database.ts';
 
-/**
- * The tables, for apps that create them beforehand. Otherwise the ledger creates them at first use.
- *
- * A row of the first table is a session: delete it, and its records go with it.
- */
-export const SQLITE_LEDGER_SCHEMA = `
-CREATE TABLE IF NOT EXISTS hybrid_session_ledger (
+/** Creates the tables, one statement each. */
+export const SCHEMA_STATEMENTS: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS hybrid_session_ledger (
   id INTEGER PRIMARY KEY,
   session TEXT NOT NULL UNIQUE,
   format INTEGER NOT NULL,
   version INTEGER NOT NULL,
   head TEXT NOT NULL,
   updated INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS hybrid_session_ledger_record (
+)`,
+  `CREATE TABLE IF NOT EXISTS hybrid_session_ledger_record (
   ledger INTEGER NOT NULL,
   position INTEGER NOT NULL,
   record TEXT NOT NULL,
   PRIMARY KEY (ledger, position)
-);
-CREATE TRIGGER IF NOT EXISTS hybrid_session_ledger_erase AFTER DELETE ON hybrid_session_ledger BEGIN
+)`,
+  `CREATE TRIGGER IF NOT EXISTS hybrid_session_ledger_erase AFTER DELETE ON hybrid_session_ledger BEGIN
   DELETE FROM hybrid_session_ledger_record WHERE ledger = OLD.id;
-END;
-`;
+END`,
+];
+
+/**
+ * The tables, for apps that create them beforehand. Otherwise the ledger creates them at first use.
+ *
+ * A row of the first table is a session: delete it, and its records go with it.
+ */
+export const SQLITE_LEDGER_SCHEMA: string = `\n${SCHEMA_STATEMENTS.join(';\n')};\n`;
 
 const SELECT_SESSION = 'SELECT id, format, version, head FROM hybrid_session_ledger WHERE session = ?';
 const INSERT_SESSION = `INSERT INTO hybrid_session_ledger (session, format, version, head, updated)

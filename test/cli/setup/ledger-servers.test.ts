@@ -3,8 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSimulatorCore } from '../../../mocks/simulator.ts';
 import { main } from '../../../src/cli/main.ts';
 import { postgresLedger } from '../../../src/postgres.ts';
-import { postgresEngine, postgresUrl, tableName } from '../../stores/support/postgres-engines.ts';
-import { redisEngine, redisUrl } from '../../stores/support/redis-engine.ts';
+import { postgresUrl, tableName } from '../../stores/support/postgres-engines.ts';
+import { redisUrl } from '../../stores/support/redis-engine.ts';
 import { captureIo } from '../support/captured-io.ts';
 
 async function doctor(ledger: string): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -22,7 +22,7 @@ async function doctor(ledger: string): Promise<{ code: number; stdout: string; s
 
 const EMPTY = 'Caveat: the ledger does not know this conversation';
 
-describe.skipIf(redisEngine.missing !== undefined)('a ledger in Redis', () => {
+describe.skipIf(redisUrl === undefined)('a ledger in Redis', () => {
   it('a Redis ledger is opened with the installed package, and closed', async () => {
     const { code, stdout, stderr } = await doctor(`redis:${redisUrl ?? ''}?prefix=nobody:`);
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
@@ -30,7 +30,7 @@ describe.skipIf(redisEngine.missing !== undefined)('a ledger in Redis', () => {
   });
 });
 
-describe.skipIf(postgresEngine.missing !== undefined)('a ledger in PostgreSQL', () => {
+describe.skipIf(postgresUrl === undefined)('a ledger in PostgreSQL', () => {
   it('a PostgreSQL ledger is not created by a command that only reads', async () => {
     const { code, stderr } = await doctor(`postgres:${postgresUrl ?? ''}?table=nobody`);
     expect(code).toBe(3);

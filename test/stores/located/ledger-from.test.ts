@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createClient, type Client } from '@libsql/client';
 import { Pool } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -12,8 +13,8 @@ import {
 } from '../../../src/index.ts';
 import { texts, user } from '../../support/conversation.ts';
 import { simulated } from '../../support/simulated.ts';
-import { postgresEngine, postgresUrl, tableName } from '../support/postgres-engines.ts';
-import { redisEngine, redisPrefix, redisUrl } from '../support/redis-engine.ts';
+import { postgresUrl, tableName } from '../support/postgres-engines.ts';
+import { redisPrefix, redisUrl } from '../support/redis-engine.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The options that the drivers get. */
@@ -92,6 +93,8 @@ describe('ledgerFrom()', () => {
     ['redis:redis://u:secret@host:7/2?prefix=a:', 'redis://host:7/2'],
     ['postgres://u:secret@h/db?table=a.b&sslmode=require', 'postgres://h/db'],
     ['postgres:postgresql://h/db', 'postgresql://h/db'],
+    ['libsql://h.turso.io?authToken=secret', 'libsql://h.turso.io'],
+    ['libsql:https://h/db?authToken=secret', 'https://h/db'],
   ])('the name of %s is its place without a password', (location, name) => {
     expect(ledgerFrom(location).name).toBe(name);
   });
@@ -101,11 +104,15 @@ describe('ledgerFrom()', () => {
     for (const location of [
       'redis://u:secret@host:7/2?prefix=a:',
       'postgres://u:secret@h/db?table=a.b&ssl=1',
+      'libsql://h?authToken=secret',
     ])
-      await ledgerFrom(location, { load }).checkpoint('s');
+      await ledgerFrom(location, { load })
+        .checkpoint('s')
+        .catch(() => undefined);
     expect(made).toMatchObject([
       { url: 'redis://u:secret@host:7/2' },
       { connectionString: 'postgres://u:secret@h/db?ssl=1' },
+      { url: 'libsql://h?authToken=secret' },
     ]);
   });
 
@@ -120,6 +127,38 @@ describe('ledgerFrom()', () => {
     await expect(ledger.checkpoint('s')).rejects.toThrow('it was closed');
   });
 
+  it('a libsql URL opens a ledger over the client of libsql, which close() closes, and readOnly creates no table', async () => {
+    const made = await temporaryFolder();
+    onTestFinished(() => made.remove());
+    const file = `file:${join(made.path, 'sessions.db')}`;
+    const clients: Client[] = [];
+    const load = async (name: string): Promise<unknown> => {
+      expect(name).toBe('@libsql/client');
+      // A file stands for the server.
+      return { createClient: () => clients[clients.push(createClient({ url: file })) - 1] };
+    };
+    const reader = ledgerFrom('libsql://h', { load, readOnly: true });
+    await expect(reader.checkpoint('located')).rejects.toMatchObject({
+      reason: 'not_found',
+      message: expect.stringContaining('there is no ledger in the database at libsql://h') as string,
+    });
+    const ledger = ledgerFrom('libsql://h', { load });
+    expect(await recorded(ledger)).toEqual(['one']);
+    expect(await reader.checkpoint('located')).toBeDefined();
+    await reader.delete('located');
+    expect(await ledger.checkpoint('located')).toBeUndefined();
+    await Promise.all([ledger.close(), reader.close()]);
+    expect(clients.map(({ closed }) => closed)).toEqual([true, true]);
+  });
+
+  it('a libsql URL of a server that cannot be reached fails with the error of the client', async () => {
+    const ledger = ledgerFrom('libsql:http://127.0.0.1:1/?authToken=secret');
+    const failed = ledger.checkpoint('s');
+    await expect(failed).rejects.toThrow(/./);
+    await expect(failed).rejects.not.toThrow(/secret/);
+    await ledger.close();
+  });
+
   it('a driver that is not installed is named by the first call', async () => {
     const failed = ledgerFrom('redis://host', {
       load: async () => Promise.reject(new Error('not installed')),
@@ -128,17 +167,22 @@ describe('ledgerFrom()', () => {
     await expect(failed).rejects.toThrow("the package 'redis' is needed for it and cannot be loaded");
   });
 
-  it.each(['mysql://u:secret@h', 'sqlite:', 'redis:', 'postgres:mysql://u:secret@h', 'secret.db', ''])(
-    'the text %j is refused, and not repeated',
-    (location) => {
-      expect(() => ledgerFrom(location)).toThrow(InvalidOptionsError);
-      expect(() => ledgerFrom(location)).not.toThrow('secret');
-    },
-  );
+  it.each([
+    'mysql://u:secret@h',
+    'sqlite:',
+    'redis:',
+    'postgres:mysql://u:secret@h',
+    'libsql:file:secret.db',
+    'secret.db',
+    '',
+  ])('the text %j is refused, and not repeated', (location) => {
+    expect(() => ledgerFrom(location)).toThrow(InvalidOptionsError);
+    expect(() => ledgerFrom(location)).not.toThrow('secret');
+  });
 
   it('a location that is not a text, and wrong options, are refused', () => {
     expect(() => ledgerFrom(undefined as never)).toThrow(
-      "option 'location' must be sqlite:PATH, redis:URL or",
+      "option 'location' must be sqlite:PATH, redis:URL, postgres:URL or libsql:URL",
     );
     expect(() => ledgerFrom('redis://h', { load: 'pg' as never })).toThrow("option 'load'");
   });
@@ -148,7 +192,7 @@ describe('ledgerFrom()', () => {
   });
 });
 
-describe.skipIf(redisEngine.missing !== undefined)('a ledger of a Redis URL', () => {
+describe.skipIf(redisUrl === undefined)('a ledger of a Redis URL', () => {
   it('a Redis URL serves a session', async () => {
     const ledger = ledgerFrom(`${redisUrl ?? ''}?prefix=${redisPrefix()}`);
     expect(await recorded(ledger)).toEqual(['one']);
@@ -156,7 +200,7 @@ describe.skipIf(redisEngine.missing !== undefined)('a ledger of a Redis URL', ()
   });
 });
 
-describe.skipIf(postgresEngine.missing !== undefined)('a ledger of a PostgreSQL URL', () => {
+describe.skipIf(postgresUrl === undefined)('a ledger of a PostgreSQL URL', () => {
   it('a PostgreSQL URL serves a session', async () => {
     const table = tableName();
     const ledger = ledgerFrom(`${postgresUrl ?? ''}?table=${encodeURIComponent(table)}`);

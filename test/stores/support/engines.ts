@@ -1,10 +1,11 @@
 import { memoryLedger } from '../../../src/index.ts';
 import { encryptedLedger } from '../../../src/stores/encrypted/ledger.ts';
 import { scopedLedger } from '../../../src/stores/scoped.ts';
+import { d1Engine } from './d1-engine.ts';
 import type { Engine } from './engine.ts';
-import { pgliteEngine, postgresEngine } from './postgres-engines.ts';
-import { redisEngine, redisPoolEngine } from './redis-engine.ts';
-import { sqliteByPath, sqliteDrivers } from './sqlite-engines.ts';
+import { pgliteEngine, postgresEngines } from './postgres-engines.ts';
+import { redisEngines } from './redis-engine.ts';
+import { libsqlClient, sqliteByPath, sqliteDrivers } from './sqlite-engines.ts';
 
 const memory: Engine = {
   name: 'memory',
@@ -61,10 +62,11 @@ export const engines: readonly Engine[] = [
   memory,
   sqliteByPath,
   ...sqliteDrivers,
-  redisEngine,
-  redisPoolEngine,
+  libsqlClient,
+  ...redisEngines,
   pgliteEngine,
-  postgresEngine,
+  ...postgresEngines,
+  d1Engine,
   ...[memory, sqliteByPath].map((engine) => encrypted(engine)),
   ...[memory, sqliteByPath, encrypted(memory)].map((engine) => scoped(engine)),
   encrypted(scoped(sqliteByPath)),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createClient } from '@libsql/client';
 import { sqliteLedger } from '../../../src/sqlite.ts';
 import type { OwnedSqliteDatabase } from '../../../src/stores/sqlite/database.ts';
 import type { Engine } from './engine.ts';
@@ -52,6 +53,26 @@ export const sqliteDrivers: readonly Engine[] = await Promise.all(
     };
   }),
 );
+
+/** A file opened by the client of libsql, which answers later. */
+export const libsqlClient: Engine = {
+  name: 'SQLite, a client of @libsql/client',
+  async create() {
+    const folder = await temporaryFolder();
+    return {
+      open: () => {
+        const client = createClient({ url: `file:${join(folder.path, 'ledger.db')}` });
+        return {
+          store: sqliteLedger({ database: client }),
+          close: async () => {
+            client.close();
+          },
+        };
+      },
+      remove: folder.remove,
+    };
+  },
+};
 
 async function databaseClass(name: string, exported: string): Promise<DatabaseClass | undefined> {
   try {
