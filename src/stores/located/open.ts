@@ -2,12 +2,13 @@ import { LedgerUnavailableError } from '../../errors/ledger.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
 import { postgresLedger, type PostgresPool } from '../postgres/ledger.ts';
 import { redisLedger, type RedisLedgerClient } from '../redis/ledger.ts';
+import { driverError, type ModuleLoader } from '../shared/import-driver.ts';
 import { sqliteLedger } from '../sqlite/ledger.ts';
 
 /** How a ledger is opened. */
 export interface OpenOptions {
   readonly readOnly: boolean;
-  readonly load: (name: string) => Promise<unknown>;
+  readonly load: ModuleLoader;
 }
 
 /** A ledger that opens at first use. */
@@ -44,7 +45,7 @@ export function openPostgres(
   return atFirstUse(async () => {
     const driver = (await loadDriver(load, 'pg')) as PostgresDriver;
     const Pool = driver.Pool ?? driver.default?.Pool;
-    if (Pool === undefined) throw noDriver('pg');
+    if (Pool === undefined) throw driverError({ name: 'pg', error: new TypeError('it has no Pool') });
     const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     // The calls report an error, and the pool opens another connection.
     pool.on('error', () => undefined);
@@ -139,16 +140,11 @@ function atFirstUse(open: () => Promise<Opened>): Opened {
   return { store, close };
 }
 
-/** Loads an optional driver. @throws LedgerUnavailableError `no_driver`. */
+/** Loads an optional driver. @throws LedgerUnavailableError `no_driver` or `driver_failed`. */
 async function loadDriver(load: OpenOptions['load'], name: string): Promise<unknown> {
   try {
     return await load(name);
   } catch (error) {
-    throw noDriver(name, { cause: error });
+    throw driverError({ name, error });
   }
-}
-
-function noDriver(name: string, options?: ErrorOptions): LedgerUnavailableError {
-  const problem = `the package '${name}' is needed for it and cannot be loaded; run npm install ${name}`;
-  return new LedgerUnavailableError('no_driver', problem, options);
 }
