@@ -1,6 +1,6 @@
 // Builds ESM and CommonJS from the one source. `dist` is replaced only after both compiled.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,7 @@ try {
   rmSync(next, { recursive: true, force: true });
   process.exit(1);
 }
+unwrapDriverImport(join(next, 'esm', 'src', 'stores', 'shared', 'import-driver.js'));
 writeFileSync(join(next, 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
 chmodSync(join(next, 'esm', 'src', 'cli.js'), 0o755);
 for (const format of ['esm', 'cjs']) {
@@ -32,3 +33,14 @@ for (const format of ['esm', 'cjs']) {
   renameSync(join(next, format), join(dist, format));
 }
 rmSync(next, { recursive: true });
+
+/**
+ * The compiler puts the name of an import into a helper for relative paths, together with the comments for bundlers. Turbopack
+ * reads a comment directly behind the bracket alone.
+ */
+function unwrapDriverImport(path) {
+  const code = readFileSync(path, 'utf8');
+  const wrapped = /import\(__rewriteRelativeImportExtension\((\/\* webpackIgnore: true \*\/[^()]*)\)\)/;
+  if (!wrapped.test(code)) throw new Error(`build: ${path} has no import to unwrap`);
+  writeFileSync(path, code.replace(wrapped, 'import($1)'));
+}

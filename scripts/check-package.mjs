@@ -23,7 +23,7 @@ try {
   const ok =
     tarball !== undefined &&
     run('publint', ['run', tarball, '--strict'], 'inherit').ok &&
-    run('attw', [tarball, '--profile', 'node16', '--no-definitely-typed', '--no-emoji'], 'inherit').ok;
+    run('attw', [tarball, '--no-definitely-typed', '--no-emoji'], 'inherit').ok;
   process.exitCode = ok ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

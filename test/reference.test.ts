@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { llmsPage } from '../scripts/reference/llms.mjs';
 import { referencePage } from '../scripts/reference/page.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,4 +20,11 @@ test('docs/reference.md describes every option, event, warning and error', () =>
     expect(section.split('\n').length).toBeGreaterThan(8);
   }
   expect(page).not.toMatch(/### `(?:undefined|\?)/);
+});
+
+test('llms.txt is the page that the generator writes from the headings (npm run reference)', async () => {
+  const llms = await llmsPage(root);
+  expect(await readFile(`${root}llms.txt`, 'utf8')).toBe(llms);
+  expect(llms).toContain('(docs/ledgers.md): ');
+  expect(llms).not.toMatch(/\): \.|undefined/);
 });

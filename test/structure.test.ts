@@ -108,6 +108,13 @@ describe('doors', () => {
     expect(other).toEqual([]);
   });
 
+  test('every entry point is found without `exports`, too, as by the old resolution of TypeScript', () => {
+    const subpaths = Object.entries(manifest.exports).flatMap(([path, built]) =>
+      typeof built === 'string' || path === '.' ? [] : [[path.slice(2), [built.require.types]]],
+    );
+    expect(manifest.typesVersions['*']).toEqual(Object.fromEntries(subpaths));
+  });
+
   test('the entry point of the program imports the CLI alone', () => {
     const cli = doors.find(({ path }) => path === 'src/cli.ts');
     const own = cli?.imports.filter((one) => one.own) ?? [];

@@ -100,12 +100,19 @@ export function unknownKeyError(
  * The reason for which a ledger store cannot be used.
  *
  * - `no_driver`: the database driver is not installed.
+ * - `driver_failed`: the driver is installed and could not be loaded; `cause` has the reason.
  * - `closed`: the store was closed.
  * - `full`: the store has no space.
  * - `not_found`: the store does not exist.
  * - `behind`: reads stay older than appends, as from a lagging or restored replica.
  */
-export type LedgerUnavailableReason = 'no_driver' | 'closed' | 'full' | 'not_found' | 'behind';
+export type LedgerUnavailableReason =
+  | 'no_driver'
+  | 'driver_failed'
+  | 'closed'
+  | 'full'
+  | 'not_found'
+  | 'behind';
 
 /**
  * A ledger store cannot be used.

@@ -1,6 +1,6 @@
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { OpenAIConversationsSession } from '@openai/agents';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -23,6 +23,12 @@ const ITEMS = [
   '{"type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hello Ada"}]}\n',
 ].join('');
 
+/** The folders above a file of the tarball. */
+function parentsOf(path: string): string[] {
+  const parent = dirname(path);
+  return parent === '.' ? [] : [parent, ...parentsOf(parent)];
+}
+
 let packed: PackedPackage;
 let esm: string;
 let cjs: string;
@@ -42,16 +48,31 @@ describe('the tarball', () => {
       (path) =>
         !/^dist\/(esm|cjs)\/(src|mocks)\/[\w/-]+\.(js|d\.ts)$/.test(path) &&
         !/^docs\/(?:decisions\/)?[\w-]+\.md$/.test(path) &&
-        !/^docs\/bench\/[\w-]+\.(md|json|svg)$/.test(path),
+        !/^docs\/bench\/[\w-]+\.(md|json|svg)$/.test(path) &&
+        !/^examples\/(?:[\w-]+\/)*(?:README\.md|package\.json|[\w.-]+\.m?js)$/.test(path),
     );
     expect(rest.toSorted()).toEqual([
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
       'README.md',
       'SECURITY.md',
       'dist/cjs/package.json',
+      'llms.txt',
       'package.json',
     ]);
+  });
+
+  it('the links in the packed pages lead to packed files', async () => {
+    const folder = join(esm, 'node_modules', 'agents-hybrid-session');
+    const known = new Set(packed.files.flatMap((path) => [path, ...parentsOf(path)]));
+    const broken: string[] = [];
+    for (const page of packed.files.filter((path) => /\.md$|^llms\.txt$/.test(path))) {
+      const text = (await readFile(join(folder, page), 'utf8')).replaceAll(/^```[\s\S]*?^```$/gm, '');
+      for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#)([^)\s#]+)[^)\s]*\)/g))
+        if (!known.has(join(dirname(page), link))) broken.push(`${page}: ${link}`);
+    }
+    expect(broken).toEqual([]);
   });
 
   it('the CommonJS build has no command', () => {
@@ -66,7 +87,7 @@ describe('the tarball', () => {
 
   it('the package imports its peers, its dependency and Node alone', async () => {
     const foreign = new Set<string>();
-    for (const path of packed.files.filter((one) => one.endsWith('.js'))) {
+    for (const path of packed.files.filter((one) => /^dist\/.*\.js$/.test(one))) {
       const source = await readFile(join(esm, 'node_modules', 'agents-hybrid-session', path), 'utf8');
       // Examples in docstrings import the package itself.
       const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, '');

@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from './run-program.ts';
 
@@ -21,10 +21,9 @@ export interface PackedPackage {
 export async function packWorkingTree(): Promise<PackedPackage> {
   const folder = await mkdtemp(join(tmpdir(), 'agents-hybrid-session-'));
   const copy = join(folder, 'tree');
-  const left = new Set(
-    ['.git', 'node_modules', 'dist', 'coverage', 'test-results'].map((name) => join(ROOT, name)),
-  );
-  await cp(ROOT, copy, { recursive: true, filter: (path) => !left.has(path) });
+  const left = new Set(['.git', 'dist', 'coverage', 'test-results'].map((name) => join(ROOT, name)));
+  const filter = (path: string): boolean => !left.has(path) && basename(path) !== 'node_modules';
+  await cp(ROOT, copy, { recursive: true, filter });
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   const { stdout } = await runProgram('npm', ['pack', '--json', '--pack-destination', folder], { cwd: copy });
   const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];

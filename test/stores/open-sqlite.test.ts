@@ -3,12 +3,8 @@ import { join } from 'node:path';
 import Libsql from 'libsql';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LedgerUnavailableError } from '../../src/errors/ledger.ts';
-import {
-  configureSqlite,
-  openSqlite,
-  openSqliteReadOnly,
-  type ModuleLoader,
-} from '../../src/stores/sqlite/open.ts';
+import type { ModuleLoader } from '../../src/stores/shared/import-driver.ts';
+import { configureSqlite, openSqlite, openSqliteReadOnly } from '../../src/stores/sqlite/open.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** Has the modules given, each a driver that works, or one that cannot load its binary. */
@@ -19,7 +15,8 @@ function loader(modules: Record<string, 'works' | 'lacks its binary'>): {
   const used: string[] = [];
   const load: ModuleLoader = async (name) => {
     const state = modules[name];
-    if (state === undefined) throw new Error(`Cannot find package '${name}'`);
+    if (state === undefined)
+      throw Object.assign(new Error(`Cannot find package '${name}'`), { code: 'ERR_MODULE_NOT_FOUND' });
     const Driver = class extends Libsql {
       constructor(path: string) {
         if (state === 'lacks its binary') throw new Error('Could not locate the bindings file');
@@ -47,20 +44,32 @@ describe('Opening a SQLite file', () => {
     expect(new Set(used)).toEqual(new Set([`${driver} :memory:`]));
   });
 
-  it('openSqlite says what to install when there is no driver, and why each was not taken', async () => {
-    const { load } = loader({ 'better-sqlite3': 'lacks its binary' });
+  it('openSqlite says what to install when no driver is installed, and why each was not taken', async () => {
+    const { load } = loader({});
     const error: unknown = await openSqlite('ledger.db', load).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(LedgerUnavailableError);
     expect(error).toMatchObject({ code: 'ledger_unavailable', reason: 'no_driver' });
-    expect(String(error)).toMatch(/node:sqlite.*libsql.*better-sqlite3.*npm install libsql/s);
+    expect(String(error)).toMatch(
+      /node:sqlite.*libsql.*better-sqlite3' is installed; run npm install libsql/s,
+    );
     const { cause } = error as { cause: AggregateError };
     expect(cause.message).toBe('No SQLite driver could be loaded');
     expect(cause.errors.map(String)).toEqual([
       "Error: Cannot find package 'node:sqlite'",
       "Error: Cannot find package 'libsql'",
-      'Error: Could not locate the bindings file',
+      "Error: Cannot find package 'better-sqlite3'",
     ]);
     expect(existsSync('ledger.db')).toBe(false);
+  });
+
+  it('openSqlite names an installed driver that could not be loaded, and the reason', async () => {
+    const { load } = loader({ libsql: 'lacks its binary', 'better-sqlite3': 'lacks its binary' });
+    const error: unknown = await openSqlite('ledger.db', load).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'ledger_unavailable', reason: 'driver_failed' });
+    expect(String(error)).toContain(
+      "'libsql' could not be loaded (Could not locate the bindings file), 'better-sqlite3' could not be loaded (Could not locate the bindings file); run npm rebuild libsql",
+    );
+    expect((error as { cause: AggregateError }).cause.errors).toHaveLength(3);
   });
 
   it("openSqlite passes on the driver's error when the file cannot be opened, and tries no other", async () => {

@@ -91,6 +91,15 @@ describe('Emptying the write-ahead log', () => {
     },
   );
 
+  it.for([
+    Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_SHORT_READ' }),
+    Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 522 }),
+  ])('a log that another connection empties in the same moment is emptied later: %o', async (error) => {
+    const { database, asked } = logging(error, { busy: 0 });
+    expect(await emptied(database, 10_000)).toBe(true);
+    expect(asked).toHaveLength(2);
+  });
+
   it('a log that cannot be emptied for another reason is no log in use', async () => {
     const failure = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' });
     await expect(emptied(logging(failure).database, 10_000)).rejects.toBe(failure);

@@ -62,8 +62,8 @@ export function requireLedgerOfScope(
 function notOpened(error: unknown, name: string, example: string): CommandError {
   const options = { cause: error };
   if (error instanceof LedgerUnavailableError) {
-    const [install] = /npm install [\w-]+/.exec(error.message) ?? [];
-    if (error.reason === 'no_driver')
+    const [install] = /npm (?:install|rebuild) [\w-]+/.exec(error.message) ?? [];
+    if (error.reason === 'no_driver' || error.reason === 'driver_failed')
       return new CommandError('missing_driver', error.message, install ?? 'npm install libsql', options);
     return new CommandError('no_such_ledger', error.message, `${example}, with an existing ledger`, options);
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseOptions } from '../../errors/options.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
+import { importDriver } from '../shared/import-driver.ts';
 import { parseLedgerLocation } from './location.ts';
 
 /**
@@ -42,7 +43,7 @@ const schema = z.strictObject({
     .custom<NonNullable<LedgerFromOptions['load']>>((value) => typeof value === 'function', {
       message: 'must be a function',
     })
-    .default(() => (name: string) => import(name)),
+    .default(() => importDriver),
 });
 
 /**
@@ -53,7 +54,8 @@ const schema = z.strictObject({
  * Nothing is opened before the first call. Make one store for each process.
  *
  * @throws InvalidOptionsError for another form, without the text, which may hold a password. The store's methods throw
- * LedgerUnavailableError if the driver is not installed or the store was closed, and the driver's own errors.
+ * LedgerUnavailableError if the driver is not installed (`no_driver`), could not be loaded (`driver_failed`) or the store was closed,
+ * and the driver's own errors.
  * @example
  * ```ts
  * const ledger = ledgerFrom(process.env['HYBRID_SESSION_LEDGER'] ?? 'sqlite:sessions.db');

@@ -4,13 +4,14 @@ import type { PostgresPool } from '../postgres/clients.ts';
 import { postgresLedger } from '../postgres/ledger.ts';
 import type { RedisLedgerClient } from '../redis/clients.ts';
 import { redisLedger } from '../redis/ledger.ts';
+import { driverError, type ModuleLoader } from '../shared/import-driver.ts';
 import type { LibsqlClient } from '../sqlite/clients.ts';
 import { sqliteLedger } from '../sqlite/ledger.ts';
 
 /** How a ledger is opened. */
 export interface OpenOptions {
   readonly readOnly: boolean;
-  readonly load: (name: string) => Promise<unknown>;
+  readonly load: ModuleLoader;
 }
 
 /** A ledger that opens at first use. */
@@ -47,7 +48,7 @@ export function openPostgres(
   return atFirstUse(async () => {
     const driver = (await loadDriver(load, 'pg')) as PostgresDriver;
     const Pool = driver.Pool ?? driver.default?.Pool;
-    if (Pool === undefined) throw noDriver('pg');
+    if (Pool === undefined) throw driverError({ name: 'pg', error: new TypeError('it has no Pool') });
     const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     // The calls report an error, and the pool opens another connection.
     pool.on('error', () => undefined);
@@ -171,16 +172,11 @@ function atFirstUse(open: () => Promise<Opened>): Opened {
   return { store, close };
 }
 
-/** Loads an optional driver. @throws LedgerUnavailableError `no_driver`. */
+/** Loads an optional driver. @throws LedgerUnavailableError `no_driver` or `driver_failed`. */
 async function loadDriver(load: OpenOptions['load'], name: string): Promise<unknown> {
   try {
     return await load(name);
   } catch (error) {
-    throw noDriver(name, { cause: error });
+    throw driverError({ name, error });
   }
-}
-
-function noDriver(name: string, options?: ErrorOptions): LedgerUnavailableError {
-  const problem = `the package '${name}' is needed for it and cannot be loaded; run npm install ${name}`;
-  return new LedgerUnavailableError('no_driver', problem, options);
 }

@@ -3,6 +3,7 @@ import { numberIn } from '../shared/rows.ts';
 import type { SqliteDatabase } from './database.ts';
 
 const SQLITE_BUSY = 5;
+const SQLITE_IOERR_SHORT_READ = 522;
 /** Milliseconds; a write of another process takes a few. */
 const LONGEST_PAUSE = 20;
 
@@ -31,8 +32,7 @@ export async function whileBusy<T>(patience: number, transaction: () => T | Prom
  */
 export async function emptied(database: SqliteDatabase, patience: number): Promise<boolean> {
   const checkpoint = (): void => {
-    const [row] = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
-    if (numberIn(row, 'busy') !== 0) throw new LogInUse();
+    if (numberIn(checkpointRow(database), 'busy') !== 0) throw new LogInUse();
   };
   try {
     await whileBusy(patience, checkpoint);
@@ -41,6 +41,20 @@ export async function emptied(database: SqliteDatabase, patience: number): Promi
     if (isBusy(error)) return false;
     throw error;
   }
+}
+
+/** Another process that empties the log in the same moment can make libsql read past the end of it: then the log is in use. */
+function checkpointRow(database: SqliteDatabase): unknown {
+  try {
+    return database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()[0];
+  } catch (error) {
+    throw isShortRead(error) ? new LogInUse() : error;
+  }
+}
+
+function isShortRead(error: unknown): boolean {
+  if (!(error instanceof Error) || !isObject(error)) return false;
+  return error['code'] === 'SQLITE_IOERR_SHORT_READ' || error['errcode'] === SQLITE_IOERR_SHORT_READ;
 }
 
 /** A checkpoint says this with a number, where everything else fails. */

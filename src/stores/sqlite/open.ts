@@ -1,12 +1,17 @@
 import { LedgerUnavailableError } from '../../errors/ledger.ts';
+import {
+  importDriver,
+  isNotInstalled,
+  reasonOf,
+  remedyFor,
+  type FailedDriver,
+  type ModuleLoader,
+} from '../shared/import-driver.ts';
 import type { OwnedSqliteDatabase } from './database.ts';
 import { access, constants, stat } from 'node:fs/promises';
 import { whileBusy } from './busy.ts';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
-
-/** Imports a module by name; rejects when it is not there. */
-export type ModuleLoader = (name: string) => Promise<unknown>;
 
 type DatabaseClass = new (path: string) => OwnedSqliteDatabase;
 
@@ -17,20 +22,17 @@ const DRIVERS = [
   ['better-sqlite3', 'default'],
 ] as const;
 
-/** Not known before it runs, so that no bundler and no type checker asks for a driver that is not used. */
-const importModule: ModuleLoader = (name) => import(name);
-
 /**
  * Opens a file with the first driver that works here: `node:sqlite` where Node has it, an installed `libsql`, an
  * installed `better-sqlite3`.
  *
- * @throws LedgerUnavailableError when there is none; the driver's own error when the file cannot be opened.
+ * @throws LedgerUnavailableError `no_driver` when none is installed, `driver_failed` when none of those works; the driver's own error when the file cannot be opened.
  */
 export async function openSqlite(
   path: string,
-  load: ModuleLoader = importModule,
+  load: ModuleLoader = importDriver,
 ): Promise<OwnedSqliteDatabase> {
-  const causes: unknown[] = [];
+  const failed: FailedDriver[] = [];
   for (const [name, exported] of DRIVERS) {
     let Database: DatabaseClass;
     try {
@@ -38,17 +40,29 @@ export async function openSqlite(
       // A native driver can be installed and still lack its binary: that shows only now.
       new Database(':memory:').close();
     } catch (error) {
-      causes.push(error);
+      failed.push({ name, error });
       continue;
     }
     return new Database(path);
   }
-  throw new LedgerUnavailableError(
-    'no_driver',
-    `this Node (${process.version}) has no 'node:sqlite', and neither 'libsql' nor 'better-sqlite3' can be loaded; ` +
-      'run npm install libsql, or use Node 22.13 or newer',
-    { cause: new AggregateError(causes, 'No SQLite driver could be loaded') },
-  );
+  throw noDriver(failed);
+}
+
+function noDriver(failed: readonly FailedDriver[]): LedgerUnavailableError {
+  const causes = failed.map(({ error }) => error);
+  const options = { cause: new AggregateError(causes, 'No SQLite driver could be loaded') };
+  const broken = failed.filter((one) => !isNotInstalled(one));
+  const [first] = broken;
+  if (first === undefined) {
+    const problem =
+      `this Node (${process.version}) has no 'node:sqlite', and neither 'libsql' nor 'better-sqlite3' is installed; ` +
+      'run npm install libsql, or use Node 22.13 or newer';
+    return new LedgerUnavailableError('no_driver', problem, options);
+  }
+  const reasons = broken
+    .map(({ name, error }) => `'${name}' could not be loaded${reasonOf(error)}`)
+    .join(', ');
+  return new LedgerUnavailableError('driver_failed', `${reasons}; ${remedyFor(first.name)}`, options);
 }
 
 /** A commit is durable when it returns, SQLite itself never waits, and the file keeps nothing of deleted records. */

@@ -51,7 +51,7 @@ async function failure(...given: Parameters<typeof open>): Promise<string> {
 const nothing = async (): Promise<void> => undefined;
 const url = async ({ client }: OpenedConversation): Promise<string> => client.baseURL;
 const noPackage = (name: string): Promise<unknown> =>
-  Promise.reject(new Error(`Cannot find package '${name}'`));
+  Promise.reject(Object.assign(new Error(`Cannot find package '${name}'`), { code: 'ERR_MODULE_NOT_FOUND' }));
 
 function retrieve(client: OpenAI): Promise<unknown> {
   return client.withOptions({ maxRetries: 0 }).conversations.retrieve('conv_1');

@@ -160,11 +160,31 @@ describe('ledgerFrom()', () => {
   });
 
   it('a driver that is not installed is named by the first call', async () => {
-    const failed = ledgerFrom('redis://host', {
-      load: async () => Promise.reject(new Error('not installed')),
-    }).checkpoint('s');
+    const cause = Object.assign(new Error("Cannot find package 'redis' imported from app.js"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    });
+    const failed = ledgerFrom('redis://host', { load: async () => Promise.reject(cause) }).checkpoint('s');
     await expect(failed).rejects.toThrow(LedgerUnavailableError);
-    await expect(failed).rejects.toThrow("the package 'redis' is needed for it and cannot be loaded");
+    await expect(failed).rejects.toThrow("the package 'redis' is needed for it and is not installed");
+    await expect(failed).rejects.toMatchObject({ reason: 'no_driver', cause });
+  });
+
+  it.each([
+    [new Error('invalid ELF header\nat load'), "'redis' could not be loaded (invalid ELF header);"],
+    [
+      Object.assign(new Error("Cannot find module 'yallist' from 'redis'"), { code: 'MODULE_NOT_FOUND' }),
+      "'redis' could not be loaded (Cannot find module 'yallist' from 'redis');",
+    ],
+    [
+      Object.assign(new Error('Cannot find module as expression is too dynamic'), {
+        code: 'MODULE_NOT_FOUND',
+      }),
+      'exclude it from the bundle of the app',
+    ],
+  ])('a driver that could not be loaded is not taken for a missing one: %s', async (cause, problem) => {
+    const failed = ledgerFrom('redis://host', { load: async () => Promise.reject(cause) }).checkpoint('s');
+    await expect(failed).rejects.toThrow(problem);
+    await expect(failed).rejects.toMatchObject({ reason: 'driver_failed', cause });
   });
 
   it.each([

@@ -1,0 +1,113 @@
+// The bundlers: each builds a small app, and runs the bundle as a server would.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../servers/own-server.mjs';
+
+/** CommonJS packages in a bundle of ES modules call `require`. */
+const requireAt = (place) =>
+  `--banner:js=import { createRequire } from "node:module"; const require = createRequire(${place});`;
+const ESBUILD = ['esbuild', '--bundle', '--platform=node', '--log-level=warning'];
+
+export const CELLS = [
+  {
+    name: 'esbuild, ES module',
+    bundle: [...ESBUILD, 'main.mjs', '--format=esm', requireAt('import.meta.url'), '--outfile=out/esm.mjs'],
+    start: ['node', 'out/esm.mjs'],
+  },
+  {
+    name: 'esbuild, CommonJS',
+    bundle: [...ESBUILD, 'main.mjs', '--format=cjs', '--outfile=out/cjs.cjs'],
+    start: ['node', 'out/cjs.cjs'],
+  },
+  { name: 'Vite, SSR', bundle: ['vite', 'build'], start: ['node', 'out/vite/main.js'] },
+  {
+    name: 'Bun, for Node',
+    bundle: ['bun', 'build', 'main.mjs', '--target=node', '--outfile=out/bun-node.mjs'],
+    start: ['node', 'out/bun-node.mjs'],
+  },
+  {
+    name: 'Bun, for Bun',
+    bundle: ['bun', 'build', 'main.mjs', '--target=bun', '--outfile=out/bun.mjs'],
+    start: ['bun', 'out/bun.mjs'],
+  },
+  ...['turbopack', 'webpack'].map((kind) => ({
+    name: `Next.js, ${kind}`,
+    env: { NEXT_TELEMETRY_DISABLED: '1', DIST_DIR: `.${kind}` },
+    bundle: ['next', 'build', 'next', `--${kind}`],
+    serve: (port) => ['next', 'start', 'next', '-H', '127.0.0.1', '-p', String(port)],
+    ask: async (url) => (await ask(`${url}/probe`)).json(),
+  })),
+  {
+    name: 'esbuild, workerd',
+    bundle: [
+      ...ESBUILD,
+      'worker.mjs',
+      '--format=esm',
+      '--conditions=workerd,worker',
+      requireAt("'/worker.mjs'"),
+      '--outfile=out/worker.mjs',
+    ],
+    serve: (port) => ['workerd', 'serve', 'worker.capnp', `--socket-addr=http=127.0.0.1:${port}`],
+    ask: askWorker,
+  },
+];
+
+/**
+ * Builds and runs a cell in an installed folder.
+ *
+ * @returns the last `answers`, and the error of a driver that is `missing`. @throws Error with the output.
+ */
+export async function runCell({ bundle, start, serve, ask, env: own }, { folder, env }) {
+  const options = { cwd: folder, env: { ...env, ...own } };
+  const run = ([name, ...args]) => output(programIn(folder, name), args, options);
+  await run(bundle);
+  if (start !== undefined) return JSON.parse(await run(start));
+  const port = await freePort();
+  const [name, ...args] = serve(port);
+  // A group of its own: the server may be a child of the command.
+  const server = spawn(programIn(folder, name), args, { ...options, stdio: 'ignore', detached: true });
+  const ended = once(server, 'exit');
+  try {
+    return await ask(`http://127.0.0.1:${port}`);
+  } finally {
+    if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, 'SIGKILL');
+    await ended;
+  }
+}
+
+function programIn(folder, name) {
+  return name === 'node' ? process.execPath : join(folder, 'node_modules', '.bin', name);
+}
+
+/** Two requests: the second one knows the conversation's ID alone. */
+export async function askWorker(url) {
+  const { conversation } = await (await ask(url, 'my name is Ada')).json();
+  const { answer } = await (await ask(`${url}?conversation=${conversation}`, 'what is my name?')).json();
+  return { answers: [answer] };
+}
+
+/** The response of a server that may still be starting. */
+async function ask(url, body) {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const response = await fetch(url, body === undefined ? {} : { method: 'POST', body }).catch(
+      () => undefined,
+    );
+    if (response?.ok) return response;
+    if (response !== undefined)
+      throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+    await sleep(200);
+  }
+  throw new Error(`${url} did not answer`);
+}
+
+async function output(command, args, options) {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data) => (stdout += String(data)));
+  child.stderr.on('data', (data) => (stderr += String(data)));
+  const [status] = await once(child, 'close');
+  if (status !== 0) throw new Error(`${command} ${args[0]} ended with ${status}\n${stdout}\n${stderr}`);
+  return stdout;
+}
