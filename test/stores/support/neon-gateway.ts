@@ -35,6 +35,8 @@ export async function neonGateway(postgresUrl: string): Promise<string> {
   const pool = new Pool({ connectionString: postgresUrl, max: 20 });
   pool.on('error', () => undefined);
   const server = createServer((request, response) => {
+    // An idle connection could end at the moment at which it is used again.
+    response.setHeader('connection', 'close');
     void answer(pool as object as ArrayPool, request).then(
       (result) => response.end(JSON.stringify(result)),
       (error: unknown) => response.writeHead(400).end(JSON.stringify(failure(error))),
