@@ -27,6 +27,7 @@ try {
   renameSync(tarball, join(work, 'agents-hybrid-session.tgz'));
   const folder = join(work, 'app');
   cpSync(join(import.meta.dirname, 'bundlers'), folder, { recursive: true });
+  cpSync(join(import.meta.dirname, '..', 'examples', 'worker'), join(folder, 'worker'), { recursive: true });
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   execFileSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
   // The pack above has built it.

@@ -6,14 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../servers/own-server.mjs';
 
 /** CommonJS packages in a bundle of ES modules call `require`. */
-const requireAt = (place) =>
-  `--banner:js=import { createRequire } from "node:module"; const require = createRequire(${place});`;
+const REQUIRE =
+  '--banner:js=import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 const ESBUILD = ['esbuild', '--bundle', '--platform=node', '--log-level=warning'];
 
 export const CELLS = [
   {
     name: 'esbuild, ES module',
-    bundle: [...ESBUILD, 'main.mjs', '--format=esm', requireAt('import.meta.url'), '--outfile=out/esm.mjs'],
+    bundle: [...ESBUILD, 'main.mjs', '--format=esm', REQUIRE, '--outfile=out/esm.mjs'],
     start: ['node', 'out/esm.mjs'],
   },
   {
@@ -40,16 +40,11 @@ export const CELLS = [
     ask: async (url) => (await ask(`${url}/probe`)).json(),
   })),
   {
+    // The app of examples/worker, by its own commands.
     name: 'esbuild, workerd',
-    bundle: [
-      ...ESBUILD,
-      'worker.mjs',
-      '--format=esm',
-      '--conditions=workerd,worker',
-      requireAt("'/worker.mjs'"),
-      '--outfile=out/worker.mjs',
-    ],
-    serve: (port) => ['workerd', 'serve', 'worker.capnp', `--socket-addr=http=127.0.0.1:${port}`],
+    folder: 'worker',
+    bundle: ['npm', 'run', 'build'],
+    serve: (port) => ['workerd', 'serve', 'config.capnp', `--socket-addr=http=127.0.0.1:${port}`],
     ask: askWorker,
   },
 ];
@@ -59,8 +54,8 @@ export const CELLS = [
  *
  * @returns the last `answers`, and the error of a driver that is `missing`. @throws Error with the output.
  */
-export async function runCell({ bundle, start, serve, ask, env: own }, { folder, env }) {
-  const options = { cwd: folder, env: { ...env, ...own } };
+export async function runCell({ bundle, start, serve, ask, ...cell }, { folder, env }) {
+  const options = { cwd: join(folder, cell.folder ?? ''), env: { ...env, ...cell.env } };
   const run = ([name, ...args]) => output(programIn(folder, name), args, options);
   await run(bundle);
   if (start !== undefined) return JSON.parse(await run(start));
@@ -78,6 +73,7 @@ export async function runCell({ bundle, start, serve, ask, env: own }, { folder,
 }
 
 function programIn(folder, name) {
+  if (name === 'npm') return name;
   return name === 'node' ? process.execPath : join(folder, 'node_modules', '.bin', name);
 }
 

@@ -49,7 +49,7 @@ describe('the tarball', () => {
         !/^dist\/(esm|cjs)\/(src|mocks)\/[\w/-]+\.(js|d\.ts)$/.test(path) &&
         !/^docs\/(?:decisions\/)?[\w-]+\.md$/.test(path) &&
         !/^docs\/bench\/[\w-]+\.(md|json|svg)$/.test(path) &&
-        !/^examples\/(?:[\w-]+\/)*(?:README\.md|package\.json|[\w.-]+\.m?js)$/.test(path),
+        !/^examples\/(?:[\w-]+\/)*(?:README\.md|package\.json|[\w.-]+\.(?:m?js|capnp))$/.test(path),
     );
     expect(rest.toSorted()).toEqual([
       'CHANGELOG.md',
