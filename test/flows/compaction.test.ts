@@ -367,7 +367,7 @@ describe('history: { compaction: { atTokens } }', () => {
   it.each(['chained', 'stock'] as const)(
     'a long turn is compacted after its answer (%s runner)',
     async (name) => {
-      const made = compactionWorld({ history: { compaction: { atTokens: 150 } } });
+      const made = compactionWorld({ history: { compaction: { atTokens: 100 } } });
       const session = made.open();
       await converse(made[name], session, ['one'], gpt41);
       await session.flush();
