@@ -51,6 +51,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
   oneOf('unknownFields', settings.unknownFields, ['refuse', 'ignore']);
   if (settings.passthrough !== undefined)
     checkUpstream('Cannot create the simulator: "passthrough"', settings.passthrough);
+  checkKinds(settings);
   atLeast('latency', settings.latency, 0);
   refuseUnknown('Cannot create the simulator: "pace"', settings.pace, ['firstToken', 'rate']);
   const problem = paceProblem(settings.pace);
@@ -66,6 +67,20 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     );
   }
   return settings;
+}
+
+/** Refuses values of another kind, which would have no effect or a wrong one. */
+function checkKinds({ now, respond, apiKeys, unlinkModels }: SimulatorSettings): void {
+  if (now !== undefined && typeof now !== 'function') throw ofKind('now', 'a function', now);
+  if (respond !== undefined && typeof respond !== 'function') throw ofKind('respond', 'a function', respond);
+  if (apiKeys !== undefined && !Array.isArray(apiKeys)) throw ofKind('apiKeys', 'an array', apiKeys);
+  if (!Array.isArray(unlinkModels)) throw ofKind('unlinkModels', 'an array', unlinkModels);
+}
+
+function ofKind(name: string, expected: string, value: unknown): RangeError {
+  return new RangeError(
+    `Cannot create the simulator: "${name}" must be ${expected}, but it is ${JSON.stringify(value)}`,
+  );
 }
 
 function oneOf(name: string, value: unknown, words: readonly string[]): void {

@@ -1,4 +1,5 @@
 import type { FaultDetails, FaultedRequest } from './fault.ts';
+import type { Operation } from '../http/operations.ts';
 import type { ModelAnswer } from '../model/answer.ts';
 import type { StreamEvent } from '../responses/stream-events.ts';
 import type { ApiError } from '../wire/api-error.ts';
@@ -7,6 +8,10 @@ import type { JsonObject } from '../wire/json.ts';
 
 /** The changes that a fault makes to a request; each hook is optional and sees only its own stage. */
 export interface FaultEffect {
+  /** The details that it takes. Default: none. */
+  takes?: readonly (keyof FaultDetails)[];
+  /** The operations that it can strike. Default: every one. */
+  on?: readonly Operation[];
   /** Which requests it can strike at all. Default: every one. */
   applies?: (request: FaultedRequest, details: FaultDetails) => boolean;
   /** An error in the place of the answer, before or after the request took effect. */

@@ -1,27 +1,13 @@
 import { ActiveFaults, type Struck } from './active-faults.ts';
-import { errorFacts, STATUS_ERROR_FIELDS } from './status-error.ts';
-import type { Fault, NamedFault, StatusFault } from './fault-table.ts';
+import { checkFault } from './check-fault.ts';
+import { errorFacts } from './status-error.ts';
+import type { Fault } from './fault-table.ts';
 import type { FaultedRequest, FaultTiming } from './fault.ts';
 import type { FaultEffect } from './fault-effect.ts';
 import { faultTable } from './fault-table.ts';
-import { notAmong, refuseUnknown } from '../known-names.ts';
-import { operations, type Operation } from '../http/operations.ts';
+import type { Operation } from '../http/operations.ts';
 import { ApiError } from '../wire/api-error.ts';
 import { Random } from '../world/random.ts';
-
-const TIMING = ['times', 'skip', 'chance', 'when'] as const satisfies readonly (keyof FaultTiming)[];
-
-const NAMED_FIELDS = [
-  'name',
-  ...TIMING,
-  ...(['moment', 'retryAfter', 'id', 'count', 'at', 'every', 'code', 'message'] as const),
-] as const satisfies readonly (keyof NamedFault)[];
-
-const STATUS_FIELDS = [
-  ...STATUS_ERROR_FIELDS,
-  ...TIMING,
-  'moment',
-] as const satisfies readonly (keyof StatusFault)[];
 
 interface SetFault extends Struck {
   readonly operation: Operation | '*';
@@ -41,12 +27,10 @@ export class FaultRegistry {
 
   /**
    * Sets a fault and returns a function that lifts it.
-   * @throws RangeError for an unknown operation, fault or field; it names the right ones.
+   * @throws RangeError for a fault that makes no sense; it names the right operations, faults and fields.
    */
   add(operation: Operation | '*', fault: Fault): () => void {
-    if (operation !== '*' && !operations.includes(operation)) {
-      throw notAmong(`Cannot set a fault for "${operation}"`, ['*', ...operations]);
-    }
+    checkFault(operation, fault);
     const details = typeof fault === 'string' ? {} : fault;
     const added: SetFault = {
       operation,
@@ -90,14 +74,6 @@ export class FaultRegistry {
 }
 
 function effectOf(fault: Fault): FaultEffect {
-  if (typeof fault === 'object' && 'status' in fault) {
-    refuseUnknown('Cannot set a fault: it', fault, STATUS_FIELDS);
-    return { error: () => new ApiError(errorFacts(fault)) };
-  }
-  const name = typeof fault === 'string' ? fault : fault.name;
-  if (!Object.hasOwn(faultTable, name)) {
-    throw notAmong(`Cannot set the fault "${name}"`, Object.keys(faultTable));
-  }
-  if (typeof fault === 'object') refuseUnknown(`Cannot set the fault "${name}": it`, fault, NAMED_FIELDS);
-  return faultTable[name];
+  if (typeof fault === 'string') return faultTable[fault];
+  return 'status' in fault ? { error: () => new ApiError(errorFacts(fault)) } : faultTable[fault.name];
 }

@@ -26,8 +26,30 @@ const functionTool: Check = (value, param) => {
   }
 };
 
+/** The types of tools. */
+export const TOOL_TYPES = [
+  'function',
+  'file_search',
+  'computer',
+  'computer_use_preview',
+  'web_search',
+  'web_search_2025_08_26',
+  'web_search_preview',
+  'web_search_preview_2025_03_11',
+  'mcp',
+  'code_interpreter',
+  'programmatic_tool_calling',
+  'image_generation',
+  'local_shell',
+  'shell',
+  'custom',
+  'namespace',
+  'tool_search',
+  'apply_patch',
+] as const;
+
 const tool: Check = (value, param) => {
-  required(['type'])(value, param);
+  required(['type'], fields({ type: oneOf(...TOOL_TYPES) }))(value, param);
   if (!isJsonObject(value)) return;
   if (value['type'] === 'function') functionTool(value, param);
   if (value['type'] === 'custom') required(['name'], fields({ name: text }))(value, param);
@@ -72,6 +94,9 @@ export function checkJsonAsked({ text: settings, prompt }: JsonObject, context: 
 export const toolChoice: Check = (value, param) => {
   if (typeof value === 'string') oneOf('none', 'auto', 'required')(value, param);
   else required(['type'])(value, param);
+  if (!isJsonObject(value)) return;
+  if (value['type'] === 'function' || value['type'] === 'custom')
+    required(['name'], fields({ name: text }))(value, param);
 };
 
 /**

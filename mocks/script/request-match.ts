@@ -2,6 +2,7 @@ import { refuseUnknown } from '../known-names.ts';
 import type { ModelRequest } from '../model/answer.ts';
 import { quote } from '../model/item-name.ts';
 import { isUserMessage, textOf, type SimulatorItem } from '../wire/item.ts';
+import { isJsonObject } from '../wire/json.ts';
 import { letterOf } from '../wire/outline.ts';
 
 /** Which requests a reply is for; a request must fit every given field. A string in `input` is a part of the text. */
@@ -28,7 +29,14 @@ export interface AskedModel {
  * @throws TypeError for an agent without instructions of its own.
  */
 export function checkMatch(match: RequestMatch): void {
+  const given: unknown = match;
+  if (!isJsonObject(given)) throw new RangeError('Cannot script a reply: the match must be an object');
   refuseUnknown('Cannot script a reply: the match', match, ['model', 'input', 'tool', 'agent']);
+  for (const field of ['model', 'input', 'tool'] as const) {
+    const value = given[field];
+    if (value !== undefined && typeof value !== 'string' && !(value instanceof RegExp))
+      throw new RangeError(`Cannot script a reply: "${field}" must be a text or a pattern`);
+  }
   const { agent } = match;
   if (agent !== undefined && (typeof agent.instructions !== 'string' || agent.instructions === ''))
     throw new TypeError(

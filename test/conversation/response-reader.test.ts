@@ -105,7 +105,9 @@ describe.each(['own', 'inherited'] as const)('where the server lists %s input', 
     const asked = await world.client.responses.create({
       model: MODEL,
       input: 'weather?',
-      tools: [{ type: 'function', name: 'weather', parameters: { type: 'object' }, strict: false }],
+      tools: [
+        { type: 'function', name: 'weather', parameters: { type: 'object', properties: {} }, strict: false },
+      ],
     });
     const call = asked.output.find((item) => item.type === 'function_call');
     const told = await world.client.responses.create({

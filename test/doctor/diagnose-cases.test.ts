@@ -335,7 +335,7 @@ describe('a list that cannot be trusted', () => {
     for (const input of TURNS)
       ids.push((await client.responses.create({ model: 'gpt-4.1', input, conversation: conversationId })).id);
     const timeline = said(await look({ client, conversationId }, { responses: ids }));
-    simulator.fault('conversations.items.list', { name, count: 1 });
+    simulator.fault('conversations.items.list', name);
     const found = await look({ client, conversationId }, { responses: ids });
     expect(said(found)).toEqual(timeline);
     expect(found.verdict).toBe(verdict);

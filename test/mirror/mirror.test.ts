@@ -215,7 +215,7 @@ describe('a write that fails', () => {
     const answers = await converse(simulatedRunner(client), session, TURNS);
     expect(answers.at(-1)).toContain('I see 7 items (4u 3a)');
     expect(of('mirror_failed').map(({ count }) => count)).toEqual([2, 4, 6, 8]);
-    expect(of('mirror_failed')[0]?.reason).toBe('Error (401)');
+    expect(of('mirror_failed')[0]?.reason).toBe('Error (401, invalid_api_key)');
     await expect(session.flush()).rejects.toMatchObject({
       name: 'MirrorIncompleteError',
       code: 'mirror_incomplete',

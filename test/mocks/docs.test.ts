@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { FaultEffect } from '../../mocks/faults/fault-effect.ts';
 import { faultTable } from '../../mocks/faults/fault-table.ts';
 import { missingRoutes } from '../../mocks/profiles/missing-routes.ts';
 import { parentRefusals } from '../../mocks/profiles/parent-refusals.ts';
@@ -42,8 +43,10 @@ const ENTRIES: Readonly<Record<string, string>> = {
 const codes = (cells: readonly string[]): string[] => cells.map((cell) => cell.replaceAll('`', ''));
 
 describe('the page about the simulator', () => {
-  it('the page about the simulator lists every fault', () => {
+  it('the page about the simulator lists every fault, with its details', () => {
     expect(codes(column('Faults', 0))).toEqual(Object.keys(faultTable));
+    const effects: readonly FaultEffect[] = Object.values(faultTable);
+    expect(codes(column('Faults', 1))).toEqual(effects.map(({ takes = [] }) => takes.join(', ')));
   });
 
   it('the page about the simulator lists every profile, field, refusal and missing route', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSimulator } from '../../../mocks/index.ts';
+import { TOOL_TYPES } from '../../../mocks/requests/check-tools.ts';
 import { requestFields } from '../../../mocks/requests/check-fields.ts';
 import { includable } from '../../../mocks/wire/include.ts';
 import { itemFields } from '../../../mocks/wire/item-fields.ts';
@@ -58,6 +59,13 @@ describe('the types of the installed client', () => {
   it('the simulator knows each type of item that the client has', () => {
     expect(inputs.length).toBeGreaterThan(25);
     expect(inputs.filter(({ type }) => !NO_ITEMS.has(type) && !Object.hasOwn(itemFields, type))).toEqual([]);
+  });
+
+  it('the simulator knows each type of tool that the client has', () => {
+    const known = new Set<string>(TOOL_TYPES);
+    const typesOfTools = types.interfacesOf('Tool').flatMap((name) => types.textsOf(name));
+    expect(typesOfTools.length).toBeGreaterThan(15);
+    expect(typesOfTools.filter((type) => !known.has(type))).toEqual([]);
   });
 
   it('the simulator knows each value of include that the client has', () => {

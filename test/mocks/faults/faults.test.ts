@@ -1,7 +1,14 @@
 import type OpenAI from 'openai';
 import { APIConnectionError } from 'openai';
 import { describe, expect, it } from 'vitest';
-import { createSimulator, outline, textOf, type Fault, type Simulator } from '../../../mocks/index.ts';
+import {
+  createSimulator,
+  outline,
+  textOf,
+  type Fault,
+  type Operation,
+  type Simulator,
+} from '../../../mocks/index.ts';
 import { ask, clientOf, collect, refusalOf } from '../support.ts';
 
 const hi = { model: 'gpt-4.1', input: 'hi' };
@@ -75,11 +82,35 @@ describe('a fault', () => {
     ],
     ['fault', '*', 'no_such_fault' as Fault, '"no_such_fault"; there are rate_limit, insufficient_quota'],
     ['field', '*', { name: 'cut_stream', after: 3 } as Fault, 'has no field "after"; there are name, times'],
+    [
+      'detail',
+      '*',
+      { name: 'cut_stream', every: 3 },
+      'has no field "every"; there are name, times, skip, chance,',
+    ],
     ['field beside a status', '*', { status: 418, every: 1 }, 'has no field "every"; there are status, type'],
   ])('an unknown %s is refused at once, and the right names are told', (_kind, operation, fault, words) => {
     const simulator = createSimulator();
     expect(() => simulator.fault(operation as '*', fault)).toThrow(RangeError);
     expect(() => simulator.fault(operation as '*', fault)).toThrow(words);
+  });
+
+  it.each<[Operation, Fault, string]>([
+    ['responses.create', { name: 'rate_limit', times: -1 }, '"times" must be a whole number, but it is -1'],
+    ['responses.create', { name: 'rate_limit', chance: 2 }, '"chance" must be from 0 to 1, but it is 2'],
+    [
+      'responses.create',
+      { name: 'rate_limit', moment: 'later' as 'after' },
+      '"moment" must be before or after',
+    ],
+    ['responses.create', { status: 200 }, '"status" must be from 400 to 599, but it is 200'],
+    ['responses.create', null as never, 'Cannot set the fault "null"; there are rate_limit'],
+    ['conversations.create', 'cut_stream', 'for "conversations.create"; there are *, responses.create'],
+    ['responses.create', 'lagging_items', 'for "responses.create"; there are *, conversations.items.list'],
+  ])('a fault that makes no sense is refused: %s %j', (operation, fault, words) => {
+    const simulator = createSimulator();
+    expect(() => simulator.fault(operation, fault)).toThrow(RangeError);
+    expect(() => simulator.fault(operation, fault)).toThrow(words);
   });
 
   it('a fault before the effect leaves no item, and one after it loses the answer alone', async () => {

@@ -1,3 +1,5 @@
+import { TOOL_TYPES } from '../../../mocks/requests/check-tools.ts';
+
 /** A request that the API refuses, and its error. The page about the simulator lists each. */
 export interface RefusedRequest {
   /** The cause of the refusal, as the page names it. */
@@ -212,6 +214,29 @@ const tools: readonly RefusedRequest[] = [
     message: "Invalid 'tools[2].name': 'f'. Tool names must be unique.",
     code: 'invalid_value',
     param: 'tools[2].name',
+  },
+  {
+    cause: 'a tool of a type that does not exist',
+    body: withTools({ type: 'functon', name: 'f' }),
+    message: `Invalid value: 'functon'. Supported values are: ${TOOL_TYPES.slice(0, -1)
+      .map((type) => `'${type}', `)
+      .join('')}and '${TOOL_TYPES.at(-1)}'.`,
+    code: 'invalid_value',
+    param: 'tools[0].type',
+  },
+  {
+    cause: 'a function in the form of Chat Completions',
+    body: withTools({ type: 'function', function: { name: 'f', parameters: closed({}) } }),
+    message: "Missing required parameter: 'tools[0].name'.",
+    code: 'missing_required_parameter',
+    param: 'tools[0].name',
+  },
+  {
+    cause: '`tool_choice` in the form of Chat Completions',
+    body: { ...withTools(tool('f')), tool_choice: { type: 'function', function: { name: 'f' } } },
+    message: "Missing required parameter: 'tool_choice.name'.",
+    code: 'missing_required_parameter',
+    param: 'tool_choice.name',
   },
   choiceCase(
     '`tool_choice` of a function that the request does not have',

@@ -202,6 +202,8 @@ describe('a request that no rule fits', () => {
 describe('a script that makes no sense', () => {
   it.each<[RequestMatch, RegExp]>([
     [{ inputs: 'x' } as object, /the match has no field "inputs"; there are model, input, tool, agent/],
+    [{ input: 5 } as object, /"input" must be a text or a pattern/],
+    [undefined as never, /the match must be an object/],
     [{ agent: new Agent({ name: 'A', instructions: () => 'x' }) }, /"agent" must have instructions/],
     [{ agent: new Agent({ name: 'A' }) }, /"agent" must have instructions/],
   ])('the match %o is refused', (match, words) => {

@@ -127,6 +127,10 @@ describe('options', () => {
     [{ seed: 1.5 }, '"seed" must be an integer, but it is 1.5'],
     [{ unlink: 'always' } as object, '"unlink" cannot be "always"; there are every-turn, id-replay, none'],
     [{ inputItems: 'all' } as object, '"inputItems" cannot be "all"; there are own, inherited'],
+    [{ now: 'today' } as object, '"now" must be a function, but it is "today"'],
+    [{ respond: 'hi' } as object, '"respond" must be a function, but it is "hi"'],
+    [{ apiKeys: 'sk-1' } as object, '"apiKeys" must be an array, but it is "sk-1"'],
+    [{ unlinkModels: 'gpt-5' } as object, '"unlinkModels" must be an array, but it is "gpt-5"'],
     [{ onAbort: 'drop' } as object, '"onAbort" cannot be "drop"; there are drop-turn, keep-turn'],
   ])('the option %j is refused', (options, words) => {
     expect(() => createSimulator(options)).toThrow(new RangeError(`Cannot create the simulator: ${words}`));
