@@ -35,6 +35,20 @@ export function figuresOf({ runs, coldStarts, appends, last }) {
     const [own, byHand] = [start('anchored'), start('hand')];
     const ratio = own && byHand && { median: own.answered.median / byHand.answered.median };
     figures.push(figure(`cold start with SQLite ${text} ÷ by hand and one row read`, 1.2, ratio));
+    const [whole, memory] = [start('chain'), start('memory')];
+    const asked = whole && memory && { median: whole.asked.median / memory.asked.median };
+    figures.push(
+      figure(
+        `cold start with SQLite ${text}, whole history, to the request ÷ MemorySession that holds it`,
+        1.3,
+        asked,
+      ),
+      figure(
+        `requests before the model's in a cold start with SQLite ${text}`,
+        0,
+        whole && { median: whole.requestsBefore },
+      ),
+    );
   }
   const append = appends?.find(({ store }) => store === 'sqlite');
   figures.push(figure("an append with SQLite ÷ the driver's insert", 1.3, append?.ratio));

@@ -42,10 +42,20 @@ export const CELLS = [
   {
     // The app of examples/worker, by its own commands.
     name: 'esbuild, workerd',
+    isExample: true,
     folder: 'worker',
     bundle: ['npm', 'run', 'build'],
     serve: (port) => ['workerd', 'serve', 'config.capnp', `--socket-addr=http=127.0.0.1:${port}`],
     ask: askWorker,
+  },
+  {
+    // The app of examples/next-chat.
+    name: 'Next.js, the example',
+    isExample: true,
+    env: { NEXT_TELEMETRY_DISABLED: '1', SQLITE_PATH: 'next-chat.db' },
+    bundle: ['next', 'build', 'next-chat'],
+    serve: (port) => ['next', 'start', 'next-chat', '-H', '127.0.0.1', '-p', String(port)],
+    ask: askChat,
   },
 ];
 
@@ -78,10 +88,23 @@ function programIn(folder, name) {
 }
 
 /** Two requests: the second one knows the conversation's ID alone. */
-export async function askWorker(url) {
+async function askWorker(url) {
   const { conversation } = await (await ask(url, 'my name is Ada')).json();
   const { answer } = await (await ask(`${url}?conversation=${conversation}`, 'what is my name?')).json();
   return { answers: [answer] };
+}
+
+/** Two questions of one user, whose session is the same in each request. */
+async function askChat(url) {
+  await ask(`${url}/api/chat`, JSON.stringify({ message: 'my name is Ada' })).then((one) => one.text());
+  const answer = await ask(`${url}/api/chat`, JSON.stringify({ message: 'what is my name?' }));
+  const text = await answer.text();
+  const items = await (await ask(`${url}/api/chat`)).json();
+  const said = items.map(({ role }) => role).join();
+  if (said !== 'user,assistant,user,assistant') throw new Error(`The conversation has ${said}`);
+  const page = await (await ask(url)).text();
+  if (!page.includes('<form')) throw new Error('The page has no form');
+  return { answers: [text] };
 }
 
 /** The response of a server that may still be starting. */

@@ -3,7 +3,7 @@ import { Agent } from '@openai/agents';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type PlannedRequest, HybridRunner, HybridSession, type LedgerStore } from '../../src/index.ts';
 import { LEDGER_FORMAT } from '../../src/ledger/record.ts';
-import { roles, texts } from '../support/conversation.ts';
+import { assistant, roles, texts, user } from '../support/conversation.ts';
 import { simulated, type Simulated } from '../support/simulated.ts';
 import { engines } from './support/engines.ts';
 import type { Engine } from './support/engine.ts';
@@ -33,6 +33,25 @@ async function world(
   return { ...simulated({ unlink: 'every-turn' }), open, close };
 }
 
+/** A store that notes the names of its calls. */
+function calledStore(store: LedgerStore): { readonly ledger: LedgerStore; readonly calls: string[] } {
+  const calls: string[] = [];
+  const noted =
+    <A extends unknown[], T>(name: string, call: (...args: A) => T) =>
+    (...args: A): T => {
+      calls.push(name);
+      return call(...args);
+    };
+  const ledger: LedgerStore = {
+    checkpoint: noted('checkpoint', (...args) => store.checkpoint(...args)),
+    read: noted('read', (...args) => store.read(...args)),
+    append: noted('append', (...args) => store.append(...args)),
+    rewrite: noted('rewrite', (...args) => store.rewrite(...args)),
+    delete: noted('delete', (...args) => store.delete(...args)),
+  };
+  return { ledger, calls };
+}
+
 /** Runs turns one after the other. */
 async function converse(session: HybridSession, inputs: readonly string[]): Promise<void> {
   const runner = new HybridRunner({ tracingDisabled: true });
@@ -42,6 +61,46 @@ async function converse(session: HybridSession, inputs: readonly string[]): Prom
 const available = engines.filter(({ missing }) => missing === undefined);
 
 describe.for(available)('A session whose ledger is in $name', (engine) => {
+  it.each([
+    { history: 'whole', cold: ['checkpoint', 'checkpoint', 'read'] },
+    { history: 'reference', cold: ['checkpoint', 'checkpoint'] },
+  ] as const)(
+    'a new process asks the model before the API is asked anything else, and a later turn takes one read and one append (history: $history)',
+    async ({ history, cold }) => {
+      const { client, simulator, open, close } = await world(engine);
+      const session = new HybridSession({ client, ledger: await open(), sessionId: 'user-42' });
+      await converse(session, ['one', 'two', 'three']);
+      await session.addItems(
+        Array.from({ length: 30 }, (_, turn) => [user(`q${turn}`), assistant('a')]).flat(),
+      );
+      await converse(session, ['four']);
+      await session.flush();
+      await close();
+
+      const { ledger, calls } = calledStore(await open());
+      const next = new HybridSession({ client, ledger, sessionId: 'user-42' });
+      const runner = new HybridRunner({
+        tracingDisabled: true,
+        ...(history === 'reference' ? { history } : {}),
+      });
+      const from = simulator.log.length;
+      const stop = simulator.onRequest(({ operation }) => calls.push(operation ?? ''));
+      await runner.run(agent, 'five', { session: next });
+      await next.flush();
+      expect(simulator.log[from]?.operation).toBe('responses.create');
+      expect(calls.slice(0, calls.indexOf('responses.create'))).toEqual(cold);
+      calls.length = 0;
+      await runner.run(agent, 'six', { session: next });
+      await next.flush();
+      expect(calls.slice(0, calls.indexOf('conversations.items.create'))).toEqual([
+        'read',
+        'responses.create',
+        'append',
+      ]);
+      stop();
+    },
+  );
+
   it('turns are listed, taken back and forked, and values are kept', async () => {
     const { client, open, close } = await world(engine);
     const session = new HybridSession({ client, ledger: await open(), sessionId: 'user-42' });
