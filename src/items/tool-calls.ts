@@ -14,6 +14,11 @@ import { apiTypeOf, fieldOf, kindOf } from './read-item.ts';
  */
 export type InterruptedCalls = 'drop' | { readonly result: string };
 
+/** The default answer. */
+export const INTERRUPTED_CALLS: InterruptedCalls = {
+  result: 'The run was interrupted before this tool returned a result.',
+};
+
 export function isInterruptedCalls(value: unknown): value is InterruptedCalls {
   return value === 'drop' || (isObject(value) && typeof value['result'] === 'string');
 }

@@ -26,7 +26,7 @@ import {
 } from '../lazy/lazy-run.ts';
 import { portOf, recorderOf, sessionOfRun } from './run-session.ts';
 import { endOfFailure, endOfResult } from './run-end.ts';
-import { isInterruptedCalls, type InterruptedCalls } from '../items/tool-calls.ts';
+import { INTERRUPTED_CALLS, isInterruptedCalls, type InterruptedCalls } from '../items/tool-calls.ts';
 import { bringsOwnModel, modelName, sessionProvider } from './model.ts';
 import { historyObserver, type ObservedRun } from '../lazy/history-observer.ts';
 
@@ -64,10 +64,6 @@ export interface HybridRunnerConfig extends Partial<RunConfig> {
    */
   readonly interruptedCalls?: InterruptedCalls | undefined;
 }
-
-const INTERRUPTED_CALLS: InterruptedCalls = {
-  result: 'The run was interrupted before this tool returned a result.',
-};
 
 /**
  * The SDK's `Runner`, with the same options, events and results. With a `HybridSession`, a request continues from an earlier

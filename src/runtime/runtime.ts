@@ -9,9 +9,8 @@ import { isMode, isStockMode, rulesOf, type Mode } from '../rollout/mode.ts';
 import { resolveMode } from '../rollout/resolve.ts';
 import { clock } from '../util/clock.ts';
 import { toReplayInputOfAnyProvider, toReplayInput } from '../items/model-input.ts';
-import type { InterruptedCalls } from '../items/tool-calls.ts';
 import { isReasoning, isReplayable, lostKey } from '../items/reasoning.ts';
-import { callIdIn } from '../items/tool-calls.ts';
+import { callIdIn, INTERRUPTED_CALLS, type InterruptedCalls } from '../items/tool-calls.ts';
 import { LazyHistory } from './lazy-history.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { adoptBookmark } from './adopt-bookmark.ts';
@@ -280,9 +279,13 @@ export class SessionRuntime {
     return isReasoning(item) && !isReplayable(item) ? undefined : toReplayInput(item);
   }
 
-  /** How a new run of `HybridRunner` answers the calls that an earlier one has left open; undefined outside such a run. */
+  /**
+   * The answer to calls that an earlier run has left open; undefined in a run that goes on from a state, because it may answer them
+   * itself.
+   */
   get interruptedCalls(): InterruptedCalls | undefined {
-    return this.#run?.interruptedCalls;
+    const run = this.#run;
+    return run === undefined ? INTERRUPTED_CALLS : run.interruptedCalls;
   }
 
   /** The `HybridRunner` run that uses this session in the current async context. */
@@ -291,8 +294,7 @@ export class SessionRuntime {
     return run?.port === this.responses ? run : undefined;
   }
 
-  /** Uses the mode in which the turn's history was read. */
-  /** The session and its mode at a request to the model. */
+  /** The session at a request to the model, and the mode in which the turn's history was read. */
   async atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
     const open = this.#opened ?? (await this.#open());
     const { sessionId, ledger } = open;

@@ -9,9 +9,9 @@ import { appendToLedger, updateMirror, type HistoryChange } from './append.ts';
 import { abandonedDrafts, type RunDraft } from './run-draft.ts';
 
 /**
- * Makes entries of the drafts of runs that do not go on, as a part of an operation that begins a run.
+ * Makes entries of the drafts of runs that do not go on, before a history is read.
  *
- * @returns false if there are none, or no run begins.
+ * @returns false if there are none, or a run goes on from a state that may be theirs.
  */
 export async function settleAbandoned(
   runtime: SessionRuntime,
@@ -20,7 +20,8 @@ export async function settleAbandoned(
   known: LedgerState,
 ): Promise<boolean> {
   const calls = runtime.interruptedCalls;
-  if (calls === undefined || abandonedDrafts(known).length === 0) return false;
+  if (calls === undefined || rulesOf(mode).serves === 'list' || abandonedDrafts(known).length === 0)
+    return false;
   await appendBehind(runtime, session, mode, {
     added: [],
     decide: (state) =>

@@ -168,10 +168,10 @@ describe('options of recorded runs', () => {
     expect(writes).toHaveLength(1);
   });
 
-  it.each(['whole', 'reference'] as const)(
-    'a draft of a dead process is settled by the next run with history: %s, and by no other read',
-    async (history) => {
-      const world = recordedWorld({ history });
+  it.each(['whole', 'reference', 'stock runner', 'getItems()', 'turns()'] as const)(
+    'a draft of a dead process is settled before the next read of the history: %s',
+    async (way) => {
+      const world = recordedWorld(way === 'reference' ? { history: way } : {});
       const { runner, agent, session, store, simulator } = world;
       await runner.run(agent, 'hi', { session });
       const dead = new Ledger({ store, sessionId: 'recorded' });
@@ -183,14 +183,16 @@ describe('options of recorded runs', () => {
       await dead.append(() => [
         { ...draft, responses: [], items: items.map((item) => ledgerItem(item, true)) },
       ]);
-      const before = await world.reopen().getItems();
-      await simulatedRunner(world.client).run(agent, 'hello', { session: world.reopen() });
-      expect(told(await world.reopen().getItems()).slice(before.length)).toEqual([
-        'user: hello',
-        'assistant: answer to hello',
-      ]);
-      await runner.run(agent, 'thanks', { session: world.reopen() });
-      expect(told(await world.reopen().getItems()).slice(before.length + 2)).toEqual([
+      const next = world.reopen();
+      if (way === 'getItems()') expect(await next.getItems()).toHaveLength(5);
+      if (way === 'turns()')
+        expect(await next.turns()).toMatchObject([
+          { state: 'interrupted', reason: 'abandoned', items: { length: 3 } },
+          { state: 'complete' },
+        ]);
+      const last = way === 'stock runner' ? simulatedRunner(world.client) : runner;
+      await last.run(agent, 'thanks', { session: world.reopen() });
+      expect(told(await world.reopen().getItems()).slice(2)).toEqual([
         'user: find',
         'call find',
         'find: The run was interrupted before this tool returned a result.',
@@ -199,10 +201,10 @@ describe('options of recorded runs', () => {
       ]);
       expect((await world.state()).drafts).toMatchObject({
         open: [],
-        interrupted: [{ reason: 'abandoned', from: 4, until: 7, made: 1 }],
+        interrupted: [{ reason: 'abandoned', from: 2, until: 5, made: 1 }],
       });
       const asked = simulator.log.findLast(({ operation }) => operation === 'responses.create');
-      expect(asked?.context?.length).toBe(8);
+      expect(asked?.context?.length).toBe(6);
     },
   );
 

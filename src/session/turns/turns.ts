@@ -8,6 +8,7 @@ import { openCalls } from '../../items/tool-calls.ts';
 import type { LedgerState, RecordedResponse } from '../../ledger/state.ts';
 import type { OpenSession } from '../../runtime/read.ts';
 import type { SessionRuntime } from '../../runtime/runtime.ts';
+import { settleAbandoned } from '../settle-drafts.ts';
 
 /** The default number of turns in a page. */
 const PAGE = 20;
@@ -123,9 +124,10 @@ export async function readTurns(runtime: SessionRuntime, options: TurnsOptions):
   if (!Number.isSafeInteger(limit) || limit < 1)
     throw new InvalidOptionsError('limit', 'must be a whole number of at least 1', { subject: 'the page' });
   const turns = await runtime.runIfBegun(async (session, mode) => {
-    await session.ledger.read({ fresh: true });
+    const state = await session.ledger.read({ fresh: true });
+    await settleAbandoned(runtime, session, mode, state);
     await session.history.open(mode);
-    return withItems(session, (state) => chosen(turnsOf(state), options).slice(0, limit));
+    return withItems(session, (newest) => chosen(turnsOf(newest), options).slice(0, limit));
   });
   return turns ?? [];
 }
