@@ -184,12 +184,8 @@ describe('options of recorded runs', () => {
         { ...draft, responses: [], items: items.map((item) => ledgerItem(item, true)) },
       ]);
       const next = world.reopen();
-      if (way === 'getItems()') expect(await next.getItems()).toHaveLength(5);
-      if (way === 'turns()')
-        expect(await next.turns()).toMatchObject([
-          { state: 'interrupted', reason: 'abandoned', items: { length: 3 } },
-          { state: 'complete' },
-        ]);
+      if (way === 'getItems()') await next.getItems();
+      if (way === 'turns()') await next.turns();
       const last = way === 'stock runner' ? simulatedRunner(world.client) : runner;
       await last.run(agent, 'thanks', { session: world.reopen() });
       expect(told(await world.reopen().getItems()).slice(2)).toEqual([
@@ -203,6 +199,11 @@ describe('options of recorded runs', () => {
         open: [],
         interrupted: [{ reason: 'abandoned', from: 2, until: 5, made: 1 }],
       });
+      expect(await next.turns()).toMatchObject([
+        { state: 'complete' },
+        { state: 'interrupted', reason: 'abandoned', items: { length: 3 } },
+        { state: 'complete' },
+      ]);
       const asked = simulator.log.findLast(({ operation }) => operation === 'responses.create');
       expect(asked?.context?.length).toBe(6);
     },
