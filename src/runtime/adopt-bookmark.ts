@@ -147,11 +147,12 @@ function stepsOf(proven: Proven, { keepContent }: AdoptBookmarkOptions): LedgerS
 }
 
 /**
- * Adopts a response if its whole context is part of the history: a forged bookmark could name a response of another session.
- * A request continues from the response only if the digests are equal.
+ * Adopts a response if its whole context is part of the history, or if it is the source of an item that the list lacks: its other
+ * items were taken back. A forged bookmark could name a response of another session. A request continues from the response only if
+ * the digests are equal.
  */
 function responseSteps(
-  { items, bookmark: { response } }: Proven,
+  { items, list, bookmark: { response } }: Proven,
   id: string,
   context: readonly ListedItem[],
 ): LedgerStep[] {
@@ -160,7 +161,10 @@ function responseSteps(
     const digest = itemDigest(item);
     return digest === null || item.type === 'compaction' || known.has(digest);
   });
-  if (context.length === 0 || !isOwn) return [];
+  const listed = new Set(list.map(({ id }) => id));
+  const own = new Set(context.map((each) => each.id));
+  const isSource = items.some((each) => !listed.has(each.id) && own.has(each.id));
+  if (context.length === 0 || !(isOwn || isSource)) return [];
   if (id !== response?.id) return [{ type: 'response', id, store: true }];
   const { time, store, model, context: recorded } = response;
   const digest = recorded === undefined ? undefined : digestAt(items, recorded.length);

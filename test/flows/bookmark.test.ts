@@ -1,7 +1,8 @@
 import type { AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { HybridSession, run, type HybridSessionEvent } from '../../src/index.ts';
+import { HybridSession, memoryLedger, run, type HybridSessionEvent } from '../../src/index.ts';
+import { assistant, texts, user } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
 import { assistantAgent, historyOf, TURNS } from './support/story.ts';
@@ -196,6 +197,27 @@ describe("the user's own metadata", () => {
     expect(await metadataOf(world, id)).toMatchObject({ title: 'mine' });
     expect(await served(world, id)).toEqual({ history: 'u,a,u,a,u,a', told: [] });
   });
+});
+
+describe('a bookmark whose newest response has a turn that was taken back', () => {
+  it.each(['undo()', 'popItem()'])(
+    'an item that only this response still holds is served by a new process without content in its ledger (%s)',
+    async (way) => {
+      const { client } = simulated({ unlink: 'every-turn' });
+      const options = { client, keepContent: false, mirror: 'await' as const };
+      const session = new HybridSession({ ...options, ledger: memoryLedger() });
+      await session.addItems([user('My name is Ada.'), assistant('Noted.')]);
+      await simulatedRunner(client).run(assistantAgent('gpt-5.4'), 'Hello', { session });
+      if (way === 'undo()') await session.undo();
+      else for (let item = 0; item < 2; item += 1) await session.popItem();
+      const conversationId = await session.getSessionId();
+      const ledger = memoryLedger();
+      const next = new HybridSession({ ...options, conversationId, ledger });
+      expect(texts(await next.getItems())).toEqual(['My name is Ada.', 'Noted.']);
+      const later = new HybridSession({ ...options, conversationId, ledger });
+      expect(await later.verify()).toMatchObject({ verified: true, missing: [] });
+    },
+  );
 });
 
 describe('a bookmark of several chains', () => {

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { FaultEffect } from '../../../mocks/faults/fault-effect.ts';
 import { faultTable, type FaultName } from '../../../mocks/faults/fault-table.ts';
 import type { Operation } from '../../../mocks/http/operations.ts';
 import type { Fault } from '../../../mocks/index.ts';
@@ -58,12 +59,24 @@ const REFUSALS: ReadonlySet<FaultName> = new Set<FaultName>([
 
 const names = Object.keys(faultTable) as FaultName[];
 
-const timing = {
-  moment: fc.constantFrom('before' as const, 'after' as const),
-  skip: fc.constantFrom(0, 0, 0, 1, 2, 5),
+const skip = fc.constantFrom(0, 0, 0, 1, 2, 5);
+const moment = fc.constantFrom('before' as const, 'after' as const);
+
+/** The details of a fault; each fault takes some of them. */
+const DETAILS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  moment,
+  every: fc.constant(0),
+  retryAfter: fc.constant(0),
   count: fc.constantFrom(1, 1, 2, 7),
   at: fc.constantFrom('response.in_progress', 'response.output_item.added', 'response.completed'),
 };
+
+function detailsOf(name: FaultName): fc.Arbitrary<object> {
+  const { takes = [] }: FaultEffect = faultTable[name];
+  return fc.record(
+    Object.fromEntries(takes.flatMap((detail) => (DETAILS[detail] ? [[detail, DETAILS[detail]]] : []))),
+  );
+}
 
 /** Most strike once or twice; some last until they are lifted. */
 const times = fc.constantFrom<number | undefined>(1, 1, 1, 2, 3, undefined);
@@ -72,7 +85,8 @@ const named = fc.constantFrom(...names).chain((name) =>
   fc.record({
     operation: fc.constantFrom(...(PLACES[name] ?? ASKED)),
     fault: fc
-      .record({ name: fc.constant(name), every: fc.constant(0), retryAfter: fc.constant(0), ...timing })
+      .tuple(detailsOf(name), skip)
+      .map(([details, skipped]) => ({ name, ...details, skip: skipped }))
       .map((fault) => (REFUSALS.has(name) ? { ...fault, moment: 'before' as const } : fault))
       .chain((fault) => timed(fault)),
   }),
@@ -81,7 +95,7 @@ const named = fc.constantFrom(...names).chain((name) =>
 const spelledOut = fc.record({
   operation: fc.constantFrom(...ASKED),
   fault: fc
-    .record({ status: fc.constantFrom(500, 408, 409, 429, 504), moment: timing.moment, skip: timing.skip })
+    .record({ status: fc.constantFrom(500, 408, 409, 429, 504), moment, skip })
     .chain((fault) => timed(fault)),
 });
 

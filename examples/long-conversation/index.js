@@ -1,8 +1,8 @@
-// A support chat that outgrows its model: node examples/long-conversation.mjs
+// A support chat that outgrows its model: npm start
 import { Agent, setDefaultOpenAIClient } from '@openai/agents';
 import OpenAI from 'openai';
 import { HybridSession, memoryLedger, run } from 'agents-hybrid-session';
-import { createSimulator } from 'agents-hybrid-session/mocks';
+import { createSimulator } from 'agents-hybrid-session/mocks/core';
 
 const isOffline = process.env.OPENAI_API_KEY === undefined;
 // The simulated model reads 900 tokens at most.

@@ -1,8 +1,8 @@
-// A chat with "edit", "try again" and "A or B": node examples/undo-and-fork.mjs
+// A chat with "edit", "try again" and "A or B": npm start
 import { Agent, setDefaultOpenAIClient } from '@openai/agents';
 import OpenAI from 'openai';
 import { HybridSession, memoryLedger, run } from 'agents-hybrid-session';
-import { createSimulator } from 'agents-hybrid-session/mocks';
+import { createSimulator } from 'agents-hybrid-session/mocks/core';
 
 if (process.env.OPENAI_API_KEY === undefined) {
   const { fetch } = createSimulator();
