@@ -10,9 +10,11 @@ export default function Page() {
   const [isBusy, setIsBusy] = useState(false);
 
   useEffect(() => {
-    fetch('/api/chat')
-      .then((response) => response.json())
-      .then((items) => setLines(items.map((item) => ({ role: item.role, text: textOf(item) }))));
+    async function load() {
+      const items = await (await fetch('/api/chat')).json();
+      setLines(items.map((item) => ({ role: item.role, text: textOf(item) })));
+    }
+    void load();
   }, []);
 
   async function ask(event) {
@@ -24,7 +26,7 @@ export default function Page() {
     setLines((before) => [...before, { role: 'user', text: message }, { role: 'assistant', text: '' }]);
     const response = await fetch('/api/chat', { method: 'POST', body: JSON.stringify({ message }) });
     for await (const piece of response.body.pipeThrough(new TextDecoderStream()))
-      setLines((before) => before.with(-1, { role: 'assistant', text: before.at(-1).text + piece }));
+      setLines((before) => [...before.slice(0, -1), { role: 'assistant', text: before.at(-1).text + piece }]);
     setIsBusy(false);
   }
 
