@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSimulatorCore, type SimulatorCore } from '../../mocks/simulator.ts';
 import { outline } from '../../mocks/wire/outline.ts';
 import { startProgram } from '../package/run-program.ts';
+import { FULL } from '../support/runs.ts';
 import { isBuilt, linkExample } from './support/linked-example.ts';
 
 const RUNTIME = join(import.meta.dirname, 'support', 'lambda-runtime.mjs');
@@ -42,7 +43,7 @@ async function deploy(): Promise<{
 const listOf = (simulator: SimulatorCore): string =>
   outline(simulator.snapshot().conversations.at(-1)?.items ?? []);
 
-describe.skipIf(!isBuilt)('the example lambda', () => {
+describe.runIf(FULL && isBuilt)('the example lambda', () => {
   it('the function has written the conversation when it freezes, and a cold start goes on with every turn', async () => {
     const { simulator, invoke } = await deploy();
     simulator.fault('conversations.items.create', { status: 500, times: 1 });

@@ -5,6 +5,7 @@ import { createSimulatorCore } from '../../mocks/simulator.ts';
 import { outline } from '../../mocks/wire/outline.ts';
 import { ROOT } from '../package/packed.ts';
 import { startProgram, type Finished } from '../package/run-program.ts';
+import { FULL } from '../support/runs.ts';
 import { isBuilt, linkExample } from './support/linked-example.ts';
 
 const CLI = join(ROOT, 'dist', 'esm', 'src', 'cli.js');
@@ -62,7 +63,7 @@ async function production() {
   return { simulator, start, command, conversations };
 }
 
-describe.skipIf(!isBuilt)('the example migrate', () => {
+describe.runIf(FULL && isBuilt)('the example migrate', () => {
   it('an operator moves a damaged production over step by step, restores what was lost, and changes no conversation of a user', async () => {
     const { simulator, start, command, conversations } = await production();
 

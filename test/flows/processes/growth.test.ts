@@ -63,7 +63,7 @@ it('no operation does more than n log n work in a conversation of n turns, and a
     ]);
 });
 
-it('no operation does more than n log n work in a session with a window', async () => {
+it.runIf(FULL)('no operation does more than n log n work in a session with a window', async () => {
   const growth = grown(
     await counted({ turns: SHORT, isAlone: true }),
     await counted({ turns: LONG, isAlone: true }),
