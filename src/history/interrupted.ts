@@ -21,28 +21,32 @@ export interface Interruption {
   readonly isForgotten?: boolean;
 }
 
-/** The items of a draft, in which every call has a result. */
-export function answeredItems({ items }: Draft, calls: InterruptedCalls): LedgerItem[] {
-  const answered = answerOpenCalls(
-    items.flatMap(({ item }) => item ?? []),
-    calls,
-  );
-  return [...answered.items, ...answered.made].map((item) => ledgerItem(item, true));
+/** The items of a draft, in which every call has a result. The last ones are made up. */
+function answeredItems(
+  { items }: Draft,
+  calls: InterruptedCalls,
+): { readonly entries: readonly LedgerItem[]; readonly made: number; readonly isShorter: boolean } {
+  const contents = items.flatMap(({ item }) => item ?? []);
+  const answered = answerOpenCalls(contents, calls);
+  return {
+    entries: [...answered.items, ...answered.made].map((item) => ledgerItem(item, true)),
+    made: answered.made.length,
+    isShorter: answered.items.length < contents.length,
+  };
 }
 
 /** The steps that make entries of a draft whose run does not go on. The history holds only calls with a result. */
 export function settlingSteps(
-  { run, items, responses }: Draft,
+  draft: Draft,
   state: LedgerState,
   { reason, calls, saved, isForgotten = false }: Interruption,
 ): LedgerStep[] {
-  const contents = items.flatMap(({ item }) => item ?? []);
-  const answered = answerOpenCalls(contents, calls);
-  const entries = [...answered.items, ...answered.made].map((item) => ledgerItem(item, true));
-  const interrupted = { reason, items: saved + entries.length, made: answered.made.length };
-  const forgotten = isForgotten || answered.items.length < contents.length;
+  const { run, responses } = draft;
+  const { entries, made, isShorter } = answeredItems(draft, calls);
+  const interrupted = { reason, items: saved + entries.length, made };
+  const forgotten = isForgotten || isShorter;
   return [
-    ...(entries.length === 0 ? [] : [{ type: 'items' as const, items: entries }]),
+    ...(entries.length === 0 ? [] : [{ type: 'items' as const, items: [...entries] }]),
     ...responses
       .filter(({ id }) => !state.recorded.has(id))
       .map((response) => ({ ...response, type: 'response' as const })),
@@ -71,7 +75,37 @@ export interface ContinuedRun {
  *
  * @returns undefined if the history has no part of the run.
  */
-export function continuingSteps(state: LedgerState, { items, run }: ContinuedRun): LedgerStep[] | undefined {
+export function continuingSteps(state: LedgerState, continued: ContinuedRun): LedgerStep[] | undefined {
+  const found = continuationOf(state, continued);
+  return found && [...found.appended, ...found.turns.map(({ run }) => endOf(run))];
+}
+
+/** The same for the draft of a run that was interrupted after another process had settled it. */
+export function resettlingSteps(
+  draft: Draft,
+  state: LedgerState,
+  { run, reason, calls }: Pick<Interruption, 'reason' | 'calls'> & Pick<ContinuedRun, 'run'>,
+): LedgerStep[] {
+  const { entries, made } = answeredItems(draft, calls);
+  const { appended = [], turns: [first, ...others] = [] } =
+    continuationOf(state, { items: entries, run }) ?? {};
+  if (first === undefined) return appended;
+  const added = appended.flatMap(({ items }) => items.filter((item) => !('seq' in item)));
+  const interrupted = { reason, items: state.nextSeq + added.length - first.from, made };
+  return [
+    ...appended,
+    ...[first, ...others].map((turn) => endOf(turn.run)),
+    endOf(draft.run, { interrupted }),
+  ];
+}
+
+interface Continuation {
+  readonly appended: Extract<LedgerStep, { type: 'items' | 'replace' }>[];
+  /** The interrupted turns that go on; none if other turns followed. */
+  readonly turns: readonly InterruptedTurn[];
+}
+
+function continuationOf(state: LedgerState, { items, run }: ContinuedRun): Continuation | undefined {
   const { interrupted } = state.drafts;
   const first = interrupted.findIndex((turn) => {
     if (run !== undefined) return turn.run === run;
@@ -86,15 +120,15 @@ export function continuingSteps(state: LedgerState, { items, run }: ContinuedRun
   if (entries.at(-1)?.seq !== state.entries.at(-1)?.seq) {
     const done = callsAnsweredBy(entries);
     const left = rest.filter((item) => [...callsAnsweredBy([item])].every((id) => !done.has(id)));
-    return left.length === 0 ? [] : [{ type: 'items', items: left }];
+    return { appended: left.length === 0 ? [] : [{ type: 'items', items: left }], turns: [] };
   }
   const kept = entries.filter((entry) => !(made.includes(entry) && isAnswered([entry], rest)));
   const at = entries[0] === undefined ? state.entries.length : state.entries.indexOf(entries[0]);
-  const appended: LedgerStep =
+  const appended: Continuation['appended'][number] =
     kept.length === entries.length
       ? { type: 'items', items: rest }
       : { type: 'replace', keep: at, items: [...kept.map(({ seq }) => ({ seq })), ...rest] };
-  return [...(rest.length === 0 ? [] : [appended]), ...turns.map((turn) => endOf(turn.run))];
+  return { appended: rest.length === 0 ? [] : [appended], turns };
 }
 
 /** The first turns without entries of others between them: a run that was resumed more than once. */

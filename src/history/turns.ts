@@ -26,57 +26,55 @@ type RecordedHistory = Pick<LedgerState, 'version' | 'entries' | 'responses' | '
  */
 export const turnsOf: (state: RecordedHistory) => readonly RecordedTurn[] = oncePerVersion(findTurns);
 
-function findTurns(state: RecordedHistory): RecordedTurn[] {
-  const { entries, responses } = state;
-  if (entries.length === 0) return [];
-  const kinds = entries.map(({ kind }) => kind);
-  const places = placesOf(entries);
-  const starts = [0, ...union(turnStarts(kinds).slice(1), startsOfInterrupted(state, places))];
-  const turns = starts.map((from, index) => {
-    const part = entries.slice(from, starts[index + 1]);
-    const last = places[from + part.length - 1] ?? 0;
-    return { turnId: `turn_${part[0]?.seq ?? 0}`, from, entries: part, first: places[from] ?? 0, last };
-  });
-  const byTurn = new Map<number, RecordedResponse[]>();
-  let at = turns.length - 1;
-  for (const response of responses.toReversed()) {
-    while (at > 0 && (turns[at]?.first ?? 0) >= response.nextSeq) at -= 1;
-    // The items of a response that was taken back are gone.
-    if (response.nextSeq > (turns[at]?.last ?? 0) + 1) continue;
-    const newer = byTurn.get(at);
-    if (newer === undefined) byTurn.set(at, [response]);
-    else newer.push(response);
+interface OpenTurn extends RecordedTurn {
+  readonly entries: LedgerEntry[];
+  readonly responses: RecordedResponse[];
+  /** The places of its first and its last entry. */
+  readonly first: number;
+  last: number;
+}
+
+function findTurns({ entries, responses, drafts }: RecordedHistory): RecordedTurn[] {
+  const starts = new Set(turnStarts(entries.map(({ kind }) => kind)).slice(1));
+  // Where interrupted turns begin and end, the last place first.
+  const bounds = drafts.interrupted
+    .flatMap(({ from, until }) => [from, until])
+    .toSorted((one, other) => other - one);
+  const turns: OpenTurn[] = [];
+  for (const [from, { entry, place }] of placed(entries).entries()) {
+    let isBound = false;
+    for (; (bounds.at(-1) ?? Number.POSITIVE_INFINITY) <= place; bounds.pop()) isBound = true;
+    const turn = turns.at(-1);
+    if (turn === undefined || starts.has(from) || (isBound && isMessageForModel(entry.kind))) {
+      const turnId = `turn_${entry.seq}`;
+      turns.push({ turnId, from, entries: [entry], responses: [], first: place, last: place });
+    } else {
+      turn.entries.push(entry);
+      turn.last = place;
+    }
   }
-  return turns.map(({ turnId, from, entries: part }, index) => ({
+  assign(responses, turns);
+  return turns.map(({ turnId, from, entries: own, responses: newestFirst }) => ({
     turnId,
     from,
-    entries: part,
-    responses: (byTurn.get(index) ?? []).toReversed(),
+    entries: own,
+    responses: newestFirst.toReversed(),
   }));
 }
 
-/** The indexes of the messages with which an interrupted turn begins, or the turn behind one. */
-function startsOfInterrupted(
-  { entries, drafts }: Pick<LedgerState, 'entries' | 'drafts'>,
-  places: readonly number[],
-): number[] {
-  const ends = drafts.interrupted
-    .flatMap(({ from, until }) => [from, until])
-    .toSorted((one, other) => one - other);
-  const starts: number[] = [];
-  let at = 0;
-  for (const [index, { kind }] of entries.entries()) {
-    const place = places[index] ?? 0;
-    const before = at;
-    while ((ends[at] ?? Number.POSITIVE_INFINITY) <= place) at += 1;
-    if (at > before && index > 0 && isMessageForModel(kind)) starts.push(index);
+/** Gives each turn its responses, newest first. The items of a response that was taken back are gone. */
+function assign(responses: readonly RecordedResponse[], turns: readonly OpenTurn[]): void {
+  const left = [...responses];
+  for (const turn of turns.toReversed()) {
+    for (
+      let newest = left.at(-1);
+      newest !== undefined && (turn.from === 0 || newest.nextSeq > turn.first);
+      newest = left.at(-1)
+    ) {
+      left.pop();
+      if (newest.nextSeq <= turn.last + 1) turn.responses.push(newest);
+    }
   }
-  return starts;
-}
-
-/** Two sorted lists as one, without doubles. */
-function union(some: readonly number[], others: readonly number[]): number[] {
-  return [...new Set([...some, ...others])].toSorted((one, other) => one - other);
 }
 
 /** @throws InvalidOptionsError if no turn has this ID, and no response of a turn. */
@@ -88,11 +86,14 @@ export function indexOfTurn(turns: readonly RecordedTurn[], option: string, id: 
   return index;
 }
 
-/** The sequence numbers as if no item had been changed or adopted later: an item belongs to no later turn than the next item. */
-function placesOf(entries: readonly LedgerEntry[]): number[] {
-  let least = Number.POSITIVE_INFINITY;
+/**
+ * The entries with their sequence numbers as if none had been changed or adopted later: an item belongs to no later turn than the
+ * next one.
+ */
+function placed(entries: readonly LedgerEntry[]): { readonly entry: LedgerEntry; readonly place: number }[] {
+  let place = Number.POSITIVE_INFINITY;
   return entries
     .toReversed()
-    .map(({ seq }) => (least = Math.min(least, seq)))
+    .map((entry) => ({ entry, place: (place = Math.min(place, entry.seq)) }))
     .toReversed();
 }

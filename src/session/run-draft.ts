@@ -170,8 +170,12 @@ export class RunDraft {
   /** The steps that append items of the run behind an interrupted turn; undefined if the history has none of it. */
   continuing(state: LedgerState, items: readonly LedgerItem[]): LedgerStep[] | undefined {
     if (!this.isResumed && !this.isGone(state)) return undefined;
-    const run = this.isResumed ? undefined : this.run;
-    return continuingSteps(state, { items, run });
+    return continuingSteps(state, { items, run: this.continuedRun });
+  }
+
+  /** The run that the history may have as an interrupted turn; undefined for a resumed one, whose earlier part had another name. */
+  get continuedRun(): string | undefined {
+    return this.isResumed ? undefined : this.run;
   }
 
   /** The steps that take saved items out of the draft, and end the drafts of an earlier try to resume the same run. */

@@ -1,5 +1,5 @@
 import type { InterruptionReason } from '../chaining/port.ts';
-import { answeredItems, settlingSteps } from '../history/interrupted.ts';
+import { resettlingSteps, settlingSteps } from '../history/interrupted.ts';
 import type { InterruptedCalls } from '../items/tool-calls.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import { rulesOf, type Mode } from '../rollout/mode.ts';
@@ -56,7 +56,8 @@ export function settleRun(
           const whole = draft.whole(state, responseSteps(runtime, draft, state));
           const saved = draft.savedAtEnd(state);
           if (draft.isEmpty && saved === 0) return [];
-          if (draft.isGone(state)) return draft.continuing(state, answeredItems(whole, calls)) ?? [];
+          if (draft.isGone(state))
+            return resettlingSteps(whole, state, { run: draft.continuedRun, reason, calls });
           return settlingSteps(whole, state, { reason, calls, saved, isForgotten });
         },
         scope: 'all',

@@ -180,6 +180,56 @@ it('an answer that comes after another process has settled its run adds only wha
   ]);
 });
 
+it.each([
+  { way: 'ends well', expected: ['wait: waited', 'assistant: answer to find and wait'], state: 'complete' },
+  {
+    way: 'throws',
+    expected: ['wait: The run was interrupted before this tool returned a result.'],
+    state: 'interrupted',
+  },
+])(
+  'a run that another process has settled by a read and that $way leaves what it would have left',
+  async ({ way, expected, state }) => {
+    const world = recordedWorld();
+    await ended(world, 'hi', { stream: false });
+    const asked = deferred<undefined>();
+    const answered = deferred<undefined>();
+    const slow = tool({
+      name: 'wait',
+      description: 'Waits',
+      parameters,
+      errorFunction: null,
+      execute: async () => {
+        asked.resolve(undefined);
+        await answered.promise;
+        if (way === 'throws') throw new Error('broken');
+        return 'waited';
+      },
+    });
+    const agent = world.agent.clone({ tools: [...world.tools, slow] });
+    const run = ended(world, 'find and wait', { stream: false, agent }).catch(() => undefined);
+    await asked.promise;
+    expect(await readElsewhere(world)).toHaveLength(7);
+    answered.resolve(undefined);
+    await run;
+    expect(told(await world.reopen().getItems()).slice(2)).toEqual([
+      'user: find and wait',
+      'call find',
+      'call wait',
+      'find: found',
+      ...expected,
+    ]);
+    expect(await world.reopen().turns({ limit: 1 })).toMatchObject([{ state }]);
+  },
+);
+
+/** The items that a process reads which does not know the runs of this one. */
+async function readElsewhere({ client, store }: RecordedWorld): Promise<AgentInputItem[]> {
+  vi.resetModules();
+  const { HybridSession } = await import('../../src/index.ts');
+  return new HybridSession({ client, sessionId: 'recorded', ledger: store }).getItems();
+}
+
 /** A turn in a process that does not know the runs of this one: in another copy of the package. */
 async function settledElsewhere({ client, store, agent }: RecordedWorld): Promise<void> {
   vi.resetModules();
