@@ -117,13 +117,13 @@ function continuationOf(state: LedgerState, { items, run }: ContinuedRun): Conti
   const turns = run === undefined ? adjacent(interrupted.slice(first)) : interrupted.slice(first, first + 1);
   const { entries, real, made } = partsOf(state, turns);
   const rest = without(real, items);
-  if (entries.at(-1)?.seq !== state.entries.at(-1)?.seq) {
+  if (entries.at(-1) !== state.entries.at(-1)) {
     const done = callsAnsweredBy(entries);
     const left = rest.filter((item) => [...callsAnsweredBy([item])].every((id) => !done.has(id)));
     return { appended: left.length === 0 ? [] : [{ type: 'items', items: left }], turns: [] };
   }
   const kept = entries.filter((entry) => !(made.includes(entry) && isAnswered([entry], rest)));
-  const at = entries[0] === undefined ? state.entries.length : state.entries.indexOf(entries[0]);
+  const at = state.entries.length - entries.length;
   const appended: Continuation['appended'][number] =
     kept.length === entries.length
       ? { type: 'items', items: rest }
@@ -142,14 +142,15 @@ function partsOf(
   state: LedgerState,
   turns: readonly InterruptedTurn[],
 ): Readonly<Record<'entries' | 'real' | 'made', readonly LedgerEntry[]>> {
-  const turnAt = (seq: number): InterruptedTurn | undefined =>
-    turns.find(({ from, until }) => from <= seq && seq < until);
-  const entries = state.entries.filter(({ seq }) => turnAt(seq) !== undefined);
-  const isMade = ({ seq }: LedgerEntry): boolean => {
-    const { until = 0, made = 0 } = turnAt(seq) ?? {};
-    return seq >= until - made;
-  };
-  return { entries, real: entries.filter((one) => !isMade(one)), made: entries.filter((one) => isMade(one)) };
+  const parts: Record<'entries' | 'real' | 'made', LedgerEntry[]> = { entries: [], real: [], made: [] };
+  for (const entry of state.entries) {
+    const { seq } = entry;
+    const turn = turns.find(({ from, until }) => from <= seq && seq < until);
+    if (turn === undefined) continue;
+    parts.entries.push(entry);
+    (seq >= turn.until - turn.made ? parts.made : parts.real).push(entry);
+  }
+  return parts;
 }
 
 /** The items that are not among the entries, which have them in the same order. */

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { resettlingSteps } from '../../src/history/interrupted.ts';
+import { memoryLedger } from '../../src/index.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
+import { ledgerItem, type LedgerItem } from '../../src/ledger/record.ts';
+import { assistant, call, result, user } from '../support/conversation.ts';
+
+const INTERRUPTED = 'interrupted';
+const TURN = [user('find'), call('call_1', 'find', {})];
+
+const stored = (items: Parameters<typeof ledgerItem>[0][]): LedgerItem[] =>
+  items.map((item) => ledgerItem(item, true));
+
+/** A history in which another process has settled the run `settled`, and then has these items. */
+async function history(...later: Parameters<typeof ledgerItem>[0][]): Promise<Ledger> {
+  const ledger = new Ledger({ store: memoryLedger(), sessionId: 'session' });
+  const items = stored([...TURN, result('call_1', 'find', INTERRUPTED)]);
+  await ledger.append(() => [
+    { type: 'items', items },
+    {
+      type: 'draft',
+      run: 'settled',
+      keep: 0,
+      items: [],
+      responses: [],
+      ended: true,
+      interrupted: { reason: 'abandoned', items: 3, made: 1 },
+    },
+  ]);
+  if (later.length > 0) await ledger.append(() => [{ type: 'items', items: stored(later) }]);
+  return ledger;
+}
+
+const draftOf = (run: string, ...items: Parameters<typeof ledgerItem>[0][]) => ({
+  run,
+  items: stored([...TURN, ...items]),
+  responses: [],
+});
+
+const how = { run: 'settled', reason: 'tool', calls: { result: INTERRUPTED } } as const;
+
+/** The history after these steps: texts of results, and the interrupted turns. */
+async function settled(ledger: Ledger, draft: ReturnType<typeof draftOf>) {
+  const { entries, drafts } = await ledger.append((state) => resettlingSteps(draft, state, how));
+  const items = entries.map(({ kind, item }) => (item?.type === 'function_call_result' ? item.output : kind));
+  return { items, interrupted: drafts.interrupted };
+}
+
+describe('a run that is interrupted after another process has settled it', () => {
+  it('the turn has the reason of the run, and a made result stands once', async () => {
+    expect(await settled(await history(), draftOf('settled'))).toMatchObject({
+      items: ['message:user', 'function_call', INTERRUPTED],
+      interrupted: [{ run: 'settled', reason: 'tool', from: 0, made: 1 }],
+    });
+  });
+
+  it('a result that came in between replaces the made one', async () => {
+    const draft = draftOf('settled', result('call_1', 'find', 'found'));
+    expect(await settled(await history(), draft)).toMatchObject({
+      items: ['message:user', 'function_call', 'found'],
+      interrupted: [{ reason: 'tool', made: 0 }],
+    });
+  });
+
+  it('a turn that others followed stays as it is, and gets only new items', async () => {
+    const ledger = await history(user('and now?'), assistant('nothing'));
+    const before = (await ledger.read()).drafts.interrupted;
+    const draft = draftOf('settled', result('call_1', 'find', 'found'), assistant('late'));
+    expect(await settled(ledger, draft)).toEqual({
+      items: [
+        'message:user',
+        'function_call',
+        INTERRUPTED,
+        'message:user',
+        'message:assistant',
+        'message:assistant',
+      ],
+      interrupted: before,
+    });
+    const { version } = await ledger.read();
+    await settled(ledger, draftOf('settled'));
+    expect((await ledger.read()).version).toBe(version);
+  });
+
+  it('a run of which the history has nothing changes nothing', async () => {
+    const ledger = await history();
+    const state = await ledger.read();
+    expect(resettlingSteps(draftOf('other'), state, { ...how, run: 'other' })).toEqual([]);
+  });
+});
