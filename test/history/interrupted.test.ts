@@ -49,7 +49,7 @@ async function settled(ledger: Ledger, draft: ReturnType<typeof draftOf>) {
 describe('a run that is interrupted after another process has settled it', () => {
   it('the turn has the reason of the run, and a made result stands once', async () => {
     expect(await settled(await history(), draftOf('settled'))).toMatchObject({
-      items: ['message:user', 'function_call', INTERRUPTED],
+      items: ['message:user', 'function_call', { text: INTERRUPTED }],
       interrupted: [{ run: 'settled', reason: 'tool', from: 0, made: 1 }],
     });
   });
