@@ -15,13 +15,22 @@ const ISOLATED = [
   'test/telemetry/{open-telemetry,sdk-tracing}.test.ts',
 ];
 
+/** Tests of child processes, which coverage does not see: `.ci/run` runs all of each after `npm test`. */
+const LATER = ['test/{package,examples,flows/processes,doctor/html}/**'];
+const isCoverage = process.argv.includes('--coverage');
+
 const config: ViteUserConfig = defineConfig({
   test: {
     // Loading the SDK takes longer than most tests, so the other files share one copy.
     projects: [
       {
         extends: true,
-        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ISOLATED, isolate: false },
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ISOLATED, ...(isCoverage ? LATER : [])],
+          isolate: false,
+        },
       },
       { extends: true, test: { name: 'isolated', include: ISOLATED } },
     ],
