@@ -116,9 +116,13 @@ describe('sqliteLedger', () => {
   });
 
   it('a SQLite ledger of a client of libsql waits for another writer, and reads the file of a path', async () => {
-    const { path, store, other } = await filled();
+    const { path, store } = await filled();
     const client = createClient({ url: `file:${path}` });
-    onTestFinished(() => client.close());
+    const other = new Libsql(path);
+    onTestFinished(() => {
+      client.close();
+      other.close();
+    });
     const patient = sqliteLedger({ database: client });
     other.exec('BEGIN IMMEDIATE');
     const impatient = sqliteLedger({ database: client, busyTimeout: 0 });
