@@ -55,7 +55,7 @@ export async function startWorker(script: string): Promise<Miniflare> {
   return new Miniflare({
     modules: true,
     script,
-    compatibilityDate: '2026-04-01',
+    compatibilityDate: '2025-10-01',
     compatibilityFlags: ['nodejs_compat'],
     d1Databases: Object.fromEntries(NAMES.map((name) => [name, name])),
   });
