@@ -7,11 +7,12 @@ import { ROOT } from './plan.mjs';
 /** Tests that must fail with an older SDK. */
 const EXCEPTIONS = JSON.parse(readFileSync(join(ROOT, 'scripts', 'matrix', 'exceptions.json'), 'utf8'));
 /**
- * Stories of many processes start workers from the sources; stories of cut and late requests and of other servers do
- * not depend on the SDK.
+ * Stories of many processes start workers from the sources, or load the sources twice; stories of cut and late requests and of other
+ * servers do not depend on the SDK.
  */
 const EXCLUDED = [
   'test/flows/processes/**',
+  'test/flows/{recorded-sequences,resumed-recorded-runs}.test.ts',
   'test/flows/heal-interruptions.test.ts',
   'test/flows/exactly-once.test.ts',
   'test/flows/late-writes.test.ts',
