@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resettlingSteps } from '../../src/history/interrupted.ts';
+import { continuingSteps, resettlingSteps } from '../../src/history/interrupted.ts';
 import { memoryLedger } from '../../src/index.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { ledgerItem, type LedgerItem } from '../../src/ledger/record.ts';
@@ -86,5 +86,74 @@ describe('a run that is interrupted after another process has settled it', () =>
     const ledger = await history();
     const state = await ledger.read();
     expect(resettlingSteps(draftOf('other'), state, { ...how, run: 'other' })).toEqual([]);
+  });
+
+  it('items without content are left out', async () => {
+    const ledger = await history();
+    await ledger.append(() => [{ type: 'items', items: [ledgerItem(user('bare'), false)] }]);
+    await ledger.append(() => [
+      {
+        type: 'draft',
+        run: 'bare',
+        keep: 0,
+        items: [],
+        responses: [],
+        ended: true,
+        interrupted: { reason: 'abandoned', items: 1, made: 0 },
+      },
+    ]);
+    const draft = { run: 'bare', items: [ledgerItem(user('bare'), false)], responses: [] };
+    const { entries, drafts } = await ledger.append((state) =>
+      resettlingSteps(draft, state, { ...how, run: 'bare' }),
+    );
+    expect(entries).toHaveLength(4);
+    expect(drafts.interrupted.at(-1)).toMatchObject({ run: 'bare', reason: 'tool', made: 0 });
+  });
+});
+
+describe('a resumed run, whose earlier part had another name', () => {
+  it('the run is known by a call that it answers', async () => {
+    const ledger = await history();
+    const items = stored([result('call_1', 'find', 'found')]);
+    const state = await ledger.append((now) => continuingSteps(now, { items, run: undefined }) ?? []);
+    expect(state.entries.map(({ kind }) => kind)).toEqual([
+      'message:user',
+      'function_call',
+      'function_call_result',
+    ]);
+    expect(state.drafts.interrupted).toEqual([]);
+  });
+
+  it('a run without items has no earlier part', async () => {
+    const state = await (await history()).read();
+    expect(continuingSteps(state, { items: [], run: undefined })).toBeUndefined();
+  });
+
+  it('turns that follow each other at once are one run, and a later one is another', async () => {
+    const ledger = await history();
+    const interrupt = (run: string, ...items: Parameters<typeof ledgerItem>[0][]) =>
+      ledger.append(() => [
+        { type: 'items', items: stored(items) },
+        {
+          type: 'draft',
+          run,
+          keep: 0,
+          items: [],
+          responses: [],
+          ended: true,
+          interrupted: { reason: 'abandoned', items: 1, made: 0 },
+        },
+      ]);
+    await interrupt('second', assistant('part two'));
+    await ledger.append(() => [{ type: 'items', items: stored([user('between'), assistant('yes')]) }]);
+    const state = await interrupt('third', user('other'));
+    const items = stored([
+      ...TURN,
+      result('call_1', 'find', INTERRUPTED),
+      assistant('part two'),
+      assistant('end'),
+    ]);
+    const steps = continuingSteps(state, { items, run: undefined });
+    expect(steps).toEqual([{ type: 'items', items: items.slice(-1) }]);
   });
 });
