@@ -8,7 +8,11 @@ export function interruptionAt(
   { drafts }: Pick<LedgerState, 'drafts'>,
   seq: number,
 ): InterruptedTurn | undefined {
-  return drafts.interrupted.find(({ from, until }) => from <= seq && seq < until);
+  return turnAt(drafts.interrupted, seq);
+}
+
+function turnAt(turns: readonly InterruptedTurn[], seq: number): InterruptedTurn | undefined {
+  return turns.find(({ from, until }) => from <= seq && seq < until);
 }
 
 /** The way in which a run was interrupted. */
@@ -77,7 +81,7 @@ export interface ContinuedRun {
  */
 export function continuingSteps(state: LedgerState, continued: ContinuedRun): LedgerStep[] | undefined {
   const found = continuationOf(state, continued);
-  return found && [...found.appended, ...found.turns.map(({ run }) => endOf(run))];
+  return found && stepsOf(found);
 }
 
 /** The same for the draft of a run that was interrupted after another process had settled it. */
@@ -87,22 +91,23 @@ export function resettlingSteps(
   { run, reason, calls }: Pick<Interruption, 'reason' | 'calls'> & Pick<ContinuedRun, 'run'>,
 ): LedgerStep[] {
   const { entries, made } = answeredItems(draft, calls);
-  const { appended = [], turns: [first, ...others] = [] } =
-    continuationOf(state, { items: entries, run }) ?? {};
-  if (first === undefined) return appended;
-  const added = appended.flatMap(({ items }) => items.filter((item) => !('seq' in item)));
+  const found = continuationOf(state, { items: entries, run });
+  if (found === undefined) return [];
+  const [first] = found.turns;
+  if (first === undefined) return stepsOf(found);
+  const added = found.appended.flatMap(({ items }) => items.filter((item) => !('seq' in item)));
   const interrupted = { reason, items: state.nextSeq + added.length - first.from, made };
-  return [
-    ...appended,
-    ...[first, ...others].map((turn) => endOf(turn.run)),
-    endOf(draft.run, { interrupted }),
-  ];
+  return [...stepsOf(found), endOf(draft.run, { interrupted })];
 }
 
 interface Continuation {
   readonly appended: Extract<LedgerStep, { type: 'items' | 'replace' }>[];
   /** The interrupted turns that go on; none if other turns followed. */
   readonly turns: readonly InterruptedTurn[];
+}
+
+function stepsOf({ appended, turns }: Continuation): LedgerStep[] {
+  return [...appended, ...turns.map(({ run }) => endOf(run))];
 }
 
 function continuationOf(state: LedgerState, { items, run }: ContinuedRun): Continuation | undefined {
@@ -145,7 +150,7 @@ function partsOf(
   const parts: Record<'entries' | 'real' | 'made', LedgerEntry[]> = { entries: [], real: [], made: [] };
   for (const entry of state.entries) {
     const { seq } = entry;
-    const turn = turns.find(({ from, until }) => from <= seq && seq < until);
+    const turn = turnAt(turns, seq);
     if (turn === undefined) continue;
     parts.entries.push(entry);
     (seq >= turn.until - turn.made ? parts.made : parts.real).push(entry);

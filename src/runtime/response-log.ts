@@ -140,7 +140,7 @@ export class ResponseLog implements ChainingPort {
   }
 
   warn(warning: ModelWarning): void {
-    this.#owner.telemetry.event({ type: 'warning', sessionId: this.#sessionId, ...warning });
+    this.#owner.telemetry.warningsOf(this.#sessionId)(warning);
   }
 
   planning(): (planned: PlannedRequest) => void {

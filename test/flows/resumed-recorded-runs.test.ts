@@ -1,6 +1,7 @@
 import { RunState, tool, type Agent, type AgentInputItem } from '@openai/agents';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import type * as library from '../../src/index.ts';
 import { deferred } from '../support/deferred.ts';
 import { recordedWorld, told, type RecordedWorld } from './support/recorded-runs.ts';
 
@@ -223,17 +224,21 @@ it.each([
   },
 );
 
+/** The modules of a process that does not know the runs of this one: another copy of the package. */
+function otherProcess(): Promise<typeof library> {
+  vi.resetModules();
+  return import('../../src/index.ts');
+}
+
 /** The items that a process reads which does not know the runs of this one. */
 async function readElsewhere({ client, store }: RecordedWorld): Promise<AgentInputItem[]> {
-  vi.resetModules();
-  const { HybridSession } = await import('../../src/index.ts');
+  const { HybridSession } = await otherProcess();
   return new HybridSession({ client, sessionId: 'recorded', ledger: store }).getItems();
 }
 
-/** A turn in a process that does not know the runs of this one: in another copy of the package. */
+/** A turn in a process that does not know the runs of this one. */
 async function settledElsewhere({ client, store, agent }: RecordedWorld): Promise<void> {
-  vi.resetModules();
-  const { HybridRunner, HybridSession } = await import('../../src/index.ts');
+  const { HybridRunner, HybridSession } = await otherProcess();
   const session = new HybridSession({ client, sessionId: 'recorded', ledger: store });
   await new HybridRunner({ tracingDisabled: true }).run(agent, 'and now?', { session });
 }

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
+import { ROOT } from '../../package/packed.ts';
+import { runProgram } from '../../package/run-program.ts';
 import { FULL } from '../../support/runs.ts';
 
 const WORKER = fileURLToPath(new URL('../../support/growth-worker.mjs', import.meta.url));
@@ -31,16 +31,10 @@ beforeAll(() => {
 
 /** Counts the work of each operation in a process of its own. */
 async function counted(order: object, ...flags: readonly string[]): Promise<ReadonlyMap<string, Counts>> {
-  const child = spawn(process.execPath, [...flags, WORKER, JSON.stringify(order)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const [code] = (await once(child, 'close')) as [number | null];
-  expect([code, errors]).toEqual([0, '']);
-  return new Map(Object.entries(JSON.parse(output) as Record<string, Counts>));
+  const args = [...flags, WORKER, JSON.stringify(order)];
+  const { stdout, stderr } = await runProgram('node', args, { cwd: ROOT });
+  expect(stderr).toBe('');
+  return new Map(Object.entries(JSON.parse(stdout) as Record<string, Counts>));
 }
 
 function grown(short: ReadonlyMap<string, Counts>, long: ReadonlyMap<string, Counts>): Map<string, number> {

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +11,8 @@ import { HybridRunner, HybridSession } from '../../../src/index.ts';
 import { sqliteLedger } from '../../../src/sqlite.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import { clock } from '../../../src/util/clock.ts';
+import { ROOT } from '../../package/packed.ts';
+import { startProgram } from '../../package/run-program.ts';
 import { FULL } from '../../support/runs.ts';
 import { callsNamedTools, told } from '../support/recorded-runs.ts';
 
@@ -31,16 +31,10 @@ beforeAll(() => {
 
 /** Runs a worker until it ends or kills itself. @returns its lines. */
 async function lived(order: object): Promise<readonly string[]> {
-  const child = spawn(process.execPath, [WORKER, JSON.stringify(order)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  await once(child, 'close');
-  expect(errors).toBe('');
-  return output.trim().split('\n');
+  const { stdout, stderr } = await startProgram('node', [WORKER, JSON.stringify(order)], { cwd: ROOT })
+    .finished;
+  expect(stderr).toBe('');
+  return stdout.trim().split('\n');
 }
 
 it(
