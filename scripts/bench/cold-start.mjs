@@ -71,7 +71,7 @@ export async function coldStart(way, { url, sessionId, turn, store }) {
   function counted(ledger) {
     return {
       ...ledger,
-      async head(id) {
+      async checkpoint(id) {
         start.rows += 1;
         return ledger.checkpoint(id);
       },

@@ -3,14 +3,13 @@ import { LRUCache } from 'lru-cache';
 import { HistoryReferenceError } from '../errors/session.ts';
 import { isObject } from '../util/json.ts';
 import { clock } from '../util/clock.ts';
-import { historyReferenceOf } from './history-reference.ts';
 import type { ChainingPort, ChainView, ModelWarning, Parent, PlannedRequest } from './port.ts';
 import { completedResponse, isStored, type ReceivedResponse } from './completed-response.ts';
 import { currentRun, sessionForRequest, keepUnattributedResponse } from './attribution.ts';
 import { mendInput, type InputRefusal } from './input-refusal.ts';
 import { consequencesOf } from './parent-refusal.ts';
 import { clientOf, serverOf, type ModelServer, MAX_FAILURES, servers } from './server.ts';
-import { plan, type Plan, type PlannableRequest } from './plan.ts';
+import { describePlan, plan, type Plan, type PlannableRequest } from './plan.ts';
 import { idOf } from '../items/read-item.ts';
 import { isReasoning } from '../items/reasoning.ts';
 import { isRunnersRetry, mayRunTools, ofView, plannable } from './request.ts';
@@ -32,6 +31,14 @@ interface Owner {
   readonly isGuess: boolean;
 }
 
+/** Facts about a request that stay the same in every form of it. */
+interface CallFacts {
+  /** The input object of the runner. */
+  readonly key: ModelRequest['input'];
+  readonly model: Model;
+  readonly owner: Owner;
+}
+
 /** One request to the model, from its plan to the record of its response. */
 export class ModelCall {
   readonly plan: Plan;
@@ -51,19 +58,17 @@ export class ModelCall {
   /** The plan that mode `chain` would use. */
   #possible: Plan | undefined;
 
-  /** @param key the input object of the runner. */
   private constructor(
     request: ModelRequest,
-    key: ModelRequest['input'],
-    model: Model,
-    owner: Owner,
+    parts: PlannableRequest,
+    { key, model, owner }: CallFacts,
     view: ChainView | undefined,
   ) {
     this.#request = request;
     this.#key = key;
     this.#model = model;
     this.#server = serverOf(model);
-    this.#plannable = plannable(request, model);
+    this.#plannable = parts;
     this.#owner = owner;
     this.#view = view;
     this.#input = new SentInput(model, {
@@ -82,32 +87,32 @@ export class ModelCall {
    */
   static async prepare(request: ModelRequest, model: Model): Promise<ModelCall | undefined> {
     const run = currentRun();
-    const { reference, items, contexts } = plannable(request, model);
+    const parts = plannable(request, model);
+    const { reference, items, contexts } = parts;
     if (reference !== undefined && run?.port === undefined)
       throw new HistoryReferenceError(reference.sessionId, 'no_session');
     if (run !== undefined && run.port === undefined && run.around === undefined) return undefined;
     const port = run?.port ?? sessionForRequest({ items, contexts, client: clientOf(model) }, run?.around);
     const report = port?.planning();
     const owner = { port, isGuess: run?.port === undefined };
-    const call = await ModelCall.#of(request, request.input, model, owner);
+    const call = await ModelCall.#of(request, parts, { key: request.input, model, owner });
     report?.(call.#described(call.plan));
     return call;
   }
 
   /** A chained request needs no history; otherwise the reference is expanded. */
-  static async #of(
-    request: ModelRequest,
-    key: ModelRequest['input'],
-    model: Model,
-    owner: Owner,
-  ): Promise<ModelCall> {
-    const reference = typeof request.input === 'object' ? historyReferenceOf(request.input[0]) : undefined;
+  static async #of(request: ModelRequest, parts: PlannableRequest, facts: CallFacts): Promise<ModelCall> {
+    const { model, owner } = facts;
+    const { reference } = parts;
     // An unreadable ledger prevents chaining, but not the run.
     const view = await owner.port?.view(reference === undefined ? 'all' : 'tail').catch(() => undefined);
-    const call = new ModelCall(ofView(request, view), key, model, owner, view);
+    const shown = ofView(request, view);
+    // A long history takes milliseconds to digest.
+    const call = new ModelCall(shown, shown === request ? parts : plannable(shown, model), facts, view);
     if (reference === undefined) return call;
     if (call.plan.type === 'chain' && view?.isReplaced(reference.digest) !== true) return call;
-    return ModelCall.#of(await call.#whole(), key, model, owner);
+    const whole = await call.#whole();
+    return ModelCall.#of(whole, plannable(whole, model), facts);
   }
 
   /** The request to send, planned and repaired. */
@@ -368,31 +373,4 @@ export class ModelCall {
 
 function hasReasoning(input: string | readonly AgentInputItem[]): boolean {
   return typeof input !== 'string' && input.some((item) => isReasoning(item));
-}
-
-/** Facts for the description of a plan. */
-export interface PlannedFor {
-  readonly plannable: PlannableRequest;
-  /** The response to continue from, even if the server refused it. */
-  readonly parentId: string | undefined;
-  /** The plan that mode `chain` would use. */
-  readonly possible: Plan | undefined;
-}
-
-/** Describes a plan by counts and reasons, without content. */
-function describePlan(decided: Plan, { plannable, parentId, possible }: PlannedFor): PlannedRequest {
-  const context = (plannable.reference?.length ?? 0) + plannable.items.length;
-  const counts = (counted: Plan): Pick<PlannedRequest, 'sent' | 'savedBytes'> =>
-    counted.type === 'chain'
-      ? { sent: counted.rest.length, savedBytes: counted.parent.context?.bytes ?? 0 }
-      : { sent: context, savedBytes: 0 };
-  const shadowPlan = decided.reason === 'mode' ? possible : undefined;
-  return {
-    plan: decided.type,
-    reason: decided.reason,
-    parentId,
-    context,
-    ...counts(decided),
-    shadowPlan: shadowPlan && { plan: shadowPlan.type, reason: shadowPlan.reason, ...counts(shadowPlan) },
-  };
 }

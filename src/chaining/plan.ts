@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents';
 import type { HistoryReference } from './history-reference.ts';
-import type { ChainView, Parent } from './port.ts';
+import type { ChainView, Parent, PlannedRequest } from './port.ts';
 import type { PlanReason } from './plan-reason.ts';
 import { toIncrementalInput } from '../items/model-input.ts';
 import { answeredCalls, openCalls } from '../items/tool-calls.ts';
@@ -123,4 +123,31 @@ export function continuable(
  */
 export function beginningOf({ time, context }: Parent): number {
   return context?.since ?? time;
+}
+
+/** Facts for the description of a plan. */
+interface PlannedFor {
+  readonly plannable: PlannableRequest;
+  /** The response to continue from, even if the server refused it. */
+  readonly parentId: string | undefined;
+  /** The plan that mode `chain` would use. */
+  readonly possible: Plan | undefined;
+}
+
+/** Describes a plan by counts and reasons, without content. */
+export function describePlan(decided: Plan, { plannable, parentId, possible }: PlannedFor): PlannedRequest {
+  const context = (plannable.reference?.length ?? 0) + plannable.items.length;
+  const counts = (counted: Plan): Pick<PlannedRequest, 'sent' | 'savedBytes'> =>
+    counted.type === 'chain'
+      ? { sent: counted.rest.length, savedBytes: counted.parent.context?.bytes ?? 0 }
+      : { sent: context, savedBytes: 0 };
+  const shadowPlan = decided.reason === 'mode' ? possible : undefined;
+  return {
+    plan: decided.type,
+    reason: decided.reason,
+    parentId,
+    context,
+    ...counts(decided),
+    shadowPlan: shadowPlan && { plan: shadowPlan.type, reason: shadowPlan.reason, ...counts(shadowPlan) },
+  };
 }

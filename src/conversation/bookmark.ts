@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../items/digest.ts';
 import { conversationMetadata, MAX_METADATA_PAIRS, readMetadata } from './metadata.ts';
-import { parseWithoutJit } from '../util/parse-without-jit.ts';
+import { parse } from '../util/parse.ts';
 import { position } from '../ledger/drafts/item-fields.ts';
 import { context } from '../ledger/record.ts';
 import { digestOf, type LedgerState, type RecordedResponse } from '../ledger/state.ts';
@@ -75,10 +75,10 @@ export function encodeBookmark(state: LedgerState, conversation: string): Record
 
 /** @returns undefined for metadata without a readable bookmark. */
 function decodeBookmark(metadata: Readonly<Record<string, string>>): Bookmark | undefined {
-  const history = parseWithoutJit(historySchema, parsed(metadata[HISTORY]));
+  const history = parse(historySchema, parsed(metadata[HISTORY]));
   if (!history.success) return undefined;
   const given = metadata[RESPONSE];
-  const response = given === undefined ? undefined : parseWithoutJit(responseSchema, parsed(given));
+  const response = given === undefined ? undefined : parse(responseSchema, parsed(given));
   if (response !== undefined && !response.success) return undefined;
   const earlier = Object.entries(metadata)
     .filter(([key]) => key.startsWith(EARLIER))

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InvalidItemError } from '../errors/session.ts';
 import { copyJson, NotJsonError } from '../util/copy-json.ts';
 import { isObject, textOf, type JsonObject } from '../util/json.ts';
-import { parseWithoutJit } from '../util/parse-without-jit.ts';
+import { parse } from '../util/parse.ts';
 import { MESSAGE_ROLES, SDK_TYPES } from './item-types.ts';
 
 /** The fields that an item of any type may have. */
@@ -86,7 +86,7 @@ function problemWith(value: unknown): string | undefined {
   const { type = 'message', role } = value;
   const key = type === 'message' ? `message:${textOf(role)}` : textOf(type);
   const schema = schemas.get(key);
-  const [issue] = parseWithoutJit(schema ?? anyItem, value).error?.issues ?? [];
+  const [issue] = parse(schema ?? anyItem, value).error?.issues ?? [];
   if (issue !== undefined) {
     const [field = ''] = issue.path;
     const wanted = Object.hasOwn(common, field) ? '' : ` for a ${key}`;

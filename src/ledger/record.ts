@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AgentInputItem } from '@openai/agents';
 import { isObject } from '../util/json.ts';
 import { LedgerUnreadableError } from '../errors/ledger.ts';
-import { parseWithoutJit } from '../util/parse-without-jit.ts';
+import { parse } from '../util/parse.ts';
 import { itemFields, position, type LedgerItem } from './drafts/item-fields.ts';
 import { draftFields, drafts } from './drafts/drafts.ts';
 
@@ -335,14 +335,14 @@ export function recordOf(
 
 /** @throws LedgerUnreadableError naming the session and the position. */
 export function parseRecord(value: unknown, sessionId: string, at: number): LedgerRecord {
-  const parsed = parseWithoutJit(recordSchema, value);
+  const parsed = parse(recordSchema, value);
   if (parsed.success) return parsed.data;
   throw unreadable(value, 'v', sessionId, at, parsed.error);
 }
 
 /** @throws LedgerUnreadableError naming the session. */
 export function parseCheckpoint(value: unknown, sessionId: string): Checkpoint {
-  const parsed = parseWithoutJit(checkpointSchema, value);
+  const parsed = parse(checkpointSchema, value);
   if (parsed.success) return parsed.data;
   throw unreadable(value, 'format', sessionId, undefined, parsed.error);
 }
