@@ -11,9 +11,9 @@ export const debugLog: SessionObserver = {
   event: ({ type, ...facts }) => (isOff() ? undefined : logger.debug('%s %j', type, escapeTexts(facts))),
 };
 
-/** A disabled logger costs no formatting. */
+/** A disabled logger costs no formatting. Without `DEBUG`, the logger says `undefined`. */
 function isOff(): boolean {
-  return Reflect.get(logger.debug, 'enabled') === false;
+  return Reflect.has(logger.debug, 'enabled') && Reflect.get(logger.debug, 'enabled') !== true;
 }
 
 function logged(name: OperationName): ObservedOperation {
