@@ -92,6 +92,12 @@ export const CONTESTANTS = [
     isReplaying: true,
     begin: hybrid('stock', { rollout: mode }),
   })),
+  {
+    name: 'rebuild-background',
+    label: 'HybridSession, rebuild, mirror background',
+    isReplaying: true,
+    begin: hybrid('stock', { rollout: 'rebuild', mirror: 'background' }),
+  },
   ...MIRRORS.map((mirror) => ({
     name: `chain-${mirror}`,
     label: `HybridSession, chain, mirror ${mirror}`,

@@ -4,7 +4,8 @@ import { ratiosOf } from './summary.mjs';
 const OURS = 'anchored-background';
 
 /** `limit` is the most, or with `least` the least; `turn` says at which one it was measured. */
-export function figuresOf({ runs, coldStarts, appends, last }) {
+export function figuresOf({ runs, points, ...parts }) {
+  const last = points.at(-1);
   const ours = { contestant: OURS, point: last };
   const turns = (key, to, contestant = OURS) => ratiosOf(runs, { ...ours, contestant, key }, to);
   const hand = { contestant: 'hand' };
@@ -23,9 +24,33 @@ export function figuresOf({ runs, coldStarts, appends, last }) {
     ),
     figure('time until the answer ÷ that of turn 10', 1.1, turns('wall', { point: 10 })),
     figure('CPU until the answer ÷ that of turn 10', 1.1, turns('cpu', { point: 10 })),
+    ...['rebuild-background', 'chain-background'].flatMap((contestant) =>
+      [
+        ['time', 'wall'],
+        ['CPU', 'cpu'],
+      ].map(([name, key]) => {
+        const ratios = [10, 100, 1000].flatMap(
+          (point) => ratiosOf(runs, { contestant, point, key }, { contestant: 'memory' }) ?? [],
+        );
+        const most = ratios.toSorted((a, b) => b.median - a.median)[0];
+        const mode = contestant.replace('-background', '');
+        return figure(
+          `${name} in mode ${mode} ÷ MemorySession, the most of turns 10, 100, 1,000`,
+          1.05,
+          most,
+        );
+      }),
+    ),
     figure('time of the stock session ÷ ours', 40, inverse(turns('wall', { contestant: 'stock' })), true),
     figure('bytes of the stock session ÷ ours', 500, inverse(turns('bytes', { contestant: 'stock' })), true),
   ];
+  figures.push(...startFigures(parts), ...processFigures(parts));
+  return figures.filter(({ measured }) => measured !== undefined);
+}
+
+/** Of new processes and of new session objects. */
+function startFigures({ coldStarts, firstTurns }) {
+  const figures = [];
   for (const [place, text] of [
     ['new', 'in a new process'],
     ['warm', 'in a warm process'],
@@ -50,9 +75,34 @@ export function figuresOf({ runs, coldStarts, appends, last }) {
       ),
     );
   }
+  const first = (way) => firstTurns?.find((one) => one.way === way);
+  const [memory, own] = [first('memory'), first('ledger')];
+  const turn = own && memory && { median: own.turn.median / memory.turn.median };
+  const load = own && { median: own.own.median / own.sdk.median };
+  figures.push(
+    figure('first turn of a new process ÷ that of MemorySession', 1.15, turn),
+    figure('loading this package ÷ loading the SDK', 0.03, load),
+  );
+  return figures;
+}
+
+/** Of a process with very many sessions, and of the driver. */
+function processFigures({ appends, liveSessions, throughput }) {
   const append = appends?.find(({ store }) => store === 'sqlite');
-  figures.push(figure("an append with SQLite ÷ the driver's insert", 1.3, append?.ratio));
-  return figures.filter(({ measured }) => measured !== undefined);
+  const idle = liveSessions?.find(({ kind }) => kind === 'idle');
+  const of = (way) => throughput?.find((one) => one.way === way);
+  const [own, hand] = [of('anchored'), of('hand')];
+  return [
+    figure("an append with SQLite ÷ the driver's insert", 1.3, append?.ratio),
+    figure('kB of heap for an idle session', 10, idle && { median: idle.heap / 1000 }),
+    figure('turns a second of one process', 2000, own?.perSecond, true),
+    figure('turns a second by hand, which is the most that the SDK allows', 2000, hand?.perSecond, true),
+    figure(
+      'ms of the slowest 1 % of turns - the median by hand',
+      5,
+      own && hand && { median: own.slow - hand.single.median },
+    ),
+  ];
 }
 
 function figure(what, limit, measured, least = false) {

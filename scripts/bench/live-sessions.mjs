@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memoryLedger } from 'agents-hybrid-session';
+import { contentCache, memoryLedger } from 'agents-hybrid-session';
 import { sqliteLedger } from 'agents-hybrid-session/sqlite';
 import { agent, clientFor, hybridSession, runnerOf } from './clients.mjs';
 import { itemsOfTurns, question } from './script.mjs';
@@ -21,8 +21,11 @@ export async function runLiveSessions({ kind, sessions, say }) {
   const file = sqliteLedger({ path: join(folder, 'ledger.db') });
   const client = clientFor(server.url, 'key');
   const runner = runnerOf('anchored', client);
+  const nothing = contentCache(1);
   const kinds = {
-    /** The size of the session itself, with its content in a file. */
+    /** The history is released after each use. */
+    idle: () => filled({ ledger: file, mirror: 'off', advanced: { cache: nothing } }),
+    /** The history stays in memory. */
     sqlite: () => filled({ ledger: file, mirror: 'off' }),
     /** With its content. */
     memory: (ledger) => filled({ ledger, mirror: 'off' }),

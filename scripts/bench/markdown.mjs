@@ -73,9 +73,11 @@ export function fullReport(results) {
     comparisons,
     peakMemory,
     coldStarts,
+    firstTurns,
     appends,
     ledgerWrites,
     liveSessions,
+    throughput,
     digests,
   ];
   const { machine, settings, made } = results;
@@ -93,14 +95,14 @@ export function fullReport(results) {
 }
 
 /** The figures to reach. */
-function figures({ figures: all, settings }) {
+function figures({ figures: all }) {
   const rows = all.map(({ what, limit, least, measured, range, reached }) => [
     what,
     `${least ? 'at least' : 'at most'} ${limit}`,
     range === undefined ? ratio(measured) : `${ratio(measured)} (${range.map(ratio).join('–')})`,
     reached ? 'reached' : '**not reached**',
   ]);
-  const head = [`at turn ${number(settings.points.at(-1))}, constant-size turns`, 'wanted', 'measured', ''];
+  const head = ['figure', 'wanted', 'measured', ''];
   return `## Figures\n\n${table(head, rows)}`;
 }
 
@@ -234,6 +236,26 @@ function liveSessions({ liveSessions: all }) {
   ]);
   const head = ['sessions', 'how many', 'turns in each', 'kB of heap for one', 'kB resident for one'];
   return `## Live sessions\n\n${table(head, rows)}`;
+}
+
+function firstTurns({ firstTurns: all }) {
+  if (all === undefined) return undefined;
+  const rows = all.map(({ way, sdk, own, turn }) => [way, between(sdk), between(own), between(turn)]);
+  const head = ['session', 'ms to load the SDK', 'ms more to load this package', 'ms to the first answer'];
+  return `## The first turn of a new process\n\n${table(head, rows)}`;
+}
+
+function throughput({ throughput: all }) {
+  if (all === undefined) return undefined;
+  const rows = all.map(({ way, sessions, perSecond, single, slow }) => [
+    way,
+    number(sessions),
+    between(perSecond),
+    between(single),
+    number(slow),
+  ]);
+  const head = ['way', 'live', 'turns a second', 'ms a turn alone', 'ms of the slowest 1 %'];
+  return `## Turns a second\n\n${table(head, rows)}`;
 }
 
 function digests({ digests: all }) {

@@ -6,8 +6,10 @@ import {
   summariseAppends,
   summariseColdStarts,
   summariseDigests,
+  summariseFirstTurns,
   summariseLedgerWrites,
   summarisePeakMemory,
+  summariseThroughput,
   summariseTurns,
 } from './summary.mjs';
 
@@ -15,9 +17,11 @@ export const PARTS = [
   'turns',
   'peakMemory',
   'coldStarts',
+  'firstTurns',
   'appends',
   'ledgerWrites',
   'liveSessions',
+  'throughput',
   'digests',
 ];
 
@@ -41,6 +45,11 @@ export async function measure(parts, settings, profile) {
       await start('coldStarts', { latency, turns, repeats, processes }),
     );
   }
+  if (asked('firstTurns')) {
+    results.firstTurns = summariseFirstTurns(
+      await start('firstTurns', { latency, processes: settings.processes }),
+    );
+  }
   if (asked('appends'))
     results.appends = summariseAppends(await start('appends', { appends: settings.appends }));
   if (asked('ledgerWrites')) {
@@ -50,10 +59,14 @@ export async function measure(parts, settings, profile) {
   }
   if (asked('liveSessions')) {
     results.liveSessions = [];
-    for (const kind of ['sqlite', 'memory', 'mirrored']) {
+    for (const kind of ['idle', 'sqlite', 'memory', 'mirrored']) {
       const sessions = kind === 'mirrored' ? settings.mirroredSessions : settings.sessions;
       results.liveSessions.push(await start('liveSessions', { kind, sessions }));
     }
+  }
+  if (asked('throughput')) {
+    const { sessions, blocks } = settings;
+    results.throughput = summariseThroughput(await start('throughput', { sessions, blocks }));
   }
   if (asked('digests')) {
     const { seconds, digestRuns } = settings;
@@ -65,7 +78,7 @@ export async function measure(parts, settings, profile) {
     turns: summariseTurns(runs, CONTESTANTS),
     comparisons: runs.length === 0 ? [] : entries.map((entry) => comparison(runs, entry, last)),
     ...results,
-    figures: figuresOf({ runs, last, coldStarts: results.coldStarts, appends: results.appends }),
+    figures: figuresOf({ ...results, runs, points }),
   };
 
   async function peaks() {

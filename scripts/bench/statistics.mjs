@@ -1,5 +1,5 @@
 /** The value that so many of the sorted values are below; between two of them in proportion. */
-function quantile(sorted, part) {
+export function quantile(sorted, part) {
   const at = (sorted.length - 1) * part;
   const low = sorted[Math.floor(at)];
   const high = sorted[Math.ceil(at)];

@@ -1,5 +1,5 @@
 // From the measurements of the parts to the published figures: medians, quartiles, ratios. Pure.
-import { median, rounded, spread } from './statistics.mjs';
+import { median, quantile, rounded, spread } from './statistics.mjs';
 
 /** The figures of a turn; a measurement has quartiles, and a count has none. */
 const MEASURED = ['wall', 'wallWritten', 'cpu', 'cpuWritten', 'serverCpu'];
@@ -68,6 +68,30 @@ export function summariseColdStarts(starts) {
       ...(group[0].loaded === undefined ? {} : { loaded: of('loaded') }),
     };
   });
+}
+
+/** Of the first turns of new processes: by way. */
+export function summariseFirstTurns(measured) {
+  return grouped(measured, ({ way }) => way).map((group) => {
+    const of = (key) => spread(group.map((one) => one[key]));
+    return { way: group[0].way, sdk: of('sdk'), own: of('own'), turn: of('turn') };
+  });
+}
+
+/** Of the turns of very many sessions: by way, turns a second, and milliseconds of single turns. */
+export function summariseThroughput(measured) {
+  return measured.map(({ way, sessions, perSecond, single }) => ({
+    way,
+    sessions,
+    perSecond: spread(perSecond),
+    single: spread(single),
+    slow: rounded(
+      quantile(
+        single.toSorted((a, b) => a - b),
+        0.99,
+      ),
+    ),
+  }));
 }
 
 /** Of the appends: microseconds of one, and how many times the driver's insert. */

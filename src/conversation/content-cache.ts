@@ -21,14 +21,17 @@ export function contentCache(maxBytes: number = DEFAULT_CACHE_BYTES): ContentCac
     const problem = `must be a positive integer, received ${maxBytes}`;
     throw new InvalidOptionsError('maxBytes', problem, { subject: 'the cache' });
   }
-  const lru = new LRUCache<string, object>({
-    maxSize: maxBytes,
-    sizeCalculation: (value) => Math.max(1, 2 * JSON.stringify(value).length),
-  });
+  // Most sessions never read content back, and an empty cache takes 3 kB.
+  let lru: LRUCache<string, object> | undefined;
   const cache: ContentCache = {
-    get: (key) => lru.get(key),
+    get: (key) => lru?.get(key),
     set: (key, value) => {
-      if (typeof value === 'object' && value !== null) lru.set(key, value);
+      if (typeof value !== 'object' || value === null) return;
+      lru ??= new LRUCache({
+        maxSize: maxBytes,
+        sizeCalculation: (item) => Math.max(1, 2 * JSON.stringify(item).length),
+      });
+      lru.set(key, value);
     },
   };
   budgets.set(cache, maxBytes);
