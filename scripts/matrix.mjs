@@ -1,9 +1,9 @@
-// Runs the flows against the packed package with other SDKs, other Nodes, Bun and Deno.
+// Runs the flows against the built modules with other SDKs and other Nodes, and the packed package with every SDK and runtime.
 //
 // node scripts/matrix.mjs [--sdk 0.8.5,0.20.0] [--runtime node24,bun] [--keep]
 //
-// Each SDK is a folder of its own: the tarball, that version, and a copy of the tests, whose imports of the sources lead to
-// the tarball's modules. The older ones run on this Node, the newest on every Node. Without arguments everything runs, some
+// Each SDK is a folder of its own: the tarball, that version, the modules that the tarball bundles, and a copy of the tests, whose
+// imports of the sources lead to these modules. The older ones run on this Node, the newest on every Node. Without arguments everything runs, some
 // cells at a time. Ends with a table, and fails when a cell does.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -60,8 +60,12 @@ process.exitCode = isFine ? 0 : 1;
 
 async function run(cell, folder) {
   const begun = performance.now();
-  const outcome = cell.suites === undefined ? await runSmoke(cell, folder) : await runSuites(cell, folder);
-  const { passed, skipped, failures } = outcome;
+  const outcomes = [await runSmoke(cell, folder)];
+  if (cell.suites !== undefined) outcomes.push(await runSuites(cell, folder));
+  const failures = outcomes.flatMap((outcome) => outcome.failures);
+  const [passed, skipped] = ['passed', 'skipped'].map((key) =>
+    outcomes.reduce((sum, outcome) => sum + outcome[key], 0),
+  );
   const seconds = (performance.now() - begun) / 1000;
   return { name: cell.name, passed, skipped, failed: failures.length, failures, seconds };
 }

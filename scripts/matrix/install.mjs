@@ -1,4 +1,4 @@
-// The folder of an SDK: the tarball, that version of the SDK with its own dependencies, and the tests.
+// The folder of an SDK: the tarball, that version of the SDK with its own dependencies, the built modules, and the tests.
 import { execFile, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -60,6 +60,7 @@ export async function install({ work, sdk, tarball, programs }) {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', tool), link);
   }
+  cpSync(join(ROOT, 'dist', 'esm'), join(folder, 'modules'), { recursive: true });
   cpSync(join(ROOT, 'test'), join(folder, 'test'), { recursive: true });
   cpSync(join(ROOT, 'scripts', 'matrix', 'vitest.config.mjs'), join(folder, 'vitest.config.mjs'));
   for (const program of ['smoke.mjs', 'bun-stores.mjs'])

@@ -36,8 +36,8 @@ export function unknownIn({ sdk, runtime }) {
 /**
  * The cells that were asked for; all where nothing was.
  *
- * A cell has a name, an SDK and, but for the Node that runs this, the program that runs it as a dependency; a cell without
- * suites lives through a few turns.
+ * A cell has a name, an SDK and, but for the Node that runs this, the program that runs it as a dependency. Every cell lives through
+ * a few turns with the packed package; a cell with suites has the path of a Node.
  */
 export function cellsOf({ sdk, runtime }) {
   const isAll = sdk === undefined && runtime === undefined;
@@ -49,13 +49,14 @@ export function cellsOf({ sdk, runtime }) {
       name: `sdk ${NEWEST}, node ${version}`,
       sdk: NEWEST,
       program: { name: `n${version}`, version: `npm:node-${process.platform}-${process.arch}@${version}` },
+      node: join('node_modules', `n${version}`, 'bin', 'node'),
       suites: [...(isAll && isBetween(version) ? SHORT_SUITES : SUITES), ...DRIVERS],
     })),
     ...sdks
       // With the newest one they are the Nodes' cells.
       .filter((version) => version !== NEWEST || nodes.length === 0)
       .toReversed()
-      .map((version) => ({ name: `sdk ${version}`, sdk: version, suites: SUITES })),
+      .map((version) => ({ name: `sdk ${version}`, sdk: version, node: process.execPath, suites: SUITES })),
     ...others.map((name) => ({ name, sdk: NEWEST, program: { name, version: OTHERS[name] } })),
   ];
 }

@@ -1,19 +1,20 @@
-// A few turns in another runtime than Node, and the stores over its own clients.
+// A few turns with the packed package; in Bun the stores over its own clients, too.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** The programs of a runtime, and the arguments before them. */
+/** The programs of a runtime, and the arguments before them. Every Node has the same. */
+const NODE = { args: [], files: ['smoke.mjs'] };
 const PROGRAMS = {
   bun: { args: [], files: ['smoke.mjs', 'bun-stores.mjs'] },
   deno: { args: ['run', '-A', '--node-modules-dir=manual'], files: ['smoke.mjs'] },
 };
 
 /** @returns the counts of a cell, and its failures. */
-export async function runSmoke({ name }, folder) {
-  const { args, files } = PROGRAMS[name];
+export async function runSmoke({ name, node }, folder) {
+  const { args, files } = PROGRAMS[name] ?? NODE;
   const failures = [];
   for (const file of files) {
-    const problem = await run(join(folder, 'node_modules', '.bin', name), [...args, file], folder);
+    const problem = await run(node ?? join(folder, 'node_modules', '.bin', name), [...args, file], folder);
     if (problem !== undefined) failures.push(`${name} ${file}: ${problem}`);
   }
   return { passed: files.length - failures.length, skipped: 0, failures };

@@ -22,7 +22,7 @@ const EXCLUDED = [
 const TEST_RUNS = '0.2';
 
 /** @returns the counts of a cell, and its failures. */
-export async function runSuites({ name, sdk, program, suites }, folder) {
+export async function runSuites({ name, sdk, node, suites }, folder) {
   const report = join(folder, `${name.replaceAll(/\W+/g, '-')}.json`);
   const args = [
     join('node_modules', 'vitest', 'vitest.mjs'),
@@ -33,7 +33,6 @@ export async function runSuites({ name, sdk, program, suites }, folder) {
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
-  const node = program === undefined ? process.execPath : join('node_modules', program.name, 'bin', 'node');
   const { status, output } = await runVitest(node, args, folder, `${report}.cache`);
   if (!existsSync(report)) return { passed: 0, skipped: 0, failures: [`vitest did not run:\n${output}`] };
   const { numPendingTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));

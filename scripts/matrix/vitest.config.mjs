@@ -1,12 +1,12 @@
-// The configuration of a cell of the matrix: imports of the sources lead to the installed package.
+// The configuration of a cell of the matrix: imports of the sources lead to the built modules.
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const root = import.meta.dirname;
-const dist = resolve(root, 'node_modules', 'agents-hybrid-session', 'dist', 'esm');
+const modules = resolve(root, 'modules');
 
-const packed = {
-  name: 'packed-package',
+const built = {
+  name: 'built-modules',
   enforce: 'pre',
   resolveId(source, importer) {
     if (importer === undefined || !source.startsWith('.')) return undefined;
@@ -14,7 +14,7 @@ const packed = {
     for (const room of ['src', 'mocks']) {
       const from = resolve(root, room);
       if (!path.startsWith(`${from}/`)) continue;
-      const id = `${resolve(dist, room)}${path.slice(from.length).replace(/\.ts$/, '.js')}`;
+      const id = `${resolve(modules, room)}${path.slice(from.length).replace(/\.ts$/, '.js')}`;
       return { id, external: true };
     }
     return undefined;
@@ -22,7 +22,7 @@ const packed = {
 };
 
 export default defineConfig({
-  plugins: [packed],
+  plugins: [built],
   // Several cells run in one folder.
   cacheDir: process.env['MATRIX_CACHE'],
   test: {

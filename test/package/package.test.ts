@@ -46,7 +46,8 @@ describe('the tarball', () => {
   it('the tarball holds the builds and the documents, and no other file', () => {
     const rest = packed.files.filter(
       (path) =>
-        !/^dist\/(esm|cjs)\/(src|mocks)\/[\w/-]+\.(js|d\.ts)$/.test(path) &&
+        !/^dist\/(esm|cjs)\/(src|mocks)\/[\w/-]+\.d\.ts$/.test(path) &&
+        !/^dist\/(import|require)\/(?:mocks\/|shared\/)?[\w-]+\.js$/.test(path) &&
         !/^docs\/(?:decisions\/)?[\w-]+\.md$/.test(path) &&
         !/^docs\/bench\/[\w-]+\.(md|json|svg)$/.test(path) &&
         !/^examples\/(?:[\w-]+\/)*(?:README\.md|package\.json|[\w.-]+\.(?:m?js|capnp))$/.test(path),
@@ -58,6 +59,7 @@ describe('the tarball', () => {
       'README.md',
       'SECURITY.md',
       'dist/cjs/package.json',
+      'dist/require/package.json',
       'llms.txt',
       'package.json',
     ]);
@@ -76,7 +78,31 @@ describe('the tarball', () => {
   });
 
   it('the CommonJS build has no command', () => {
-    expect(packed.files.filter((path) => path.startsWith('dist/cjs/src/cli'))).toEqual([]);
+    expect(packed.files.filter((path) => /^dist\/(?:require|cjs\/src)\/cli/.test(path))).toEqual([]);
+  });
+
+  it('an import of the package loads few files', async () => {
+    const loaded = new Set<string>();
+    const load = async (path: string): Promise<void> => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      const code = await readFile(join(esm, 'node_modules', 'agents-hybrid-session', path), 'utf8');
+      for (const [, next = ''] of code.matchAll(/(?:from |^import )"(\.[^"]+)"/gm))
+        await load(join(dirname(path), next));
+    };
+    await load('dist/import/index.js');
+    expect(loaded.size).toBeGreaterThan(1);
+    expect(loaded.size).toBeLessThanOrEqual(20);
+  });
+
+  it('a class has the same name in a bundle as in the sources', async () => {
+    const names = packed.files.filter((path) => /^dist\/(?:import|require)\//.test(path));
+    const changed: string[] = [];
+    for (const path of names) {
+      const code = await readFile(join(esm, 'node_modules', 'agents-hybrid-session', path), 'utf8');
+      for (const [found] of code.matchAll(/\bclass \w+\$\d+/g)) changed.push(`${path}: ${found}`);
+    }
+    expect(changed).toEqual([]);
   });
 
   it('the package has lru-cache as its only dependency', async () => {
