@@ -16,7 +16,8 @@ import { startProgram } from '../../package/run-program.ts';
 import { FULL } from '../../support/runs.ts';
 import { callsNamedTools, told } from '../support/recorded-runs.ts';
 
-const KILLS = FULL ? 200 : 8;
+// Every boundary, with and without a stream, in the first, second and third run of a session.
+const KILLS = FULL ? 84 : 8;
 /** So long that no process that lives loses its lease; the clock of the next one is that much ahead. */
 const MIRROR_LEASE = 120_000;
 /** So many boundaries a run has, or more. */
@@ -77,7 +78,7 @@ it(
         baseURL: server.url,
         text,
         dieAt,
-        stream: kill % 2 === 1,
+        stream: Math.floor(kill / BOUNDARIES) % 2 === 1,
         mirrorLease: MIRROR_LEASE,
         later: (later += MIRROR_LEASE),
       });
