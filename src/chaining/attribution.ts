@@ -6,7 +6,7 @@ import { stableJson } from '../util/json.ts';
 import type { InterruptedCalls } from '../items/tool-calls.ts';
 import type { ChainingPort, CompletedResponse, RunRecorder } from './port.ts';
 import { toReplayInput } from '../items/model-input.ts';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from '../util/bounded-map.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type OpenAI from 'openai';
 
@@ -108,7 +108,7 @@ function remove(last: Served): void {
 }
 
 /** Responses without a known session; a session claims them by ID later. */
-const unclaimed = new LRUCache<string, CompletedResponse>({ max: 1000 });
+const unclaimed = boundedMap<CompletedResponse>(1000);
 
 /** Keeps a response until a session claims it. */
 export function keepUnattributedResponse(response: CompletedResponse): void {

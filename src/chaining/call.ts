@@ -1,5 +1,5 @@
 import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from '../util/bounded-map.ts';
 import { HistoryReferenceError } from '../errors/session.ts';
 import { isObject } from '../util/json.ts';
 import { clock } from '../util/clock.ts';
@@ -19,7 +19,7 @@ import { SentInput } from './sent-input.ts';
 const sentWhole = new WeakSet<object>();
 
 /** Parents of failed requests that the runner retries. */
-const failed = new LRUCache<string, true>({ max: 1000 });
+const failed = boundedMap<true>(1000);
 
 /** The server answered a chained request without its parent's context. */
 export class ParentIgnored extends Error {}

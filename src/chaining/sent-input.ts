@@ -12,7 +12,7 @@ import {
 import { hasForeignId, withoutForeignFields } from '../items/foreign-fields.ts';
 import { idOf } from '../items/read-item.ts';
 import { byContent } from '../items/model-input.ts';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from '../util/bounded-map.ts';
 import { isObject } from '../util/json.ts';
 
 /** The origin of an input. */
@@ -124,9 +124,9 @@ const MAX_ITEMS = 10_000;
 /** The items that one client's server produced or refused, as seen by this process. */
 class AnsweredItems {
   /** The ID of the reasoning that an item requires, by the item's ID. */
-  readonly reasoning = new LRUCache<string, { readonly id: string | undefined }>({ max: MAX_ITEMS });
+  readonly reasoning = boundedMap<{ readonly id: string | undefined }>(MAX_ITEMS);
   /** The keys of items that the server does not have: reasoning that it did not store, and refused items. */
-  readonly lost = new LRUCache<string, true>({ max: MAX_ITEMS });
+  readonly lost = boundedMap<true>(MAX_ITEMS);
 }
 
 const known = new WeakMap<object, AnsweredItems>();

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { Model } from '@openai/agents';
 import { isObject, textOf } from '../util/json.ts';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from '../util/bounded-map.ts';
 
 /** The server and account of a model's requests. */
 export interface ModelServer {
@@ -113,9 +113,9 @@ interface Facts {
  * Chaining pauses for a server that ignores or refuses its own new responses, so that not every turn costs a failed request.
  */
 class ServerMemory {
-  readonly #facts = new LRUCache<string, Facts>({ max: 1000 });
+  readonly #facts = boundedMap<Facts>(1000);
   /** The time from which a response may be used, by response: it may not be readable yet. */
-  readonly #waiting = new LRUCache<string, number>({ max: 10_000 });
+  readonly #waiting = boundedMap<number>(10_000);
 
   /** Whether a server continues from responses; undefined if it is unknown. */
   continues(server: ModelServer): boolean | undefined {
