@@ -36,6 +36,7 @@ interface CallFacts {
   /** The input object of the runner. */
   readonly key: ModelRequest['input'];
   readonly model: Model;
+  readonly server: ModelServer;
   readonly owner: Owner;
 }
 
@@ -61,13 +62,13 @@ export class ModelCall {
   private constructor(
     request: ModelRequest,
     parts: PlannableRequest,
-    { key, model, owner }: CallFacts,
+    { key, model, server, owner }: CallFacts,
     view: ChainView | undefined,
   ) {
     this.#request = request;
     this.#key = key;
     this.#model = model;
-    this.#server = serverOf(model);
+    this.#server = server;
     this.#plannable = parts;
     this.#owner = owner;
     this.#view = view;
@@ -87,7 +88,8 @@ export class ModelCall {
    */
   static async prepare(request: ModelRequest, model: Model): Promise<ModelCall | undefined> {
     const run = currentRun();
-    const parts = plannable(request, model);
+    const server = serverOf(model);
+    const parts = plannable(request, model, server);
     const { reference, items, contexts } = parts;
     if (reference !== undefined && run?.port === undefined)
       throw new HistoryReferenceError(reference.sessionId, 'no_session');
@@ -95,24 +97,29 @@ export class ModelCall {
     const port = run?.port ?? sessionForRequest({ items, contexts, client: clientOf(model) }, run?.around);
     const report = port?.planning();
     const owner = { port, isGuess: run?.port === undefined };
-    const call = await ModelCall.#of(request, parts, { key: request.input, model, owner });
+    const call = await ModelCall.#of(request, parts, { key: request.input, model, server, owner });
     report?.(call.#described(call.plan));
     return call;
   }
 
   /** A chained request needs no history; otherwise the reference is expanded. */
   static async #of(request: ModelRequest, parts: PlannableRequest, facts: CallFacts): Promise<ModelCall> {
-    const { model, owner } = facts;
+    const { model, server, owner } = facts;
     const { reference } = parts;
     // An unreadable ledger prevents chaining, but not the run.
     const view = await owner.port?.view(reference === undefined ? 'all' : 'tail').catch(() => undefined);
     const shown = ofView(request, view);
     // A long history takes milliseconds to digest.
-    const call = new ModelCall(shown, shown === request ? parts : plannable(shown, model), facts, view);
+    const call = new ModelCall(
+      shown,
+      shown === request ? parts : plannable(shown, model, server),
+      facts,
+      view,
+    );
     if (reference === undefined) return call;
     if (call.plan.type === 'chain' && view?.isReplaced(reference.digest) !== true) return call;
     const whole = await call.#whole();
-    return ModelCall.#of(whole, plannable(whole, model), facts);
+    return ModelCall.#of(whole, plannable(whole, model, server), facts);
   }
 
   /** The request to send, planned and repaired. */
@@ -337,7 +344,7 @@ export class ModelCall {
     if (request === whole) return false;
     const report = port.planning();
     this.#request = request;
-    this.#plannable = plannable(request, this.#model);
+    this.#plannable = plannable(request, this.#model, this.#server);
     this.#isConfirmed = false;
     this.#sent = { request: this.#input.of(request), chained: false };
     report(this.#described({ type: 'replay', reason: 'compacted' }));

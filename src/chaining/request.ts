@@ -3,16 +3,20 @@ import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import { isObject, type JsonObject } from '../util/json.ts';
 import { historyReferenceOf } from './history-reference.ts';
 import type { ChainView, ReplacedHistory } from './port.ts';
-import { serverOf } from './server.ts';
+import { serverOf, type ModelServer } from './server.ts';
 import type { PlannableRequest } from './plan.ts';
 
 /** Reads the parts of a request that determine its plan. */
-export function plannable(request: ModelRequest, model: Model): PlannableRequest {
+export function plannable(
+  request: ModelRequest,
+  model: Model,
+  server: ModelServer = serverOf(model),
+): PlannableRequest {
   const all = itemsOf(request.input);
   const reference = historyReferenceOf(all[0]);
   const items = reference === undefined ? all : all.slice(1);
   const contexts = contextsOf(reference?.digest ?? EMPTY_DIGEST, items);
-  return { reference, items, contexts, server: serverOf(model).mark, obstacle: obstacleOf(request, model) };
+  return { reference, items, contexts, server: server.mark, obstacle: obstacleOf(request, model) };
 }
 
 /**

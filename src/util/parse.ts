@@ -36,11 +36,10 @@ function defOf(schema: z.core.$ZodType): Def {
 
 function makeTest(def: Def): Test {
   if (def.type === 'number') return numberTest(def.checks ?? []);
+  if (def.type === 'string') return stringTest(def);
   // A refinement.
   if (def.checks !== undefined && def.checks.length > 0) return never;
   switch (def.type) {
-    case 'string':
-      return 'format' in def || def.coerce === true ? never : (value) => typeof value === 'string';
     case 'boolean':
       return (value) => typeof value === 'boolean';
     case 'literal': {
@@ -69,18 +68,36 @@ function makeTest(def: Def): Test {
     case 'object':
       return objectTest(def);
     case 'union':
-      return 'discriminator' in def ? discriminatedTest(def.options, String(def.discriminator)) : never;
+      if ('discriminator' in def) return discriminatedTest(def.options, String(def.discriminator));
+      // Zod takes the first option that parses, which may change the value.
+      return def.options[0] === undefined ? never : testOf(def.options[0]);
     default:
       return never;
   }
+}
+
+/** What zod says about a refinement. */
+function checkOf(check: z.core.$ZodCheck): z.core.$ZodChecks['_zod']['def'] {
+  // oxlint-disable-next-line no-underscore-dangle -- the name that zod gives it
+  return (check as z.core.$ZodChecks)._zod.def;
+}
+
+function stringTest(schema: z.core.$ZodStringDef): Test {
+  let least = 0;
+  if ('format' in schema || schema.coerce === true) return never;
+  for (const check of schema.checks ?? []) {
+    const def = checkOf(check);
+    if (def.check !== 'min_length') return never;
+    least = Math.max(least, def.minimum);
+  }
+  return (value) => typeof value === 'string' && value.length >= least;
 }
 
 function numberTest(checks: readonly z.core.$ZodCheck[]): Test {
   let least = Number.NEGATIVE_INFINITY;
   let isWhole = false;
   for (const check of checks) {
-    // oxlint-disable-next-line no-underscore-dangle -- the name that zod gives it
-    const def = (check as z.core.$ZodChecks)._zod.def;
+    const def = checkOf(check);
     if (def.check === 'number_format' && def.format === 'safeint') isWhole = true;
     else if (def.check === 'greater_than' && def.inclusive && typeof def.value === 'number')
       least = Math.max(least, def.value);

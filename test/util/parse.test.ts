@@ -6,6 +6,8 @@ import { parse } from '../../src/util/parse.ts';
 const SCHEMAS = {
   text: z.string(),
   'text with a pattern': z.string().regex(/^a/),
+  'text of two characters': z.string().min(2).min(1),
+  'text of at most one character': z.string().min(1).max(1),
   'text of a format': z.url(),
   'text made of anything': z.coerce.string(),
   number: z.number(),
@@ -27,6 +29,7 @@ const SCHEMAS = {
   'object of numbers': z.record(z.string(), z.number()),
   'object with other numbers': z.object({ a: z.string() }).catchall(z.number()),
   union: z.union([z.string(), z.number()]),
+  'union of objects': z.union([z.object({ a: z.string() }), z.object({ a: z.string(), b: z.number() })]),
   'union by a field': z.discriminatedUnion('a', [
     z.object({ a: z.literal('x'), b: z.number() }),
     z.object({ a: z.literal(['y', 'z']), b: z.array(z.object({ a: z.literal('x') })) }),

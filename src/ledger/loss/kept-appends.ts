@@ -24,6 +24,7 @@ interface KeptAppend {
 export class KeptAppends {
   readonly #known: KnownLedger | undefined;
   #appends: KeptAppend[] = [];
+  #bytes = 0;
 
   /** @param known where the newest one is noted; without it nothing is kept. */
   constructor(known: KnownLedger | undefined) {
@@ -32,7 +33,7 @@ export class KeptAppends {
 
   /** The memory they take, in bytes, approximately. */
   get bytes(): number {
-    return this.#appends.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#bytes;
   }
 
   note(append: Omit<KeptAppend, 'steps' | 'bytes'>, records: readonly LedgerRecord[]): void {
@@ -42,11 +43,14 @@ export class KeptAppends {
     const steps = records.flatMap((record) => stepOf(record));
     const bytes = 200 + (steps.length === 0 ? 0 : 2 * JSON.stringify(steps).length);
     this.#appends.push({ ...append, steps, bytes });
-    if (this.#appends.length > MAX_APPENDS) this.#appends.shift();
+    this.#bytes += bytes;
+    const oldest = this.#appends.length > MAX_APPENDS ? this.#appends.shift() : undefined;
+    this.#bytes -= oldest?.bytes ?? 0;
   }
 
   clear(): void {
     this.#appends = [];
+    this.#bytes = 0;
   }
 
   /** The steps that a log has lost and this object still has, behind a `rewound` step if some are missing. */

@@ -132,9 +132,9 @@ export function takeUnresolved(
   known: KnownLedger,
   steps: readonly LedgerStep[],
 ): UnresolvedAppend | undefined {
-  const items = fingerprintOf(steps);
   const { unresolved } = known;
-  if (items === undefined || unresolved === undefined) return undefined;
+  const items = unresolved && fingerprintOf(steps);
+  if (unresolved === undefined || items === undefined) return undefined;
   known.unresolved = undefined;
   return unresolved.items === items ? unresolved : undefined;
 }
