@@ -5,7 +5,7 @@ import { InvalidOptionsError, parseOptions, withMethods } from '../errors/option
 import type { LedgerUnreadableError } from '../errors/ledger.ts';
 import type { LedgerStore } from '../ledger/store.ts';
 import { clock, timeLeft } from '../util/clock.ts';
-import { mapStream } from '../util/map-stream.ts';
+import { mapStream } from './map-stream.ts';
 import { isObject } from '../util/json.ts';
 import { Backoff } from '../util/poll.ts';
 import { retryAfterOf } from '../util/retry-after.ts';

@@ -101,7 +101,7 @@ export class LazyHistory implements HistoryReferences {
 
   reportFullHistory(reason: FullHistoryReason): void {
     const { sessionId = '', telemetry } = this.#owner;
-    telemetry.event({ type: 'warning', sessionId, code: 'full_history', reason });
+    telemetry.warningsOf(sessionId)({ code: 'full_history', reason });
   }
 }
 

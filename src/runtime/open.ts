@@ -122,13 +122,7 @@ export async function openContext(
   } catch (error) {
     if (error instanceof ConversationsUnavailableError) throw error;
     // The ledger stores the items now; the next write tries to create a conversation again.
-    telemetry.event({
-      type: 'warning',
-      sessionId,
-      code: 'mirror_failed',
-      count: 1,
-      reason: failureReason(error),
-    });
+    telemetry.warningsOf(sessionId)({ code: 'mirror_failed', count: 1, reason: failureReason(error) });
     return { ...withoutConversation(scope, sessionId), isMirrored: true };
   }
 }
@@ -241,7 +235,7 @@ async function beginConversation(
     return await createBookmarkedConversation(client, options.bookmark);
   } catch (error) {
     if (options.mirror !== 'background' || !(error instanceof ConversationsUnavailableError)) throw error;
-    telemetry.event({ type: 'warning', sessionId, code: 'no_conversations' });
+    telemetry.warningsOf(sessionId)({ code: 'no_conversations' });
     return undefined;
   }
 }
@@ -252,6 +246,7 @@ function openLedger(
   conversationId: string | null | undefined,
   sync?: SharedSyncState,
 ): Ledger {
+  const warn = telemetry.warningsOf(sessionId);
   return new Ledger({
     store: options.ledger,
     sessionId,
@@ -261,10 +256,9 @@ function openLedger(
     onRewound: (version) => {
       if (sync !== undefined) sync.rewinds += 1;
       const reason = version === 0 ? 'nothing is left' : 'records are missing';
-      telemetry.event({ type: 'warning', sessionId, code: 'store_rewound', reason });
+      warn({ code: 'store_rewound', reason });
     },
-    onDamaged: (position) =>
-      telemetry.event({ type: 'warning', sessionId, code: 'ledger_damaged', position }),
-    onConflict: (position) => telemetry.event({ type: 'warning', sessionId, code: 'conflict', position }),
+    onDamaged: (position) => warn({ code: 'ledger_damaged', position }),
+    onConflict: (position) => warn({ code: 'conflict', position }),
   });
 }

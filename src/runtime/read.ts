@@ -188,12 +188,7 @@ export class SessionHistory {
     } catch (error) {
       if (error instanceof ConversationReplaced) throw error;
       if (isUnknown) throw toNotFoundError(error, conversation.conversationId);
-      this.#context.telemetry.event({
-        type: 'warning',
-        sessionId,
-        code: 'list_failed',
-        reason: failureReason(error),
-      });
+      this.#context.telemetry.warningsOf(sessionId)({ code: 'list_failed', reason: failureReason(error) });
       return undefined;
     }
   }
@@ -235,12 +230,7 @@ export class SessionHistory {
       sync.listComparedAt = clock.now() - COMPARE_INTERVAL_MS + RETRY_INTERVAL_MS;
       // The next operation compares the list of the new conversation.
       if (error instanceof ConversationReplaced || signal.aborted) return;
-      this.#context.telemetry.event({
-        type: 'warning',
-        sessionId,
-        code: 'list_failed',
-        reason: failureReason(error),
-      });
+      this.#context.telemetry.warningsOf(sessionId)({ code: 'list_failed', reason: failureReason(error) });
     }
   }
 

@@ -248,14 +248,7 @@ export class SessionRuntime {
     const target = { sessionId, model: this.#run?.model ?? responses.at(-1)?.model };
     const { mode, problem, code } = await resolveMode(rollout, target);
     if (problem !== undefined)
-      this.telemetry.event({
-        type: 'warning',
-        sessionId,
-        code: 'rollout_failed',
-        mode,
-        reason: problem,
-        cause: code,
-      });
+      this.telemetry.warningsOf(sessionId)({ code: 'rollout_failed', mode, reason: problem, cause: code });
     return mode;
   }
 
@@ -328,7 +321,7 @@ export class SessionRuntime {
       (await ledger.read({ scope: 'tail' })).version === 0
     ) {
       const onIgnored = (reason: string): void =>
-        this.telemetry.event({ type: 'warning', sessionId, code: 'bookmark_ignored', reason });
+        this.telemetry.warningsOf(sessionId)({ code: 'bookmark_ignored', reason });
       const { keepContent } = this.options;
       await adoptBookmark({ ...conversation, ledger, reader, keepContent, onIgnored });
     }

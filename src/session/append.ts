@@ -73,7 +73,7 @@ export async function appendItems(runtime: SessionRuntime, given: readonly Agent
   await append(false);
   if (isGone) await append(true);
   const { sessionId = '' } = runtime;
-  if (isInputUnsaved) runtime.telemetry.event({ type: 'warning', sessionId, code: 'input_unsaved' });
+  if (isInputUnsaved) runtime.telemetry.warningsOf(sessionId)({ code: 'input_unsaved' });
 }
 
 /** The view of appended items whose compaction does not stand for the whole history: a model sees all items without it. */

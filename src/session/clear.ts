@@ -36,9 +36,7 @@ export async function clearSession(runtime: SessionRuntime): Promise<void> {
     const failure = await deleteClearedConversations(client, cleared, bookmark);
     if (failure === undefined) return;
     runtime.remember(session);
-    runtime.telemetry.event({
-      type: 'warning',
-      sessionId,
+    runtime.telemetry.warningsOf(sessionId)({
       code: 'mirror_failed',
       count: 1,
       reason: failureReason(failure),

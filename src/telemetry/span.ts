@@ -33,10 +33,10 @@ export class Span {
   }
 }
 
-/** The observers of a session. */
 /** Reports a warning of a session. */
 export type Warn = (warning: Omit<WarningEvent, 'type' | 'sessionId'>) => void;
 
+/** The observers of a session. */
 export class Telemetry {
   readonly #observers: readonly SessionObserver[];
 

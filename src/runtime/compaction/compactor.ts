@@ -141,7 +141,7 @@ export class Compactor {
     const reason = CompactionError.isInstance(error) ? error.reason : failureReason(error);
     // Another process may have compacted the history.
     if (reason === 'nothing_to_compact') return;
-    telemetry.event({ type: 'warning', sessionId, code: 'compaction_failed', reason });
+    telemetry.warningsOf(sessionId)({ code: 'compaction_failed', reason });
   }
 
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapStream } from '../../src/util/map-stream.ts';
+import { mapStream } from '../../src/many/map-stream.ts';
 import { deferred } from '../support/deferred.ts';
 
 async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
