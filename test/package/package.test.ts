@@ -181,7 +181,7 @@ describe('an app without msw', () => {
 
 describe.runIf(FULL)('the command, where a driver is installed', () => {
   it('the command imports, inspects, exports the same bytes, and erases', async () => {
-    const cli = join(esm, 'node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+    const cli = join(esm, 'node_modules', 'agents-hybrid-session', 'dist', 'import', 'cli.js');
     const run = (...args: string[]): ReturnType<typeof runProgram> =>
       runProgram('node', [cli, ...args], { cwd: esm });
     await writeFile(join(esm, 'items.jsonl'), ITEMS);

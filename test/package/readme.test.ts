@@ -88,7 +88,7 @@ describe('the programs in the README', () => {
 });
 
 describe('the commands in the README and in docs/cli.md', () => {
-  const cli = join('node_modules', 'agents-hybrid-session', 'dist', 'esm', 'src', 'cli.js');
+  const cli = join('node_modules', 'agents-hybrid-session', 'dist', 'import', 'cli.js');
   const commands = new Map(
     [...commandsOf(readme), ...commandsOf(commandPage)].map((words) => [words.join(' '), words]),
   );

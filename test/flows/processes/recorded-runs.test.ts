@@ -17,7 +17,7 @@ import { FULL } from '../../support/runs.ts';
 import { callsNamedTools, told } from '../support/recorded-runs.ts';
 
 // Every boundary, with and without a stream, in the first, second and third run of a session.
-const KILLS = FULL ? 84 : 8;
+const KILLS = FULL ? 84 : 5;
 /** So long that no process that lives loses its lease; the clock of the next one is that much ahead. */
 const MIRROR_LEASE = 120_000;
 /** So many boundaries a run has, or more. */
