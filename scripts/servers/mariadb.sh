@@ -19,7 +19,7 @@ mariadb_start() {
   # Every folder on the way must let the account through.
   if [ "$(id -u)" -eq 0 ]; then chown mysql "$folder"; chmod a+x "$(dirname "$folder")"; fi
   (as_mysql mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal \
-    --innodb-flush-log-at-trx-commit=0) >"$folder/install.log" 2>&1 || {
+    --skip-test-db --innodb-flush-log-at-trx-commit=0) >"$folder/install.log" 2>&1 || {
     tail -20 "$folder/install.log" >&2
     return 1
   }
@@ -29,7 +29,9 @@ mariadb_start() {
   mariadb_pid=$!
   wait_for "MariaDB on port $port" "$folder/log" "$mariadb_pid" \
     mariadb-admin --no-defaults -h 127.0.0.1 -P "$port" -u root ping
-  export TEST_MYSQL_URL="mysql://root@127.0.0.1:$port/test"
+  # In a database of the name 'test' every account may create tables.
+  mariadb-admin --no-defaults -h 127.0.0.1 -P "$port" -u root create ledgers
+  export TEST_MYSQL_URL="mysql://root@127.0.0.1:$port/ledgers"
 }
 
 # SIGKILL stops at once: nothing in this server is worth a shutdown.
