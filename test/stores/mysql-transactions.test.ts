@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LedgerConflictError } from '../../src/index.ts';
 import { mysqlLedger, mysqlLedgerSchema, type MysqlPool } from '../../src/mysql.ts';
 import { insertGroups } from '../../src/stores/mysql/insert-groups.ts';
-import { mysqlTables } from '../../src/stores/mysql/tables.ts';
+import { mysqlStatements, mysqlTables } from '../../src/stores/mysql/tables.ts';
 import { scriptedPool, serverError } from './support/mysql-script.ts';
 import { checkpoint, record } from './support/records.ts';
 
@@ -31,6 +31,9 @@ describe('a transaction of a MySQL ledger', () => {
     const later = scriptedPool(known);
     await appendAt(later.pool, 3);
     expect(later.calls).toEqual(APPENDED);
+    expect(mysqlStatements(mysqlTables('t')).insertRecords(2)).toBe(
+      'INSERT INTO `t_record` (ledger, position, part, record) VALUES (?, ?, ?, ?), (?, ?, ?, ?)',
+    );
     expect(later.values[1]).toEqual([4, JSON.stringify(checkpoint(4)), Buffer.from('s'), 3]);
     expect(later.values[2]).toEqual([7, 3, 0, JSON.stringify(record('one'))]);
     const first = scriptedPool(known);
@@ -130,6 +133,77 @@ describe('a transaction of a MySQL ledger', () => {
     await expect(on(other).delete('s')).resolves.toBeUndefined();
     await expect(on({ DELETE: [notMoved], SELECT: [[]] }).delete('s', 0)).resolves.toBeUndefined();
     await expect(on({ DELETE: [moved] }).delete('s', 3)).resolves.toBeUndefined();
+  });
+});
+
+describe('a statement of a MySQL ledger', () => {
+  const SESSION = Buffer.from('s');
+
+  it('a rewrite of a MySQL ledger deletes the records before it in its transaction', async () => {
+    const DELETE_RECORDS = 'DELETE FROM `hybrid_session_ledger_record`';
+    const { pool, calls, values } = scriptedPool({ ...known, [DELETE_RECORDS]: [moved] });
+    await mysqlLedger({ pool }).rewrite('s', [record('one')], checkpoint(5), 3);
+    expect(calls).toEqual([START, 'UPDATE', DELETE_RECORDS, INSERT_RECORDS, 'COMMIT', 'release']);
+    expect(values[1]?.[0]).toBe(5);
+    expect(values[2]).toEqual([7, 3]);
+    expect(values[3]).toEqual([7, 3, 0, '', 7, 4, 0, JSON.stringify(record('one'))]);
+  });
+
+  it('a first append of a MySQL ledger inserts the session with its version, and passes every error but a duplicate on', async () => {
+    const { pool, values } = scriptedPool(known);
+    await appendAt(pool, 0);
+    expect(values[1]).toEqual([SESSION, 1, JSON.stringify(checkpoint(1))]);
+    const failure = serverError(1205);
+    const failed = scriptedPool({ ...known, [INSERT_SESSION]: [failure] });
+    await expect(appendAt(failed.pool, 0)).rejects.toBe(failure);
+    expect(failed.calls).not.toContain('UPDATE');
+  });
+
+  it('a MySQL ledger puts rows into order, and joins the parts of a record', async () => {
+    const text = JSON.stringify(record('long'));
+    const row = { format: 1, version: 14 };
+    const { pool, values } = scriptedPool({
+      SELECT: [
+        [
+          { ...row, position: 13, part: 0, record: JSON.stringify(record('last')) },
+          { ...row, position: 12, part: 1, record: text.slice(9) },
+          { ...row, position: 12, part: 0, record: text.slice(0, 9) },
+          { ...row, position: 11, part: 0, record: JSON.stringify(record('first')) },
+        ],
+      ],
+    });
+    const { records } = await mysqlLedger({ pool }).read('s', 11);
+    expect(records).toEqual([record('first'), record('long'), record('last')]);
+    expect(values).toEqual([[11, SESSION]]);
+  });
+
+  it('a MySQL ledger asks for a session and for a list by bytes', async () => {
+    const row = { session: 'a', format: '1', version: 1n, head: JSON.stringify(checkpoint(1)), updated: 5n };
+    const { pool, values } = scriptedPool({ SELECT: [[row]] });
+    const ledger = mysqlLedger({ pool });
+    expect(await ledger.checkpoint('a')).toEqual(checkpoint(1));
+    const listed: unknown[] = [];
+    for await (const summary of ledger.sessions?.({ prefix: 'a' }) ?? []) listed.push(summary);
+    expect(listed).toEqual([{ ...checkpoint(1), sessionId: 'a', updated: 5 }]);
+    expect(values).toEqual([[Buffer.from('a')], [Buffer.from('a')]]);
+  });
+
+  it('a deletion of a MySQL ledger has the version as its condition, where there is one', async () => {
+    const { pool, calls, values } = scriptedPool({});
+    const ledger = mysqlLedger({ pool });
+    await ledger.delete('s');
+    await ledger.delete('s', 0);
+    expect(calls[0]).toBe('DELETE FROM `hybrid_session_ledger` WHERE session = ?');
+    expect(calls[1]).toBe('DELETE FROM `hybrid_session_ledger` WHERE session = ? AND version = ?');
+    expect(values.slice(0, 2)).toEqual([[SESSION], [SESSION, 0]]);
+  });
+
+  it('the script of a MySQL ledger has one statement for each table', () => {
+    const script = mysqlLedgerSchema();
+    expect(script).toMatch(/^CREATE TABLE IF NOT EXISTS `hybrid_session_ledger` \(\n/);
+    expect(script).toMatch(
+      /utf8mb4_bin;\nCREATE TABLE IF NOT EXISTS `hybrid_session_ledger_record` \(\n[\s\S]*utf8mb4_bin;\n$/,
+    );
   });
 });
 

@@ -132,12 +132,11 @@ function database<C>(
   const transaction: MysqlDatabase['transaction'] = async (work) => {
     const connection = await pool.getConnection();
     const { query, run } = statementsOn(connection);
-    let isOpen = true;
+    let isOpen = false;
     try {
       await query('START TRANSACTION');
       const value = await work(run);
       await query(value === undefined ? 'ROLLBACK' : 'COMMIT');
-      isOpen = false;
       return value;
     } catch (error) {
       isOpen = await query('ROLLBACK').then(

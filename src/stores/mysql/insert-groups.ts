@@ -35,7 +35,7 @@ function groupAt(rows: readonly RecordRow[], at: number): RecordRow[] {
   let size = 0;
   for (const { record } of rows.slice(at, at + 32)) {
     size += record.length;
-    if (length > 0 && size > MAX_TEXT) break;
+    if (size > MAX_TEXT) break;
     length += 1;
   }
   return rows.slice(at, at + (SIZES.find((known) => known <= length) ?? 1));

@@ -61,15 +61,11 @@ export function mysqlLedger(options: MysqlLedgerOptions): LedgerStore {
   const statements = mysqlStatements(tables);
 
   let checking: Promise<void> | undefined;
-  const checked = async (): Promise<void> => {
-    const current = (checking ??= checkSettings(database));
-    try {
-      await current;
-    } catch (error) {
-      if (checking === current) checking = undefined;
+  const checked = (): Promise<void> =>
+    (checking ??= checkSettings(database).catch((error: unknown) => {
+      checking = undefined;
       throw error;
-    }
-  };
+    }));
 
   const create = async (): Promise<void> => {
     for (const statement of createStatements(tables))
