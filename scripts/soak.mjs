@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { hasMariadb, startMariadb } from './servers/mariadb-server.mjs';
 import { hasProgram } from './servers/own-server.mjs';
 import { postgresPrograms, startPostgres } from './servers/postgres-server.mjs';
 import { startRedis } from './servers/redis-server.mjs';
@@ -46,6 +47,7 @@ if (unknown.length > 0)
 if (kinds.includes('redis') && !hasProgram('redis-server')) throw new Error('redis-server is not installed');
 if (kinds.includes('postgres') && postgresPrograms() === undefined)
   throw new Error('PostgreSQL is not installed');
+if (kinds.includes('mysql') && !hasMariadb()) throw new Error('MariaDB is not installed');
 
 /** How much faster than the world the sessions live: a lease of a minute and a half is nine seconds. */
 const SPEED = 10;
@@ -70,7 +72,8 @@ const calls = Object.fromEntries(pairs.map((pair) => [pair.split('=')[0], Number
 const api = await startApi({ seed, origin, speed: SPEED, faults, rate });
 const redis = kinds.includes('redis') ? await startRedis(join(folder, 'redis')) : undefined;
 const postgres = kinds.includes('postgres') ? await startPostgres(join(folder, 'postgres')) : undefined;
-const order = { folder, redisUrl: redis?.url, postgresUrl: postgres?.url };
+const mysql = kinds.includes('mysql') ? await startMariadb(join(folder, 'mariadb')) : undefined;
+const order = { folder, redisUrl: redis?.url, postgresUrl: postgres?.url, mysqlUrl: mysql?.url };
 const journal = new Journal();
 const workers = [];
 process.on('exit', () => {
@@ -78,6 +81,7 @@ process.on('exit', () => {
   api.kill();
   void redis?.kill();
   void postgres?.kill();
+  void mysql?.kill();
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
@@ -177,6 +181,10 @@ const strikes = {
   async postgres() {
     await postgres?.restart(between(next, 50, 800));
     counts['store restarts'] += postgres === undefined ? 0 : 1;
+  },
+  async mysql() {
+    await mysql?.restart(between(next, 50, 800));
+    counts['store restarts'] += mysql === undefined ? 0 : 1;
   },
 };
 const chaos = Object.fromEntries(Object.entries(CHAOS).filter(([name]) => wanted.has(name)));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# with-servers.sh <command...>: runs the command with a real Redis, a real PostgreSQL, a real D1 and a real browser.
+# with-servers.sh <command...>: runs the command with a real Redis, a real PostgreSQL, a real MariaDB, a real D1 and a real browser.
 #
-# Starts the servers on free ports of 127.0.0.1, exports TEST_REDIS_URL, TEST_REDIS_CLUSTER_URL, TEST_POSTGRES_URL,
+# Starts the servers on free ports of 127.0.0.1, exports TEST_REDIS_URL, TEST_REDIS_CLUSTER_URL, TEST_POSTGRES_URL, TEST_MYSQL_URL,
 # TEST_D1_MODULE and TEST_BROWSER, and stops and removes all of it however the command ends. Exits with the command's status. Missing
 # packages are installed with apt-get, which needs root, and D1 with npm.
 set -euo pipefail
@@ -16,6 +16,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/servers/redis.sh"
 # shellcheck source=scripts/servers/postgres.sh
 source "$here/servers/postgres.sh"
+# shellcheck source=scripts/servers/mariadb.sh
+source "$here/servers/mariadb.sh"
 # shellcheck source=scripts/servers/d1.sh
 source "$here/servers/d1.sh"
 # shellcheck source=scripts/servers/browser.sh
@@ -71,6 +73,7 @@ cleanup() {
   fi
   redis_stop
   postgres_stop
+  mariadb_stop
   rm -rf "$work"
 }
 
@@ -83,11 +86,13 @@ trap 'exit 141' PIPE
 
 redis_install
 postgres_install
+mariadb_install
 d1_install
 browser_install
 redis_start "$work/redis"
 postgres_start "$work/postgres"
-say "Redis at $TEST_REDIS_URL, PostgreSQL at $TEST_POSTGRES_URL"
+mariadb_start "$work/mariadb"
+say "Redis at $TEST_REDIS_URL, PostgreSQL at $TEST_POSTGRES_URL, MariaDB at $TEST_MYSQL_URL"
 
 # In the background, so that a signal to this script is seen at once and not when the command ends.
 "$@" <&0 &

@@ -37,7 +37,7 @@ export const CELLS = [
     env: { NEXT_TELEMETRY_DISABLED: '1', DIST_DIR: `.${kind}` },
     bundle: ['next', 'build', 'next', `--${kind}`],
     serve: (port) => ['next', 'start', 'next', '-H', '127.0.0.1', '-p', String(port)],
-    ask: async (url) => (await ask(`${url}/probe`)).json(),
+    ask: (served) => served(async (url) => (await ask(`${url}/probe`)).json()),
   })),
   {
     // The app of examples/worker, by its own commands.
@@ -45,7 +45,7 @@ export const CELLS = [
     isExample: true,
     folder: 'worker',
     bundle: ['npm', 'run', 'build'],
-    serve: (port) => ['workerd', 'serve', 'config.capnp', `--socket-addr=http=127.0.0.1:${port}`],
+    serve: (port) => ['node', 'serve.js', String(port)],
     ask: askWorker,
   },
   {
@@ -69,17 +69,21 @@ export async function runCell({ bundle, start, serve, ask, ...cell }, { folder, 
   const run = ([name, ...args]) => output(programIn(folder, name), args, options);
   await run(bundle);
   if (start !== undefined) return JSON.parse(await run(start));
-  const port = await freePort();
-  const [name, ...args] = serve(port);
-  // A group of its own: the server may be a child of the command.
-  const server = spawn(programIn(folder, name), args, { ...options, stdio: 'ignore', detached: true });
-  const ended = once(server, 'exit');
-  try {
-    return await ask(`http://127.0.0.1:${port}`);
-  } finally {
-    if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, 'SIGKILL');
-    await ended;
-  }
+  /** Starts the server for the work, and ends it. */
+  const served = async (work) => {
+    const port = await freePort();
+    const [name, ...args] = serve(port);
+    // A group of its own: the server may be a child of the command.
+    const server = spawn(programIn(folder, name), args, { ...options, stdio: 'ignore', detached: true });
+    const ended = once(server, 'exit');
+    try {
+      return await work(`http://127.0.0.1:${port}`);
+    } finally {
+      if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, 'SIGKILL');
+      await ended;
+    }
+  };
+  return ask(served);
 }
 
 function programIn(folder, name) {
@@ -87,15 +91,19 @@ function programIn(folder, name) {
   return name === 'node' ? process.execPath : join(folder, 'node_modules', '.bin', name);
 }
 
-/** Two requests: the second one knows the conversation's ID alone. */
-async function askWorker(url) {
-  const { conversation } = await (await ask(url, 'my name is Ada')).json();
-  const { answer } = await (await ask(`${url}?conversation=${conversation}`, 'what is my name?')).json();
+/** Two questions of one user: the second one to another start of the Worker, on the same D1 database. */
+async function askWorker(served) {
+  await served((url) => ask(`${url}?user=ada`, 'my name is Ada'));
+  const { answer } = await served(async (url) => (await ask(`${url}?user=ada`, 'what is my name?')).json());
   return { answers: [answer] };
 }
 
 /** Two questions of one user, whose session is the same in each request. */
-async function askChat(url) {
+async function askChat(served) {
+  return served(askChatAt);
+}
+
+async function askChatAt(url) {
   await ask(`${url}/api/chat`, JSON.stringify({ message: 'my name is Ada' })).then((one) => one.text());
   const answer = await ask(`${url}/api/chat`, JSON.stringify({ message: 'what is my name?' }));
   const text = await answer.text();

@@ -31,4 +31,4 @@ const CALLER_FAULTS = ['retry'];
 export const ALL_FAULTS = [...Object.keys(API_FAULTS), ...Object.keys(STORE_FAULTS), ...CALLER_FAULTS];
 
 /** The faults of processes and servers, and how often they happen. */
-export const CHAOS = { kill: 6, freeze: 2, restart: 2, pause: 1, redis: 1.5, postgres: 1.5 };
+export const CHAOS = { kill: 6, freeze: 2, restart: 2, pause: 1, redis: 1.5, postgres: 1.5, mysql: 1.5 };

@@ -7,12 +7,13 @@ export const STORES = {
   encrypted: { isShared: true },
   redis: { isShared: true },
   postgres: { isShared: true },
+  mysql: { isShared: true },
 };
 
 const ignore = () => undefined;
 
 /** Opens stores of these kinds. */
-export async function openStores(kinds, { folder, redisUrl, postgresUrl }) {
+export async function openStores(kinds, { folder, redisUrl, postgresUrl, mysqlUrl }) {
   const closing = [];
   const sqlite = async (name) => {
     const { sqliteLedger } = await import('../../dist/esm/src/sqlite.js');
@@ -40,6 +41,13 @@ export async function openStores(kinds, { folder, redisUrl, postgresUrl }) {
       pool.on('error', ignore);
       closing.push(() => pool.end());
       return postgresLedger({ pool });
+    },
+    async mysql() {
+      const { mysqlLedger } = await import('../../dist/esm/src/mysql.js');
+      const { createPool } = await import('mysql2/promise');
+      const pool = createPool({ uri: mysqlUrl, connectionLimit: 3, connectTimeout: 5000 });
+      closing.push(() => pool.end());
+      return mysqlLedger({ pool });
     },
   };
   const stores = {};

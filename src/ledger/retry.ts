@@ -43,6 +43,9 @@ const SQLITE_CODE = /^(?:ERR_)?SQLITE_/;
 /** SQLSTATE: a feature, data, a constraint, a login, a right, or the statement; not a server that only reads, as in a failover. */
 const SQLSTATE = /^(?!25006)(?:0A|2[0-9A-F]|3[BDF]|42|44)[0-9A-Z]{3}$/;
 
+/** MySQL: too many connections of one user, or prepared statements; their SQLSTATE is that of a wrong statement. */
+const MYSQL_LIMITS: ReadonlySet<unknown> = new Set([1203, 1226, 1461]);
+
 /** Redis: the key, the login, a right. */
 const REDIS_MESSAGE = /^(?:WRONGTYPE|WRONGPASS|NOAUTH|NOPERM)\b/;
 
@@ -51,9 +54,10 @@ const PROGRAM_ERROR = /^(?:Range|Reference|Syntax|Type)Error$/;
 /** Whether a store's error says that the same call fails again. */
 export function isPermanent(error: unknown): boolean {
   if (!isObject(error)) return false;
-  const { code, message, name, status, cause } = error;
+  const { code, message, name, status, cause, sqlState, errno } = error;
   if (typeof code === 'string' && [OWN_CODE, SQLITE_CODE, SQLSTATE].some((one) => one.test(code)))
     return true;
+  if (typeof sqlState === 'string' && SQLSTATE.test(sqlState)) return !MYSQL_LIMITS.has(errno);
   if (typeof status === 'number') return status < 500 && ![408, 409, 425, 429].includes(status);
   if (typeof message === 'string' && REDIS_MESSAGE.test(message)) return true;
   // A request that got no answer is a `TypeError`, too, with a cause.

@@ -5,14 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import * as fc from 'fast-check';
+import { createPool, type Pool } from 'mysql2/promise';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
 import { EMPTY_DIGEST } from '../../src/items/digest.ts';
+import { mysqlLedger } from '../../src/mysql.ts';
 import { postgresLedger, postgresLedgerSchema } from '../../src/postgres.ts';
 import { redisLedger, type RedisLedgerClient } from '../../src/redis.ts';
 import { sqliteLedger } from '../../src/sqlite.ts';
 import { texts, user } from '../support/conversation.ts';
+import { mysqlUrl } from '../stores/support/mysql-engines.ts';
 import { simulated } from '../support/simulated.ts';
 import { failureOf, guardProcess, holds, hostileText } from './support/property.ts';
 
@@ -128,6 +131,7 @@ describe('two IDs that differ', () => {
   const database = new PGlite();
   let folder = '';
   const stores = new Map<string, () => LedgerStore>();
+  let mysqlPool: Pool | undefined;
   beforeAll(async () => {
     await database.waitReady;
     folder = mkdtempSync(join(tmpdir(), 'hostile-'));
@@ -137,13 +141,17 @@ describe('two IDs that differ', () => {
     const memory = memoryLedger();
     for (const [name, store] of Object.entries({ sqlite, redis, postgres, memory }))
       stores.set(name, () => store);
+    if (mysqlUrl === undefined) return;
+    const pool = (mysqlPool = createPool(mysqlUrl));
+    stores.set('mysql', () => mysqlLedger({ pool }));
   });
   afterAll(async () => {
     await database.close();
+    await mysqlPool?.end();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(['sqlite', 'redis', 'postgres', 'memory'])(
+  it.each(['sqlite', 'redis', 'postgres', ...(mysqlUrl === undefined ? [] : ['mysql']), 'memory'])(
     'different IDs are different sessions in %s',
     async (name) => {
       const store = stores.get(name)?.() ?? memoryLedger();

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, type HybridSessionOptions } from '../../src/index.ts';
+import { mysqlLedger, type MysqlLedgerOptions } from '../../src/mysql.ts';
 import { postgresLedger, type PostgresLedgerOptions } from '../../src/postgres.ts';
 import { redisLedger, type RedisLedgerOptions } from '../../src/redis.ts';
 import { sqliteLedger, type SqliteLedgerOptions } from '../../src/sqlite.ts';
@@ -132,6 +133,7 @@ describe('options of any kind', () => {
   it.each([
     ['sqliteLedger', (given: unknown) => sqliteLedger(given as SqliteLedgerOptions)],
     ['redisLedger', (given: unknown) => redisLedger(given as RedisLedgerOptions)],
+    ['mysqlLedger', (given: unknown) => mysqlLedger(given as MysqlLedgerOptions)],
     ['postgresLedger', (given: unknown) => postgresLedger(given as PostgresLedgerOptions)],
   ])('options of any kind are refused by name, or accepted, by %s', async (_, create) => {
     await holds(200, options, (make) => {

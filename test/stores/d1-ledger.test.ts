@@ -1,7 +1,7 @@
 import Libsql from 'libsql';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { d1Ledger, D1_LEDGER_SCHEMA, type D1LedgerDatabase } from '../../src/d1.ts';
-import { piecesOf } from '../../src/stores/batched/pieces.ts';
+import { piecesOf } from '../../src/stores/shared/parts.ts';
 import { d1Database, d1Module, type D1Binding } from './support/d1-engine.ts';
 import { checkpoint, record } from './support/records.ts';
 

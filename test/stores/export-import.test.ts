@@ -19,6 +19,11 @@ const stores = [
     where: () => process.env['TEST_POSTGRES_URL'] ?? '',
     isThere: 'TEST_POSTGRES_URL' in process.env,
   },
+  {
+    kind: 'mysql',
+    where: () => process.env['TEST_MYSQL_URL'] ?? '',
+    isThere: 'TEST_MYSQL_URL' in process.env,
+  },
 ];
 
 describe.each(stores)('an export from $kind', ({ where, isThere }) => {

@@ -1,15 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
 import { createClient } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HybridSession, encryptedLedger, memoryLedger, type LedgerStore } from '../../src/index.ts';
+import { mysqlLedger } from '../../src/mysql.ts';
 import { postgresLedger } from '../../src/postgres.ts';
 import { redisLedger } from '../../src/redis.ts';
 import { sqliteLedger } from '../../src/sqlite.ts';
 import { openSqlite } from '../../src/stores/sqlite/open.ts';
 import { texts, user } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
+import { mysqlTable, mysqlUrl, quotedName } from './support/mysql-engines.ts';
 import { pglite, postgresUrl, tableName } from './support/postgres-engines.ts';
 import { checkpoint, record } from './support/records.ts';
 import { redisPrefix, redisUrl } from './support/redis-engine.ts';
@@ -73,6 +76,19 @@ async function inTables(pool: Pick<Pool, 'query'>): Promise<RawStore> {
   };
 }
 
+/** Every visible row of MySQL. */
+async function inMysqlTables(): Promise<RawStore> {
+  const pool = createPool(mysqlUrl ?? '');
+  onTestFinished(() => pool.end());
+  const table = mysqlTable();
+  const rows = async (name: string): Promise<unknown> =>
+    (await pool.query(`SELECT * FROM ${quotedName(name)}`))[0];
+  return {
+    store: mysqlLedger({ pool, table }),
+    bytes: async () => JSON.stringify([await rows(table), await rows(`${table}_record`)]),
+  };
+}
+
 /** Every key with its value. */
 async function inRedis(): Promise<RawStore> {
   const client = createClient({ url: redisUrl ?? '' });
@@ -111,6 +127,11 @@ const STORES: readonly Subject[] = [
       return inTables(pool);
     },
     missing: postgresUrl === undefined ? 'TEST_POSTGRES_URL is not set' : undefined,
+  },
+  {
+    name: 'MySQL',
+    open: inMysqlTables,
+    missing: mysqlUrl === undefined ? 'TEST_MYSQL_URL is not set' : undefined,
   },
   {
     name: 'Redis',

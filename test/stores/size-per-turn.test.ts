@@ -1,15 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from '@openai/agents';
+import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
 import { createClient } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HybridRunner, HybridSession, memoryLedger, type LedgerStore } from '../../src/index.ts';
+import { mysqlLedger } from '../../src/mysql.ts';
 import { postgresLedger } from '../../src/postgres.ts';
 import { redisLedger } from '../../src/redis.ts';
 import { sqliteLedger } from '../../src/sqlite.ts';
 import { encryptedLedger } from '../../src/stores/encrypted/ledger.ts';
 import { simulated } from '../support/simulated.ts';
+import { mysqlTable, mysqlUrl, quotedName } from './support/mysql-engines.ts';
 import { pglite, postgresUrl, tableName } from './support/postgres-engines.ts';
 import { redisPrefix, redisUrl } from './support/redis-engine.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -42,6 +45,7 @@ const places: Record<string, () => Promise<Measured>> = {
     onTestFinished(() => pool.end());
     return postgresTable(pool);
   },
+  'in MariaDB': mysqlTables,
   'in Redis': async () => {
     const client = await createClient({ url: redisUrl ?? '' }).connect();
     onTestFinished(() => client.close());
@@ -62,6 +66,7 @@ const DOCUMENTED: readonly (readonly [place: string, whole: number, bare: number
   ['in SQLite, encrypted', 5_000, 2_800],
   ['in PGlite', 2_700, 2_000],
   ['in PostgreSQL', 2_700, 2_000, postgresUrl === undefined],
+  ['in MariaDB', 3_700, 2_000, mysqlUrl === undefined],
   ['in Redis', 2_900, 1_400, redisUrl === undefined],
 ];
 
@@ -113,6 +118,20 @@ async function sqliteFile(): Promise<Measured> {
     return (await stat(path)).size;
   };
   return { ledger, bytes };
+}
+
+async function mysqlTables(): Promise<Measured> {
+  const pool = createPool(mysqlUrl ?? '');
+  onTestFinished(() => pool.end());
+  const table = mysqlTable();
+  const names = [table, `${table}_record`];
+  const bytes = async (): Promise<number> => {
+    for (const name of names) await pool.query(`OPTIMIZE TABLE ${quotedName(name)}`);
+    const size = `SELECT SUM(data_length + index_length) AS bytes FROM information_schema.tables WHERE table_name IN (?, ?)`;
+    const [rows] = await pool.execute(size, names);
+    return Number((rows as { bytes: string }[])[0]?.bytes);
+  };
+  return { ledger: mysqlLedger({ pool, table }), bytes };
 }
 
 async function postgresTable(pool: Pool | ReturnType<typeof pglite>): Promise<Measured> {

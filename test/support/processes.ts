@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Where a store that many processes can reach lives: a file or a URL. */
 export interface SharedStore {
-  readonly kind: 'sqlite' | 'redis' | 'postgres';
+  readonly kind: 'sqlite' | 'redis' | 'postgres' | 'mysql';
   readonly at: string;
 }
 

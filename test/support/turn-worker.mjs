@@ -21,6 +21,11 @@ async function open({ kind, at }) {
     await client.connect();
     return [redisLedger({ client }), () => client.close()];
   }
+  if (kind === 'mysql') {
+    const { mysqlLedger } = await import('../../dist/esm/src/mysql.js');
+    const pool = (await import('mysql2/promise')).createPool({ uri: at, connectionLimit: 2 });
+    return [mysqlLedger({ pool }), () => pool.end()];
+  }
   const { postgresLedger } = await import('../../dist/esm/src/postgres.js');
   const pool = new (await import('pg')).default.Pool({ connectionString: at, max: 2 });
   return [postgresLedger({ pool }), () => pool.end()];

@@ -1,8 +1,9 @@
 import { LedgerConflictError } from '../../errors/ledger.ts';
-import { isObject, type JsonObject } from '../../util/json.ts';
+import { isObject } from '../../util/json.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
 import { decodeCheckpoint } from '../shared/decode-record.ts';
-import { checkedVersion, pageOf, sessionsIn, textsOf } from '../shared/rows.ts';
+import { joinParts } from '../shared/parts.ts';
+import { checkedVersion, pageOf, rowsWriteOf, sessionsIn } from '../shared/rows.ts';
 import { sessionKey } from '../shared/session-key.ts';
 import type { BatchDatabase } from './batch.ts';
 import {
@@ -31,10 +32,8 @@ export function batchedLedger(database: BatchDatabase, layout: RecordLayout): Le
     withTables(() => database.select(statement));
 
   const write = async (isRewrite: boolean, ...args: Parameters<LedgerStore['append']>): Promise<void> => {
-    const [sessionId, records, checkpoint, expected] = args;
-    const texts = textsOf(records, isRewrite);
-    const written = { records: texts, checkpoint: JSON.stringify(checkpoint), expected, isRewrite };
-    const statements = writeStatements(sessionKey(sessionId), written, layout);
+    const [sessionId, , , expected] = args;
+    const statements = writeStatements(sessionKey(sessionId), rowsWriteOf(isRewrite, ...args), layout);
     const [moved = [], [session] = []] = (await withTables(() => database.batch(statements))).slice(-2);
     if (moved.length > 0) return;
     throw new LedgerConflictError(sessionId, expected, versionIn(session, sessionId));
@@ -49,7 +48,7 @@ export function batchedLedger(database: BatchDatabase, layout: RecordLayout): Le
     },
     async read(sessionId, from = 0, to?: number) {
       const rows = await select(readStatement(sessionKey(sessionId), from, layout));
-      return pageOf(layout.inParts ? joined(rows) : rows, sessionId, from, to);
+      return pageOf(layout.inParts ? joinParts(rows) : rows, sessionId, from, to);
     },
     append: (...args) => write(false, ...args),
     rewrite: (...args) => write(true, ...args),
@@ -66,28 +65,4 @@ export function batchedLedger(database: BatchDatabase, layout: RecordLayout): Le
 
 function versionIn(row: unknown, sessionId: string): number {
   return row === undefined ? 0 : checkedVersion(row, sessionId);
-}
-
-interface PartedRow {
-  readonly row: JsonObject;
-  readonly pieces: unknown[];
-  isWhole: boolean;
-}
-
-/** One row for each record; a record of which a part is missing before the last one has no text. */
-function joined(rows: readonly unknown[]): JsonObject[] {
-  const whole: PartedRow[] = [];
-  for (const row of rows.filter(isObject)) {
-    const last = whole.at(-1);
-    // A session without records has one row, of nulls.
-    const part = Number(row['part']);
-    if (last !== undefined && last.row['position'] === row['position']) {
-      last.isWhole &&= part === last.pieces.length;
-      last.pieces.push(row['record']);
-    } else whole.push({ row, pieces: [row['record']], isWhole: part === 0 });
-  }
-  return whole.map(({ row, pieces, isWhole }) => {
-    if (isWhole && pieces.length === 1) return row;
-    return { ...row, record: isWhole ? pieces.join('') : undefined };
-  });
 }

@@ -1,6 +1,6 @@
-import { SESSIONS_PAGE, TABLE_FORMAT } from '../shared/rows.ts';
+import { piecesOf } from '../shared/parts.ts';
+import { SESSIONS_PAGE, TABLE_FORMAT, type RowsWrite } from '../shared/rows.ts';
 import type { SqlStatement } from './batch.ts';
-import { piecesOf } from './pieces.ts';
 
 /** How a database keeps records. */
 export interface RecordLayout {
@@ -8,15 +8,6 @@ export interface RecordLayout {
   readonly schema: readonly string[];
   /** Whether a record can take several rows, for databases with a limit for one: its rows have a number `part`. */
   readonly inParts: boolean;
-}
-
-/** An append or a rewrite, as it goes into the tables. */
-export interface BatchWrite {
-  readonly records: readonly string[];
-  readonly checkpoint: string;
-  readonly expected: number;
-  /** Whether the records take the place of all that were there. */
-  readonly isRewrite: boolean;
 }
 
 /** The longest text of one parameter, in UTF-16 units: each takes three bytes at most. */
@@ -64,7 +55,7 @@ export function sessionsStatement(from: string): SqlStatement {
  */
 export function writeStatements(
   key: string,
-  { records, checkpoint, expected, isRewrite }: BatchWrite,
+  { records, checkpoint, expected, isRewrite }: RowsWrite,
   layout: RecordLayout,
 ): SqlStatement[] {
   return [

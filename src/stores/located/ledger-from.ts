@@ -20,7 +20,7 @@ export interface LedgerFromOptions {
    */
   readonly readOnly?: boolean | undefined;
   /**
-   * Imports the package `redis`, `pg` or `@libsql/client` by its name. A bundler includes the driver if the app imports it here.
+   * Imports the package `redis`, `pg`, `mysql2` or `@libsql/client` by its name. A bundler includes the driver if the app imports it here.
    *
    * @default import(name)
    */
@@ -48,8 +48,8 @@ const schema = z.strictObject({
 
 /**
  * Returns the ledger store that a text names, such as the value of an environment variable: `sqlite:PATH`, `redis://HOST/0`,
- * `postgres://HOST/DATABASE` or `libsql://HOST?authToken=TOKEN`, the forms of `--ledger`. The parameters `prefix` (Redis) and `table` (PostgreSQL) of a URL are those of
- * the store.
+ * `postgres://HOST/DATABASE`, `mysql://HOST/DATABASE`, `mariadb://HOST/DATABASE` or `libsql://HOST?authToken=TOKEN`, the forms of
+ * `--ledger`. The parameters `prefix` (Redis) and `table` (PostgreSQL, MySQL, MariaDB) of a URL are those of the store.
  *
  * Nothing is opened before the first call. Make one store for each process.
  *

@@ -1,5 +1,13 @@
 import { InvalidOptionsError } from '../../errors/options.ts';
-import { openLibsql, openPostgres, openRedis, openSqlite, type Opened, type OpenOptions } from './open.ts';
+import {
+  openLibsql,
+  openMysql,
+  openPostgres,
+  openRedis,
+  openSqlite,
+  type Opened,
+  type OpenOptions,
+} from './open.ts';
 
 /** A place of a ledger, read from a text. */
 export interface LedgerLocation {
@@ -51,6 +59,8 @@ const KINDS: readonly LedgerKind[] = [
       return { name, open: (options) => openPostgres({ url, name, table: parameter }, options) };
     },
   },
+  mysqlKind('mysql'),
+  mysqlKind('mariadb'),
   {
     form: 'libsql:URL',
     example: 'libsql://HOST?authToken=TOKEN',
@@ -62,12 +72,42 @@ const KINDS: readonly LedgerKind[] = [
   },
 ];
 
+/** The options of `mysql2` that a URL can hold. It prints the names of unknown ones, which may be a part of a password. */
+const MYSQL_PARAMETERS = [
+  'table',
+  'user',
+  'password',
+  'ssl',
+  'charset',
+  'compress',
+  'connectTimeout',
+  'connectionLimit',
+  'idleTimeout',
+  'maxIdle',
+  'socketPath',
+];
+
+/** Both servers speak one protocol. */
+function mysqlKind(kind: string): LedgerKind {
+  return {
+    form: `${kind}:URL`,
+    example: `${kind}://USER:PASSWORD@HOST/DATABASE`,
+    scheme: new RegExp(`^${kind}$`),
+    locate(scheme, rest) {
+      const { url, name, parameter } = server(kind, scheme, rest, /^(?:mysql|mariadb):$/, 'table');
+      if ([...new URL(url).searchParams.keys()].some((key) => !MYSQL_PARAMETERS.includes(key)))
+        throw invalid(`${kind}: takes no other parameters than ${MYSQL_PARAMETERS.join(', ')}`);
+      return { name, open: (options) => openMysql({ url, name, table: parameter }, options) };
+    },
+  };
+}
+
 /**
  * The forms that `ledgerFrom()` takes, each with an example, for the help text of a program.
  *
  * @example
  * ```ts
- * console.log(LEDGER_FORMS.map(({ form }) => form).join(', ')); // sqlite:PATH, redis:URL, postgres:URL, libsql:URL
+ * console.log(LEDGER_FORMS.map(({ form }) => form).join(', ')); // sqlite:PATH, redis:URL, postgres:URL, ...
  * ```
  */
 export const LEDGER_FORMS: readonly { readonly form: string; readonly example: string }[] = KINDS.map(

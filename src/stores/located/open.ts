@@ -1,5 +1,7 @@
 import { LedgerUnavailableError } from '../../errors/ledger.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
+import type { MysqlPool } from '../mysql/clients.ts';
+import { mysqlLedger } from '../mysql/ledger.ts';
 import type { PostgresPool } from '../postgres/clients.ts';
 import { postgresLedger } from '../postgres/ledger.ts';
 import type { RedisLedgerClient } from '../redis/clients.ts';
@@ -40,9 +42,16 @@ interface PostgresDriver {
   readonly default?: { readonly Pool: PoolClass };
 }
 
+/** A database on a server, and the ledger's table in it. */
+interface DatabaseLocation {
+  readonly url: string;
+  readonly name: string;
+  readonly table: string | undefined;
+}
+
 /** Opens a ledger in PostgreSQL, over a pool of connections. */
 export function openPostgres(
-  { url, name, table }: { readonly url: string; readonly name: string; readonly table: string | undefined },
+  { url, name, table }: DatabaseLocation,
   { readOnly, load }: OpenOptions,
 ): Opened {
   return atFirstUse(async () => {
@@ -54,12 +63,45 @@ export function openPostgres(
     pool.on('error', () => undefined);
     const readOnlyPool: PostgresPool = {
       query(text, values) {
-        // The ledger creates its tables when they are missing.
-        if (!/^\s*CREATE\b/i.test(text)) return pool.query(text, values);
-        throw new LedgerUnavailableError('not_found', `there is no ledger in the database at ${name}`);
+        refuseCreation(text, name);
+        return pool.query(text, values);
       },
     };
     const store = postgresLedger({
+      pool: readOnly ? readOnlyPool : pool,
+      ...(table === undefined ? {} : { table }),
+    });
+    return { store, close: () => pool.end() };
+  });
+}
+
+interface OwnMysqlPool {
+  promise(): MysqlPool & { end(): Promise<void> };
+}
+
+interface MysqlDriver {
+  readonly createPool?: (options: { uri: string; connectTimeout: number }) => OwnMysqlPool;
+  /** The driver is CommonJS: not every loader sees its names. */
+  readonly default?: Required<Pick<MysqlDriver, 'createPool'>>;
+}
+
+/** Opens a ledger in MySQL or MariaDB, over a pool of connections. */
+export function openMysql({ url, name, table }: DatabaseLocation, { readOnly, load }: OpenOptions): Opened {
+  return atFirstUse(async () => {
+    const driver = (await loadDriver(load, 'mysql2')) as MysqlDriver;
+    const createPool = driver.createPool ?? driver.default?.createPool;
+    if (createPool === undefined)
+      throw driverError({ name: 'mysql2', error: new TypeError('it has no createPool') });
+    const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT_MS }).promise();
+    const readOnlyPool: MysqlPool = {
+      query: (statement) => pool.query(statement),
+      execute(statement, values) {
+        refuseCreation(statement.sql, name);
+        return pool.execute(statement, values);
+      },
+      getConnection: () => pool.getConnection(),
+    };
+    const store = mysqlLedger({
       pool: readOnly ? readOnlyPool : pool,
       ...(table === undefined ? {} : { table }),
     });
@@ -86,9 +128,8 @@ export function openLibsql(
     const readOnlyClient: LibsqlClient = {
       execute: (statement) => client.execute(statement),
       async batch(statements, mode) {
-        // The ledger creates its tables when they are missing.
-        if (!statements.some(({ sql }) => /^\s*CREATE\b/i.test(sql))) return client.batch(statements, mode);
-        throw new LedgerUnavailableError('not_found', `there is no ledger in the database at ${name}`);
+        for (const { sql } of statements) refuseCreation(sql, name);
+        return client.batch(statements, mode);
       },
     };
     const store = sqliteLedger({ database: readOnly ? readOnlyClient : client });
@@ -138,6 +179,12 @@ export function openRedis(url: string, prefix: string | undefined, { load }: Ope
     };
     return { store, close };
   });
+}
+
+/** The ledger creates its tables when they are missing. @throws LedgerUnavailableError `not_found` for such a statement. */
+function refuseCreation(sql: string, name: string): void {
+  if (/^\s*CREATE\b/i.test(sql))
+    throw new LedgerUnavailableError('not_found', `there is no ledger in the database at ${name}`);
 }
 
 /** A ledger that is opened by its first call, and again by the next one if that failed. */

@@ -1,7 +1,7 @@
 import { LedgerUnreadableError } from '../../errors/ledger.ts';
 import { isObject, type JsonObject } from '../../util/json.ts';
 import type { LedgerRecord } from '../../ledger/record.ts';
-import type { LedgerPage, SessionsOptions, SessionSummary } from '../../ledger/store.ts';
+import type { LedgerPage, LedgerStore, SessionsOptions, SessionSummary } from '../../ledger/store.ts';
 import { decodeCheckpoint, decodeRecord } from './decode-record.ts';
 import { canBeginKey, sessionIdOf } from './session-key.ts';
 import { readableSummaries, summaryOf } from './session-summary.ts';
@@ -14,6 +14,22 @@ export const SESSIONS_PAGE = 200;
 
 /** Stands in the place of a record where the log was rewritten: the log begins behind it. */
 const REWRITTEN = '';
+
+/** An append or a rewrite, as it goes into tables. */
+export interface RowsWrite {
+  readonly records: readonly string[];
+  readonly checkpoint: string;
+  readonly expected: number;
+  /** Whether the records take the place of all that were there. */
+  readonly isRewrite: boolean;
+}
+
+/** The texts of an append or a rewrite. */
+export function rowsWriteOf(isRewrite: boolean, ...args: Parameters<LedgerStore['append']>): RowsWrite {
+  const [, records, checkpoint, expected] = args;
+  const texts = textsOf(records, isRewrite);
+  return { records: texts, checkpoint: JSON.stringify(checkpoint), expected, isRewrite };
+}
 
 /** The records as they go into rows. */
 export function textsOf(records: readonly LedgerRecord[], isRewrite: boolean): string[] {

@@ -3,7 +3,7 @@ import { LedgerUnavailableError } from '../../errors/ledger.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
 import { createPrivateFile, databaseFile, fileAt } from './database-file.ts';
 import { configureSqlite, openSqlite, openSqliteReadOnly } from './open.ts';
-import { sessionsIn, textsOf } from '../shared/rows.ts';
+import { rowsWriteOf, sessionsIn } from '../shared/rows.ts';
 import { withStatementCache, type OwnedSqliteDatabase, type SqliteDatabase } from './database.ts';
 import { emptied, whileBusy } from './busy.ts';
 import {
@@ -164,10 +164,8 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
     if (owned !== undefined && !closed) isLogDue = !(await emptied(owned, patience));
   };
   const write = async (isRewrite: boolean, ...args: Parameters<LedgerStore['append']>): Promise<void> => {
-    const [sessionId, records, checkpoint, expected] = args;
-    const texts = textsOf(records, isRewrite);
-    const written = { records: texts, checkpoint: JSON.stringify(checkpoint), expected, isRewrite };
-    await run(({ database }) => writeRecords(database, sessionId, written));
+    const [sessionId] = args;
+    await run(({ database }) => writeRecords(database, sessionId, rowsWriteOf(isRewrite, ...args)));
     if (isRewrite || isLogDue) await emptyLog(isRewrite ? LOG_PATIENCE : 0);
   };
 

@@ -3,7 +3,14 @@ import { isObject } from '../../util/json.ts';
 import type { Checkpoint } from '../../ledger/record.ts';
 import type { LedgerPage } from '../../ledger/store.ts';
 import { decodeCheckpoint } from '../shared/decode-record.ts';
-import { checkedVersion, numberIn, pageOf, SESSIONS_PAGE, TABLE_FORMAT } from '../shared/rows.ts';
+import {
+  checkedVersion,
+  numberIn,
+  pageOf,
+  SESSIONS_PAGE,
+  TABLE_FORMAT,
+  type RowsWrite,
+} from '../shared/rows.ts';
 import { sessionKey } from '../shared/session-key.ts';
 import type { SqliteDatabase } from './database.ts';
 
@@ -50,15 +57,6 @@ const SELECT_RECORDS = `SELECT l.format, l.version, r.position, r.record FROM hy
 const SELECT_SESSIONS = `SELECT session, format, version, head, updated * 1000 AS updated FROM hybrid_session_ledger
   WHERE session >= ? ORDER BY session LIMIT ${SESSIONS_PAGE}`;
 
-/** An append or a rewrite as it goes into the tables. */
-export interface SqliteWrite {
-  readonly records: readonly string[];
-  readonly checkpoint: string;
-  readonly expected: number;
-  /** Whether the records take the place of all that were there. */
-  readonly isRewrite: boolean;
-}
-
 /** Creates the missing tables, in one transaction. */
 export function createTables(database: SqliteDatabase): void {
   const last = database
@@ -94,7 +92,7 @@ export function selectSessions(database: SqliteDatabase, from: string): unknown[
 export function writeRecords(
   database: SqliteDatabase,
   sessionId: string,
-  { records, checkpoint, expected, isRewrite }: SqliteWrite,
+  { records, checkpoint, expected, isRewrite }: RowsWrite,
 ): void {
   const key = sessionKey(sessionId);
   inTransaction(database, () => {

@@ -34,7 +34,13 @@ const ADDRESSES = [
   'postgres://127.0.0.1:1?hunter2@127.0.0.1:1/app',
   'postgres://ada:hunter2 x@127.0.0.1:1/app',
   'postgres://127.0.0.1:1/app?user=ada&password=hunter2',
+  'mssql://ada:hunter2@127.0.0.1:1/app',
   'mysql://ada:hunter2@127.0.0.1:1/app',
+  'mariadb:ada:hunter2@127.0.0.1:1/app',
+  'mysql://ada:12/hunter2@127.0.0.1:1/app',
+  'mysql://127.0.0.1:1/app?user=ada&password=hunter2',
+  'mysql://127.0.0.1:1?hunter2@127.0.0.1:1/app',
+  'mysql:postgres://ada:hunter2@127.0.0.1:1/app',
   'sqlite:postgres://ada:hunter2@127.0.0.1:1/app',
   'sqlite://ada:hunter2@127.0.0.1:1/app',
 ];
@@ -108,7 +114,7 @@ describe('HYBRID_SESSION_LEDGER', () => {
 
   it('HYBRID_SESSION_LEDGER is ignored beside --ledger, and when it is empty', async () => {
     const ledger = await recorded('s', []);
-    const wrong = { HYBRID_SESSION_LEDGER: 'mysql:x' };
+    const wrong = { HYBRID_SESSION_LEDGER: 'mssql:x' };
     expect(await runCommand(['export', 's', '--ledger', ledger], wrong)).toMatchObject({ code: 0 });
     expect((await runCommand(['export', 's'], wrong)).code).toBe(64);
     const none = await runCommand(['inspect', 's'], { HYBRID_SESSION_LEDGER: '' });

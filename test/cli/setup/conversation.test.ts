@@ -117,7 +117,9 @@ describe('a command on one conversation', () => {
 
 describe('--ledger', () => {
   it.each([
-    ['mysql://u:secret@h'],
+    ['mssql://u:secret@h'],
+    ['mysql:'],
+    ['mysql:postgres://u:secret@h'],
     ['sqlite:'],
     ['redis:'],
     ['postgres:mysql://u:secret@h'],
@@ -172,6 +174,8 @@ describe('--ledger', () => {
   it.each([
     ['redis:redis://u:secret@127.0.0.1', 'redis'],
     ['postgres:postgres://u:secret@127.0.0.1/db', 'pg'],
+    ['mysql://u:secret@127.0.0.1/db', 'mysql2'],
+    ['mariadb://u:secret@127.0.0.1/db', 'mysql2'],
   ])('a missing driver names the package to install for %s', async (ledger, driver) => {
     const said = await failure(['conv_1', '--ledger', ledger], nothing, { load: noPackage });
     expect(said).toContain(`missing_driver: Cannot use the ledger: the package '${driver}' is needed for it`);
@@ -179,22 +183,23 @@ describe('--ledger', () => {
     expect(said).not.toContain('secret');
   });
 
-  it.each(['redis:redis://u:secret@127.0.0.1:PORT/1', 'postgres:postgres://u:secret@127.0.0.1:PORT/db'])(
-    'an unreachable ledger is reported without the password: %s',
-    async (ledger) => {
-      const server = createServer();
-      const port = await new Promise<number>((resolve) => {
-        server.listen(0, '127.0.0.1', () => {
-          const address = server.address();
-          server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-        });
+  it.each([
+    'redis:redis://u:secret@127.0.0.1:PORT/1',
+    'postgres:postgres://u:secret@127.0.0.1:PORT/db',
+    'mysql://u:secret@127.0.0.1:PORT/db',
+  ])('an unreachable ledger is reported without the password: %s', async (ledger) => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
       });
-      const said = await failure(['conv_1', '--ledger', ledger.replace('PORT', String(port))], nothing);
-      expect(said).toContain('ledger_unreachable: The ledger at ');
-      expect(said).toContain(`127.0.0.1:${port}`);
-      expect(said).not.toContain('secret');
-    },
-  );
+    });
+    const said = await failure(['conv_1', '--ledger', ledger.replace('PORT', String(port))], nothing);
+    expect(said).toContain('ledger_unreachable: The ledger at ');
+    expect(said).toContain(`127.0.0.1:${port}`);
+    expect(said).not.toContain('secret');
+  });
 });
 
 describe('a request that fails', () => {

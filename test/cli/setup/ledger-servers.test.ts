@@ -1,8 +1,11 @@
+import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSimulatorCore } from '../../../mocks/simulator.ts';
 import { main } from '../../../src/cli/main.ts';
+import { mysqlLedger } from '../../../src/mysql.ts';
 import { postgresLedger } from '../../../src/postgres.ts';
+import { mysqlTable, mysqlUrl } from '../../stores/support/mysql-engines.ts';
 import { postgresUrl, tableName } from '../../stores/support/postgres-engines.ts';
 import { redisUrl } from '../../stores/support/redis-engine.ts';
 import { captureIo } from '../support/captured-io.ts';
@@ -47,6 +50,26 @@ describe.skipIf(postgresUrl === undefined)('a ledger in PostgreSQL', () => {
     const { code, stdout, stderr } = await doctor(
       `postgres:${postgresUrl ?? ''}?table=${encodeURIComponent(table)}`,
     );
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    expect(stdout).toContain(EMPTY);
+  });
+});
+
+describe.skipIf(mysqlUrl === undefined)('a ledger in MySQL', () => {
+  it('a MySQL ledger is not created by a command that only reads', async () => {
+    const { code, stderr } = await doctor(`${mysqlUrl ?? ''}?table=nobody`);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /no_such_ledger: Cannot use the ledger: there is no ledger in the database at mysql:\/\/[^@\s]+\nTry: /,
+    );
+  });
+
+  it('a MySQL ledger is opened with the installed package, and closed', async () => {
+    const pool = createPool(mysqlUrl ?? '');
+    onTestFinished(() => pool.end());
+    const table = mysqlTable();
+    await mysqlLedger({ pool, table }).checkpoint('nobody');
+    const { code, stdout, stderr } = await doctor(`${mysqlUrl ?? ''}?table=${encodeURIComponent(table)}`);
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
     expect(stdout).toContain(EMPTY);
   });

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
 import { createClient } from 'redis';
 import type { LedgerStore } from '../../../src/index.ts';
+import { mysqlLedger } from '../../../src/mysql.ts';
 import { postgresLedger } from '../../../src/postgres.ts';
 import { redisLedger } from '../../../src/redis.ts';
 import { sqliteLedger } from '../../../src/sqlite.ts';
@@ -18,7 +20,12 @@ export interface OpenedStore {
 
 /** Why a store cannot be tried here: the environment names no server. */
 export function missingServer(kind: SharedStore['kind']): string | undefined {
-  const variable = { sqlite: undefined, redis: 'TEST_REDIS_URL', postgres: 'TEST_POSTGRES_URL' }[kind];
+  const variable = {
+    sqlite: undefined,
+    redis: 'TEST_REDIS_URL',
+    postgres: 'TEST_POSTGRES_URL',
+    mysql: 'TEST_MYSQL_URL',
+  }[kind];
   return variable === undefined || process.env[variable] !== undefined ? undefined : `${variable} is not set`;
 }
 
@@ -45,6 +52,11 @@ export async function openStore(kind: SharedStore['kind']): Promise<OpenedStore>
         await client.close();
       },
     };
+  }
+  if (kind === 'mysql') {
+    const at = process.env['TEST_MYSQL_URL'] ?? '';
+    const pool = createPool({ uri: at });
+    return { shared: { kind, at }, ledger: mysqlLedger({ pool }), close: () => pool.end() };
   }
   const at = process.env['TEST_POSTGRES_URL'] ?? '';
   const pool = new Pool({ connectionString: at });

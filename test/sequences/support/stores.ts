@@ -1,11 +1,14 @@
 import { PGlite } from '@electric-sql/pglite';
 import Database from 'libsql';
+import { createPool } from 'mysql2/promise';
 import { encryptedLedger, memoryLedger, type LedgerStore } from '../../../src/index.ts';
+import { mysqlLedger } from '../../../src/mysql.ts';
 import { postgresLedger } from '../../../src/postgres.ts';
 import { sqliteLedger } from '../../../src/sqlite.ts';
+import { mysqlTable, mysqlUrl, quotedName } from '../../stores/support/mysql-engines.ts';
 
-/** The stores that run without a server. */
-export type StoreName = 'memory' | 'encrypted' | 'sqlite' | 'pglite' | 'bookmark';
+/** The stores of the sequences; `mysql` needs a server. */
+export type StoreName = 'memory' | 'encrypted' | 'sqlite' | 'pglite' | 'mysql' | 'bookmark';
 
 /** A place for ledgers that outlives the processes of one sequence. */
 export interface StorePlace {
@@ -43,6 +46,17 @@ export async function storePlace(name: StoreName): Promise<StorePlace> {
       return {
         open: () => postgresLedger({ pool, table }),
         close: async () => void (await pool.exec(`DROP TABLE IF EXISTS ${table}_record, ${table}`)),
+      };
+    }
+    case 'mysql': {
+      const pool = createPool({ uri: mysqlUrl ?? '', connectionLimit: 4 });
+      const table = mysqlTable();
+      return {
+        open: () => mysqlLedger({ pool, table }),
+        close: async () => {
+          await pool.query(`DROP TABLE IF EXISTS ${quotedName(`${table}_record`)}, ${quotedName(table)}`);
+          await pool.end();
+        },
       };
     }
     case 'bookmark':

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient, type Client } from '@libsql/client';
+import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../../src/index.ts';
 import { texts, user } from '../../support/conversation.ts';
 import { simulated } from '../../support/simulated.ts';
+import { mysqlTable, mysqlUrl, quotedName } from '../support/mysql-engines.ts';
 import { postgresUrl, tableName } from '../support/postgres-engines.ts';
 import { redisPrefix, redisUrl } from '../support/redis-engine.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -46,15 +48,34 @@ function watchedDrivers() {
       clients.closed += 1;
     }
   }
+  class WatchedMysqlPool {
+    constructor(options: object) {
+      made.push(options);
+    }
+    async query(): Promise<unknown[]> {
+      return [[]];
+    }
+    async execute(): Promise<unknown[]> {
+      return [[]];
+    }
+    async getConnection(): Promise<never> {
+      throw new Error('ECONNREFUSED');
+    }
+    async end(): Promise<void> {
+      clients.closed += 1;
+    }
+  }
   const load = async (name: string): Promise<unknown> =>
     name === 'pg'
       ? { default: { Pool: WatchedPool } }
-      : {
-          createClient: (options: object) => {
-            made.push(options);
-            return client;
-          },
-        };
+      : name === 'mysql2'
+        ? { default: { createPool: (options: object) => ({ promise: () => new WatchedMysqlPool(options) }) } }
+        : {
+            createClient: (options: object) => {
+              made.push(options);
+              return client;
+            },
+          };
   return { made, clients, load };
 }
 
@@ -93,6 +114,10 @@ describe('ledgerFrom()', () => {
     ['redis:redis://u:secret@host:7/2?prefix=a:', 'redis://host:7/2'],
     ['postgres://u:secret@h/db?table=a.b&sslmode=require', 'postgres://h/db'],
     ['postgres:postgresql://h/db', 'postgresql://h/db'],
+    ['mysql://u:secret@h:7/db?table=a.b&charset=utf8mb4', 'mysql://h:7/db'],
+    ['mysql:u:secret@h/db', 'mysql://h/db'],
+    ['mysql:mariadb://h/db', 'mariadb://h/db'],
+    ['mariadb://u:secret@h/db', 'mariadb://h/db'],
     ['libsql://h.turso.io?authToken=secret', 'libsql://h.turso.io'],
     ['libsql:https://h/db?authToken=secret', 'https://h/db'],
   ])('the name of %s is its place without a password', (location, name) => {
@@ -104,6 +129,8 @@ describe('ledgerFrom()', () => {
     for (const location of [
       'redis://u:secret@host:7/2?prefix=a:',
       'postgres://u:secret@h/db?table=a.b&ssl=1',
+      'mysql://u:secret@h/db?table=a.b&connectionLimit=2',
+      'mariadb://u:secret@h/db',
       'libsql://h?authToken=secret',
     ])
       await ledgerFrom(location, { load })
@@ -112,6 +139,8 @@ describe('ledgerFrom()', () => {
     expect(made).toMatchObject([
       { url: 'redis://u:secret@host:7/2' },
       { connectionString: 'postgres://u:secret@h/db?ssl=1' },
+      { uri: 'mysql://u:secret@h/db?connectionLimit=2' },
+      { uri: 'mariadb://u:secret@h/db' },
       { url: 'libsql://h?authToken=secret' },
     ]);
   });
@@ -188,7 +217,11 @@ describe('ledgerFrom()', () => {
   });
 
   it.each([
-    'mysql://u:secret@h',
+    'mssql://u:secret@h',
+    'mysql:',
+    'mysql:postgres://u:secret@h',
+    'mysql://h/db?secret=1',
+    'mysql://h/db?dateStrings=secret',
     'sqlite:',
     'redis:',
     'postgres:mysql://u:secret@h',
@@ -202,7 +235,7 @@ describe('ledgerFrom()', () => {
 
   it('a location that is not a text, and wrong options, are refused', () => {
     expect(() => ledgerFrom(undefined as never)).toThrow(
-      "option 'location' must be sqlite:PATH, redis:URL, postgres:URL or libsql:URL",
+      "option 'location' must be sqlite:PATH, redis:URL, postgres:URL, mysql:URL, mariadb:URL or libsql:URL",
     );
     expect(() => ledgerFrom('redis://h', { load: 'pg' as never })).toThrow("option 'load'");
   });
@@ -228,6 +261,19 @@ describe.skipIf(postgresUrl === undefined)('a ledger of a PostgreSQL URL', () =>
     await ledger.close();
     const pool = new Pool({ connectionString: postgresUrl ?? '' });
     await pool.query(`DROP TABLE "${table}", "${table}_record"`);
+    await pool.end();
+  });
+});
+
+describe.skipIf(mysqlUrl === undefined)('a ledger of a MySQL URL', () => {
+  it.each(['mysql', 'mariadb'])('a URL of %s serves a session', async (scheme) => {
+    const table = mysqlTable();
+    const url = (mysqlUrl ?? '').replace(/^mysql/, scheme);
+    const ledger = ledgerFrom(`${url}?table=${encodeURIComponent(table)}`);
+    expect(await recorded(ledger)).toEqual(['one']);
+    await ledger.close();
+    const pool = createPool(mysqlUrl ?? '');
+    await pool.query(`DROP TABLE ${quotedName(`${table}_record`)}, ${quotedName(table)}`);
     await pool.end();
   });
 });

@@ -3,6 +3,7 @@ import { encryptedLedger } from '../../../src/stores/encrypted/ledger.ts';
 import { scopedLedger } from '../../../src/stores/scoped.ts';
 import { d1Engine } from './d1-engine.ts';
 import type { Engine } from './engine.ts';
+import { mysqlEngines } from './mysql-engines.ts';
 import { pgliteEngine, postgresEngines } from './postgres-engines.ts';
 import { redisEngines } from './redis-engine.ts';
 import { libsqlClient, sqliteByPath, sqliteDrivers } from './sqlite-engines.ts';
@@ -66,6 +67,7 @@ export const engines: readonly Engine[] = [
   ...redisEngines,
   pgliteEngine,
   ...postgresEngines,
+  ...mysqlEngines,
   d1Engine,
   ...[memory, sqliteByPath].map((engine) => encrypted(engine)),
   ...[memory, sqliteByPath, encrypted(memory)].map((engine) => scoped(engine)),

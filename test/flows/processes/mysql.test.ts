@@ -1,0 +1,3 @@
+import { proveManyProcesses } from './prove-many-processes.ts';
+
+proveManyProcesses('mysql');
