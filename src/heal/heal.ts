@@ -81,7 +81,7 @@ async function copyToNewConversation(healing: Healing, how: HealOptions): Promis
   const own = await ownMetadata(client, previous);
   const created = await createBookmarkedConversation(client, options.bookmark, own);
   const { conversationId: id } = created;
-  await claimConversation(options.ledger, id, sessionId);
+  await claimConversation(options.ledger, id, sessionId, options.ledgerRetry);
   const restored = await switchConversation(healing, id, first.restored);
   const next = await openContext(healing, { sessionId, conversationId: undefined, created }, false);
   // Another process cleared or healed the session in this moment.

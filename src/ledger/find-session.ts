@@ -1,6 +1,7 @@
 import { ConversationOwnedError } from '../errors/session.ts';
 import { Ledger } from './ledger.ts';
 import { parseCheckpoint, type Checkpoint } from './record.ts';
+import { Retry } from './retry.ts';
 import type { LedgerStore } from './store.ts';
 
 /**
@@ -9,34 +10,39 @@ import type { LedgerStore } from './store.ts';
  * A ledger under the conversation's ID may hold an alias for the session. The alias counts only where the ledger of that
  * session names the conversation: a forged alias leads nowhere.
  *
+ * @param retry how long a read that fails is tried again, in milliseconds. Default 0.
  * @throws LedgerUnreadableError when the checkpoint of that session cannot be read.
  */
-export async function findSession(store: LedgerStore, id: string): Promise<string> {
-  const alias = (await readCheckpoint(store, id))?.alias;
+export async function findSession(store: LedgerStore, id: string, retry = 0): Promise<string> {
+  const read = (name: string): Promise<Checkpoint | undefined> =>
+    new Retry(retry).run(() => store.checkpoint(name));
+  const alias = aliasIn(await read(id), id);
   if (alias === undefined || alias === id) return id;
-  const checkpoint = await store.checkpoint(alias);
+  const checkpoint = await read(alias);
   // One that cannot be read may name the conversation: it is not taken from that session.
   const owner = checkpoint === undefined ? undefined : parseCheckpoint(checkpoint, alias);
   if (owner === undefined || owner.alias !== undefined) return id;
   if (owner.conversation === id) return alias;
-  const { former } = await new Ledger({ store, sessionId: alias }).readAt();
+  const { former } = await new Ledger({ store, sessionId: alias, retry }).readAt();
   return former.has(id) ? alias : id;
 }
 
 /**
  * Makes a conversation lead to a session.
  *
+ * @param retry how long a call of the store that fails is tried again, in milliseconds. Default 0.
  * @throws ConversationOwnedError when another session owns the conversation.
  */
 export async function claimConversation(
   store: LedgerStore,
   conversationId: string,
   sessionId: string,
+  retry = 0,
 ): Promise<void> {
   if (conversationId === sessionId) return;
-  const owner = await findSession(store, conversationId);
+  const owner = await findSession(store, conversationId, retry);
   if (owner === sessionId) return;
-  const ledger = new Ledger({ store, sessionId: conversationId });
+  const ledger = new Ledger({ store, sessionId: conversationId, retry });
   await ledger.append(({ version, alias }) => {
     const isFree = version === 0 || alias !== undefined;
     if (owner !== conversationId || !isFree) throw new ConversationOwnedError(conversationId, sessionId);
@@ -45,10 +51,9 @@ export async function claimConversation(
 }
 
 /** Undefined for a checkpoint that cannot be read: a read of the records throws the reason. */
-async function readCheckpoint(store: LedgerStore, id: string): Promise<Checkpoint | undefined> {
-  const checkpoint = await store.checkpoint(id);
+function aliasIn(checkpoint: Checkpoint | undefined, id: string): string | undefined {
   try {
-    return checkpoint === undefined ? undefined : parseCheckpoint(checkpoint, id);
+    return checkpoint === undefined ? undefined : parseCheckpoint(checkpoint, id).alias;
   } catch {
     return undefined;
   }

@@ -7,7 +7,6 @@ import { namingSteps } from '../ledger/attached-conversation.ts';
 import { clock } from '../util/clock.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { LedgerState } from '../ledger/state.ts';
-import type { LedgerStore } from '../ledger/store.ts';
 import { storeInstanceId } from '../ledger/commit-id.ts';
 import { BookmarkWriter } from '../mirror/bookmark-writer.ts';
 import {
@@ -81,9 +80,9 @@ export async function openContext(
   isWritten: boolean,
 ): Promise<SessionContext> {
   const { options, telemetry } = scope;
-  const { ledger: store } = options;
-  if (options.mirror === 'off')
-    return withoutConversation(scope, await findSession(store, names.sessionId ?? ''));
+  const { ledger: store, ledgerRetry: retry } = options;
+  const find = (id = ''): Promise<string> => findSession(store, id, retry);
+  if (options.mirror === 'off') return withoutConversation(scope, await find(names.sessionId));
   const client = options.client ?? (await defaultClient());
   if (names.sessionId === undefined && names.conversationId === undefined) {
     const local = localSessionId();
@@ -92,9 +91,9 @@ export async function openContext(
     return withConversation(scope, { client, sessionId: begun.conversationId, existed: false, ...begun });
   }
   const { conversationId: given } = names;
-  const sessionId = names.sessionId ?? (await findSession(store, given ?? ''));
+  const sessionId = names.sessionId ?? (await find(given));
   const known = await stateOf(options, sessionId, given);
-  const owner = known.alias === undefined ? sessionId : await findSession(store, sessionId);
+  const owner = known.alias === undefined ? sessionId : await find(sessionId);
   // The name is an alias: the ID of a conversation that another session owns.
   if (owner !== sessionId) return openContext(scope, { ...names, sessionId: owner }, isWritten);
   if (known.conversation !== undefined) {
@@ -109,15 +108,15 @@ export async function openContext(
     return withConversation(scope, { client, sessionId, conversationId, existed: true, bookmarkId });
   }
   if (given !== undefined && !known.former.has(given)) {
-    await claimConversation(store, given, sessionId);
+    await claimConversation(store, given, sessionId, retry);
     return withConversation(scope, { client, sessionId, conversationId: given, existed: true });
   }
   if (!isWritten) return { ...withoutConversation(scope, sessionId), isMirrored: true };
   try {
     const created = await beginConversation(client, scope, sessionId);
     if (created === undefined) return withoutConversation(scope, sessionId);
-    await claimConversation(store, created.conversationId, sessionId);
-    if (known.version > 0) await nameConversation(store, sessionId, created.conversationId);
+    await claimConversation(store, created.conversationId, sessionId, retry);
+    if (known.version > 0) await nameConversation(options, sessionId, created.conversationId);
     return withConversation(scope, { client, sessionId, existed: false, ...created });
   } catch (error) {
     if (error instanceof ConversationsUnavailableError) throw error;
@@ -129,11 +128,11 @@ export async function openContext(
 
 /** Reads the session's conversations from its ledger: from the tail, if it is enough. */
 async function stateOf(
-  { ledger: store }: ResolvedOptions,
+  { ledger: store, ledgerRetry: retry }: ResolvedOptions,
   sessionId: string,
   given: string | undefined,
 ): Promise<Pick<LedgerState, 'version' | 'conversation' | 'former' | 'alias'>> {
-  const ledger = new Ledger({ store, sessionId });
+  const ledger = new Ledger({ store, sessionId, retry });
   const tail = await ledger.read({ scope: 'tail' });
   const isKnown = tail.conversation !== undefined && (given === undefined || given === tail.conversation);
   // The tail does not name earlier conversations.
@@ -142,11 +141,11 @@ async function stateOf(
 
 /** Names the conversation in the ledger at once, so that other processes can find the session by it. */
 async function nameConversation(
-  store: LedgerStore,
+  { ledger: store, ledgerRetry: retry }: ResolvedOptions,
   sessionId: string,
   conversationId: string,
 ): Promise<void> {
-  const ledger = new Ledger({ store, sessionId });
+  const ledger = new Ledger({ store, sessionId, retry });
   await ledger.append((state) => namingSteps(state, conversationId), { scope: 'tail' });
 }
 

@@ -48,6 +48,26 @@ describe('a restart of the database', () => {
     },
   );
 
+  it.each(['by its name', 'by its conversation', 'without a conversation'])(
+    'a restart of the database for 200 ms does not fail the first read of a new session object %s',
+    async (way) => {
+      const { client } = simulated();
+      const { ledger, restart } = restarting(memoryLedger());
+      const options =
+        way === 'without a conversation' ? { client, ledger, mirror: 'off' as const } : { client, ledger };
+      const session = new HybridSession({ ...options, sessionId: 'user-42' });
+      await session.addItems([user('hi')]);
+      const { conversationId } = session;
+      restart(200);
+      const again = new HybridSession({
+        ...options,
+        ...(way === 'by its conversation' ? { conversationId } : { sessionId: 'user-42' }),
+      });
+      expect(texts(await again.getItems())).toEqual(['hi']);
+      expect(await again.getSessionId()).toBe('user-42');
+    },
+  );
+
   it("a restart of the database for longer than ledgerRetry fails with the driver's error", async () => {
     const { client } = simulated();
     const { ledger, restart } = restarting(memoryLedger());

@@ -224,7 +224,7 @@ describe('agents-hybrid-session doctor', () => {
     expect(await main(['doctor', 'conv_1'], captured.io)).toBe(64);
     expect(captured.stderr()).toContain('missing_api_key: ');
     expect((await run([])).code).toBe(64);
-    expect((await run(['conv_1', '--ledger', 'mysql://x'])).code).toBe(64);
+    expect((await run(['conv_1', '--ledger', 'mongodb://x'])).code).toBe(64);
   });
 
   it('doctor stops at Ctrl-C with 130 and a hint to continue', async () => {

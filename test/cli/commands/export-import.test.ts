@@ -137,7 +137,7 @@ describe('export and import with a ledger', () => {
     ],
     [['import', 'a', '--append'], '--append needs a session'],
     [['import', 'a', '--append', '--conversation', 'c'], '--append needs a session'],
-    [['import', 'a', '--ledger', 'mysql:x'], '--ledger must be sqlite:PATH'],
+    [['import', 'a', '--ledger', 'mongodb:x'], '--ledger must be sqlite:PATH'],
     [['import', 'a', '--ledger', 'sqlite:x', '--session', ''], '--session must not be empty'],
     [['export'], 'No conversation was given'],
     [['export', 'c', '--format', 'xml'], "--format must be one of jsonl, markdown, not 'xml'"],

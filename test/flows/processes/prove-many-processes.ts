@@ -14,9 +14,9 @@ import { missingServer, openStore, type OpenedStore } from './shared-stores.ts';
 import { FULL } from '../../support/runs.ts';
 
 const PROCESSES = FULL ? 8 : 3;
-const TURNS = FULL ? 50 : 8;
-const KILLS = FULL ? 40 : 4;
-const CLEARS = FULL ? 20 : 2;
+const TURNS = FULL ? 25 : 8;
+const KILLS = FULL ? 16 : 4;
+const CLEARS = FULL ? 10 : 2;
 /** So long that no process that lives loses its lease on a slow machine; the clock of the next one is that much ahead. */
 const MIRROR_LEASE = 120_000;
 
