@@ -50,15 +50,29 @@ async function bundle(folder, format) {
     const module = target.types.replace(/^\.\/dist\/(?:esm|cjs)\//, '').replace(/\.d\.ts$/, '.js');
     input[name] = join(next, 'esm', module);
   }
+  const core = importedFrom(input.index);
   const bundled = await rolldown({ input, external: (id) => !/^[./]/.test(id), platform: 'node' });
   await bundled.write({
     dir: join(next, folder),
     format,
     entryFileNames: '[name].js',
     chunkFileNames: 'shared/[name]-[hash].js',
+    // One file for all that the main entry point needs, instead of one for each set of entry points that shares modules.
+    codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) && id !== input.index }] },
     comments: { legal: false, annotation: true, jsdoc: false },
   });
   await bundled.close();
+}
+
+/** The modules that a module imports, and those that these import. */
+function importedFrom(path, found = new Set()) {
+  if (found.has(path)) return found;
+  found.add(path);
+  for (const [, source] of readFileSync(path, 'utf8').matchAll(
+    /^(?:import|export) [^;]*?['"](\.[^'"]+)['"];$/gm,
+  ))
+    importedFrom(join(dirname(path), source), found);
+  return found;
 }
 
 /**

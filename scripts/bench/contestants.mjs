@@ -93,10 +93,10 @@ export const CONTESTANTS = [
     begin: hybrid('stock', { rollout: mode }),
   })),
   {
-    name: 'rebuild-background',
-    label: 'HybridSession, rebuild, mirror background',
+    name: 'rebuild-off',
+    label: 'HybridSession, rebuild, mirror off',
     isReplaying: true,
-    begin: hybrid('stock', { rollout: 'rebuild', mirror: 'background' }),
+    begin: hybrid('stock', { rollout: 'rebuild', mirror: 'off' }),
   },
   ...MIRRORS.map((mirror) => ({
     name: `chain-${mirror}`,

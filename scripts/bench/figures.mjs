@@ -24,7 +24,7 @@ export function figuresOf({ runs, points, ...parts }) {
     ),
     figure('time until the answer ÷ that of turn 10', 1.1, turns('wall', { point: 10 })),
     figure('CPU until the answer ÷ that of turn 10', 1.1, turns('cpu', { point: 10 })),
-    ...['rebuild-background', 'chain-background'].flatMap((contestant) =>
+    ...['rebuild-off', 'chain-off', 'chain-background'].flatMap((contestant) =>
       [
         ['time', 'wall'],
         ['CPU', 'cpu'],

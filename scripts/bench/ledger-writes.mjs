@@ -6,7 +6,7 @@ import { openStores } from './stores.mjs';
 
 const WARM_UP_TURNS = 20;
 
-/** @returns for each store and mirror the calls of every measured turn: `append` with the types of its records, `read`, `head`. */
+/** @returns for each store and mirror the calls of every measured turn: `append` with the types of its records, `read`, `checkpoint`. */
 export async function runLedgerWrites({ turns, say }) {
   const server = await startServer({ latency: 5 });
   const measured = [];
@@ -43,9 +43,9 @@ function watched(store, calls) {
     return result;
   };
   return {
-    head: (id) =>
+    checkpoint: (id) =>
       watch(
-        () => ({ call: 'head', records: [] }),
+        () => ({ call: 'checkpoint', records: [] }),
         () => store.checkpoint(id),
       ),
     read: (id, from, to) =>

@@ -92,7 +92,7 @@ describe('the tarball', () => {
     };
     await load('dist/import/index.js');
     expect(loaded.size).toBeGreaterThan(1);
-    expect(loaded.size).toBeLessThanOrEqual(20);
+    expect(loaded.size).toBeLessThanOrEqual(5);
   });
 
   it('a class has the same name in a bundle as in the sources', async () => {
