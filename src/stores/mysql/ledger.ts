@@ -49,7 +49,11 @@ const CREATED_MEANWHILE = [1050, ...PASSING];
  * the store's methods throw the pool's own errors.
  * @example
  * ```ts
- * const pool = createPool({ uri: 'mysql://localhost/app' }); // of 'mysql2/promise'
+ * import { createPool } from 'mysql2/promise';
+ * import { HybridSession } from 'agents-hybrid-session';
+ * import { mysqlLedger } from 'agents-hybrid-session/mysql';
+ *
+ * const pool = createPool({ uri: 'mysql://localhost/app' });
  * const session = new HybridSession({ sessionId: 'user-42', ledger: mysqlLedger({ pool }) });
  * ```
  */
