@@ -39,6 +39,11 @@ for (const folder of ['esm', 'cjs', 'import', 'require']) {
 }
 rmSync(next, { recursive: true });
 
+/** Whether a module is of a store that imports its driver. */
+function isDriver(id) {
+  return /\/stores\/(?:located|sqlite|redis|postgres|mysql)\/|\/import-driver\.js$/.test(id);
+}
+
 /** Bundles every entry point for one way of loading; what several of them need is in files that they share. */
 async function bundle(folder, format) {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -51,15 +56,26 @@ async function bundle(folder, format) {
     input[name] = join(next, 'esm', module);
   }
   const core = importedFrom(input.index);
-  const bundled = await rolldown({ input, external: (id) => !/^[./]/.test(id), platform: 'node' });
+  const bundled = await rolldown({
+    input,
+    external: (id) => !/^[./]/.test(id),
+    platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
+  });
   await bundled.write({
     dir: join(next, folder),
     format,
     entryFileNames: '[name].js',
     chunkFileNames: 'shared/[name]-[hash].js',
-    // One file for all that the main entry point needs, instead of one for each set of entry points that shares modules.
-    codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) && id !== input.index }] },
-    comments: { legal: false, annotation: true, jsdoc: false },
+    // One file for what the main entry point needs, instead of one for each set of entry points that shares modules. The stores are
+    // in another one: a bundler leaves out whole files that an app does not use, and workerd takes no import of a driver.
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        { name: 'stores', test: isDriver },
+        { name: 'core', test: (id) => core.has(id) && id !== input.index && !isDriver(id) },
+      ],
+    },
   });
   await bundled.close();
 }
