@@ -3,8 +3,8 @@
 // node scripts/matrix.mjs [--sdk 0.8.5,0.20.0] [--runtime node24,bun] [--keep]
 //
 // Each SDK is a folder of its own: the tarball, that version, the modules that the tarball bundles, and a copy of the tests, whose
-// imports of the sources lead to these modules. The older ones run on this Node, the newest on every Node. Without arguments everything runs, some
-// cells at a time. Ends with a table, and fails when a cell does.
+// imports of the sources lead to these modules. The older ones run on this Node, the newest on every Node. Without arguments
+// everything runs, some cells at a time. Ends with a table, and fails when a cell does.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -44,6 +44,22 @@ apt_install() {
   }
 }
 
+# exec_as <account> <command...>: in place of the shell. A server that refuses to run as root runs as the account that its Debian package
+# made.
+exec_as() {
+  local account="$1"
+  shift
+  if [ "$(id -u)" -eq 0 ]; then exec setpriv --reuid "$account" --regid "$account" --init-groups "$@"; fi
+  exec "$@"
+}
+
+# folder_for <account> <folder>: makes a folder for it.
+folder_for() {
+  mkdir -p "$2"
+  # Every folder on the way must let the account through.
+  if [ "$(id -u)" -eq 0 ]; then chown "$1" "$2"; chmod a+x "$(dirname "$2")"; fi
+}
+
 free_port() {
   node -e "const s = require('node:net').createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close(); })"
 }

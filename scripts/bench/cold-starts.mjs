@@ -1,8 +1,8 @@
 // How long a new process takes until the first answer in a session of many turns. A part: see run-part.mjs.
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { coldStart, WAYS } from './cold-start.mjs';
 import { grownLedger } from './ledger-copy.mjs';
+import { runForked } from './run-forked.mjs';
 import { startServer } from './start-server.mjs';
 import { openStores } from './stores.mjs';
 
@@ -37,7 +37,8 @@ export async function runColdStarts({ latency, turns, repeats, processes, say })
       for (let count = 0; count < processes; count += 1) {
         for (const way of WAYS) {
           await copy.renew();
-          const start = await inNewProcess({ ...where, way, path: store.path, rawPath: store.rawPath });
+          const options = { ...where, way, path: store.path, rawPath: store.rawPath };
+          const start = await runForked('a cold start', PROCESS, [JSON.stringify(options)]);
           measured.push({ store: store.name, way, place: 'new', ...start });
         }
       }
@@ -65,15 +66,4 @@ async function copies(store, { sessionId, records, head, responseId }) {
       await ledger.close?.();
     },
   };
-}
-
-function inNewProcess(options) {
-  return new Promise((resolve, reject) => {
-    const child = fork(PROCESS, [JSON.stringify(options)], { execArgv: [] });
-    let result;
-    child.on('message', (message) => (result = message));
-    child.once('exit', (code) =>
-      result === undefined ? reject(new Error(`bench: a cold start ended with ${code}`)) : resolve(result),
-    );
-  });
 }

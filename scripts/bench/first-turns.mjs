@@ -1,9 +1,9 @@
 // What a new process takes to load the SDK, to load this package, and to run its first turn. A part: see run-part.mjs.
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runForked } from './run-forked.mjs';
 import { startServer } from './start-server.mjs';
 
 const PROCESS = fileURLToPath(new URL('first-turn-process.mjs', import.meta.url));
@@ -21,8 +21,8 @@ export async function runFirstTurns({ latency, processes, say }) {
     // The first process reads the files from the disk.
     for (let count = -1; count < processes; count += 1) {
       for (const way of WAYS) {
-        const path = join(folder, `${count}.db`);
-        const first = await inNewProcess({ way, url: server.url, path });
+        const options = { way, url: server.url, path: join(folder, `${count}.db`) };
+        const first = await runForked('a first turn', PROCESS, [JSON.stringify(options)]);
         if (count >= 0) measured.push({ way, ...first });
       }
     }
@@ -31,15 +31,4 @@ export async function runFirstTurns({ latency, processes, say }) {
     rmSync(folder, { recursive: true, force: true });
   }
   return measured;
-}
-
-function inNewProcess(options) {
-  return new Promise((resolve, reject) => {
-    const child = fork(PROCESS, [JSON.stringify(options)], { execArgv: [] });
-    let result;
-    child.on('message', (message) => (result = message));
-    child.once('exit', (code) =>
-      result === undefined ? reject(new Error(`bench: a first turn ended with ${code}`)) : resolve(result),
-    );
-  });
 }

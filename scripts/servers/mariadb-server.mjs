@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { answers, freePort, hasProgram, ownServer } from './own-server.mjs';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { answers, freePort, hasProgram, ownServer, runAs } from './own-server.mjs';
 
 /** Whether there is a MariaDB on this machine. */
 export const hasMariadb = () => hasProgram('mariadbd') && hasProgram('mariadb-install-db');
@@ -10,13 +10,7 @@ export const hasMariadb = () => hasProgram('mariadbd') && hasProgram('mariadb-in
 export async function startMariadb(folder) {
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
-  // The server refuses to run as root: then the account that the package made runs it.
-  const isRoot = process.getuid?.() === 0;
-  const as = isRoot ? ['setpriv', '--reuid', 'mysql', '--regid', 'mysql', '--init-groups'] : [];
-  if (isRoot) {
-    spawnSync('chown', ['mysql', folder]);
-    chmodSync(dirname(folder), 0o755);
-  }
+  const as = runAs('mysql', folder);
   const data = `--datadir=${join(folder, 'data')}`;
   const install = ['mariadb-install-db', '--no-defaults', data, '--auth-root-authentication-method=normal'];
   const [installer, ...rest] = [...as, ...install];

@@ -5,25 +5,17 @@ mariadb_install() {
   apt_install mariadb-server
 }
 
-# The server refuses to run as root: then the account that the Debian package made runs it.
-as_mysql() {
-  if [ "$(id -u)" -eq 0 ]; then exec setpriv --reuid mysql --regid mysql --init-groups "$@"; fi
-  exec "$@"
-}
-
 # Sets mariadb_pid and TEST_MYSQL_URL.
 mariadb_start() {
   local folder="$1" port
   port="$(free_port)"
-  mkdir -p "$folder"
-  # Every folder on the way must let the account through.
-  if [ "$(id -u)" -eq 0 ]; then chown mysql "$folder"; chmod a+x "$(dirname "$folder")"; fi
-  (as_mysql mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal \
+  folder_for mysql "$folder"
+  (exec_as mysql mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal \
     --skip-test-db --innodb-flush-log-at-trx-commit=0) >"$folder/install.log" 2>&1 || {
     tail -20 "$folder/install.log" >&2
     return 1
   }
-  (as_mysql mariadbd --no-defaults --datadir="$folder/data" --port="$port" --bind-address=127.0.0.1 \
+  (exec_as mysql mariadbd --no-defaults --datadir="$folder/data" --port="$port" --bind-address=127.0.0.1 \
     --socket="$folder/socket" --pid-file="$folder/pid" --skip-name-resolve \
     --innodb-flush-log-at-trx-commit=0) >"$folder/log" 2>&1 &
   mariadb_pid=$!

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { chmodSync, openSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A port of 127.0.0.1 that nothing uses. */
@@ -16,6 +17,18 @@ export async function freePort() {
 
 /** Whether a program is on the PATH. */
 export const hasProgram = (name) => spawnSync('which', [name], { stdio: 'ignore' }).status === 0;
+
+/**
+ * Lets an account use a folder: a server that refuses to run as root runs as the account that its package made.
+ *
+ * @returns the words before its commands; none unless this process is root's.
+ */
+export function runAs(account, folder) {
+  if (process.getuid?.() !== 0) return [];
+  spawnSync('chown', [account, folder]);
+  chmodSync(dirname(folder), 0o755);
+  return ['setpriv', '--reuid', account, '--regid', account, '--init-groups'];
+}
 
 /**
  * A server of its own that can be killed, frozen, and started again on the same port with the same files.

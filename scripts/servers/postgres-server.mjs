@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { answers, freePort, hasProgram, ownServer } from './own-server.mjs';
+import { answers, freePort, hasProgram, ownServer, runAs } from './own-server.mjs';
 
 const PACKAGES = '/usr/lib/postgresql';
 /** A request for TLS; the server answers with one letter once it takes connections. */
@@ -25,13 +25,7 @@ export async function startPostgres(folder, { args = [] } = {}) {
   if (programs === undefined) throw new Error('There is no PostgreSQL on this machine');
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
-  // The server refuses to run as root: then the account that the package made runs it.
-  const isRoot = process.getuid?.() === 0;
-  const as = isRoot ? ['setpriv', '--reuid', 'postgres', '--regid', 'postgres', '--init-groups'] : [];
-  if (isRoot) {
-    spawnSync('chown', ['postgres', folder]);
-    chmodSync(dirname(folder), 0o755);
-  }
+  const as = runAs('postgres', folder);
   const data = join(folder, 'data');
   const [command, ...init] = [
     ...as,

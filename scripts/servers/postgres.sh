@@ -13,39 +13,22 @@ postgres_install() {
   apt_install postgresql
 }
 
-# The server refuses to run as root: then the account that the Debian package made runs it.
-as_postgres() {
-  if [ "$(id -u)" -eq 0 ]; then
-    setpriv --reuid postgres --regid postgres --init-groups "$@"
-  else
-    "$@"
-  fi
-}
-
 # Sets postgres_pid and TEST_POSTGRES_URL.
 postgres_start() {
   local folder="$1" port bin
   bin="$(postgres_bin)"
   port="$(free_port)"
-  mkdir -p "$folder"
-  # Every folder on the way must let the account through.
-  if [ "$(id -u)" -eq 0 ]; then chown postgres "$folder"; chmod a+x "$(dirname "$folder")"; fi
-  (cd "$folder" && as_postgres "$bin/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >initdb.log) || {
+  folder_for postgres "$folder"
+  (cd "$folder" && exec_as postgres "$bin/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >initdb.log) || {
     cat "$folder/initdb.log" >&2
     return 1
   }
-  (cd "$folder" && exec_as_postgres "$bin/postgres" -D data -p "$port" -c listen_addresses=127.0.0.1 \
+  (cd "$folder" && exec_as postgres "$bin/postgres" -D data -p "$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c fsync=off -c max_connections=100) >"$folder/log" 2>&1 &
   postgres_pid=$!
   wait_for "PostgreSQL on port $port" "$folder/log" "$postgres_pid" \
     "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U postgres
   export TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
-}
-
-# In place of the subshell, so that its process ID is the server's.
-exec_as_postgres() {
-  if [ "$(id -u)" -eq 0 ]; then exec setpriv --reuid postgres --regid postgres --init-groups "$@"; fi
-  exec "$@"
 }
 
 # SIGQUIT stops at once: nothing in this cluster is worth a shutdown checkpoint.

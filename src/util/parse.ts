@@ -42,14 +42,10 @@ function makeTest(def: Def): Test {
   switch (def.type) {
     case 'boolean':
       return (value) => typeof value === 'boolean';
-    case 'literal': {
-      const values = new Set<unknown>(def.values);
-      return (value) => values.has(value);
-    }
-    case 'enum': {
-      const values = new Set<unknown>(Object.values(def.entries));
-      return (value) => values.has(value);
-    }
+    case 'literal':
+      return oneOf(def.values);
+    case 'enum':
+      return oneOf(Object.values(def.entries));
     case 'custom':
       return (value) => Boolean(def.fn(value));
     case 'array': {
@@ -74,6 +70,11 @@ function makeTest(def: Def): Test {
     default:
       return never;
   }
+}
+
+function oneOf(allowed: readonly unknown[]): Test {
+  const values = new Set(allowed);
+  return (value) => values.has(value);
 }
 
 /** What zod says about a refinement. */

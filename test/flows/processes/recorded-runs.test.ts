@@ -78,7 +78,7 @@ it(
         baseURL: server.url,
         text,
         dieAt,
-        stream: Math.floor(kill / BOUNDARIES) % 2 === 1,
+        stream: (kill + Math.floor(kill / BOUNDARIES)) % 2 === 1,
         mirrorLease: MIRROR_LEASE,
         later: (later += MIRROR_LEASE),
       });
