@@ -5,6 +5,7 @@ import { mysqlLedger, mysqlLedgerSchema, type MysqlPool } from '../../src/mysql.
 import { ledgerStoreContract } from '../../src/testing.ts';
 import { texts, user } from '../support/conversation.ts';
 import { mysqlTable, mysqlUrl, quotedName } from './support/mysql-engines.ts';
+import { proveTables } from './support/prove-tables.ts';
 import { checkpoint, record } from './support/records.ts';
 
 /** A pool on the server of the tests, which is ended with the test; `setup` runs on each new connection. */
@@ -34,6 +35,8 @@ const sessionOn = (ledger: LedgerStore, ledgerRetry?: number): HybridSession =>
 const noServer = mysqlUrl === undefined ? ' (TEST_MYSQL_URL is not set)' : '';
 
 describe.skipIf(mysqlUrl === undefined)(`mysqlLedger on a server${noServer}`, () => {
+  proveTables('MySQL', filled);
+
   it('a MySQL ledger uses the default table', async () => {
     const pool = opened();
     const store = mysqlLedger({ pool });
@@ -74,19 +77,6 @@ describe.skipIf(mysqlUrl === undefined)(`mysqlLedger on a server${noServer}`, ()
     expect(await rows(pool, `SELECT position FROM \`my database\`.\`${table}_record\``)).toEqual([
       { position: 0 },
     ]);
-  });
-
-  it('a MySQL ledger appends nothing when a record in the middle cannot be written', async () => {
-    const { pool, recordTable, store } = await filled();
-    await pool.query(`ALTER TABLE ${recordTable} ADD CONSTRAINT fault CHECK (position <> 3)`);
-    const append = (): Promise<void> =>
-      store.append('session-1', [record('three'), record('four'), record('five')], checkpoint(5), 2);
-    await expect(append()).rejects.toThrow(/fault/);
-    expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
-    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
-    await pool.query(`ALTER TABLE ${recordTable} DROP CONSTRAINT fault`);
-    await append();
-    expect((await store.read('session-1')).records).toHaveLength(5);
   });
 
   it('a MySQL ledger uses tables that were created beforehand with the script, and needs no right to create any', async () => {
@@ -170,19 +160,6 @@ describe.skipIf(mysqlUrl === undefined)(`mysqlLedger on a server${noServer}`, ()
     },
   );
 
-  it('a MySQL ledger reports a damaged record by session and position, without what it says', async () => {
-    const { pool, recordTable, store } = await filled();
-    await pool.query(`UPDATE ${recordTable} SET record = '{"v":1,"commit":"secret' WHERE position = 1`);
-    await expect(store.read('session-1')).rejects.toMatchObject({
-      code: 'ledger_unreadable',
-      reason: 'damaged',
-      sessionId: 'session-1',
-      position: 1,
-      message: "Cannot read record 1 of the ledger of 'session-1': it is not JSON",
-    });
-    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
-  });
-
   it('a MySQL ledger reports a record, or a part of one, that is missing', async () => {
     const { pool, recordTable, store } = await filled();
     await store.append('session-1', [record('x'.repeat(700_000))], checkpoint(3), 2);
@@ -194,15 +171,6 @@ describe.skipIf(mysqlUrl === undefined)(`mysqlLedger on a server${noServer}`, ()
     await pool.query(`DELETE FROM ${recordTable} WHERE position = 0`);
     await expect(store.read('session-1')).rejects.toMatchObject({ ...missing, position: 0 });
     expect(await store.read('session-1', 1, 2)).toEqual({ records: [record('two')] });
-  });
-
-  it('a MySQL ledger leaves alone what a newer version of this package has written', async () => {
-    const { pool, table, store } = await filled();
-    await pool.query(`UPDATE ${table} SET format = 2`);
-    const newer = { code: 'ledger_unreadable', reason: 'newer_format', sessionId: 'session-1' };
-    await expect(store.checkpoint('session-1')).rejects.toMatchObject(newer);
-    await expect(store.read('session-1')).rejects.toMatchObject(newer);
-    await expect(store.append('session-1', [record('three')], checkpoint(3), 2)).rejects.toMatchObject(newer);
   });
 
   it('a MySQL ledger keeps a record that is longer than a packet of the server', async () => {

@@ -6,6 +6,7 @@ import { postgresLedger, postgresLedgerSchema, type PostgresPool } from '../../s
 import { ledgerStoreContract } from '../../src/testing.ts';
 import { texts, user } from '../support/conversation.ts';
 import { pglite, postgresUrl, tableName } from './support/postgres-engines.ts';
+import { proveTables } from './support/prove-tables.ts';
 import { checkpoint, record } from './support/records.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -25,6 +26,8 @@ async function filled() {
 }
 
 describe('postgresLedger', () => {
+  proveTables('PostgreSQL', filled);
+
   it('a PostgreSQL ledger uses the default table', async () => {
     const store = postgresLedger({ pool: pglite() });
     await store.append('session-1', [record('one')], checkpoint(1), 0);
@@ -83,19 +86,6 @@ describe('postgresLedger', () => {
     expect(() => postgresLedger(unknown)).toThrow("option 'tables' is not known");
   });
 
-  it('a PostgreSQL ledger appends nothing when a record in the middle cannot be written', async () => {
-    const { pool, recordTable, store } = await filled();
-    await pool.query(`ALTER TABLE ${recordTable} ADD CONSTRAINT fault CHECK (position <> 3)`);
-    const append = (): Promise<void> =>
-      store.append('session-1', [record('three'), record('four'), record('five')], checkpoint(5), 2);
-    await expect(append()).rejects.toThrow(/fault/);
-    expect(await store.read('session-1')).toEqual({ records: [record('one'), record('two')] });
-    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
-    await pool.query(`ALTER TABLE ${recordTable} DROP CONSTRAINT fault`);
-    await append();
-    expect((await store.read('session-1')).records).toHaveLength(5);
-  });
-
   it('a PostgreSQL ledger uses tables that were created beforehand with the script, and needs no right to create any', async () => {
     const pool = pglite();
     const table = tableName();
@@ -143,19 +133,6 @@ describe('postgresLedger', () => {
     ]);
   });
 
-  it('a PostgreSQL ledger reports a damaged record by session and position, without what it says', async () => {
-    const { pool, recordTable, store } = await filled();
-    await pool.query(`UPDATE ${recordTable} SET record = '{"v":1,"commit":"secret' WHERE position = 1`);
-    await expect(store.read('session-1')).rejects.toMatchObject({
-      code: 'ledger_unreadable',
-      reason: 'damaged',
-      sessionId: 'session-1',
-      position: 1,
-      message: "Cannot read record 1 of the ledger of 'session-1': it is not JSON",
-    });
-    expect(await store.checkpoint('session-1')).toEqual(checkpoint(2));
-  });
-
   it('a PostgreSQL ledger reports a record that is missing', async () => {
     const { pool, recordTable, store } = await filled();
     await pool.query(`DELETE FROM ${recordTable} WHERE position = 0`);
@@ -166,15 +143,6 @@ describe('postgresLedger', () => {
       code: 'ledger_unreadable',
       position: 1,
     });
-  });
-
-  it('a PostgreSQL ledger leaves alone what a newer version of this package has written', async () => {
-    const { pool, table, store } = await filled();
-    await pool.query(`UPDATE ${table} SET format = 2`);
-    const newer = { code: 'ledger_unreadable', reason: 'newer_format', sessionId: 'session-1' };
-    await expect(store.checkpoint('session-1')).rejects.toMatchObject(newer);
-    await expect(store.read('session-1')).rejects.toMatchObject(newer);
-    await expect(store.append('session-1', [record('three')], checkpoint(3), 2)).rejects.toMatchObject(newer);
   });
 
   it('a PostgreSQL ledger asks again when the server could not serialize, and when somebody created the tables meanwhile', async () => {
