@@ -105,6 +105,7 @@ export function unknownKeyError(
  * - `full`: the store has no space.
  * - `not_found`: the store does not exist.
  * - `behind`: reads stay older than appends, as from a lagging or restored replica.
+ * - `log_deleted`: another process deleted the write-ahead log of an open SQLite file. Restart the process.
  */
 export type LedgerUnavailableReason =
   | 'no_driver'
@@ -112,7 +113,8 @@ export type LedgerUnavailableReason =
   | 'closed'
   | 'full'
   | 'not_found'
-  | 'behind';
+  | 'behind'
+  | 'log_deleted';
 
 /**
  * A ledger store cannot be used.

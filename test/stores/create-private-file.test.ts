@@ -57,10 +57,10 @@ describe('the file of a SQLite ledger', () => {
 
   it('the file of a SQLite ledger is created at its URL, and none for a database in memory', async () => {
     const folder = await openFolder();
-    await createPrivateFile(`${pathToFileURL(join(folder, 'a b.db')).href}?cache=private`);
+    createPrivateFile(`${pathToFileURL(join(folder, 'a b.db')).href}?cache=private`);
     for (const name of ['', ':memory:', 'file::memory:', 'file:x?mode=memory', `file:${folder}/c.db?mode=ro`])
-      await createPrivateFile(name);
-    await createPrivateFile(join(folder, 'no', 'such', 'folder.db'));
+      createPrivateFile(name);
+    createPrivateFile(join(folder, 'no', 'such', 'folder.db'));
     expect(modesIn(folder)).toEqual({ 'a b.db': '600' });
     expect(spawnSync('ls', [':memory:']).status).not.toBe(0);
   });

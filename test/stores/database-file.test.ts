@@ -37,7 +37,7 @@ describe('createPrivateFile', () => {
     'a file is created for a URL that ends with %o',
     async (end) => {
       const path = await folder();
-      await createPrivateFile(`${pathToFileURL(join(path, 'a b.db')).href}${end}`);
+      createPrivateFile(`${pathToFileURL(join(path, 'a b.db')).href}${end}`);
       expect(await readdir(path)).toEqual(['a b.db']);
     },
   );
@@ -51,21 +51,20 @@ describe('createPrivateFile', () => {
     '?mode=memory',
   ])('no file is created for a URL that ends with %o', async (end) => {
     const path = await folder();
-    await createPrivateFile(`${pathToFileURL(join(path, 'a.db')).href}${end}`);
+    createPrivateFile(`${pathToFileURL(join(path, 'a.db')).href}${end}`);
     expect(await readdir(path)).toEqual([]);
   });
 
   it('a path is taken as it is, even if it looks like the end of a URL', async () => {
     const path = await folder();
     mkdirSync(join(path, 'file:x?mode=ro'));
-    await createPrivateFile(join(path, 'file:x?mode=ro', 'a.db'));
+    createPrivateFile(join(path, 'file:x?mode=ro', 'a.db'));
     expect(existsSync(join(path, 'file:x?mode=ro', 'a.db'))).toBe(true);
   });
 
   it('no file is created for a database in memory, nor in a folder that is not there', async () => {
     const path = await folder();
-    for (const name of ['', ':memory:', 'file::memory:', join(path, 'none', 'a.db')])
-      await createPrivateFile(name);
+    for (const name of ['', ':memory:', 'file::memory:', join(path, 'none', 'a.db')]) createPrivateFile(name);
     expect(await readdir(path)).toEqual([]);
     expect(existsSync(':memory:')).toBe(false);
   });

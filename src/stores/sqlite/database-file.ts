@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { open } from 'node:fs/promises';
 
 /** The path of a database's file; undefined for one in memory. @param name a path or a `file:` URL, as SQLite takes it. */
 export function databaseFile(name: string): string | undefined {
@@ -32,12 +31,17 @@ const DOES_NOT_CREATE = /^file:[^#]*[?&]mode=(?:ro|rw)(?:[&#]|$)/;
  * Makes sure that a database is in a file which its owner alone may read: creates an empty one where there is none, also
  * behind a symbolic link. A file that is there keeps its mode; SQLite gives the same to the log and the journal beside it.
  *
+ * A file that is there is not opened, and a new one is closed at once: closing a file ends every lock that this process has on
+ * it. Another process would then delete the write-ahead log of the connections that are open here.
+ *
  * @param name a path or a `file:` URL, as SQLite takes it.
  */
-export async function createPrivateFile(name: string): Promise<void> {
+export function createPrivateFile(name: string): void {
   const path = databaseFile(name);
-  if (path === undefined || DOES_NOT_CREATE.test(name)) return;
-  // The driver reports a file that cannot be created.
-  const file = await open(path, 'a', OWNER_ONLY).catch(() => undefined);
-  await file?.close();
+  if (path === undefined || DOES_NOT_CREATE.test(name) || existsSync(path)) return;
+  try {
+    closeSync(openSync(path, 'a', OWNER_ONLY));
+  } catch {
+    // The driver reports a file that cannot be created.
+  }
 }

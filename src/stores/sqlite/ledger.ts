@@ -119,17 +119,15 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
   const openedFile = async (): Promise<Opened> => {
     if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
     const current = (opening ??= open(given, database));
-    try {
-      const opened = await current;
-      if (!isReplaced(opened)) return opened;
-      // Records in a file that was deleted or replaced are lost.
-      if (opening === current) {
-        opening = undefined;
-        opened.owned?.close();
-      }
-    } catch (error) {
+    const opened = await current.catch((error: unknown) => {
       if (opening === current) opening = undefined;
       throw error;
+    });
+    if (!isReplaced(opened)) return opened;
+    // Records in a file that was deleted or replaced are lost.
+    if (opening === current) {
+      opening = undefined;
+      opened.owned?.close();
     }
     return openedFile();
   };
@@ -153,7 +151,7 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
     opening = undefined;
     if (opened?.owned === undefined) return;
     // libsql keeps the files open until its statements are collected: the log is emptied now.
-    if (!given.readOnly) await emptied(opened.owned, 0);
+    if (!given.readOnly && !isLogDeleted(opened)) await emptied(opened.owned, 0);
     opened.owned.close();
   };
 
@@ -195,20 +193,42 @@ interface Opened {
   /** Where its file is, and which one that was. */
   readonly path: string | undefined;
   readonly file: string | undefined;
+  /** Which file its write-ahead log was; undefined without one. */
+  readonly log: string | undefined;
 }
 
-function isReplaced({ path, file }: Opened): boolean {
-  return file !== fileAt(path);
+/**
+ * Whether another file stands in the place of the open one.
+ *
+ * @throws LedgerUnavailableError when the write-ahead log of the open file was deleted: what is written to it is lost, and another
+ * connection of this process would still read it.
+ */
+function isReplaced(opened: Opened): boolean {
+  if (opened.file !== fileAt(opened.path)) return true;
+  if (!isLogDeleted(opened)) return false;
+  const problem =
+    'another process deleted the write-ahead log of the open file; this process may have opened and closed the file without ' +
+    'SQLite, as a copy does; restart this process';
+  throw new LedgerUnavailableError('log_deleted', problem);
+}
+
+/** SQLite deletes the log with the last connection of all processes. */
+function isLogDeleted({ path, log }: Opened): boolean {
+  return log !== undefined && log !== fileAt(logOf(path));
+}
+
+function logOf(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : `${path}-wal`;
 }
 
 async function open(given: Given, yours: SqliteDatabase | undefined): Promise<Opened> {
-  if (!given.readOnly && given.path !== undefined) await createPrivateFile(given.path);
+  if (!given.readOnly && given.path !== undefined) createPrivateFile(given.path);
   const path = given.path === undefined ? undefined : databaseFile(given.path);
   // The first use notices a file that replaced it while it was opened.
   const file = fileAt(path);
   if (given.readOnly && given.path !== undefined) {
     const owned = await openSqliteReadOnly(given.path, given.busyTimeout);
-    return { database: owned, owned, path, file };
+    return { database: owned, owned, path, file, log: fileAt(logOf(path)) };
   }
   const owned = given.path === undefined ? undefined : await openSqlite(given.path);
   const database = yours ?? owned;
@@ -223,5 +243,6 @@ async function open(given: Given, yours: SqliteDatabase | undefined): Promise<Op
     throw error;
   }
   // Others may close theirs: libsql would go on with a statement that it has prepared before.
-  return { database: owned === undefined ? database : withStatementCache(owned), owned, path, file };
+  const used = owned === undefined ? database : withStatementCache(owned);
+  return { database: used, owned, path, file, log: fileAt(logOf(path)) };
 }
