@@ -8,9 +8,7 @@ import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** What any program does with a database: it opens, reads and closes it. */
 const PROGRAM = `
-  const Database = (() => {
-    try { return require('node:sqlite').DatabaseSync; } catch { return require('libsql'); }
-  })();
+  const Database = require('libsql');
   const database = new Database(process.argv[1]);
   const { records } = database.prepare('SELECT count(*) AS records FROM hybrid_session_ledger_record').get();
   database.close();
