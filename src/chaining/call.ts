@@ -258,6 +258,7 @@ export class ModelCall {
       plannable: this.#plannable,
       server: this.#server,
       plan: this.plan,
+      extension: [this.plan, this.#possible].find((one) => one?.type === 'chain'),
       parent,
       agent: currentRun()?.agent,
       lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),

@@ -28,6 +28,8 @@ export interface SentRequest {
   readonly plannable: PlannableRequest;
   readonly server: ModelServer;
   readonly plan: Plan;
+  /** The recorded response whose context the request extends, and the items behind it, whether or not it was sent so. */
+  readonly extension: Extract<Plan, { type: 'chain' }> | undefined;
   /** The response that the request continued from. */
   readonly parent: Parent | undefined;
   /** The name of the agent, if it is known. */
@@ -87,17 +89,15 @@ export function isStored(body: unknown, { modelSettings }: ModelRequest): boolea
   return (stored ?? modelSettings.store ?? true) !== false;
 }
 
-/** The size of a response's context as JSON, in bytes; undefined if the parent's size is unknown. */
+/** The size of a response's context as JSON, in bytes; undefined if the size of the referenced history is unknown. */
 function contextBytes(
-  { parent, plan, plannable }: SentRequest,
+  { extension, plannable: { reference, items } }: SentRequest,
   output: readonly AgentInputItem[],
 ): number | undefined {
-  const { reference, items } = plannable;
-  const chained =
-    (parent !== undefined || reference !== undefined) && plan.type === 'chain' ? plan : undefined;
-  const before = chained === undefined ? 0 : chained.parent.context?.bytes;
-  if (before === undefined) return undefined;
-  return before + replayInputBytes(chained?.rest ?? items) + replayInputBytes(output);
+  const known = extension?.parent.context?.bytes;
+  if (extension !== undefined && known !== undefined)
+    return known + replayInputBytes(extension.rest) + replayInputBytes(output);
+  return reference === undefined ? replayInputBytes(items) + replayInputBytes(output) : undefined;
 }
 
 /** Checks the server's token count against the parent's context, and derives the minimum for the next request. */

@@ -31,42 +31,72 @@ export function clientOf(model: Model): object | undefined {
 export function serverOf(model: Model): ModelServer {
   const name = textOf(Reflect.get(model, '_model'));
   const client = clientOf(model);
-  const address = client === undefined ? undefined : parseUrl(Reflect.get(client, 'baseURL'));
-  if (client === undefined || address === undefined) {
-    let mark = unknown.get(model);
-    if (mark === undefined) unknown.set(model, (mark = `unknown-${randomUUID()}`));
-    return { mark, model: name, isOfficial: false };
-  }
-  const place = [address.host, address.pathname.replace(/\/+$/, '')];
-  const owner = ['organization', 'project'].map((field) => textOf(Reflect.get(client, field)));
-  return {
-    mark: `${shortHash([...place, ...owner], 12)}.${shortHash(credentialsOf(client, address), 3)}`,
-    model: name,
-    isOfficial: address.host === 'api.openai.com',
-  };
+  const place = client === undefined ? undefined : placeOf(client);
+  if (place !== undefined) return { ...place, model: name };
+  let mark = unknown.get(model);
+  if (mark === undefined) unknown.set(model, (mark = `unknown-${randomUUID()}`));
+  return { mark, model: name, isOfficial: false };
 }
 
-/** The keys and headers of every request. A rotating key does not identify an account, so it is left out. */
-function credentialsOf(client: object, address: URL): unknown[] {
+type Place = Omit<ModelServer, 'model'>;
+
+/** The newest facts about each client, as text, and what they say. An app can change them between two requests. */
+const places = new WeakMap<object, { readonly facts: string; readonly place: Place | undefined }>();
+
+/** The server and account of a client; undefined if it has no address. */
+function placeOf(client: object): Place | undefined {
+  const facts = factsOf(client);
+  const text = JSON.stringify(facts);
+  const known = places.get(client);
+  if (known?.facts === text) return known.place;
+  const place = placeIn(facts);
+  places.set(client, { facts: text, place });
+  return place;
+}
+
+/** The facts of which a server's mark is made. */
+interface ClientFacts {
+  readonly address: unknown;
+  readonly owner: readonly string[];
+  /** Empty for a rotating key, which does not identify an account. */
+  readonly key: string;
+  /** The texts in the query and in the headers of every request. */
+  readonly fields: readonly (readonly NamedText[])[];
+}
+
+type NamedText = readonly [name: string, text: string];
+
+function factsOf(client: object): ClientFacts {
   const options: unknown = Reflect.get(client, '_options');
   const { apiKey, azureADTokenProvider, workloadIdentity, defaultHeaders, defaultQuery } = isObject(options)
     ? options
     : {};
   const rotates = [apiKey, azureADTokenProvider].some((source) => typeof source === 'function');
-  const key = rotates || workloadIdentity ? '' : textOf(Reflect.get(client, 'apiKey'));
-  return [
-    key,
-    address.username,
-    address.password,
-    ...credentials([...address.searchParams]),
-    ...credentials(entriesOf(defaultQuery)),
-    ...credentials(entriesOf(defaultHeaders)),
-  ];
+  return {
+    address: Reflect.get(client, 'baseURL'),
+    owner: ['organization', 'project'].map((field) => textOf(Reflect.get(client, field))),
+    key: rotates || workloadIdentity ? '' : textOf(Reflect.get(client, 'apiKey')),
+    fields: [entriesOf(defaultQuery), entriesOf(defaultHeaders)].map((entries) =>
+      entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : [])),
+    ),
+  };
 }
 
-function credentials(entries: readonly (readonly [string, unknown])[]): unknown[] {
+function placeIn({ address, owner, key, fields }: ClientFacts): Place | undefined {
+  const url = parseUrl(address);
+  if (url === undefined) return undefined;
+  const place = [url.host, url.pathname.replace(/\/+$/, ''), ...owner];
+  const groups = [[...url.searchParams], ...fields];
+  const account = [key, url.username, url.password, ...groups.flatMap((group) => credentials(group))];
+  return {
+    mark: `${shortHash(place, 12)}.${shortHash(account, 3)}`,
+    isOfficial: url.host === 'api.openai.com',
+  };
+}
+
+function credentials(entries: readonly NamedText[]): unknown[] {
   return entries
-    .filter(([name, value]) => CREDENTIAL.test(name) && typeof value === 'string')
+    .filter(([name]) => CREDENTIAL.test(name))
     .map(([name, value]) => [name.toLowerCase(), value])
     .toSorted((one, other) => (String(one) < String(other) ? -1 : 1));
 }

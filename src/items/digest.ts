@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { AgentInputItem } from '@openai/agents';
-import { textOf, type JsonObject } from '../util/json.ts';
+import { fieldsOf, textOf } from '../util/json.ts';
 import { allFields, apiItemFields } from './canonical-api-item.ts';
 import type { Canonical } from './canonical-content.ts';
 import { currentName, itemType, SDK_TYPES } from './item-types.ts';
@@ -24,7 +24,7 @@ export const EMPTY_DIGEST: string = sha256(`agents-hybrid-session/${DIGEST_VERSI
  * @returns undefined for reasoning.
  */
 export function canonicalForm(item: AgentInputItem): Canonical | undefined {
-  const fields: JsonObject = { ...item };
+  const fields = fieldsOf(item);
   const { canonical } = SDK_TYPES.get(textOf(fields['type'] ?? 'message')) ?? {};
   if (canonical !== undefined) return canonical(fields);
   const wrapped = apiItemFields(fields);

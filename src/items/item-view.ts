@@ -1,5 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
-import { isDeeper, isObject, textOf, type JsonObject } from '../util/json.ts';
+import { fieldsOf, isDeeper, isObject, textOf, type JsonObject } from '../util/json.ts';
 import { MESSAGE_ROLES, SDK_TYPES } from './item-types.ts';
 import { mediaOf, shortenMedia, type MediaView } from './media-view.ts';
 import { splitKind } from './read-item.ts';
@@ -35,7 +35,7 @@ const IDENTITY = new Set(['type', 'id', 'callId', 'status', 'role', 'caller', 'n
 
 /** The view of an item. Pure. An item of a type without rules of its own shows all its fields. */
 export function viewItem(item: AgentInputItem): ItemView {
-  const fields: JsonObject = { ...item };
+  const fields = fieldsOf(item);
   const type = textOf(fields['type'] ?? 'message');
   const callId = typeof fields['callId'] === 'string' ? fields['callId'] : undefined;
   const name = hasName(type) && typeof fields['name'] === 'string' ? fields['name'] : undefined;

@@ -1,5 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
-import { isObject, textOf, type JsonObject } from '../util/json.ts';
+import { fieldsOf, isObject, textOf, type JsonObject } from '../util/json.ts';
 import { apiName, currentName, itemType, SDK_TYPES, WRAPPERS } from './item-types.ts';
 
 /** The provider's own fields of an item; empty when there are none. */
@@ -16,7 +16,7 @@ export function idOf(item: AgentInputItem): string | undefined {
 
 /** The API's name of an item's type. Where the SDK wraps the item, its provider data has the type. */
 export function apiTypeOf(item: AgentInputItem): string {
-  const fields: JsonObject = { ...item };
+  const fields = fieldsOf(item);
   const type = textOf(fields['type'] ?? 'message');
   return isWrapper(type)
     ? currentName(textOf(providerDataOf(item)['type'] ?? fields['name']))
@@ -25,13 +25,12 @@ export function apiTypeOf(item: AgentInputItem): string {
 
 /** A field of an item: the SDK's, or else the API's of that name in the provider data. */
 export function fieldOf(item: AgentInputItem, name: string): unknown {
-  const fields: JsonObject = { ...item };
-  return fields[name] ?? providerDataOf(item)[name];
+  return fieldsOf(item)[name] ?? providerDataOf(item)[name];
 }
 
 /** The kind of an item, such as `message:assistant`: it names an item whose content must not be shown. */
 export function kindOf(item: AgentInputItem): string {
-  const fields: JsonObject = { ...item };
+  const fields = fieldsOf(item);
   const type = textOf(fields['type'] ?? 'message');
   if (type === 'message') return `message:${textOf(fields['role'])}`;
   if (type === 'hosted_tool_call') return `${type}:${textOf(fields['name'])}`;

@@ -14,7 +14,7 @@ import {
   type View,
 } from './state.ts';
 import { isCovered } from './view.ts';
-import { isObject } from '../util/json.ts';
+import { isObject, roughBytes } from '../util/json.ts';
 
 /** A state while records are applied to it. */
 export interface MutableState {
@@ -55,8 +55,20 @@ export function respond(state: MutableState, record: Responded): void {
   const { id, time, store, model, parent, context, seen, history = digestOf(state) } = record;
   const { agent, plan, usage } = record;
   const { nextSeq } = state;
-  const known = { id, time, store, model, parent, context, seen, nextSeq, history };
-  const response: RecordedResponse = { ...known, agent, plan, usage };
+  const response: RecordedResponse = {
+    id,
+    time,
+    store,
+    model,
+    parent,
+    context,
+    seen,
+    nextSeq,
+    history,
+    agent,
+    plan,
+    usage,
+  };
   state.responses.push(response);
   state.recorded.add(id);
   if (context === undefined) return;
@@ -117,7 +129,7 @@ export function cutAt(state: MutableState, keep: number): LedgerEntry[] {
 
 /** Strings take up to two bytes a character; the entry itself a few hundred. */
 function bytesOf({ item }: LedgerEntry): number {
-  return 400 + (item === undefined ? 0 : 2 * JSON.stringify(item).length);
+  return 400 + (item === undefined ? 0 : 2 * roughBytes(item));
 }
 
 export function drop(state: MutableState, dropped: readonly LedgerEntry[]): void {

@@ -9,6 +9,7 @@ import {
   type FullHistoryReason,
 } from '../chaining/history-reference.ts';
 import { clock } from '../util/clock.ts';
+import { copyJson } from '../util/copy-json.ts';
 import { hasMismatchedId, withoutMismatchedId } from '../history/mismatched-id.ts';
 import { forecast } from './forecast.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -94,7 +95,7 @@ export class LazyHistory implements HistoryReferences {
         );
         const items = [...compacted, ...shown].flatMap((item) => this.#owner.forNextModel(item, left) ?? []);
         span.setAttributes({ items: items.length });
-        return structuredClone(items);
+        return copyJson(items) as AgentInputItem[];
       }),
     );
   }

@@ -5,6 +5,7 @@ import type { ListedItem } from '../conversation/items.ts';
 import { circuitBreakerOf } from '../conversation/circuit-breaker.ts';
 import type { RestoredItem } from '../history/restore.ts';
 import { clock, hasPassed } from '../util/clock.ts';
+import { copyJson } from '../util/copy-json.ts';
 import { type LedgerEntry, type LedgerState } from '../ledger/state.ts';
 import { compactedItems, seenDigest, seenHistory, seenLength } from '../ledger/view.ts';
 import { ConversationReplaced } from '../ledger/attached-conversation.ts';
@@ -79,7 +80,8 @@ export class SessionHistory {
       compactedItems(state),
       limit === undefined ? undefined : limit - restored.length,
     );
-    const items = structuredClone([...compacted, ...restored.flatMap((one) => this.#served(one))]);
+    const served = [...compacted, ...restored.flatMap((one) => this.#served(one))];
+    const items = copyJson(served) as AgentInputItem[];
     const lost = checked && lostIn(checked);
     span.setAttributes({ served: 'ledger', items: items.length, lost: lost?.length });
     const length = seenLength(state);

@@ -1,4 +1,4 @@
-import { base64Of } from './json.ts';
+import { base64Of, fieldsOf } from './json.ts';
 
 /** A value holds something that JSON cannot. The message quotes nothing of the value. */
 export class NotJsonError extends TypeError {}
@@ -11,7 +11,12 @@ export const MAX_DEPTH = 500;
  *
  * @throws NotJsonError for functions, symbols, big integers, cycles, and values nested too deeply; any error of a `toJSON`.
  */
-export function copyJson(value: unknown, mediaType?: string, ancestors: readonly unknown[] = []): unknown {
+export function copyJson(value: unknown, mediaType?: string): unknown {
+  return copy(value, mediaType, []);
+}
+
+/** @param ancestors the objects around the value, outermost first. */
+function copy(value: unknown, mediaType: string | undefined, ancestors: object[]): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   // JSON knows no negative zero.
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null;
@@ -22,22 +27,36 @@ export function copyJson(value: unknown, mediaType?: string, ancestors: readonly
     return dataUrl(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), mediaType);
   }
   if (ancestors.length >= MAX_DEPTH) throw new NotJsonError(`it is nested deeper than ${MAX_DEPTH} levels`);
-  const path = [...ancestors, value];
+  ancestors.push(value);
+  const copied = copyObject(value, mediaType, ancestors);
+  ancestors.pop();
+  return copied;
+}
+
+function copyObject(value: object, mediaType: string | undefined, ancestors: object[]): unknown {
   if (Array.isArray(value)) {
+    const list: unknown[] = [];
     // A hole, too, is null in JSON.
-    return Array.from(value, (entry: unknown) =>
-      entry === undefined ? null : copyJson(entry, mediaType, path),
-    );
+    for (const entry of value) list.push(entry === undefined ? null : copy(entry, mediaType, ancestors));
+    return list;
   }
   if ('toJSON' in value && typeof value.toJSON === 'function')
-    return copyJson(value.toJSON(), mediaType, path);
+    return copy(value.toJSON(), mediaType, ancestors);
   const own = 'mediaType' in value ? value.mediaType : undefined;
   const beside = typeof own === 'string' && own !== '' ? own : mediaType;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, entry]) => entry !== undefined)
-      .map(([key, entry]) => [key, copyJson(entry, beside, path)]),
-  );
+  const object: Record<string, unknown> = {};
+  const fields = fieldsOf(value);
+  for (const key of Object.keys(value)) {
+    const entry = fields[key];
+    if (entry !== undefined) setField(object, key, copy(entry, beside, ancestors));
+  }
+  return object;
+}
+
+/** Sets a field of its own, whatever its name is. */
+function setField(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function dataUrl(bytes: Uint8Array, mediaType = 'text/plain'): string {

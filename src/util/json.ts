@@ -10,6 +10,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The fields of an object, whatever its type says. */
+export function fieldsOf(object: object): JsonObject {
+  return object as JsonObject;
+}
+
 /** Whether a value holds objects or lists within each other down to more than so many levels. */
 export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -44,13 +49,20 @@ export function jsonBytes(value: unknown): number {
 /** About how many bytes a value takes, without writing it: the length of its texts, and 8 for each value. */
 export function roughBytes(value: unknown): number {
   let bytes = 0;
-  const open: unknown[] = [value];
-  for (let one = open.pop(); open.length > 0 || one !== undefined; one = open.pop()) {
-    bytes += typeof one === 'string' ? 8 + one.length : 8;
-    if (typeof one !== 'object' || one === null) continue;
-    for (const [key, entry] of Object.entries(one)) {
+  const open: object[] = [];
+  const add = (entry: unknown): void => {
+    bytes += typeof entry === 'string' ? 8 + entry.length : 8;
+    if (typeof entry === 'object' && entry !== null) open.push(entry);
+  };
+  add(value);
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    if (Array.isArray(one)) {
+      for (const entry of one) add(entry);
+      continue;
+    }
+    for (const key in one) {
       bytes += key.length;
-      open.push(entry);
+      add(fieldsOf(one)[key]);
     }
   }
   return bytes;

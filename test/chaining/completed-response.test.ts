@@ -43,14 +43,16 @@ function sentOf({ request, behind }: Fields): SentRequest {
   const whole = modelRequest([question], request);
   const planned = plannable(whole, model);
   const parent = behind === undefined ? undefined : parentWith(behind);
+  const extension: SentRequest['extension'] =
+    parent === undefined
+      ? undefined
+      : { type: 'chain', reason: 'extends', parent, rest: planned.items.slice(-1) };
   return {
     request: whole,
     plannable: planned,
     server: serverOf(model),
-    plan:
-      parent === undefined
-        ? { type: 'replay', reason: 'no_parent' }
-        : { type: 'chain', reason: 'extends', parent, rest: planned.items.slice(-1) },
+    plan: extension ?? { type: 'replay', reason: 'no_parent' },
+    extension,
     parent,
     lineage: [],
   };
@@ -113,7 +115,7 @@ describe('a completed response', () => {
     });
     expect(completed({ behind: { server: HERE, since: 7 } })?.context).toMatchObject({
       since: 7,
-      bytes: undefined,
+      bytes: replayInputBytes([question, answer]),
     });
   });
 
@@ -132,16 +134,20 @@ describe('a completed response', () => {
     const digest = extendContext(EMPTY_DIGEST, [answer]);
     const reference = historyReferenceItem({ sessionId: 'conv_1', version: 1, length: 1, digest });
     const referenced = { ...sentOf({ request: { input: [reference, question] } }), plan: chained };
-    expect(completedResponse(receivedOf({}), referenced)?.context.bytes).toBe(
+    expect(completedResponse(receivedOf({}), { ...referenced, extension: chained })?.context.bytes).toBe(
       1000 + replayInputBytes([question, answer]),
     );
+    expect(completedResponse(receivedOf({}), referenced)?.context.bytes).toBeUndefined();
   });
 
-  test('a completed response behind a parent without a known context has no known size', () => {
+  test('a completed response behind a parent without a known context has the size of its own items', () => {
     const parent = parentWith(undefined);
     const plan = { type: 'chain', reason: 'extends', parent, rest: [question] } as const;
     const response = completedResponse(receivedOf({ usage: usage(100) }), { ...sentOf({}), parent, plan });
-    expect(response).toMatchObject({ parent: 'resp_0', context: { since: parent.time, bytes: undefined } });
+    expect(response).toMatchObject({
+      parent: 'resp_0',
+      context: { since: parent.time, bytes: replayInputBytes([question, answer]) },
+    });
     expect(response?.context).not.toHaveProperty('tokens');
   });
 

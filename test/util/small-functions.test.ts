@@ -91,9 +91,9 @@ describe('the rough size of a value', () => {
     ['four', 12],
     [[], 8],
     [{}, 8],
-    [[1, 2], 8 + 2 * (8 + 1)],
+    [[1, 2], 8 + 2 * 8],
     [{ ab: 'xyz' }, 8 + 2 + 8 + 3],
-    [{ a: { b: ['x', null] } }, 8 + 1 + 8 + 1 + 8 + (1 + 8 + 1) + (1 + 8)],
+    [{ a: { b: ['x', null] } }, 8 + 1 + 8 + 1 + 8 + (8 + 1) + 8],
   ])('%j takes about %i bytes', (value, bytes) => {
     expect(roughBytes(value)).toBe(bytes);
   });

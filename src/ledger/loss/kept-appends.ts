@@ -4,6 +4,7 @@ import { type KnownLedger, newerOf, shownBy, type Rewind } from './rewind.ts';
 import type { LedgerState } from '../state.ts';
 import type { RecordReader } from '../record-reader.ts';
 import type { Retry } from '../retry.ts';
+import { roughBytes } from '../../util/json.ts';
 
 /** A store that fails over loses its newest appends. */
 const MAX_APPENDS = 20;
@@ -41,7 +42,7 @@ export class KeptAppends {
     const { version, commit } = append;
     this.#known.seen = newerOf(this.#known.seen, { version, isExact: true, commitAt: () => commit });
     const steps = records.flatMap((record) => stepOf(record));
-    const bytes = 200 + (steps.length === 0 ? 0 : 2 * JSON.stringify(steps).length);
+    const bytes = 200 + 2 * roughBytes(steps);
     this.#appends.push({ ...append, steps, bytes });
     this.#bytes += bytes;
     const oldest = this.#appends.length > MAX_APPENDS ? this.#appends.shift() : undefined;
