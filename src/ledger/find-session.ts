@@ -4,6 +4,12 @@ import { parseCheckpoint, type Checkpoint } from './record.ts';
 import { Retry } from './retry.ts';
 import type { LedgerStore } from './store.ts';
 
+/** A session that was found, and its checkpoint if it has one, as the store gave it. */
+export interface FoundSession {
+  readonly sessionId: string;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
 /**
  * The name of the session that owns or owned a conversation; the ID itself where no session of another name does.
  *
@@ -14,17 +20,24 @@ import type { LedgerStore } from './store.ts';
  * @throws LedgerUnreadableError when the checkpoint of that session cannot be read.
  */
 export async function findSession(store: LedgerStore, id: string, retry = 0): Promise<string> {
+  return (await findCheckpoint(store, id, retry)).sessionId;
+}
+
+/** The same with the checkpoint of the session that was found. */
+export async function findCheckpoint(store: LedgerStore, id: string, retry = 0): Promise<FoundSession> {
   const read = (name: string): Promise<Checkpoint | undefined> =>
     new Retry(retry).run(() => store.checkpoint(name));
-  const alias = aliasIn(await read(id), id);
-  if (alias === undefined || alias === id) return id;
+  const own = await read(id);
+  const itself = { sessionId: id, checkpoint: own };
+  const alias = aliasIn(own, id);
+  if (alias === undefined || alias === id) return itself;
   const checkpoint = await read(alias);
   // One that cannot be read may name the conversation: it is not taken from that session.
   const owner = checkpoint === undefined ? undefined : parseCheckpoint(checkpoint, alias);
-  if (owner === undefined || owner.alias !== undefined) return id;
-  if (owner.conversation === id) return alias;
+  if (owner === undefined || owner.alias !== undefined) return itself;
+  if (owner.conversation === id) return { sessionId: alias, checkpoint };
   const { former } = await new Ledger({ store, sessionId: alias, retry }).readAt();
-  return former.has(id) ? alias : id;
+  return former.has(id) ? { sessionId: alias, checkpoint } : itself;
 }
 
 /**

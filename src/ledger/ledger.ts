@@ -42,6 +42,7 @@ const MAX_LOSSES = 3;
 export class Ledger {
   readonly sessionId: string;
   readonly #options: LedgerOptions;
+  readonly #isMirrored: boolean;
   readonly #reader: RecordReader;
   readonly #queue = new SerialQueue();
   readonly #commitIds: CommitIds;
@@ -58,6 +59,7 @@ export class Ledger {
   constructor(options: LedgerOptions) {
     this.sessionId = options.sessionId;
     this.#options = options;
+    this.#isMirrored = options.isMirrored ?? true;
     this.#commitIds = new CommitIds(options.store, options.imports);
     this.#known = knownLedger(options.store, options.sessionId);
     this.#recovered = this.#known.rewind;
@@ -74,6 +76,11 @@ export class Ledger {
   /** The state in memory; undefined while it has to be read. */
   get loaded(): LedgerState | undefined {
     return this.#state;
+  }
+
+  /** The checkpoint that the caller has just read, as the store gave it. It counts as read by the first fresh read. */
+  set justRead(checkpoint: Checkpoint | undefined) {
+    this.#reader.justRead = checkpoint;
   }
 
   writerOf(commit: string): ReturnType<CommitIds['writerOf']> {
@@ -156,6 +163,7 @@ export class Ledger {
     let commit = this.#commitIds.next();
     for (;;) {
       const state = this.#attached(await this.#recovering(load));
+      this.justRead = undefined;
       const decided = decide(state);
       if (decided.length === 0) return state;
       const givenUp = takeUnresolved(this.#known, decided);
@@ -177,7 +185,7 @@ export class Ledger {
       ];
       const stamp = { commit, time: (this.#options.now ?? clock.now)() };
       const records = stampSteps(steps, stamp, this.sessionId, state.version);
-      if (await this.#appendRecords(state, { records, commit }, retry)) {
+      if (await this.#appendRecords(state, records, retry)) {
         if (rewind !== undefined) rewind.isRecorded = true;
         return load();
       }
@@ -190,8 +198,9 @@ export class Ledger {
    *
    * @returns false when another writer came first: these records can no longer be applied, and the state includes its records.
    */
-  async #appendRecords(state: LedgerState, { records, commit }: Append, retry: Retry): Promise<boolean> {
+  async #appendRecords(state: LedgerState, records: readonly LedgerRecord[], retry: Retry): Promise<boolean> {
     const expected = state.version;
+    const commit = records[0]?.commit ?? '';
     const planned = plannedWrite(state, records);
     const { checkpoint } = planned;
     const { store } = this.#options;
@@ -273,8 +282,12 @@ export class Ledger {
     const state = this.#state;
     // A read of more replaces a part.
     const isUsed = state !== undefined && SCOPES.indexOf(this.#scope) >= SCOPES.indexOf(scope);
-    if (isUsed && !(await this.#continues(state))) this.#unload();
-    return this.#attached(await this.#recovering(() => this.#load(scope)));
+    try {
+      if (isUsed && !(await this.#continues(state))) this.#unload();
+      return this.#attached(await this.#recovering(() => this.#load(scope)));
+    } finally {
+      this.justRead = undefined;
+    }
   }
 
   /** Whether the store still has the records of the state. Newer records are applied to it, unless it is a tail. */
@@ -289,10 +302,7 @@ export class Ledger {
     const state = stateBefore(page);
     applyRecords(state, page.records);
     if (isUnrecorded(this.#known.rewind)) markRewound(state);
-    this.#scope = 'all';
-    this.#isUnseen = false;
-    this.#state = state;
-    return state;
+    return this.#hold(state, 'all');
   }
 
   /** Loads the part that a model sees, if the checkpoint says where it begins and the conversation lacks nothing before it. */
@@ -302,32 +312,27 @@ export class Ledger {
     if (checkpoint?.seen?.begins === undefined || isUnrecorded(this.#known.rewind)) return this.#loadAll();
     const page = await this.#reader.read(checkpoint.seen.begins.at);
     const state = seenState(checkpoint, page, this.#isMirrored);
-    if (state === undefined) return this.#loadAll();
-    this.#scope = 'seen';
-    this.#isUnseen = false;
-    this.#state = state;
-    return state;
+    return state === undefined ? this.#loadAll() : this.#hold(state, 'seen');
   }
 
   async #loadTail(): Promise<LedgerState> {
     if (this.#state !== undefined) return this.#state;
     const checkpoint = await this.#reader.checkpoint();
     const tail = checkpoint === undefined ? undefined : this.#tailFrom(checkpoint);
-    if (tail === undefined) return this.#loadAll();
-    this.#state = tail;
-    this.#scope = 'tail';
-    this.#isUnseen = true;
-    return tail;
+    return tail === undefined ? this.#loadAll() : this.#hold(tail, 'tail');
+  }
+
+  #hold(state: LedgerState, scope: LedgerScope): LedgerState {
+    this.#state = state;
+    this.#scope = scope;
+    this.#isUnseen = scope === 'tail';
+    return state;
   }
 
   /** @returns undefined if the conversation may lack items, because the tail does not know which. */
   #tailFrom(checkpoint: Checkpoint): LedgerState | undefined {
     const isPending = this.#isMirrored && checkpoint.resumePoint?.pending !== 0;
     return isPending ? undefined : tailState(checkpoint);
-  }
-
-  get #isMirrored(): boolean {
-    return this.#options.isMirrored ?? true;
   }
 
   /** Frees the entries of a tail: they are in the store. */
@@ -368,11 +373,6 @@ export class Ledger {
 export interface LedgerRead {
   readonly scope?: LedgerScope;
   readonly fresh?: boolean;
-}
-
-interface Append {
-  readonly records: readonly LedgerRecord[];
-  readonly commit: string;
 }
 
 export interface LedgerOptions {

@@ -29,6 +29,8 @@ export interface RecordReaderOptions {
 
 /** Reads a session's checkpoint and records, checks them, and passes over one that was torn at the end. */
 export class RecordReader {
+  /** The checkpoint that the caller has just read itself, as the store gave it: no other one is read while it is set. */
+  justRead: Checkpoint | undefined;
   readonly #options: RecordReaderOptions;
   /** The damaged record at the end, until an append says that it is passed over. */
   #damaged: number | undefined;
@@ -85,6 +87,7 @@ export class RecordReader {
         known.seen = newerOf(known.seen, shown);
         return found;
       }
+      this.justRead = undefined;
       if (await retry.pause()) continue;
       // Deleted in this process meanwhile, or written again.
       if (known.seen === undefined || seen === undefined || known.seen !== seen) continue;
@@ -109,7 +112,7 @@ export class RecordReader {
 
   async #checkpoint(retry: Retry): Promise<Checkpoint | undefined> {
     const { store, sessionId } = this.#options;
-    const checkpoint = await retry.run(() => store.checkpoint(sessionId));
+    const checkpoint = this.justRead ?? (await retry.run(() => store.checkpoint(sessionId)));
     return checkpoint === undefined ? undefined : parseCheckpoint(checkpoint, sessionId);
   }
 

@@ -15,7 +15,8 @@ import {
   type CreatedConversation,
 } from '../conversation/create-conversation.ts';
 import { defaultClient } from '../conversation/client.ts';
-import { claimConversation, findSession } from '../ledger/find-session.ts';
+import { claimConversation, findCheckpoint, type FoundSession } from '../ledger/find-session.ts';
+import { parseCheckpoint, type Checkpoint } from '../ledger/record.ts';
 import { failureReason } from '../conversation/api-error.ts';
 import type { ResolvedOptions } from './options.ts';
 import { ListCheck } from '../mirror/list-check.ts';
@@ -55,6 +56,8 @@ export interface SessionContext extends SessionScope {
   readonly existed: boolean;
   /** False with `mirror: 'off'`, and for a server without conversations: the session never gets a conversation then. */
   readonly isMirrored: boolean;
+  /** The checkpoint by which the session was found, if it still is the newest one as far as this process knows. */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 /** The IDs by which a session is found. */
@@ -81,8 +84,11 @@ export async function openContext(
 ): Promise<SessionContext> {
   const { options, telemetry } = scope;
   const { ledger: store, ledgerRetry: retry } = options;
-  const find = (id = ''): Promise<string> => findSession(store, id, retry);
-  if (options.mirror === 'off') return withoutConversation(scope, await find(names.sessionId));
+  const find = (id = ''): Promise<FoundSession> => findCheckpoint(store, id, retry);
+  if (options.mirror === 'off') {
+    const { sessionId, checkpoint } = await find(names.sessionId);
+    return { ...withoutConversation(scope, sessionId), checkpoint };
+  }
   const client = options.client ?? (await defaultClient());
   if (names.sessionId === undefined && names.conversationId === undefined) {
     const local = localSessionId();
@@ -91,11 +97,10 @@ export async function openContext(
     return withConversation(scope, { client, sessionId: begun.conversationId, existed: false, ...begun });
   }
   const { conversationId: given } = names;
-  const sessionId = names.sessionId ?? (await find(given));
-  const known = await stateOf(options, sessionId, given);
-  const owner = known.alias === undefined ? sessionId : await find(sessionId);
-  // The name is an alias: the ID of a conversation that another session owns.
-  if (owner !== sessionId) return openContext(scope, { ...names, sessionId: owner }, isWritten);
+  const found = await find(names.sessionId ?? given);
+  // The name may be an alias: the ID of a conversation that another session owns.
+  const { sessionId, checkpoint } = found;
+  const known = await stateOf(options, found, given);
   if (known.conversation !== undefined) {
     const isOwn = given === undefined || given === known.conversation || known.former.has(given);
     // Another process may replace a conversation that the runtime remembers, or name its own one first: only the app's own
@@ -105,7 +110,8 @@ export async function openContext(
     const { conversation: conversationId } = known;
     const bookmarkId =
       names.created?.conversationId === conversationId ? names.created.bookmarkId : undefined;
-    return withConversation(scope, { client, sessionId, conversationId, existed: true, bookmarkId });
+    const place = { client, sessionId, conversationId, existed: true, bookmarkId };
+    return { ...withConversation(scope, place), checkpoint };
   }
   if (given !== undefined && !known.former.has(given)) {
     await claimConversation(store, given, sessionId, retry);
@@ -126,17 +132,22 @@ export async function openContext(
   }
 }
 
-/** Reads the session's conversations from its ledger: from the tail, if it is enough. */
+/** The session's conversations: from its checkpoint, if that is enough, else from its records. */
 async function stateOf(
   { ledger: store, ledgerRetry: retry }: ResolvedOptions,
-  sessionId: string,
+  { sessionId, checkpoint: stored }: FoundSession,
   given: string | undefined,
-): Promise<Pick<LedgerState, 'version' | 'conversation' | 'former' | 'alias'>> {
-  const ledger = new Ledger({ store, sessionId, retry });
-  const tail = await ledger.read({ scope: 'tail' });
-  const isKnown = tail.conversation !== undefined && (given === undefined || given === tail.conversation);
-  // The tail does not name earlier conversations.
-  return isKnown || tail.resumedFrom === undefined ? tail : ledger.readAt();
+): Promise<Pick<LedgerState, 'version' | 'conversation' | 'former'>> {
+  const checkpoint = stored === undefined ? undefined : parseCheckpoint(stored, sessionId);
+  const { conversation } = checkpoint ?? {};
+  // The checkpoint does not name earlier conversations.
+  if (
+    checkpoint === undefined ||
+    conversation === undefined ||
+    (given !== undefined && given !== conversation)
+  )
+    return new Ledger({ store, sessionId, retry }).readAt();
+  return { version: checkpoint.version, conversation, former: new Map() };
 }
 
 /** Names the conversation in the ledger at once, so that other processes can find the session by it. */

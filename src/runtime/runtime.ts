@@ -129,6 +129,8 @@ export class SessionRuntime {
       } catch (error) {
         if (!(error instanceof ConversationReplaced)) throw error;
         this.reattach();
+      } finally {
+        open.ledger.justRead = undefined;
       }
     }
   }
@@ -291,6 +293,7 @@ export class SessionRuntime {
   async atRequest(): Promise<{ sessionId: string; ledger: Ledger; mode: Mode }> {
     const open = this.#opened ?? (await this.#open());
     const { sessionId, ledger } = open;
+    ledger.justRead = undefined;
     const mode = this.#mode ?? (await this.#decide(open));
     await this.turnGoesOn(mode, open);
     return { sessionId, ledger, mode };
@@ -314,7 +317,8 @@ export class SessionRuntime {
     const { sessionId, conversation } = context;
     const conversationId = conversation?.conversationId;
     if (conversationId !== undefined) this.changedTo(conversationId, sessionId);
-    const { ledger, reader, existed } = context;
+    const { ledger, reader, existed, checkpoint } = context;
+    ledger.justRead = checkpoint;
     if (
       conversation?.bookmark !== undefined &&
       existed &&

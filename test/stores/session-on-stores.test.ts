@@ -62,11 +62,14 @@ const available = engines.filter(({ missing }) => missing === undefined);
 
 describe.for(available)('A session whose ledger is in $name', (engine) => {
   it.each([
-    { history: 'whole', cold: ['checkpoint', 'checkpoint', 'read'] },
-    { history: 'reference', cold: ['checkpoint', 'checkpoint'] },
+    { history: 'whole', by: 'name', cold: ['checkpoint', 'read'] },
+    { history: 'reference', by: 'name', cold: ['checkpoint'] },
+    // One of the conversation, which leads to the session, and one of the session.
+    { history: 'whole', by: 'conversation', cold: ['checkpoint', 'checkpoint', 'read'] },
+    { history: 'reference', by: 'conversation', cold: ['checkpoint', 'checkpoint'] },
   ] as const)(
-    'a new process asks the model before the API is asked anything else, and a later turn takes one read and one append (history: $history)',
-    async ({ history, cold }) => {
+    'a new process asks the model before the API is asked anything else, and a later turn takes one read and one append (history: $history, by $by)',
+    async ({ history, by, cold }) => {
       const { client, simulator, open, close } = await world(engine);
       const session = new HybridSession({ client, ledger: await open(), sessionId: 'user-42' });
       await converse(session, ['one', 'two', 'three']);
@@ -78,7 +81,9 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
       await close();
 
       const { ledger, calls } = calledStore(await open());
-      const next = new HybridSession({ client, ledger, sessionId: 'user-42' });
+      const { conversationId } = session;
+      const names = by === 'name' ? { sessionId: 'user-42' } : { conversationId };
+      const next = new HybridSession({ client, ledger, ...names });
       const runner = new HybridRunner({
         tracingDisabled: true,
         ...(history === 'reference' ? { history } : {}),
@@ -100,6 +105,20 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
       stop();
     },
   );
+
+  it('a session that was opened before another process went on reads what that process has added', async () => {
+    const { client, open } = await world(engine);
+    const first = new HybridSession({ client, ledger: await open(), sessionId: 'user-42' });
+    await converse(first, ['one']);
+    const second = new HybridSession({ client, ledger: await open(), sessionId: 'user-42' });
+    expect(await second.getSessionId()).toBe('user-42');
+    await second.flush();
+    await converse(first, ['two']);
+    expect(texts(await second.getItems())).toHaveLength(4);
+    await converse(first, ['three']);
+    await converse(second, ['four']);
+    expect(roles(await first.getItems())).toBe('u,a,u,a,u,a,u,a');
+  });
 
   it('turns are listed, taken back and forked, and values are kept', async () => {
     const { client, open, close } = await world(engine);
