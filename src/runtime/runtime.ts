@@ -249,6 +249,8 @@ export class SessionRuntime {
     const { responses } = await ledger.read({ scope: 'tail' });
     const target = { sessionId, model: this.#run?.model ?? responses.at(-1)?.model };
     const { mode, problem, code } = await resolveMode(rollout, target);
+    // The app's function may have taken its time.
+    ledger.justRead = undefined;
     if (problem !== undefined)
       this.telemetry.warningsOf(sessionId)({ code: 'rollout_failed', mode, reason: problem, cause: code });
     return mode;
