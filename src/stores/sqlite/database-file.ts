@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The path of a database's file; undefined for one in memory. @param name a path or a `file:` URL, as SQLite takes it. */
@@ -14,11 +15,33 @@ export function databaseFile(name: string): string | undefined {
   }
 }
 
+/** The name of the same database, whichever folder the process goes to later. */
+export function absoluteName(name: string): string {
+  if (databaseFile(name) === undefined) return name;
+  return name.startsWith('file:') ? new URL(name, pathToFileURL('./')).href : resolve(name);
+}
+
 /** Which file stands at a path now: another value once it was deleted or replaced, while the former one is open. */
 export function fileAt(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;
+}
+
+/** A file that was found: where, and which one it was. */
+export interface FoundFile {
+  readonly path: string;
+  readonly file: string;
+}
+
+/** The write-ahead log of an open database and its index: SQLite keeps them beside the file itself, not beside a link to it. */
+export function logFiles(path: string | undefined): FoundFile[] {
+  if (path === undefined || !existsSync(path)) return [];
+  const real = realpathSync(path);
+  return [`${real}-wal`, `${real}-shm`].flatMap((name) => {
+    const file = fileAt(name);
+    return file === undefined ? [] : [{ path: name, file }];
+  });
 }
 
 /** Only the owner may read conversations. */
