@@ -157,8 +157,11 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
     opening = undefined;
     if (opened?.owned === undefined) return;
     // libsql keeps the files open until its statements are collected: the log is emptied now.
-    if (!given.readOnly && !isLogDeleted(opened)) await emptied(opened.owned, 0);
-    opened.owned.close();
+    try {
+      if (!given.readOnly && !isLogDeleted(opened)) await emptied(opened.owned, 0);
+    } finally {
+      opened.owned.close();
+    }
   };
 
   /** The write-ahead log holds deleted records until it is emptied. If a reader prevents that, the next write tries again. */
