@@ -1,10 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import { copyFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { sqliteLedger, type SqliteLedger } from '../../src/sqlite.ts';
+import { createPrivateFile } from '../../src/stores/sqlite/database-file.ts';
 import { checkpoint, record } from './support/records.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -60,6 +63,21 @@ it('a SQLite ledger keeps its appends when its process opens the file twice and 
   await second.close();
   expect(recordsForOthers(path)).toBe(3);
   expect((await first.read('session-1')).records).toHaveLength(3);
+});
+
+it('a SQLite ledger keeps its locks when another thread has not seen its new file and creates it, too', async () => {
+  const path = await filePath();
+  const store = ledgerAt(path);
+  await store.append('session-1', [record('one')], checkpoint(1), 0);
+  const looking = vi.spyOn(fs, 'existsSync').mockReturnValueOnce(false);
+  syncBuiltinESMExports();
+  createPrivateFile(path);
+  expect(looking).toHaveBeenCalledWith(path);
+  looking.mockRestore();
+  syncBuiltinESMExports();
+  expect(recordsForOthers(path)).toBe(1);
+  await store.append('session-1', [record('two')], checkpoint(2), 1);
+  expect(recordsForOthers(path)).toBe(2);
 });
 
 it('a SQLite ledger acknowledges nothing into a deleted log, and what it has acknowledged stays', async () => {
