@@ -48,6 +48,17 @@ describe('the file of a SQLite ledger', () => {
     expect(new Set(Object.values(modes))).toEqual(new Set(['600']));
   });
 
+  it('the file of a SQLite ledger is created at the end of a chain of links, and nowhere for a circle', async () => {
+    const folder = await openFolder();
+    symlinkSync('second.db', join(folder, 'first.db'));
+    symlinkSync(join(folder, 'real.db'), join(folder, 'second.db'));
+    createPrivateFile(join(folder, 'first.db'));
+    expect(modesIn(folder)).toEqual({ 'first.db': '600', 'real.db': '600', 'second.db': '600' });
+    symlinkSync('circle.db', join(folder, 'circle.db'));
+    createPrivateFile(join(folder, 'circle.db'));
+    expect(readdirSync(folder).toSorted()).toEqual(['circle.db', 'first.db', 'real.db', 'second.db']);
+  });
+
   it('the file of a SQLite ledger keeps its mode when it is there', async () => {
     const folder = await openFolder();
     writeFileSync(join(folder, 'ledger.db'), '', { mode: 0o640 });

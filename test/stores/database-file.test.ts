@@ -3,7 +3,12 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createPrivateFile, databaseFile, fileAt } from '../../src/stores/sqlite/database-file.ts';
+import {
+  absoluteName,
+  createPrivateFile,
+  databaseFile,
+  fileAt,
+} from '../../src/stores/sqlite/database-file.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 async function folder(): Promise<string> {
@@ -29,6 +34,19 @@ describe('databaseFile', () => {
     ['file:data/ledger.db?cache=private', resolve('data/ledger.db')],
   ] as const)('the database %o is in the file %o', ([name, path]) => {
     expect(databaseFile(name)).toBe(path);
+  });
+});
+
+describe('absoluteName', () => {
+  it.for([
+    [':memory:', ':memory:'],
+    ['file::memory:?cache=shared', 'file::memory:?cache=shared'],
+    ['/data/ledger.db', '/data/ledger.db'],
+    ['data/ledger.db', resolve('data/ledger.db')],
+    ['file:/data/a%20b.db?mode=ro', 'file:///data/a%20b.db?mode=ro'],
+    ['file:ledger.db?mode=ro', `${pathToFileURL('ledger.db').href}?mode=ro`],
+  ] as const)('the database %o is %o in every folder', ([name, absolute]) => {
+    expect(absoluteName(name)).toBe(absolute);
   });
 });
 

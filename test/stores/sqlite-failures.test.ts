@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sqliteLedger, type SqliteDatabase } from '../../src/sqlite.ts';
 import { openSqlite } from '../../src/stores/sqlite/open.ts';
 import { checkpoint, record } from './support/records.ts';
@@ -46,6 +46,25 @@ describe('a SQLite ledger that is closed', () => {
     expect(await next.checkpoint('session-1')).toBeUndefined();
     await next.close();
   });
+});
+
+it('a ledger whose log cannot be emptied, as on a full disk, says so and closes its file all the same', async () => {
+  const store = sqliteLedger({ path: await fileIn('ledger.db') });
+  await store.append('session-1', [record('one')], checkpoint(1), 0);
+  const driver = await openSqlite(':memory:');
+  driver.close();
+  const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  const prototype = Object.getPrototypeOf(driver) as typeof driver;
+  const closing = vi.spyOn(prototype, 'close');
+  const preparing = vi.spyOn(prototype, 'prepare').mockImplementation(() => {
+    throw full;
+  });
+  onTestFinished(() => {
+    closing.mockRestore();
+    preparing.mockRestore();
+  });
+  await expect(store.close()).rejects.toBe(full);
+  expect(closing).toHaveBeenCalledTimes(1);
 });
 
 it('a process that opens the file reads while another one writes', async () => {

@@ -1,7 +1,15 @@
+import { rmSync } from 'node:fs';
 import { z } from 'zod';
 import { LedgerUnavailableError } from '../../errors/ledger.ts';
 import type { LedgerStore } from '../../ledger/store.ts';
-import { createPrivateFile, databaseFile, fileAt } from './database-file.ts';
+import {
+  absoluteName,
+  createPrivateFile,
+  databaseFile,
+  fileAt,
+  logFiles,
+  type FoundFile,
+} from './database-file.ts';
 import { configureSqlite, openSqlite, openSqliteReadOnly } from './open.ts';
 import { rowsWriteOf, sessionsIn } from '../shared/rows.ts';
 import { withStatementCache, type OwnedSqliteDatabase, type SqliteDatabase } from './database.ts';
@@ -10,6 +18,7 @@ import {
   createTables,
   SCHEMA_STATEMENTS,
   deleteSession,
+  inTransaction,
   selectCheckpoint,
   selectRecords,
   selectSessions,
@@ -69,7 +78,7 @@ const LOG_PATIENCE = 1000;
 const schema = z
   .strictObject({
     database: sqliteDatabase.optional(),
-    path: z.string().min(1, { message: 'must not be empty' }).optional(),
+    path: z.string().min(1, { message: 'must not be empty' }).transform(absoluteName).optional(),
     readOnly: z.boolean().default(false),
     busyTimeout: z.number().nonnegative().default(10_000),
   })
@@ -125,10 +134,7 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
     });
     if (!isReplaced(opened)) return opened;
     // Records in a file that was deleted or replaced are lost.
-    if (opening === current) {
-      opening = undefined;
-      opened.owned?.close();
-    }
+    if (opening === current) opening = leave(opened, given).then(() => open(given, database));
     return openedFile();
   };
 
@@ -151,8 +157,11 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
     opening = undefined;
     if (opened?.owned === undefined) return;
     // libsql keeps the files open until its statements are collected: the log is emptied now.
-    if (!given.readOnly && !isLogDeleted(opened)) await emptied(opened.owned, 0);
-    opened.owned.close();
+    try {
+      if (!given.readOnly && !isLogDeleted(opened)) await emptied(opened.owned, 0);
+    } finally {
+      opened.owned.close();
+    }
   };
 
   /** The write-ahead log holds deleted records until it is emptied. If a reader prevents that, the next write tries again. */
@@ -193,8 +202,8 @@ interface Opened {
   /** Where its file is, and which one that was. */
   readonly path: string | undefined;
   readonly file: string | undefined;
-  /** Which file its write-ahead log was; undefined without one. */
-  readonly log: string | undefined;
+  /** Its write-ahead log and the index of that; none where it has no log. */
+  readonly logs: readonly FoundFile[];
 }
 
 /**
@@ -212,13 +221,27 @@ function isReplaced(opened: Opened): boolean {
   throw new LedgerUnavailableError('log_deleted', problem);
 }
 
-/** SQLite deletes the log with the last connection of all processes. */
-function isLogDeleted({ path, log }: Opened): boolean {
-  return log !== undefined && log !== fileAt(logOf(path));
+/** SQLite deletes the log and its index with the last connection of all processes. */
+function isLogDeleted({ logs }: Opened): boolean {
+  return logs.some(({ path, file }) => fileAt(path) !== file);
 }
 
-function logOf(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : `${path}-wal`;
+/**
+ * Ends the use of a file that was deleted or replaced. SQLite would take the log that it leaves for the log of the present file: the
+ * log goes into its own file, and is deleted, by one at a time of all that have that file open.
+ */
+async function leave({ owned, logs }: Opened, { readOnly, busyTimeout }: Given): Promise<void> {
+  if (owned === undefined) return;
+  const deleteLogs = (): void => {
+    for (const { path, file } of logs) if (fileAt(path) === file) rmSync(path);
+  };
+  try {
+    if (readOnly) return;
+    await emptied(owned, LOG_PATIENCE).catch(() => false);
+    await whileBusy(busyTimeout, () => inTransaction(owned, deleteLogs));
+  } finally {
+    owned.close();
+  }
 }
 
 async function open(given: Given, yours: SqliteDatabase | undefined): Promise<Opened> {
@@ -228,7 +251,7 @@ async function open(given: Given, yours: SqliteDatabase | undefined): Promise<Op
   const file = fileAt(path);
   if (given.readOnly && given.path !== undefined) {
     const owned = await openSqliteReadOnly(given.path, given.busyTimeout);
-    return { database: owned, owned, path, file, log: fileAt(logOf(path)) };
+    return { database: owned, owned, path, file, logs: logFiles(path) };
   }
   const owned = given.path === undefined ? undefined : await openSqlite(given.path);
   const database = yours ?? owned;
@@ -244,5 +267,5 @@ async function open(given: Given, yours: SqliteDatabase | undefined): Promise<Op
   }
   // Others may close theirs: libsql would go on with a statement that it has prepared before.
   const used = owned === undefined ? database : withStatementCache(owned);
-  return { database: used, owned, path, file, log: fileAt(logOf(path)) };
+  return { database: used, owned, path, file, logs: logFiles(path) };
 }

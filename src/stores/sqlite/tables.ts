@@ -133,7 +133,7 @@ export function deleteSession(database: SqliteDatabase, sessionId: string, expec
 }
 
 /** Takes the write lock at once: a lock taken only at the first write could find that the rows have changed since the read. */
-function inTransaction(database: SqliteDatabase, work: () => void): void {
+export function inTransaction(database: SqliteDatabase, work: () => void): void {
   database.exec('BEGIN IMMEDIATE');
   try {
     work();
