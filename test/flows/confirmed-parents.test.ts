@@ -177,6 +177,27 @@ describe.each([
     expect([...ids]).toEqual([world.simulator.snapshot().responses.at(-1)?.id]);
   });
 
+  test.each<[string, unknown]>([
+    ['the body of an error', { error: { message: 'Previous response not found', code: 404 } }],
+    ['another object', { id: 'chatcmpl_1', object: 'chat.completion', choices: [] }],
+    ['no output', { id: 'resp_x', object: 'response', status: 'completed', output: null }],
+    ['a failed response', { id: 'resp_x', object: 'response', status: 'failed', output: [] }],
+    ['nothing', undefined],
+  ])('the history is sent whole if a chained request is answered 200 with %s', async (_what, body) => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = { 'content-type': 'application/json' };
+    const world = otherWorld(
+      {
+        request: (asked) =>
+          asked['previous_response_id'] === undefined ? asked : new Response(text, { headers }),
+      },
+      stream,
+    );
+    for (const said of ['hi', 'what can you do?']) await turn(world, agent, said);
+    expect(requests(world)).toEqual(['replay', 'chain', 'replay']);
+    expect(sightOf(world).at(-1)).toHaveLength(3);
+  });
+
   test('any other parent ID is accepted, since a gateway may rewrite it', async () => {
     const world = otherWorld(
       {
