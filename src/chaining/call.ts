@@ -8,7 +8,15 @@ import { completedResponse, isStored, type ReceivedResponse } from './completed-
 import { currentRun, sessionForRequest, keepUnattributedResponse } from './attribution.ts';
 import { mendInput, type InputRefusal } from './input-refusal.ts';
 import { consequencesOf } from './parent-refusal.ts';
-import { clientOf, serverOf, type ModelServer, MAX_FAILURES, servers } from './server.ts';
+import {
+  clientOf,
+  MAX_FAILURES,
+  type ModelServer,
+  type ResponseIds,
+  responseIdsOf,
+  serverOf,
+  servers,
+} from './server.ts';
 import { describePlan, plan, type Plan, type PlannableRequest } from './plan.ts';
 import { idOf } from '../items/read-item.ts';
 import { isReasoning } from '../items/reasoning.ts';
@@ -53,6 +61,7 @@ export class ModelCall {
   readonly #key: ModelRequest['input'];
   readonly #model: Model;
   readonly #server: ModelServer;
+  readonly #ids: ResponseIds;
   #plannable: PlannableRequest;
   readonly #owner: Owner;
   readonly #view: ChainView | undefined;
@@ -69,6 +78,7 @@ export class ModelCall {
     this.#key = key;
     this.#model = model;
     this.#server = server;
+    this.#ids = responseIdsOf(model);
     this.#plannable = parts;
     this.#owner = owner;
     this.#view = view;
@@ -153,13 +163,14 @@ export class ModelCall {
     return !this.#server.isOfficial && !isShown;
   }
 
-  /** @throws ParentIgnored if the response to a chained request names no parent. */
+  /** @throws ParentIgnored if the response to a chained request names no parent or another one, or has the parent's ID. */
   confirm(body: unknown): void {
     if (!this.#sent.chained || this.#isConfirmed) return;
-    const named = isObject(body) ? body['previous_response_id'] : undefined;
-    // A gateway may rewrite the ID, so any ID counts; without a parent the ID may be empty.
-    if (named === undefined || named === null || named === '')
-      throw new ParentIgnored('The parent was ignored');
+    const { previous_response_id: named, id } = isObject(body) ? body : {};
+    const isNamed = named !== undefined && named !== null && named !== '';
+    // A gateway may rewrite the ID, so any ID counts but that of another response: a cache may keep its answers.
+    const isOther = named !== this.parentId && this.#ids.isKnown(named);
+    if (!isNamed || isOther || id === this.parentId) throw new ParentIgnored('The parent was ignored');
     this.#isConfirmed = true;
   }
 
@@ -263,6 +274,7 @@ export class ModelCall {
       agent: currentRun()?.agent,
       lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),
     });
+    this.#ids.answered(answered.id, answer?.context.digest);
     if (answer === undefined) return;
     if (answer.context.doubtful === true) {
       servers.doubted(this.#server, this.#now);
@@ -298,11 +310,13 @@ export class ModelCall {
     return { type: 'replay', reason: 'mode' };
   }
 
-  /** The view, with the responses that this process avoids for now. */
+  /** The view, without the responses that this process avoids for now. */
   #withWaiting(view: ChainView): ChainView {
     const isRefused = (id: string): boolean =>
       view.isRefused(id) || servers.isWaiting(this.#server, id, view.now);
-    return { ...view, isRefused };
+    const candidates = (context: string): readonly Parent[] =>
+      view.candidates(context).filter(({ id }) => !this.#ids.isTaken(id, context));
+    return { ...view, isRefused, candidates };
   }
 
   /** Replaces a chain if its server or its parent failed recently. */

@@ -55,7 +55,7 @@ const OTHER_THING =
  * The reason for which the server refused to continue from the parent.
  *
  * Checks the error, its causes and the events of a failed stream. The client keeps only `error` of a body, so an error without
- * a message counts as a refusal.
+ * a message counts as a refusal. The first piece of evidence is the error itself.
  *
  * @returns undefined if the error does not concern the parent; it then reaches the caller.
  */
@@ -68,10 +68,24 @@ export function parentRefusal(parentId: string, ...evidence: readonly unknown[])
   }
   const statuses = new Set(facts.flatMap(({ status }) => status ?? []));
   if (facts.some((fact) => names(fact, parentId))) return 'refused';
-  if ([...statuses].some((status) => status >= 500 && status !== 501)) return 'server error';
+  if ([...statuses].some((status) => status >= 500 && status !== 501) || isWithoutResponse(evidence[0]))
+    return 'server error';
   const isAny = (pattern: RegExp): boolean => facts.some(({ message }) => pattern.test(message));
   if ([...statuses].some((status) => NOT_FOUND_STATUSES.has(status)) && !isAny(OTHER_THING)) return 'refused';
   return statuses.size > 0 && !isAny(SERVER_MESSAGE) ? 'refused' : undefined;
+}
+
+/** What engines say of a value that is missing or of another type; a connection that breaks is a `TypeError`, too. */
+const MISREAD = /undefined|null|not iterable|'in' operator|not an object/i;
+
+/**
+ * Whether the server answered 200 with a response that failed, or with no response, such as the body of an error or a page. The model
+ * class then fails on reading it, and keeps nothing of the body.
+ */
+function isWithoutResponse(error: unknown): boolean {
+  if (error instanceof SyntaxError) return true;
+  if (error instanceof TypeError) return MISREAD.test(error.message);
+  return error instanceof Error && error.message.endsWith('unsuccessful terminal state "response.failed".');
 }
 
 /** Reasons that concern the server, not the response. */

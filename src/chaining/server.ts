@@ -206,3 +206,47 @@ export const servers = new ServerMemory();
 function keyOf({ mark, model }: ModelServer): string {
   return `${mark} ${model}`;
 }
+
+/** The number of remembered responses of each client. */
+const MAX_RESPONSES = 10_000;
+
+/** The newest response with an ID. */
+interface Answered {
+  /** The digest of its context; undefined if no request may continue from it. */
+  readonly context: string | undefined;
+}
+
+/**
+ * The IDs of the responses of one client's server, as seen by this process.
+ *
+ * Some servers give one ID to several responses: a constant, or a count that begins again. They continue from the newest, which may
+ * belong to another session.
+ */
+export class ResponseIds {
+  readonly #newest = boundedMap<Answered>(MAX_RESPONSES);
+
+  /** Records a response. A server may give it no ID. */
+  answered(id: unknown, context: string | undefined): void {
+    if (typeof id === 'string' && id !== '') this.#newest.set(id, { context });
+  }
+
+  isKnown(id: unknown): boolean {
+    return typeof id === 'string' && this.#newest.has(id);
+  }
+
+  /** Whether a newer response with another context has the ID. */
+  isTaken(id: string, context: string): boolean {
+    const newest = this.#newest.get(id);
+    return newest !== undefined && newest.context !== context;
+  }
+}
+
+const responseIds = new WeakMap<object, ResponseIds>();
+
+/** Models of one client share its server. */
+export function responseIdsOf(model: Model): ResponseIds {
+  const key = clientOf(model) ?? model;
+  let ids = responseIds.get(key);
+  if (ids === undefined) responseIds.set(key, (ids = new ResponseIds()));
+  return ids;
+}

@@ -75,6 +75,8 @@ function parseAgentItem(value: unknown, index: number): AgentInputItem {
       error instanceof NotJsonError ? error.message : 'it cannot be written as JSON',
     );
   }
+  // Some servers write null for an ID that an item does not have.
+  if (isObject(copy) && copy['id'] === null) Reflect.deleteProperty(copy, 'id');
   const problem = problemWith(copy);
   if (problem !== undefined) throw new InvalidItemError(index, problem);
   return copy as AgentInputItem;

@@ -87,6 +87,7 @@ export class ResponseLog implements ChainingPort {
     const state = await ledger.read(
       scope === 'newest' ? { fresh: true } : { scope: scope === 'tail' ? 'tail' : 'seen' },
     );
+    this.#refuseReused(state);
     this.#forgetEndedTurns(state);
     const fresh = new Map<string, Parent[]>();
     for (const response of this.#completed.values()) {
@@ -125,6 +126,8 @@ export class ResponseLog implements ChainingPort {
   }
 
   answered(response: CompletedResponse): void {
+    const before = this.#completed.get(response.id)?.context ?? response.context;
+    if (before.digest !== response.context.digest) this.#refused.add(response.id);
     this.#completed.set(response.id, response);
     const [oldest] = this.#completed.keys();
     if (this.#completed.size > MAX_COMPLETED && oldest !== undefined) this.#completed.delete(oldest);
@@ -220,6 +223,7 @@ export class ResponseLog implements ChainingPort {
     store: boolean | undefined,
     seen?: RecordedResponse['seen'],
   ): LedgerStep[] {
+    this.#refuseReused(state);
     const known = state.recorded;
     const refused = [...this.#refused].filter((key) => !state.refused.has(key));
     const last = this.#completed.get(id) ?? this.#claim(id);
@@ -250,6 +254,14 @@ export class ResponseLog implements ChainingPort {
     this.#completed.clear();
     this.#refused.clear();
     this.#uncompacted.length = 0;
+  }
+
+  /** Refuses responses whose ID the ledger knows for another context: the server may continue from either. */
+  #refuseReused({ recorded, responses }: LedgerState): void {
+    for (const { id, context } of this.#completed.values()) {
+      const known = recorded.has(id) ? responses.findLast((one) => one.id === id)?.context : undefined;
+      if (known !== undefined && known.digest !== context.digest) this.#refused.add(id);
+    }
   }
 
   /** A recorded response ends its turn, so it and all earlier responses are dropped. */

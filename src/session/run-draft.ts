@@ -25,6 +25,7 @@ export class RunDraft {
   readonly isResumed: boolean;
   #items: readonly LedgerItem[] = [];
   #newestResponse: string | undefined;
+  #newestOutput: readonly LedgerItem[] = [];
   /** The calls whose results are those that a hook reported. */
   readonly #reported = new Set<string>();
   /** Whether the ledger has a draft of the run, as far as it is known. */
@@ -67,8 +68,15 @@ export class RunDraft {
 
   /** Adds the output of a response. */
   addOutput(output: readonly AgentInputItem[], responseId: string | undefined): void {
-    this.add(output);
+    this.#newestOutput = output.map((item) => ledgerItem(item, true));
+    this.#items = [...this.#items, ...this.#newestOutput];
     if (responseId !== undefined && responseId !== '') this.#newestResponse = responseId;
+  }
+
+  /** Removes the newest output: the server has answered the same request again. */
+  removeNewestOutput(): void {
+    const removed = new Set(this.#newestOutput);
+    this.#items = this.#items.filter((item) => !removed.has(item));
   }
 
   /** Adds results of calls in the draft. A result in another form replaces the one that is there. */

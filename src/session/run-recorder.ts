@@ -82,8 +82,11 @@ class SessionRunRecorder implements RunRecorder {
   }
 
   async answered(output: readonly AgentInputItem[], responseId: string | undefined): Promise<void> {
+    const isFirst = this.#isWaiting;
     this.#isWaiting = false;
     if (this.#draft === undefined) return;
+    // The SDK's runner takes the last of several answers in one stream.
+    if (!isFirst) this.#draft.removeNewestOutput();
     this.#draft.addOutput(parseAgentItems(output), responseId);
     await this.#write(this.#draft);
   }

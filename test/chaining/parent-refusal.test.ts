@@ -213,6 +213,20 @@ describe('knows a refusal', () => {
     expect(parentRefusal(error, { type: 'model', event: { type: 'error', error: gone } })).toBe('not found');
   });
 
+  test.each([
+    new TypeError("Cannot read properties of undefined (reading 'map')"),
+    new TypeError("undefined is not an object (evaluating 'output.map')"),
+    new TypeError("Cannot use 'in' operator to search for 'object' in <html>"),
+    new TypeError('rsp.output is not iterable'),
+    new SyntaxError('Unexpected end of JSON input'),
+    new ModelBehaviorError(
+      'OpenAI Responses request ended with unsuccessful terminal state "response.failed".',
+    ),
+  ])('an answer that is no response counts as an error of the server: %s', (error) => {
+    expect(parentRefusal(error)).toBe('server error');
+    expect(parentRefusal(new Error('The turn failed', { cause: error }))).toBeUndefined();
+  });
+
   test('a refusal is known in every form of the table', () => {
     const reached = new Set<unknown>();
     for (const [, , error] of SAID) {

@@ -1,7 +1,15 @@
 import { OpenAIResponsesModel, type Model } from '@openai/agents';
 import OpenAI, { type ClientOptions } from 'openai';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { clientOf, MAX_FAILURES, serverOf, servers, type ModelServer } from '../../src/chaining/server.ts';
+import {
+  clientOf,
+  MAX_FAILURES,
+  ResponseIds,
+  responseIdsOf,
+  serverOf,
+  servers,
+  type ModelServer,
+} from '../../src/chaining/server.ts';
 
 const MINUTE = 60_000;
 
@@ -266,5 +274,43 @@ describe('the memory of servers', () => {
     expect(servers.isWaiting(here, 'resp_2', NOW - 1)).toBe(false);
     servers.clear();
     expect(servers.isWaiting(here, 'resp_1', NOW - 1)).toBe(false);
+  });
+});
+
+describe('the IDs of responses', () => {
+  test('an ID is taken by the newest response that has it', () => {
+    const ids = new ResponseIds();
+    expect(ids.isKnown('resp_1')).toBe(false);
+    expect(ids.isTaken('resp_1', 'a')).toBe(false);
+    ids.answered('resp_1', 'a');
+    expect(ids.isKnown('resp_1')).toBe(true);
+    expect(ids.isTaken('resp_1', 'a')).toBe(false);
+    ids.answered('resp_1', 'b');
+    expect(ids.isTaken('resp_1', 'a')).toBe(true);
+    expect(ids.isTaken('resp_1', 'b')).toBe(false);
+    expect(ids.isTaken('resp_2', 'a')).toBe(false);
+  });
+
+  test('an ID is taken by a response from which no request may continue', () => {
+    const ids = new ResponseIds();
+    ids.answered('resp_1', 'a');
+    ids.answered('resp_1', undefined);
+    expect(ids.isTaken('resp_1', 'a')).toBe(true);
+  });
+
+  test.each([undefined, null, '', 7])('a response may have no ID: %j', (id) => {
+    const ids = new ResponseIds();
+    ids.answered(id, 'a');
+    expect(ids.isKnown(id)).toBe(false);
+    expect(ids.isTaken('', 'b')).toBe(false);
+  });
+
+  test('the models of one client share the IDs of its server', () => {
+    const clients = [clientWith(), clientWith()] as const;
+    const [one, other, foreign] = [clients[0], clients[0], clients[1]].map((client) =>
+      responseIdsOf(modelOf(client)),
+    );
+    expect(one).toBe(other);
+    expect(one).not.toBe(foreign);
   });
 });

@@ -107,6 +107,8 @@ const IGNORING: readonly (readonly [string, Differences])[] = [
   ],
 ];
 
+const isText = (value: unknown): boolean => typeof value === 'string';
+
 const warnings = ({ events }: OtherWorld): unknown[] =>
   events.flatMap((event) =>
     codeOf(event)?.startsWith('parent_') === true && codeOf(event) !== 'parent_refused'
@@ -175,6 +177,72 @@ describe.each([
     expect(ignored?.signal?.aborted).toBe(true);
     expect(whole?.signal?.aborted).not.toBe(true);
     expect([...ids]).toEqual([world.simulator.snapshot().responses.at(-1)?.id]);
+  });
+
+  test('a server with one ID for all responses never doubles items, nor mixes sessions', async () => {
+    let newest: unknown;
+    const world = otherWorld(
+      {
+        request: (body) =>
+          body['previous_response_id'] === undefined ? body : { ...body, previous_response_id: newest },
+        response: (response) => {
+          if (response['id'] !== 'resp_1') newest = response['id'];
+          response['id'] = 'resp_1';
+          if (isText(response['previous_response_id'])) response['previous_response_id'] = 'resp_1';
+        },
+      },
+      stream,
+    );
+    const theirs = replayedWorld(stream);
+    const other = new HybridSession({ client: world.client, ledger: memoryLedger() });
+    for (const text of ['hi', 'what can you do?', 'call weather {}', 'thanks']) {
+      await turn(world, agent, text);
+      await turn(theirs, agent, text);
+      expect(sightOf(world).at(-1)).toEqual(sightOf(theirs).at(-1));
+      await turn({ ...world, session: other }, agent, `in another session: ${text}`);
+      // The server is asked again each time.
+      servers.clear();
+      world.reopen();
+    }
+  });
+
+  test('an answer from a cache does not count if it names another response as its parent', async () => {
+    const answers = new Map<unknown, Body>();
+    const world = otherWorld(
+      {
+        response: (response, { input }) => {
+          const key = JSON.stringify(input);
+          const kept = answers.get(key);
+          if (kept !== undefined) Object.assign(response, structuredClone(kept));
+          else if (response['status'] === 'completed') answers.set(key, structuredClone(response));
+        },
+      },
+      stream,
+    );
+    for (const text of ['hi', 'go on', 'go on']) await turn(world, agent, text);
+    expect(warnings(world)).toEqual(['parent_ignored']);
+    expect(requests(world)).toEqual(['replay', 'chain', 'chain', 'replay']);
+  });
+
+  test.each<[string, unknown]>([
+    ['the body of an error', { error: { message: 'Previous response not found', code: 404 } }],
+    ['another object', { id: 'chatcmpl_1', object: 'chat.completion', choices: [] }],
+    ['no output', { id: 'resp_x', object: 'response', status: 'completed', output: null }],
+    ['a failed response', { id: 'resp_x', object: 'response', status: 'failed', output: [] }],
+    ['nothing', undefined],
+  ])('the history is sent whole if a chained request is answered 200 with %s', async (_what, body) => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = { 'content-type': 'application/json' };
+    const world = otherWorld(
+      {
+        request: (asked) =>
+          asked['previous_response_id'] === undefined ? asked : new Response(text, { headers }),
+      },
+      stream,
+    );
+    for (const said of ['hi', 'what can you do?']) await turn(world, agent, said);
+    expect(requests(world)).toEqual(['replay', 'chain', 'replay']);
+    expect(sightOf(world).at(-1)).toHaveLength(3);
   });
 
   test('any other parent ID is accepted, since a gateway may rewrite it', async () => {

@@ -1,4 +1,4 @@
-import { tool, type Agent } from '@openai/agents';
+import { OpenAIProvider, tool, type Agent, type ModelProvider } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { recordedWorld, told, type RecordedWorld } from './support/recorded-runs.ts';
@@ -138,4 +138,24 @@ describe('interrupted runs', () => {
       expect(told(await session.getItems()).slice(2)).toEqual(left.slice(0, saved[Number(stream)]));
     },
   );
+
+  it('an interrupted run has the last of two answers in one stream, as the runner does', async () => {
+    const modelProvider: ModelProvider = {
+      getModel: async (name) => {
+        const model = await new OpenAIProvider({ openAIClient: world.client }).getModel(name);
+        const ask = model.getStreamedResponse.bind(model);
+        model.getStreamedResponse = async function* twice(request) {
+          for await (const event of ask(request)) {
+            if (event.type === 'response_done') yield event;
+            yield event;
+          }
+        };
+        return model;
+      },
+    };
+    const world = recordedWorld({ record: 'as-it-goes', modelProvider });
+    await ended(world, 'find again', { stream: true, maxTurns: 2 }).catch(() => undefined);
+    const left = ['user: find again', 'call find', 'find: found', 'call find', 'find: found'];
+    expect(told(await world.session.getItems())).toEqual(left);
+  });
 });

@@ -55,6 +55,12 @@ describe('an item of the SDK', () => {
     ]);
   });
 
+  test('an item with null for an ID has none', () => {
+    const call = { type: 'function_call', callId: 'call_1', name: 'weather', arguments: '{}' };
+    for (const item of [{ role: 'user', content: 'hi' }, { type: 'reasoning', content: [] }, call])
+      expect(parseAgentItems([{ ...item, id: null }])).toEqual([item]);
+  });
+
   test('bytes of an item become a data URL, with the media type beside them', () => {
     const image = { type: 'image', image: { data: new Uint8Array([104, 105]), mediaType: 'image/png' } };
     const file = { type: 'file', file: { data: Buffer.from('hi'), filename: 'a' } };

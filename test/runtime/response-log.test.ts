@@ -80,6 +80,21 @@ test('the response log offers responses of the current turn, newest first, befor
   expect(view.candidates('another')).toEqual([]);
 });
 
+test('the response log refuses an ID that two responses have', async () => {
+  const session = kept();
+  session.log.answered(answer('a'));
+  session.log.answered(answer('a'));
+  await session.end('a');
+  expect((await session.log.view('all')).isRefused('a')).toBe(false);
+  session.log.answered(answer('a', { context: { length: 3, digest: 'another' } }));
+  expect((await session.log.view('all')).isRefused('a')).toBe(true);
+  await session.end('a');
+  expect((await session.ledger.read()).refused).toEqual(new Set(['a']));
+  session.log.answered(answer('b'));
+  session.log.answered(answer('b', { context: { length: 3, digest: 'another' } }));
+  expect((await session.log.view('all')).isRefused('b')).toBe(true);
+});
+
 test('the response log records a response with the earlier responses of its turn only', async () => {
   const session = kept();
   session.log.answered(answer('step 1'));
