@@ -83,12 +83,26 @@ function pathTo(last: Taken): readonly ListedItem[] {
   return path.toReversed();
 }
 
-/** The items with their IDs in the list; a lost item keeps its ID in the context. */
+/**
+ * The items with their IDs in the list; a lost item keeps its ID in the context. A list may show items in another order, but an item
+ * behind one that is not in the history may be another writer's.
+ */
 function listed(items: readonly ListedItem[], list: readonly ListedItem[]): ListedItem[] {
-  const positions = align(keysOf(items), keysOf(list));
+  const [keys, shown] = [keysOf(items), keysOf(list)];
+  const positions = align(keys, shown);
+  const aligned = new Set(
+    positions.map((position) => (position === undefined ? undefined : list[position]?.id)),
+  );
+  const known = new Set(keys);
+  const foreign = shown.findIndex((key) => !known.has(key));
+  const moved = new Map<string, ListedItem[]>();
+  for (const [position, one] of list.slice(0, foreign === -1 ? undefined : foreign).entries()) {
+    const key = shown[position];
+    if (key !== undefined && !aligned.has(one.id)) moved.set(key, [...(moved.get(key) ?? []), one]);
+  }
   return items.map((one, index) => {
     const position = positions[index];
-    return (position === undefined ? undefined : list[position]) ?? one;
+    return (position === undefined ? moved.get(keys[index] ?? '')?.shift() : list[position]) ?? one;
   });
 }
 

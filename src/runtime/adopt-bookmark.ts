@@ -137,9 +137,10 @@ async function prove({ reader }: AdoptBookmarkOptions, bookmark: Bookmark): Prom
 }
 
 function stepsOf(proven: Proven, { keepContent }: AdoptBookmarkOptions): LedgerStep[] {
-  const { items, bookmark, contexts } = proven;
+  const { items, list, bookmark, contexts } = proven;
+  const listed = new Set(list.map(({ id }) => id));
   const stored = items.map(({ item }) => ledgerItem(item, keepContent));
-  const added = items.map(({ id }, seq) => ({ seq, id }));
+  const added = items.map(({ id }, seq) => ({ seq, id, ...(listed.has(id) ? {} : { assumed: true }) }));
   const responses = [...contexts].flatMap(([id, context]) => responseSteps(proven, id, context));
   const { response } = bookmark;
   const refused: LedgerStep[] = response?.refused === true ? [{ type: 'refused', id: response.id }] : [];

@@ -155,6 +155,39 @@ describe('a bookmark without proof', () => {
   });
 });
 
+describe('a list that shows items only after the adoption', () => {
+  it.each([
+    ['its newest item', { name: 'lagging_items', count: 1 }],
+    ['its two newest items', { name: 'lagging_items', count: 2 }],
+    ['half of its items', { name: 'lagging_items', count: 4 }],
+    ['its items in another order', 'reordered_items'],
+  ] as const)(
+    'no item of an adopted history is doubled when the list shows %s late',
+    async (_what, fault) => {
+      for (const unlink of ['none', 'every-turn'] as const) {
+        const world = simulated({ unlink });
+        const conversationId = await lived(world, TURNS);
+        const lift = world.simulator.fault('conversations.items.list', fault);
+        const events: Events = [];
+        const ledger = memoryLedger();
+        const options = { client: world.client, conversationId, ledger, onEvent: events.push.bind(events) };
+        expect(await historyOf(new HybridSession(options))).toBe('u,a,u,a,u,a,u,a');
+        lift();
+        const compare = 'on-read' as const;
+        const next = new HybridSession({ ...options, advanced: { compare } });
+        expect(await historyOf(next)).toBe('u,a,u,a,u,a,u,a');
+        expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
+        const lost = unlink === 'none' ? [] : [1, 3, 5];
+        const { findings, verified } = await next.verify();
+        expect(verified).toBe(true);
+        expect(findings.map(({ type, index }) => ({ type, index }))).toEqual(
+          lost.map((index) => ({ type: 'lost', index })),
+        );
+      }
+    },
+  );
+});
+
 describe("the user's own metadata", () => {
   it("the user's metadata keeps values that are written at the same time", async () => {
     const world = simulated({ unlink: 'every-turn', latency: 3 });

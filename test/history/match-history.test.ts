@@ -50,6 +50,21 @@ describe('the history of a digest is found', () => {
     expect(found?.map(({ id }) => id)).toEqual(['msg_0a', 'ctx_1b', 'msg_1c']);
   });
 
+  test.each([
+    ['in another order', 'acb', 'msg_0a,msg_2b,msg_1c'],
+    ['that lacks an item and repeats an equal one of another writer', 'acxb', 'msg_0a,ctx_1b,msg_1c'],
+  ])('matchHistory returns items under their IDs in a list %s', (_how, list, ids) => {
+    const found = matchHistory(proofOf(told('abc')), told(list), told('abc', 'ctx'));
+    expect(found?.map(({ id }) => id).join()).toBe(ids);
+  });
+
+  test('matchHistory gives no two items the ID of one that a list repeats', () => {
+    const [first, second] = told('ab');
+    const list = [first, second, second].filter((one) => one !== undefined);
+    const found = matchHistory(proofOf(told('bab')), list, told('bab', 'ctx'));
+    expect(found?.map(({ id }) => id)).toEqual(['ctx_0b', 'msg_0a', 'msg_1b']);
+  });
+
   test('matchHistory returns the reasoning of the history', () => {
     const list = [...told('a'), thought('rs_1'), ...told('b')];
     expect(matchHistory(proofOf(list), list, [])).toEqual(list);
