@@ -155,6 +155,19 @@ describe('a bookmark without proof', () => {
   });
 });
 
+describe('a conversation that lost answers before the session was attached', () => {
+  it('adopted items stay unproven in every later process that knows the conversation alone', async () => {
+    const here = unlinking();
+    const id = await lived(here, TURNS);
+    await here.client.conversations.update(await placeOf(here, id), { metadata: {} });
+    for (const turn of ['one', 'two', 'three']) {
+      expect(await process(here, id).verify()).toMatchObject({ verified: false, unproven: 5 });
+      await turnIn(here, id, turn);
+    }
+    expect((await served(here, id)).history).toBe('u,u,u,u,a,u,a,u,a,u,a');
+  });
+});
+
 describe('a list that shows items only after the adoption', () => {
   it.each([
     ['its newest item', { name: 'lagging_items', count: 1 }],
