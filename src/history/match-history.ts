@@ -25,11 +25,24 @@ interface Branch {
  * Finds the history of a digest in the list and the context of the newest response. Pure.
  *
  * Tries the list, the context, and both merged; at last without some items that only the context has, because they may have
- * left the history since. The digest decides.
+ * left the history since. The digest decides. Pages of a list may overlap: then each item counts once, if the list as it is proves
+ * nothing.
  *
  * @returns undefined when no candidate has the digest.
  */
 export function matchHistory(
+  isProven: IsProven,
+  list: readonly ListedItem[],
+  context: readonly ListedItem[],
+): readonly ListedItem[] | undefined {
+  const once = [...new Map(list.map((one) => [one.id, one])).values()];
+  return (
+    matchList(isProven, list, context) ??
+    (once.length < list.length ? matchList(isProven, once, context) : undefined)
+  );
+}
+
+function matchList(
   isProven: IsProven,
   list: readonly ListedItem[],
   context: readonly ListedItem[],

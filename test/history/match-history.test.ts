@@ -58,6 +58,18 @@ describe('the history of a digest is found', () => {
     expect(found?.map(({ id }) => id).join()).toBe(ids);
   });
 
+  test.each(['', 'abc'])(
+    'matchHistory finds a history in a list whose pages overlap, with the context "%s"',
+    (context) => {
+      const [first, second, third] = told('abc');
+      const list = context === '' ? [first, second, second, third] : [first, third, third];
+      const shown = list.filter((one) => one !== undefined);
+      const found = matchHistory(proofOf(told('abc')), shown, told(context, 'ctx'));
+      expect(textsOf(found)).toBe('abc');
+      expect(new Set(found?.map(({ id }) => id)).size).toBe(3);
+    },
+  );
+
   test('matchHistory gives no two items the ID of one that a list repeats', () => {
     const [first, second] = told('ab');
     const list = [first, second, second].filter((one) => one !== undefined);
