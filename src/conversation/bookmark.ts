@@ -128,7 +128,8 @@ function earlierResponses({ responses }: LedgerState): string[] {
   const continued = new Set<string>();
   const earlier: string[] = [];
   for (const [index, { id, parent, store }] of responses.toReversed().entries()) {
-    if (parent !== undefined) continued.add(parent);
+    // A response that is not stored does not lead to its parent.
+    if (parent !== undefined && store) continued.add(parent);
     if (index > 0 && store && !continued.has(id) && id.length <= MAX_VALUE_LENGTH && !id.includes(','))
       earlier.push(id);
   }

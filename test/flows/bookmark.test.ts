@@ -284,6 +284,24 @@ describe('a bookmark of several chains', () => {
   );
 });
 
+describe('a turn that is not stored', () => {
+  it.each(['stock', 'chain'] as const)(
+    'an unstored turn loses no earlier turn with the %s runner',
+    async (level) => {
+      const world = simulated({ unlink: 'every-turn' });
+      let id: string | undefined;
+      for (const [index, turn] of TURNS.entries()) {
+        const session = process(world, id);
+        const agent = assistantAgent().clone({ modelSettings: { store: index !== 2 } });
+        if (level === 'stock') await simulatedRunner(world.client).run(agent, turn, { session });
+        else await run(agent, turn, { session });
+        id = session.conversationId;
+      }
+      expect(await served(world, id ?? '')).toEqual({ history: 'u,a,u,a,u,a,u,a', told: [] });
+    },
+  );
+});
+
 describe('delayed metadata', () => {
   it.each([100, 300, 1000])('delayed metadata loses no item: %i ms', async (late) => {
     const world = simulated({ unlink: 'every-turn', inputItems: 'inherited' });
