@@ -1,4 +1,5 @@
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
+import { kindOf } from '../items/read-item.ts';
 import { align } from '../util/align.ts';
 import type { ListedItem } from '../conversation/items.ts';
 
@@ -102,12 +103,13 @@ function pathTo(last: Taken): readonly ListedItem[] {
  */
 function listed(items: readonly ListedItem[], list: readonly ListedItem[]): ListedItem[] {
   const [keys, shown] = [keysOf(items), keysOf(list)];
-  const positions = align(keys, shown);
+  const known = new Set(keys);
+  const isForeign = shown.map((key) => !known.has(key));
+  const positions = withoutForeignTurns(items, align(keys, shown), isForeign);
   const aligned = new Set(
     positions.map((position) => (position === undefined ? undefined : list[position]?.id)),
   );
-  const known = new Set(keys);
-  const foreign = shown.findIndex((key) => !known.has(key));
+  const foreign = isForeign.indexOf(true);
   const moved = new Map<string, ListedItem[]>();
   for (const [position, one] of list.slice(0, foreign === -1 ? undefined : foreign).entries()) {
     const key = shown[position];
@@ -116,6 +118,27 @@ function listed(items: readonly ListedItem[], list: readonly ListedItem[]): List
   return items.map((one, index) => {
     const position = positions[index];
     return (position === undefined ? moved.get(keys[index] ?? '')?.shift() : list[position]) ?? one;
+  });
+}
+
+/**
+ * Positions without those of equal items in turns of another writer: the items of a turn are written together, so an answer behind
+ * another writer's question belongs to that question.
+ */
+function withoutForeignTurns(
+  items: readonly ListedItem[],
+  positions: readonly (number | undefined)[],
+  isForeign: readonly boolean[],
+): (number | undefined)[] {
+  let before = -1;
+  let isOther = false;
+  return positions.map((position, index) => {
+    const item = items[index]?.item;
+    if (position === undefined || item === undefined) return undefined;
+    isOther ||= isForeign.slice(before + 1, position).includes(true);
+    isOther &&= kindOf(item) !== 'message:user';
+    before = position;
+    return isOther ? undefined : position;
   });
 }
 

@@ -1,4 +1,4 @@
-import type { AgentInputItem } from '@openai/agents';
+import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, run, type HybridSessionEvent } from '../../src/index.ts';
@@ -282,6 +282,22 @@ describe('a bookmark of several chains', () => {
       expect(await process(world, id).verify()).toMatchObject({ verified: true, unproven: 0 });
     },
   );
+});
+
+describe('a turn of the stock session', () => {
+  it('an equal answer in a turn of another client is not taken for one that the list has lost', async () => {
+    const world = simulated({ unlink: 'every-turn', respond: () => 'Done.' });
+    const id = await lived(world, ['one', 'two']);
+    const stock = new OpenAIConversationsSession({ client: world.client, conversationId: id });
+    await simulatedRunner(world.client).run(assistantAgent(), 'three', { session: stock });
+    const ledger = memoryLedger();
+    const options = { client: world.client, conversationId: id, ledger };
+    const all = ['one', 'Done.', 'two', 'Done.', 'three', 'Done.'];
+    expect(texts(await new HybridSession(options).getItems())).toEqual(all);
+    const later = new HybridSession({ ...options, advanced: { compare: 'on-read' } });
+    expect(texts(await later.getItems())).toEqual(all);
+    expect(await later.verify()).toMatchObject({ verified: false, unproven: 2 });
+  });
 });
 
 describe('a turn that is not stored', () => {
