@@ -24,6 +24,8 @@ const historySchema = z.object({
   length: position,
   /** The digest of the history, hashed with the conversation's ID: a copy proves nothing in another conversation. */
   proof: z.string(),
+  /** The unproven items: the index of the first one of each run, and the one behind the last one, in turn. */
+  unproven: z.array(position).optional(),
 });
 
 const responseSchema = z.object({
@@ -53,7 +55,10 @@ export function encodeBookmark(state: LedgerState, conversation: string): Record
   const { length } = state.entries;
   const proof = bookmarkProof(conversation, digestOf(state));
   const newest = state.responses.at(-1);
-  const history = JSON.stringify({ format: BOOKMARK_FORMAT, conversation, length, proof });
+  const history = encodeHistory(
+    { format: BOOKMARK_FORMAT, conversation, length, proof },
+    unprovenRuns(state),
+  );
   const response = newest === undefined ? undefined : encodeResponse(state, newest);
   const pairs: Record<string, string> = { [HISTORY]: history };
   if (response !== undefined) pairs[RESPONSE] = response;
@@ -86,6 +91,25 @@ function decodeBookmark(metadata: Readonly<Record<string, string>>): Bookmark | 
   return { ...history.data, response: response?.data, earlier };
 }
 
+/** Without room for all runs, everything from the first unproven item to the last one counts as unproven. */
+function encodeHistory(facts: z.infer<typeof historySchema>, runs: readonly number[]): string {
+  const [first = 0, last = 0] = [runs[0], runs.at(-1)];
+  if (first === last) return JSON.stringify(facts);
+  const whole = JSON.stringify({ ...facts, unproven: runs });
+  return whole.length <= MAX_VALUE_LENGTH ? whole : JSON.stringify({ ...facts, unproven: [first, last] });
+}
+
+/** A later process cannot prove more than this one. */
+function unprovenRuns({ entries, rewound }: LedgerState): number[] {
+  const runs: number[] = [];
+  for (let index = 0; index <= entries.length; index += 1) {
+    const entry = entries[index];
+    const isUnproven = entry !== undefined && (rewound || entry.adopted);
+    if (isUnproven !== (runs.length % 2 === 1)) runs.push(index);
+  }
+  return runs;
+}
+
 function encodeResponse(state: LedgerState, newest: RecordedResponse): string | undefined {
   const { id, time, store, model, context: known } = newest;
   const refused = state.refused.has(id) ? { refused: true } : {};
@@ -104,7 +128,8 @@ function earlierResponses({ responses }: LedgerState): string[] {
   const continued = new Set<string>();
   const earlier: string[] = [];
   for (const [index, { id, parent, store }] of responses.toReversed().entries()) {
-    if (parent !== undefined) continued.add(parent);
+    // A response that is not stored does not lead to its parent.
+    if (parent !== undefined && store) continued.add(parent);
     if (index > 0 && store && !continued.has(id) && id.length <= MAX_VALUE_LENGTH && !id.includes(','))
       earlier.push(id);
   }

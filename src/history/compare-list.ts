@@ -9,6 +9,7 @@ import {
   type MayBeWritten,
   type FoundWrite,
 } from './unacknowledged-writes.ts';
+import { findRelisted } from './relisted.ts';
 import { findDuplicateWrites, type DuplicateWrite, ownWrites, type UnknownItem } from './duplicate-writes.ts';
 
 /** An item of another writer, and its place in the history. */
@@ -20,7 +21,7 @@ export interface ForeignItem extends ListedItem {
 /** The differences between the list and the ledger. */
 export interface ListComparison {
   readonly findings: readonly Finding[];
-  /** Unacknowledged writes that were applied. */
+  /** Unacknowledged writes that were applied, and items with another ID in the conversation than the ledger assumed. */
   readonly acknowledged: readonly FoundWrite[];
   /** IDs of applied writes that precede a pending entry: they have to be written again. */
   readonly misplaced: readonly string[];
@@ -66,7 +67,11 @@ export function compareList(
   state.entries.forEach(({ mirrorId }, index) => {
     if (mirrorId !== undefined) place(known, mirrorId, index);
   });
-  const inBoth = inOrder(compare(state, list, known).matched);
+  const before = compare(state, list, known);
+  const relisted = findRelisted(state, before.strangers, inOrder(before.matched));
+  for (const { id, index } of relisted) place(known, id, index);
+  const inBoth =
+    relisted.length === 0 ? inOrder(before.matched) : inOrder(compare(state, list, known).matched);
   const { found, misplaced, dropped, ambiguous, mislinked } = findUnacknowledgedWrites(
     state,
     list,
@@ -102,7 +107,7 @@ export function compareList(
   const findings: Finding[] = [
     ...altered(state, staying, matched),
     ...reordered(state, matched, anchors),
-    ...lost(state, staying),
+    ...lost(state, staying, new Set(relisted.map(({ seq }) => seq))),
     ...foreign.map(({ id, item, index }) => finding('foreign', id, kindOf(item), index)),
     ...[...surplus, ...strangers.flatMap(({ listed }) => (copies.has(listed.id) ? [listed] : []))].map(
       ({ id, item }) => {
@@ -113,7 +118,7 @@ export function compareList(
   ];
   return {
     findings,
-    acknowledged: found.map(({ seq, id }) => ({ seq, id })),
+    acknowledged: [...relisted, ...found].map(({ seq, id }) => ({ seq, id })),
     misplaced,
     dropped,
     mislinked: mislinked,
@@ -167,10 +172,12 @@ function reordered(state: LedgerState, matched: readonly Match[], anchors: reado
   });
 }
 
-function lost(state: LedgerState, list: readonly ListedItem[]): Finding[] {
+function lost(state: LedgerState, list: readonly ListedItem[], relisted: ReadonlySet<number>): Finding[] {
   const listed = new Set(list.map(({ id }) => id));
-  return state.entries.flatMap(({ mirrorId, kind }, index) =>
-    mirrorId === undefined || listed.has(mirrorId) ? [] : [finding('lost', mirrorId, kind, index)],
+  return state.entries.flatMap(({ seq, mirrorId, kind }, index) =>
+    mirrorId === undefined || listed.has(mirrorId) || relisted.has(seq)
+      ? []
+      : [finding('lost', mirrorId, kind, index)],
   );
 }
 

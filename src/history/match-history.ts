@@ -1,4 +1,5 @@
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
+import { kindOf } from '../items/read-item.ts';
 import { align } from '../util/align.ts';
 import type { ListedItem } from '../conversation/items.ts';
 
@@ -25,11 +26,24 @@ interface Branch {
  * Finds the history of a digest in the list and the context of the newest response. Pure.
  *
  * Tries the list, the context, and both merged; at last without some items that only the context has, because they may have
- * left the history since. The digest decides.
+ * left the history since. The digest decides. Pages of a list may overlap: then each item counts once, if the list as it is proves
+ * nothing.
  *
  * @returns undefined when no candidate has the digest.
  */
 export function matchHistory(
+  isProven: IsProven,
+  list: readonly ListedItem[],
+  context: readonly ListedItem[],
+): readonly ListedItem[] | undefined {
+  const once = [...new Map(list.map((one) => [one.id, one])).values()];
+  return (
+    matchList(isProven, list, context) ??
+    (once.length < list.length ? matchList(isProven, once, context) : undefined)
+  );
+}
+
+function matchList(
   isProven: IsProven,
   list: readonly ListedItem[],
   context: readonly ListedItem[],
@@ -83,12 +97,48 @@ function pathTo(last: Taken): readonly ListedItem[] {
   return path.toReversed();
 }
 
-/** The items with their IDs in the list; a lost item keeps its ID in the context. */
+/**
+ * The items with their IDs in the list; a lost item keeps its ID in the context. A list may show items in another order, but an item
+ * behind one that is not in the history may be another writer's.
+ */
 function listed(items: readonly ListedItem[], list: readonly ListedItem[]): ListedItem[] {
-  const positions = align(keysOf(items), keysOf(list));
+  const [keys, shown] = [keysOf(items), keysOf(list)];
+  const known = new Set(keys);
+  const isForeign = shown.map((key) => !known.has(key));
+  const positions = withoutForeignTurns(items, align(keys, shown), isForeign);
+  const aligned = new Set(
+    positions.map((position) => (position === undefined ? undefined : list[position]?.id)),
+  );
+  const foreign = isForeign.indexOf(true);
+  const moved = new Map<string, ListedItem[]>();
+  for (const [position, one] of list.slice(0, foreign === -1 ? undefined : foreign).entries()) {
+    const key = shown[position];
+    if (key !== undefined && !aligned.has(one.id)) moved.set(key, [...(moved.get(key) ?? []), one]);
+  }
   return items.map((one, index) => {
     const position = positions[index];
-    return (position === undefined ? undefined : list[position]) ?? one;
+    return (position === undefined ? moved.get(keys[index] ?? '')?.shift() : list[position]) ?? one;
+  });
+}
+
+/**
+ * Positions without those of equal items in turns of another writer: the items of a turn are written together, so an answer behind
+ * another writer's question belongs to that question.
+ */
+function withoutForeignTurns(
+  items: readonly ListedItem[],
+  positions: readonly (number | undefined)[],
+  isForeign: readonly boolean[],
+): (number | undefined)[] {
+  let before = -1;
+  let isOther = false;
+  return positions.map((position, index) => {
+    const item = items[index]?.item;
+    if (position === undefined || item === undefined) return undefined;
+    isOther ||= isForeign.slice(before + 1, position).includes(true);
+    isOther &&= kindOf(item) !== 'message:user';
+    before = position;
+    return isOther ? undefined : position;
   });
 }
 

@@ -1,4 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
+import { kindOf } from '../items/read-item.ts';
 import { isSameItem } from '../items/same-item.ts';
 import { sentId } from '../ledger/mutable-state.ts';
 import type { LedgerEntry, LedgerState } from '../ledger/state.ts';
@@ -59,6 +60,7 @@ export function findUnacknowledgedWrites(
   const mislinked = findMislinked(state, strangers, isSent);
   for (const { id } of mislinked) strangers.delete(id);
   const mistakenSeqs = new Set(mislinked.map(({ seq }) => seq));
+  const others = answersToOthers(state, list, strangers);
   const free = groupEqualItems(Array.from(strangers, ([id, one]) => ({ id, ...one })));
   const indexes = new Map(state.entries.map((entry, index) => [entry.seq, index]));
   const found: (FoundWrite & { index: number })[] = [];
@@ -81,21 +83,43 @@ export function findUnacknowledgedWrites(
     const isGhost = alike !== undefined && state.possibleDuplicates.has(entry.seq);
     const taken = alike?.take(isGhost ? Math.max(first, alike.size - wanted(entry)) : first);
     left.set(equalityKey(entry), wanted(entry) - 1);
-    if (taken === undefined) absent.push(entry);
+    const isLate = taken !== undefined && !isWhole;
+    if (taken === undefined || (isLate && others.has(taken.id))) absent.push(entry);
     // Reasoning without an ID cannot be found, and its position does not matter.
     if (taken === undefined) isWhole &&= entry.digest === null;
     else if (isWhole) found.push({ seq: entry.seq, id: taken.id, index });
-    else misplaced.push(taken.id);
+    else if (!others.has(taken.id)) misplaced.push(taken.id);
   }
   const dropped = [...state.dropped].flatMap(([seq, entry]) => {
     if (mistakenSeqs.has(seq)) return [];
     const taken = free.get(equalityKey(entry))?.take(0);
-    return taken === undefined ? [] : [{ seq, id: taken.id }];
+    return taken === undefined || others.has(taken.id) ? [] : [{ seq, id: taken.id }];
   });
   const unclear = absent.flatMap((entry) =>
     isTried(entry) ? (free.get(equalityKey(entry))?.take(0)?.id ?? []) : [],
   );
   return { found, misplaced, dropped, ambiguous: new Set(unclear), mislinked };
+}
+
+/**
+ * The IDs of strangers behind a question that no pending or dropped entry asks: they answer another writer, also if they say the same
+ * as a pending answer. They are neither removed nor written again.
+ */
+function answersToOthers(
+  { unmirrored, dropped }: LedgerState,
+  list: readonly ListedItem[],
+  strangers: ReadonlyMap<string, unknown>,
+): ReadonlySet<string> {
+  const own = new Set([...unmirrored.values(), ...dropped.values()].map((written) => equalityKey(written)));
+  const others = new Set<string>();
+  let isOther = false;
+  for (const { id, item } of list) {
+    if (!strangers.has(id)) isOther = false;
+    else if (kindOf(item) === 'message:user')
+      isOther = !own.has(equalityKey({ digest: itemDigest(item), id }));
+    else if (isOther) others.add(id);
+  }
+  return others;
 }
 
 /** Items with the ID of a sent entry and other content. */

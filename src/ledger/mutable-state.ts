@@ -89,6 +89,7 @@ export function create(state: MutableState, item: LedgerItem, record: LedgerReco
     adopted: isUnproven || item.mirrorId !== undefined,
     context: '',
     mirrorId: undefined,
+    assumed: false,
     link: item.link,
     unlinked: false,
     skipped: undefined,
@@ -103,8 +104,9 @@ export function create(state: MutableState, item: LedgerItem, record: LedgerReco
 }
 
 /** Records the entry's ID in the conversation, which is no longer to be removed. */
-export function setMirrorId(state: MutableState, entry: LedgerEntry, id: string): void {
+export function setMirrorId(state: MutableState, entry: LedgerEntry, id: string, assumed = false): void {
   entry.mirrorId = id;
+  entry.assumed = assumed;
   state.unmirrored.delete(entry.seq);
   if (state.removed.get(id) === true) setRemoval(state, id, false);
 }
@@ -188,6 +190,7 @@ export function enterConversation(state: MutableState, id: string, { commit, tim
       ...entry,
       id: entry.id ?? entry.mirrorId,
       mirrorId: undefined,
+      assumed: false,
       written: undefined,
       link: isNew ? link : undefined,
       skipped: undefined,

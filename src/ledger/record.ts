@@ -125,6 +125,7 @@ const entriesFields = {
       item: z.custom<AgentInputItem>(isObject).optional(),
       origin: z.string(),
       mirrorId: z.string().optional(),
+      assumed: z.boolean().optional(),
       written: z.object({ commit: z.string(), time: z.number() }).optional(),
       link: z.string().optional(),
       unlinked: z.boolean(),
@@ -155,6 +156,11 @@ const common = {
 
 const mirrored = z.object({ seq: position, id: z.string() });
 
+const added = mirrored.extend({
+  /** The list did not show the item: the ID is the one in a response, and the conversation may have another one. */
+  assumed: z.boolean().optional(),
+});
+
 /** The context that a response ends. */
 export type RecordedContext = z.infer<typeof context>;
 
@@ -183,7 +189,7 @@ const recordSchema = z.discriminatedUnion('type', [
   z.object({
     ...common,
     type: z.literal('mirror'),
-    added: z.array(mirrored),
+    added: z.array(added),
     /** IDs that are no longer in the conversation. */
     removed: z.array(z.string()),
     /** IDs in the conversation that belong to no item, or to one at another place: they have to leave again. */

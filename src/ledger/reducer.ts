@@ -161,6 +161,7 @@ function unmirror(state: MutableState, entry: LedgerEntry, { commit, time }: Led
   entry.commit = commit;
   entry.due = time;
   entry.mirrorId = undefined;
+  entry.assumed = false;
   entry.written = undefined;
   entry.link = undefined;
   state.unmirrored.delete(entry.seq);
@@ -170,15 +171,15 @@ function unmirror(state: MutableState, entry: LedgerEntry, { commit, time }: Led
 
 function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirror' }>): void {
   const homeless: string[] = [];
-  for (const { seq, id } of record.added) {
-    const entry = state.unmirrored.get(seq);
+  for (const { seq, id, assumed } of record.added) {
+    const entry = state.unmirrored.get(seq) ?? assumedEntry(state, seq);
     if (entry === undefined) {
       // Taken out of the history while it was being written: it has to leave the conversation again.
       if (seq < state.nextSeq) homeless.push(id);
       state.dropped.delete(seq);
       continue;
     }
-    setMirrorId(state, entry, id);
+    setMirrorId(state, entry, id, assumed);
     entry.written = { commit: record.commit, time: record.time };
   }
   markForRemoval(state, homeless);
@@ -219,6 +220,11 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
     state.unmirrored.delete(seq);
   }
   for (const id of record.deleted ?? []) state.former.set(id, 'deleted');
+}
+
+/** The entry, if the conversation may have it under another ID than the ledger. */
+function assumedEntry({ entries }: MutableState, seq: number): LedgerEntry | undefined {
+  return entries.find((entry) => entry.seq === seq && entry.assumed);
 }
 
 /** So many appends of others may come between an append and the look whether it was applied. */
@@ -274,6 +280,7 @@ function takeEntries(state: MutableState, record: LedgerEntryOf<'entries'>): voi
     item,
     origin,
     mirrorId,
+    assumed = false,
     written,
     link,
     unlinked,
@@ -282,7 +289,7 @@ function takeEntries(state: MutableState, record: LedgerEntryOf<'entries'>): voi
     commit,
     due,
   } of record.entries) {
-    const places = { mirrorId, written, link, unlinked, adopted, skipped };
+    const places = { mirrorId, assumed, written, link, unlinked, adopted, skipped };
     const entry = {
       seq,
       kind,

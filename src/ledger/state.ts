@@ -35,6 +35,8 @@ export interface LedgerEntry {
   context: string;
   /** The ID it has in the conversation; undefined as long as it is not there. */
   mirrorId: string | undefined;
+  /** The list has never shown the item: `mirrorId` is its ID in a response, and the conversation may have another one. */
+  assumed: boolean;
   /** The request that wrote it to the conversation; undefined for an item that was adopted from there. */
   written: WrittenBy | undefined;
   /** The ID by which the conversation is asked to link it; undefined when it is written by its content. */

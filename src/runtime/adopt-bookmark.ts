@@ -2,11 +2,10 @@ import type OpenAI from 'openai';
 import type { HistoryReader } from '../history/reader.ts';
 import type { ListedItem } from '../conversation/items.ts';
 import { matchHistory, mergeLists } from '../history/match-history.ts';
-import { ledgerItem } from '../ledger/record.ts';
 import { pollUntil } from '../util/poll.ts';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { LedgerStep } from '../ledger/record.ts';
+import { ledgerItem, type LedgerItem, type LedgerStep } from '../ledger/record.ts';
 import { conversationMetadata } from '../conversation/metadata.ts';
 import { isUrlSegment } from '../util/url-segment.ts';
 import { toUnavailableError } from '../conversation/api-error.ts';
@@ -137,13 +136,37 @@ async function prove({ reader }: AdoptBookmarkOptions, bookmark: Bookmark): Prom
 }
 
 function stepsOf(proven: Proven, { keepContent }: AdoptBookmarkOptions): LedgerStep[] {
-  const { items, bookmark, contexts } = proven;
+  const { items, list, bookmark, contexts } = proven;
+  const listed = new Set(list.map(({ id }) => id));
   const stored = items.map(({ item }) => ledgerItem(item, keepContent));
-  const added = items.map(({ id }, seq) => ({ seq, id }));
+  const added = items.map(({ id }, seq) => ({ seq, id, ...(listed.has(id) ? {} : { assumed: true }) }));
   const responses = [...contexts].flatMap(([id, context]) => responseSteps(proven, id, context));
   const { response } = bookmark;
   const refused: LedgerStep[] = response?.refused === true ? [{ type: 'refused', id: response.id }] : [];
-  return [{ type: 'items', items: stored }, { type: 'mirror', added, removed: [] }, ...responses, ...refused];
+  return [
+    ...itemsSteps(stored, bookmark.unproven ?? []),
+    { type: 'mirror', added, removed: [] },
+    ...responses,
+    ...refused,
+  ];
+}
+
+/**
+ * Appends the items in records of proven and of unproven ones.
+ *
+ * @param runs the indexes at which unproven items begin and end, in turn. Untrusted: any numbers lead to each item once.
+ */
+function itemsSteps(items: readonly LedgerItem[], runs: readonly number[]): LedgerStep[] {
+  // The place of a compaction in its record tells what it stands for.
+  const isOne = items.some(({ kind }) => kind === 'compaction');
+  const steps: { type: 'items'; items: LedgerItem[]; unproven?: true }[] = [];
+  items.forEach((item, index) => {
+    const isUnproven = isOne ? runs.length > 0 : runs.filter((at) => at <= index).length % 2 === 1;
+    const last = steps.at(-1);
+    if (last !== undefined && (last.unproven === true) === isUnproven) last.items.push(item);
+    else steps.push({ type: 'items', items: [item], ...(isUnproven ? { unproven: true } : {}) });
+  });
+  return steps;
 }
 
 /**

@@ -127,6 +127,15 @@ describe('the metadata that hold a bookmark', () => {
     expect((await readBack(encodeBookmark(long, 'conv_1')))?.earlier).toEqual(['x'.repeat(512)]);
   });
 
+  it('the chain that a response without storage continued is kept', async () => {
+    const chain = [response('a1'), response('a2', { parent: 'a1' })];
+    const unstored = response('unstored', { parent: 'a2', store: false });
+    const newest = ledger(...chain, unstored);
+    expect((await readBack(encodeBookmark(newest, 'conv_1')))?.earlier).toEqual(['a2']);
+    const before = ledger(...chain, unstored, response('b1'));
+    expect((await readBack(encodeBookmark(before, 'conv_1')))?.earlier).toEqual(['a2']);
+  });
+
   it('earlier responses fill each value, and the rest of the metadata', async () => {
     const state = ledger(...Array.from({ length: 80 }, (_, at) => response(longId(at))), response('newest'));
     const pairs = encodeBookmark(state, 'conv_1');

@@ -84,7 +84,7 @@ describe('a bookmark', () => {
       const next = new HybridSession({ client, conversationId });
       expect(texts(await next.getItems())).toEqual(['one', 'two', 'three']);
       // What a process without the bookmark adopted stays unproven.
-      const proven = isElsewhere ? {} : { verified: true, unproven: 0 };
+      const proven = isElsewhere ? { verified: false, unproven: 1 } : { verified: true, unproven: 0 };
       expect(await next.verify()).toMatchObject({ ...proven, length: 3, findings: [] });
       expect(simulator.snapshot().conversations).toHaveLength(2);
     },

@@ -1,4 +1,4 @@
-import type { AgentInputItem } from '@openai/agents';
+import { OpenAIConversationsSession, type AgentInputItem } from '@openai/agents';
 import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { HybridSession, memoryLedger, run, type HybridSessionEvent } from '../../src/index.ts';
@@ -155,6 +155,52 @@ describe('a bookmark without proof', () => {
   });
 });
 
+describe('a conversation that lost answers before the session was attached', () => {
+  it('adopted items stay unproven in every later process that knows the conversation alone', async () => {
+    const here = unlinking();
+    const id = await lived(here, TURNS);
+    await here.client.conversations.update(await placeOf(here, id), { metadata: {} });
+    for (const turn of ['one', 'two', 'three']) {
+      expect(await process(here, id).verify()).toMatchObject({ verified: false, unproven: 5 });
+      await turnIn(here, id, turn);
+    }
+    expect((await served(here, id)).history).toBe('u,u,u,u,a,u,a,u,a,u,a');
+  });
+});
+
+describe('a list that shows items only after the adoption', () => {
+  it.each([
+    ['its newest item', { name: 'lagging_items', count: 1 }],
+    ['its two newest items', { name: 'lagging_items', count: 2 }],
+    ['half of its items', { name: 'lagging_items', count: 4 }],
+    ['its items in another order', 'reordered_items'],
+  ] as const)(
+    'no item of an adopted history is doubled when the list shows %s late',
+    async (_what, fault) => {
+      for (const unlink of ['none', 'every-turn'] as const) {
+        const world = simulated({ unlink });
+        const conversationId = await lived(world, TURNS);
+        const lift = world.simulator.fault('conversations.items.list', fault);
+        const events: Events = [];
+        const ledger = memoryLedger();
+        const options = { client: world.client, conversationId, ledger, onEvent: events.push.bind(events) };
+        expect(await historyOf(new HybridSession(options))).toBe('u,a,u,a,u,a,u,a');
+        lift();
+        const compare = 'on-read' as const;
+        const next = new HybridSession({ ...options, advanced: { compare } });
+        expect(await historyOf(next)).toBe('u,a,u,a,u,a,u,a');
+        expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
+        const lost = unlink === 'none' ? [] : [1, 3, 5];
+        const { findings, verified } = await next.verify();
+        expect(verified).toBe(true);
+        expect(findings.map(({ type, index }) => ({ type, index }))).toEqual(
+          lost.map((index) => ({ type: 'lost', index })),
+        );
+      }
+    },
+  );
+});
+
 describe("the user's own metadata", () => {
   it("the user's metadata keeps values that are written at the same time", async () => {
     const world = simulated({ unlink: 'every-turn', latency: 3 });
@@ -234,6 +280,40 @@ describe('a bookmark of several chains', () => {
       }
       expect(await served(world, id ?? '')).toEqual({ history: 'u,a,u,a,u,a,u,a,u,a', told: [] });
       expect(await process(world, id).verify()).toMatchObject({ verified: true, unproven: 0 });
+    },
+  );
+});
+
+describe('a turn of the stock session', () => {
+  it('an equal answer in a turn of another client is not taken for one that the list has lost', async () => {
+    const world = simulated({ unlink: 'every-turn', respond: () => 'Done.' });
+    const id = await lived(world, ['one', 'two']);
+    const stock = new OpenAIConversationsSession({ client: world.client, conversationId: id });
+    await simulatedRunner(world.client).run(assistantAgent(), 'three', { session: stock });
+    const ledger = memoryLedger();
+    const options = { client: world.client, conversationId: id, ledger };
+    const all = ['one', 'Done.', 'two', 'Done.', 'three', 'Done.'];
+    expect(texts(await new HybridSession(options).getItems())).toEqual(all);
+    const later = new HybridSession({ ...options, advanced: { compare: 'on-read' } });
+    expect(texts(await later.getItems())).toEqual(all);
+    expect(await later.verify()).toMatchObject({ verified: false, unproven: 2 });
+  });
+});
+
+describe('a turn that is not stored', () => {
+  it.each(['stock', 'chain'] as const)(
+    'an unstored turn loses no earlier turn with the %s runner',
+    async (level) => {
+      const world = simulated({ unlink: 'every-turn' });
+      let id: string | undefined;
+      for (const [index, turn] of TURNS.entries()) {
+        const session = process(world, id);
+        const agent = assistantAgent().clone({ modelSettings: { store: index !== 2 } });
+        if (level === 'stock') await simulatedRunner(world.client).run(agent, turn, { session });
+        else await run(agent, turn, { session });
+        id = session.conversationId;
+      }
+      expect(await served(world, id ?? '')).toEqual({ history: 'u,a,u,a,u,a,u,a', told: [] });
     },
   );
 });

@@ -140,3 +140,32 @@ describe('items of another writer', () => {
     expect(texts(await session.getItems())).toEqual(['ours']);
   });
 });
+
+describe('an answer of another writer that says the same as a pending one', () => {
+  it.each([
+    ['failed', 'later', 503],
+    ['was refused for a while', 'later', 429],
+    ['failed', 'after an undo', 503],
+  ] as const)(
+    'an equal answer of another client stays where it is when the write %s (%s)',
+    async (_how, end, status) => {
+      const world = simulated({ respond: () => 'Done.' });
+      const { client, simulator } = world;
+      const options = { client, sessionId: 'user-42', ledger: memoryLedger() };
+      const session = new HybridSession(options);
+      const runner = simulatedRunner(client);
+      await converse(runner, session, ['first']);
+      const conversationId = session.conversationId ?? '';
+      const lift = simulator.fault('conversations.items.create', { status });
+      await converse(runner, session, ['ours']);
+      if (end === 'after an undo') await session.undo();
+      lift();
+      await converse(runner, new OpenAIConversationsSession({ client, conversationId }), ['theirs']);
+      await session.flush();
+      const ours = end === 'after an undo' ? [] : ['ours', 'Done.'];
+      const all = ['first', 'Done.', 'theirs', 'Done.', ...ours];
+      expect(listedTexts(simulator, conversationId)).toEqual(all);
+      expect(texts(await session.getItems())).toEqual(all);
+    },
+  );
+});

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ListedItem } from '../../src/conversation/items.ts';
 import { matchHistory, type IsProven } from '../../src/history/match-history.ts';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../../src/items/digest.ts';
-import { user } from '../support/conversation.ts';
+import { assistant, user } from '../support/conversation.ts';
 
 /** Messages of a list, or of a context with IDs of its own. */
 function told(texts: string, where = 'msg'): ListedItem[] {
@@ -15,6 +15,14 @@ function told(texts: string, where = 'msg'): ListedItem[] {
 function proofOf(items: readonly ListedItem[]): IsProven {
   const digest = items.reduce((context, { item }) => extendDigest(context, itemDigest(item)), EMPTY_DIGEST);
   return (other) => other === digest;
+}
+
+/** The same, where capital letters are equal answers. */
+function said(texts: string, where: string): ListedItem[] {
+  return told(texts, where).map((one, at) => {
+    const isAnswer = texts.charAt(at) !== texts.charAt(at).toLowerCase();
+    return isAnswer ? { ...one, item: assistant('Done.') } : one;
+  });
 }
 
 const textsOf = (items: readonly ListedItem[] | undefined): string | undefined =>
@@ -48,6 +56,42 @@ describe('the history of a digest is found', () => {
   test('matchHistory returns items under their IDs in the list', () => {
     const found = matchHistory(proofOf(told('abc')), told('ac'), told('abc', 'ctx'));
     expect(found?.map(({ id }) => id)).toEqual(['msg_0a', 'ctx_1b', 'msg_1c']);
+  });
+
+  test.each([
+    ['in another order', 'acb', 'msg_0a,msg_2b,msg_1c'],
+    ['that lacks an item and repeats an equal one of another writer', 'acxb', 'msg_0a,ctx_1b,msg_1c'],
+  ])('matchHistory returns items under their IDs in a list %s', (_how, list, ids) => {
+    const found = matchHistory(proofOf(told('abc')), told(list), told('abc', 'ctx'));
+    expect(found?.map(({ id }) => id).join()).toBe(ids);
+  });
+
+  test.each(['', 'abc'])(
+    'matchHistory finds a history in a list whose pages overlap, with the context "%s"',
+    (context) => {
+      const [first, second, third] = told('abc');
+      const list = context === '' ? [first, second, second, third] : [first, third, third];
+      const shown = list.filter((one) => one !== undefined);
+      const found = matchHistory(proofOf(told('abc')), shown, told(context, 'ctx'));
+      expect(textsOf(found)).toBe('abc');
+      expect(new Set(found?.map(({ id }) => id)).size).toBe(3);
+    },
+  );
+
+  test.each([
+    ['an equal answer to the question of another writer', 'uA', 'ufA', 'msg_0u,ctx_1A'],
+    ['a turn behind the one of another writer', 'uAvB', 'ufvB', 'msg_0u,ctx_1A,msg_2v,msg_3B'],
+  ])('matchHistory tells apart the turns of a list with %s', (_what, history, list, ids) => {
+    const context = said(history, 'ctx');
+    const found = matchHistory(proofOf(context), said(list, 'msg'), context);
+    expect(found?.map(({ id }) => id).join()).toBe(ids);
+  });
+
+  test('matchHistory gives no two items the ID of one that a list repeats', () => {
+    const [first, second] = told('ab');
+    const list = [first, second, second].filter((one) => one !== undefined);
+    const found = matchHistory(proofOf(told('bab')), list, told('bab', 'ctx'));
+    expect(found?.map(({ id }) => id)).toEqual(['ctx_0b', 'msg_0a', 'msg_1b']);
   });
 
   test('matchHistory returns the reasoning of the history', () => {

@@ -22,7 +22,7 @@ const RECORDS: readonly object[] = [
   {
     ...stamp,
     type: 'mirror',
-    added: [{ seq: 1, id: 'msg_1' }],
+    added: [{ seq: 1, id: 'msg_1', assumed: true }],
     removed: ['msg_2'],
     surplus: ['msg_3'],
     again: [2],
@@ -92,6 +92,7 @@ const RECORDS: readonly object[] = [
         item: { role: 'user', content: 'hi' },
         origin: 'c',
         mirrorId: 'msg_2',
+        assumed: true,
         written: { commit: 'c', time: 5 },
         link: 'msg_3',
         unlinked: false,
@@ -123,10 +124,10 @@ const OF_ITEM = 'id item mirrorId link';
 const OPTIONAL: Readonly<Record<string, string>> = {
   items: `${OF_ITEM} operation unproven`,
   replace: `${OF_ITEM} operation`,
-  mirror: 'surplus again behind duplicates settled released skipped unlinked deleted',
+  mirror: 'assumed surplus again behind duplicates settled released skipped unlinked deleted',
   response: `${OF_RESPONSE} history`,
   state: `${OF_RESPONSE} sentId lease conversation healed alias`,
-  entries: `${OF_ITEM} written skipped`,
+  entries: `${OF_ITEM} assumed written skipped`,
   checkpoint: 'response model refused context bytes since open resumePoint conversation alias',
 };
 

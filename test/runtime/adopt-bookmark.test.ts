@@ -180,6 +180,62 @@ describe('a history that a bookmark proves', () => {
   });
 });
 
+/** Letters, each an item; a capital one is unproven. */
+const partlyProven = (letters: string): LedgerState => {
+  const state = emptyState();
+  for (const letter of letters) {
+    const unproven = letter === letter.toLowerCase() ? {} : { unproven: true };
+    const step: LedgerStep = { type: 'items', items: [ledgerItem(itemOf(letter), true)], ...unproven };
+    applyRecords(state, [recordOf(step, { commit: 'commit', time: 7 })]);
+  }
+  return state;
+};
+
+const provenOf = ({ entries }: LedgerState): string =>
+  entries.map(({ adopted: isAdopted }) => (isAdopted ? 'U' : '-')).join('');
+
+describe('unproven items in a bookmark', () => {
+  it.each([
+    ['ABCDE', 'UUUUU'],
+    ['ABcde', 'UU---'],
+    ['aBcDE', '-U-UU'],
+    ['abcdE', '----U'],
+    ['abcde', '-----'],
+  ])('items stay unproven where they were: %s', async (letters, expected) => {
+    const state = partlyProven(letters);
+    const found = await adopted({ bookmarks: [bookmarkOf(state)], lists: [letters.split('')] });
+    expect(provenOf(found.state)).toBe(expected);
+    expect(found.ids).toHaveLength(letters.length);
+  });
+
+  it('all items stay unproven if the ledger has lost records', async () => {
+    const state = partlyProven('abc');
+    applyRecords(state, [recordOf({ type: 'rewound' }, { commit: 'commit', time: 7 })]);
+    const found = await adopted({ bookmarks: [bookmarkOf(state)], lists: [['a', 'b', 'c']] });
+    expect(provenOf(found.state)).toBe('UUU');
+  });
+
+  it('a bookmark without room for every unproven item names all between the first and the last one', async () => {
+    const letters = `a${'Bc'.repeat(150)}d`;
+    const bookmark = bookmarkOf(partlyProven(letters));
+    expect(String(bookmark['history']).length).toBeLessThanOrEqual(512);
+    const found = await adopted({ bookmarks: [bookmark], lists: [letters.split('')] });
+    expect(provenOf(found.state)).toBe(`-${'U'.repeat(299)}--`);
+  });
+
+  it('no item is lost or doubled by numbers that no session writes', async () => {
+    const { history = '', ...rest } = bookmarkOf(partlyProven('aBcde'));
+    for (const unproven of [[4, 1], [9, 2, 2], [3, 3], [0, 7, 1], [1]]) {
+      const edited = JSON.stringify({ ...(JSON.parse(history) as object), unproven });
+      const found = await adopted({
+        bookmarks: [{ ...rest, history: edited }],
+        lists: [['a', 'B', 'c', 'd', 'e']],
+      });
+      expect(found.ids).toEqual(['msg_a', 'msg_B', 'msg_c', 'msg_d', 'msg_e']);
+    }
+  });
+});
+
 const responsesFor = async (state: LedgerState, context: readonly string[], list = ['one', 'a two']) =>
   (await adopted({ bookmarks: [bookmarkOf(state)], lists: [list], contexts: { resp_1: context } })).responses;
 

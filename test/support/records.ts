@@ -84,7 +84,12 @@ export const ledgerRecord: Arbitrary<LedgerRecord> = fc.oneof(
       ...common,
       type: fc.constant('mirror' as const),
       released: fc.boolean(),
-      added: fc.array(fc.record({ seq, id: mirrorId }), { maxLength: 3 }),
+      added: fc.array(
+        fc.record({ seq, id: mirrorId, assumed: fc.boolean() }, { requiredKeys: ['seq', 'id'] }),
+        {
+          maxLength: 3,
+        },
+      ),
       removed: fc.array(mirrorId, { maxLength: 2 }),
       skipped: fc.array(fc.record({ seq, reason: fc.constant('no form') }), { maxLength: 1 }),
     }),
