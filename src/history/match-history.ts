@@ -113,7 +113,10 @@ function listed(items: readonly ListedItem[], list: readonly ListedItem[]): List
   const moved = new Map<string, ListedItem[]>();
   for (const [position, one] of list.slice(0, foreign === -1 ? undefined : foreign).entries()) {
     const key = shown[position];
-    if (key !== undefined && !aligned.has(one.id)) moved.set(key, [...(moved.get(key) ?? []), one]);
+    if (key === undefined || aligned.has(one.id)) continue;
+    const same = moved.get(key);
+    if (same === undefined) moved.set(key, [one]);
+    else same.push(one);
   }
   return items.map((one, index) => {
     const position = positions[index];

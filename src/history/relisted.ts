@@ -30,13 +30,14 @@ export function findRelisted(
       const listed = strangers[at]?.listed;
       if (listed === undefined || !isOwn) continue;
       const digest = itemDigest(listed.item);
-      const between = entries.slice(from, end);
-      const offset = between.findIndex((entry) => entry.assumed && entry.digest === digest);
-      const entry = between[offset];
-      isOwn = entry !== undefined && digest !== null;
-      if (entry === undefined || digest === null) continue;
-      found.push({ seq: entry.seq, id: listed.id, index: from + offset });
-      from += offset + 1;
+      let index = digest === null ? end : from;
+      while (index < end && !(entries[index]?.assumed === true && entries[index]?.digest === digest))
+        index += 1;
+      const entry = index < end ? entries[index] : undefined;
+      isOwn = entry !== undefined;
+      if (entry === undefined) continue;
+      found.push({ seq: entry.seq, id: listed.id, index });
+      from = index + 1;
     }
     from = end + 1;
   }

@@ -124,7 +124,8 @@ function withoutEarlier(record: LedgerRecord, seq: number): LedgerRecord {
 
 /** The checkpoint that a ledger will have once the records are appended: they are applied to a copy of its state. */
 export function nextCheckpoint(state: LedgerState, records: readonly LedgerRecord[]): Checkpoint {
-  const next = records.some((record) => changesEntries(record)) ? copyState(state) : copyTail(state, records);
+  const isOfTail = !records.some((record) => changesEntries(state, record));
+  const next = isOfTail ? copyTail(state, records) : copyState(state);
   applyRecords(next, records);
   return wholeCheckpoint(next);
 }
@@ -139,9 +140,13 @@ export function wholeCheckpoint(state: LedgerState): Checkpoint {
   return { ...checkpointOf(state), resumePoint };
 }
 
-/** Whether a record changes entries, or their places in the conversation, that it does not name. */
-function changesEntries(record: LedgerRecord): boolean {
-  return CHANGING_ENTRIES.has(record.type) || (record.type === 'mirror' && record.behind !== undefined);
+/** Whether more than the pending entries that a record names has to be known for what it changes. */
+function changesEntries({ unmirrored, nextSeq }: LedgerState, record: LedgerRecord): boolean {
+  if (record.type !== 'mirror') return CHANGING_ENTRIES.has(record.type);
+  const { added, behind, duplicates = [], surplus = [] } = record;
+  const isOfPending = added.every(({ seq }) => seq >= nextSeq || unmirrored.has(seq));
+  // An ID leaves the conversation only if no entry has it.
+  return behind !== undefined || !isOfPending || duplicates.length + surplus.length > 0;
 }
 
 /** The state of a session at a checkpoint, without its earlier entries. */

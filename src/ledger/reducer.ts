@@ -171,8 +171,9 @@ function unmirror(state: MutableState, entry: LedgerEntry, { commit, time }: Led
 
 function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirror' }>): void {
   const homeless: string[] = [];
+  const relisted = relistedBy(state, record.added);
   for (const { seq, id, assumed } of record.added) {
-    const entry = state.unmirrored.get(seq) ?? assumedEntry(state, seq);
+    const entry = state.unmirrored.get(seq) ?? relisted.get(seq);
     if (entry === undefined) {
       // Taken out of the history while it was being written: it has to leave the conversation again.
       if (seq < state.nextSeq) homeless.push(id);
@@ -222,9 +223,13 @@ function mirror(state: MutableState, record: Extract<LedgerRecord, { type: 'mirr
   for (const id of record.deleted ?? []) state.former.set(id, 'deleted');
 }
 
-/** The entry, if the conversation may have it under another ID than the ledger. */
-function assumedEntry({ entries }: MutableState, seq: number): LedgerEntry | undefined {
-  return entries.find((entry) => entry.seq === seq && entry.assumed);
+/** The entries that are named although they are not pending: the conversation has them under another ID than was assumed. */
+function relistedBy(
+  { unmirrored, entries }: MutableState,
+  added: readonly { readonly seq: number }[],
+): ReadonlyMap<number, LedgerEntry> {
+  if (added.every(({ seq }) => unmirrored.has(seq))) return new Map();
+  return new Map(entries.flatMap((entry) => (entry.assumed ? [[entry.seq, entry] as const] : [])));
 }
 
 /** So many appends of others may come between an append and the look whether it was applied. */
