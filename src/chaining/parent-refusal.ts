@@ -78,14 +78,9 @@ export function parentRefusal(parentId: string, ...evidence: readonly unknown[])
 /** What engines say of a value that is missing or of another type; a connection that breaks is a `TypeError`, too. */
 const MISREAD = /undefined|null|not iterable|'in' operator|not an object/i;
 
-/**
- * Whether the server answered 200 with a response that failed, or with no response, such as the body of an error or a page. The model
- * class then fails on reading it, and keeps nothing of the body.
- */
+/** Whether the server answered 200 with no response, such as the body of an error or a page: the model class fails on reading it. */
 function isWithoutResponse(error: unknown): boolean {
-  if (error instanceof SyntaxError) return true;
-  if (error instanceof TypeError) return MISREAD.test(error.message);
-  return error instanceof Error && error.message.endsWith('unsuccessful terminal state "response.failed".');
+  return error instanceof SyntaxError || (error instanceof TypeError && MISREAD.test(error.message));
 }
 
 /** Reasons that concern the server, not the response. */

@@ -219,9 +219,6 @@ describe('knows a refusal', () => {
     new TypeError("Cannot use 'in' operator to search for 'object' in <html>"),
     new TypeError('rsp.output is not iterable'),
     new SyntaxError('Unexpected end of JSON input'),
-    new ModelBehaviorError(
-      'OpenAI Responses request ended with unsuccessful terminal state "response.failed".',
-    ),
   ])('an answer that is no response counts as an error of the server: %s', (error) => {
     expect(parentRefusal(error)).toBe('server error');
     expect(parentRefusal(new Error('The turn failed', { cause: error }))).toBeUndefined();
