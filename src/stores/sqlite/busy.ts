@@ -3,6 +3,7 @@ import { numberIn } from '../shared/rows.ts';
 import type { SqliteDatabase } from './database.ts';
 
 const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
 const SQLITE_IOERR_SHORT_READ = 522;
 /** Milliseconds; a write of another process takes a few. */
 const LONGEST_PAUSE = 20;
@@ -43,18 +44,23 @@ export async function emptied(database: SqliteDatabase, patience: number): Promi
   }
 }
 
-/** Another process that empties the log in the same moment can make libsql read past the end of it: then the log is in use. */
 function checkpointRow(database: SqliteDatabase): unknown {
   try {
     return database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()[0];
   } catch (error) {
-    throw isShortRead(error) ? new LogInUse() : error;
+    throw isOfLogInUse(error) ? new LogInUse() : error;
   }
 }
 
-function isShortRead(error: unknown): boolean {
+/**
+ * Whether the log is in use: a statement of the same connection still reads from it, or another process empties it in the same moment,
+ * so that libsql reads past its end.
+ */
+function isOfLogInUse(error: unknown): boolean {
   if (!(error instanceof Error) || !isObject(error)) return false;
-  return error['code'] === 'SQLITE_IOERR_SHORT_READ' || error['errcode'] === SQLITE_IOERR_SHORT_READ;
+  const { code, errcode } = error;
+  if (typeof errcode === 'number') return errcode === SQLITE_LOCKED || errcode === SQLITE_IOERR_SHORT_READ;
+  return code === 'SQLITE_LOCKED' || code === 'SQLITE_IOERR_SHORT_READ';
 }
 
 /** A checkpoint says this with a number, where everything else fails. */
