@@ -1,5 +1,4 @@
 import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
-import { boundedMap } from '../util/bounded-map.ts';
 import { HistoryReferenceError } from '../errors/session.ts';
 import { isObject } from '../util/json.ts';
 import { clock } from '../util/clock.ts';
@@ -11,6 +10,7 @@ import { consequencesOf } from './parent-refusal.ts';
 import {
   clientOf,
   MAX_FAILURES,
+  MAX_UNANSWERED,
   type ModelServer,
   type ResponseIds,
   responseIdsOf,
@@ -25,9 +25,6 @@ import { SentInput } from './sent-input.ts';
 
 /** Inputs whose parent was refused: the runner's retries also send them in full. */
 const sentWhole = new WeakSet<object>();
-
-/** Parents of failed requests that the runner retries. */
-const failed = boundedMap<true>(1000);
 
 /** The server answered a chained request without its parent's context. */
 export class ParentIgnored extends Error {}
@@ -238,8 +235,17 @@ export class ModelCall {
     const { retry } = this.#request.modelSettings;
     const isLeft =
       (retry?.maxRetries ?? 0) > 0 && retry?.policy !== undefined && !isRunnersRetry(this.#request);
-    if (isLeft && this.parentId !== undefined) failed.set(this.#nameOf(this.parentId), true);
+    if (isLeft && this.parentId !== undefined)
+      servers.unanswered(this.#server, this.parentId, MAX_UNANSWERED);
     return isLeft;
+  }
+
+  /** Records that the call failed: the server may answer no request that continues from its parent. A 409 is no answer. */
+  failed(error: unknown): void {
+    const status = isObject(error) ? error['status'] : undefined;
+    const isAnswered = typeof status === 'number' && status !== 409;
+    if (this.parentId !== undefined && !isAnswered && !this.isAborted)
+      servers.unanswered(this.#server, this.parentId);
   }
 
   /** Replaces a chained request with the full history after a refusal. */
@@ -323,13 +329,9 @@ export class ModelCall {
   #unlessFailed(possible: Plan): Plan {
     if (possible.type === 'replay') return possible;
     if (servers.isPaused(this.#server, this.#now)) return { type: 'replay', reason: 'server_paused' };
-    const isFailed = failed.has(this.#nameOf(possible.parent.id)) && !isRunnersRetry(this.#request);
+    const { id } = possible.parent;
+    const isFailed = servers.isUnanswered(this.#server, id) && !isRunnersRetry(this.#request);
     return isFailed ? { type: 'replay', reason: 'parent_refused' } : possible;
-  }
-
-  /** Response IDs are unique within one server only. */
-  #nameOf(id: string): string {
-    return `${this.#server.mark} ${id}`;
   }
 
   #refused({ id, time }: Parent, why: string): void {

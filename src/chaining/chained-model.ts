@@ -80,7 +80,9 @@ async function respond(model: Model, request: ModelRequest): Promise<ModelRespon
       call.answered({ id, output, body, usage });
       return response;
     } catch (error) {
-      if (call.isAborted || !(await repair(call, [error, ...failures]))) throw error;
+      if (!call.isAborted && (await repair(call, [error, ...failures]))) continue;
+      call.failed(error);
+      throw error;
     }
   }
 }
@@ -137,6 +139,7 @@ async function* stream(model: Model, request: ModelRequest): AsyncGenerator<Stre
       return;
     } catch (error) {
       if (!shown && !call.isAborted && (await repair(call, [error, ...held]))) continue;
+      call.failed(error);
       if (!shown) yield* held;
       throw error;
     }

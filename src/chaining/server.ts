@@ -127,6 +127,9 @@ const FIRST_PAUSE_MS = 5 * MINUTE_MS;
 
 const MAX_PAUSE_MS = 6 * 60 * MINUTE_MS;
 
+/** So many requests that continue from one response may fail without an answer. */
+export const MAX_UNANSWERED = 2;
+
 interface Facts {
   /** Whether the newest response to a chained request was confirmed. */
   continues: boolean;
@@ -146,6 +149,9 @@ class ServerMemory {
   readonly #facts = boundedMap<Facts>(1000);
   /** The time from which a response may be used, by response: it may not be readable yet. */
   readonly #waiting = boundedMap<number>(10_000);
+
+  /** The number of requests that continued from a response and got no answer, by response. */
+  readonly #unanswered = boundedMap<number>(1000);
 
   /** Whether a server continues from responses; undefined if it is unknown. */
   continues(server: ModelServer): boolean | undefined {
@@ -194,9 +200,21 @@ class ServerMemory {
     return now < (this.#waiting.get(`${server.mark} ${id}`) ?? 0);
   }
 
+  /** Records that requests which continued from a response got no answer: a broken connection, a timeout. */
+  unanswered(server: ModelServer, id: string, times = 1): void {
+    const key = `${server.mark} ${id}`;
+    this.#unanswered.set(key, (this.#unanswered.get(key) ?? 0) + times);
+  }
+
+  /** Whether a server may not answer at all to requests that continue from this response. */
+  isUnanswered(server: ModelServer, id: string): boolean {
+    return (this.#unanswered.get(`${server.mark} ${id}`) ?? 0) >= MAX_UNANSWERED;
+  }
+
   clear(): void {
     this.#facts.clear();
     this.#waiting.clear();
+    this.#unanswered.clear();
   }
 }
 
