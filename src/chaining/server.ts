@@ -193,22 +193,22 @@ class ServerMemory {
 
   /** Avoids a refused response until the given time. */
   wait(server: ModelServer, id: string, until: number): void {
-    this.#waiting.set(`${server.mark} ${id}`, until);
+    this.#waiting.set(responseKey(server, id), until);
   }
 
   isWaiting(server: ModelServer, id: string, now: number): boolean {
-    return now < (this.#waiting.get(`${server.mark} ${id}`) ?? 0);
+    return now < (this.#waiting.get(responseKey(server, id)) ?? 0);
   }
 
   /** Records that requests which continued from a response got no answer: a broken connection, a timeout. */
   unanswered(server: ModelServer, id: string, times = 1): void {
-    const key = `${server.mark} ${id}`;
+    const key = responseKey(server, id);
     this.#unanswered.set(key, (this.#unanswered.get(key) ?? 0) + times);
   }
 
   /** Whether a server may not answer at all to requests that continue from this response. */
   isUnanswered(server: ModelServer, id: string): boolean {
-    return (this.#unanswered.get(`${server.mark} ${id}`) ?? 0) >= MAX_UNANSWERED;
+    return (this.#unanswered.get(responseKey(server, id)) ?? 0) >= MAX_UNANSWERED;
   }
 
   clear(): void {
@@ -223,6 +223,11 @@ export const servers = new ServerMemory();
 
 function keyOf({ mark, model }: ModelServer): string {
   return `${mark} ${model}`;
+}
+
+/** Response IDs are unique within one server only. */
+function responseKey({ mark }: ModelServer, id: string): string {
+  return `${mark} ${id}`;
 }
 
 /** The number of remembered responses of each client. */

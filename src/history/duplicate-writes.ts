@@ -1,7 +1,5 @@
-import { itemDigest } from '../items/digest.ts';
-import { kindOf } from '../items/read-item.ts';
 import type { LedgerEntry, LedgerState, WrittenBy } from '../ledger/state.ts';
-import { equalityKey, groupEqualItems } from './unacknowledged-writes.ts';
+import { answersToOthers, equalityKey, groupEqualItems } from './unacknowledged-writes.ts';
 import type { ListedItem, Match } from '../conversation/items.ts';
 
 /** A listed item from an earlier write of an entry. */
@@ -53,7 +51,12 @@ export function findDuplicateWrites(
     if (sentId !== undefined && linkable.delete(sentId)) strays.push({ seq, id: sentId });
   const linked = new Set(strays.map(({ seq }) => seq));
 
-  const others = answersToOthers(state, strangers);
+  const others = answersToOthers(
+    possibleDuplicates.values(),
+    strangers.flatMap(({ position, listed }, at) =>
+      strangers[at - 1]?.position === position - 1 ? [listed] : [undefined, listed],
+    ),
+  );
   const copies = groupEqualItems(
     strangers.flatMap(({ position, listed }) =>
       linkable.has(listed.id) && !others.has(listed.id) ? [{ ...listed, position }] : [],
@@ -72,25 +75,6 @@ export function findDuplicateWrites(
     for (const { id } of alike.takeSome(from, Math.min(most, to - from))) strays.push({ seq, id });
   }
   return strays;
-}
-
-/** The IDs of strangers behind a question that no write asked: they answer another writer. */
-function answersToOthers(
-  { possibleDuplicates }: LedgerState,
-  strangers: readonly UnknownItem[],
-): ReadonlySet<string> {
-  const own = new Set(Array.from(possibleDuplicates.values(), (write) => equalityKey(write)));
-  const others = new Set<string>();
-  let isOther = false;
-  let next = -1;
-  for (const { position, listed } of strangers) {
-    if (position !== next) isOther = false;
-    next = position + 1;
-    const key = equalityKey({ digest: itemDigest(listed.item), id: listed.id });
-    if (kindOf(listed.item) === 'message:user') isOther = !own.has(key);
-    else if (isOther) others.add(listed.id);
-  }
-  return others;
 }
 
 /** Listed entries that a request of the session wrote, in the order of the list. */

@@ -60,7 +60,10 @@ export function findUnacknowledgedWrites(
   const mislinked = findMislinked(state, strangers, isSent);
   for (const { id } of mislinked) strangers.delete(id);
   const mistakenSeqs = new Set(mislinked.map(({ seq }) => seq));
-  const others = answersToOthers(state, list, strangers);
+  const others = answersToOthers(
+    [...state.unmirrored.values(), ...state.dropped.values()],
+    list.map((one) => (strangers.has(one.id) ? one : undefined)),
+  );
   const free = groupEqualItems(Array.from(strangers, ([id, one]) => ({ id, ...one })));
   const indexes = new Map(state.entries.map((entry, index) => [entry.seq, index]));
   const found: (FoundWrite & { index: number })[] = [];
@@ -102,22 +105,23 @@ export function findUnacknowledgedWrites(
 }
 
 /**
- * The IDs of strangers behind a question that no pending or dropped entry asks: they answer another writer, also if they say the same
- * as a pending answer. They are neither removed nor written again.
+ * The IDs of strangers behind a question that no write of ours asked: they answer another writer, also if they say the same as an
+ * answer of ours. They are neither removed nor written again.
+ *
+ * @param strangers in the order of the list; undefined for known items between them.
  */
-function answersToOthers(
-  { unmirrored, dropped }: LedgerState,
-  list: readonly ListedItem[],
-  strangers: ReadonlyMap<string, unknown>,
+export function answersToOthers(
+  writes: Iterable<Parameters<typeof equalityKey>[0]>,
+  strangers: Iterable<ListedItem | undefined>,
 ): ReadonlySet<string> {
-  const own = new Set([...unmirrored.values(), ...dropped.values()].map((written) => equalityKey(written)));
+  const own = new Set(Array.from(writes, (write) => equalityKey(write)));
   const others = new Set<string>();
   let isOther = false;
-  for (const { id, item } of list) {
-    if (!strangers.has(id)) isOther = false;
-    else if (kindOf(item) === 'message:user')
-      isOther = !own.has(equalityKey({ digest: itemDigest(item), id }));
-    else if (isOther) others.add(id);
+  for (const stranger of strangers) {
+    if (stranger === undefined) isOther = false;
+    else if (kindOf(stranger.item) === 'message:user')
+      isOther = !own.has(equalityKey({ digest: itemDigest(stranger.item), id: stranger.id }));
+    else if (isOther) others.add(stranger.id);
   }
   return others;
 }
