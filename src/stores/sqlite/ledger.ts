@@ -125,22 +125,20 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
   let opening: Promise<Opened> | undefined;
   let closed = false;
 
-  const openedFile = async (): Promise<Opened> => {
-    if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
-    const current = (opening ??= open(given, database));
-    const opened = await current.catch((error: unknown) => {
+  const openedBy = async (current: Promise<Opened>): Promise<Opened> => {
+    try {
+      return await current;
+    } catch (error) {
       if (opening === current) opening = undefined;
       throw error;
-    });
-    if (!isReplaced(opened)) return opened;
-    // Records in a file that was deleted or replaced are lost.
-    if (opening === current) opening = leave(opened, given).then(() => open(given, database));
-    return openedFile();
+    }
   };
 
   const run = async <T>(work: (opened: Opened) => T): Promise<T> => {
     for (;;) {
-      const opened = await openedFile();
+      if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
+      const current = (opening ??= open(given, database));
+      const opened = await openedBy(current);
       const done = await whileBusy(given.busyTimeout, () => {
         if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
         if (isReplaced(opened)) return undefined;
@@ -148,6 +146,8 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
         return isReplaced(opened) ? undefined : { value };
       });
       if (done !== undefined) return done.value;
+      // Records in a file that was deleted or replaced are lost.
+      if (opening === current) opening = leave(opened, given).then(() => open(given, database));
     }
   };
 
