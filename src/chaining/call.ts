@@ -1,4 +1,4 @@
-import type { AgentInputItem, Model, ModelRequest } from '@openai/agents';
+import type { Model, ModelRequest } from '@openai/agents';
 import { HistoryReferenceError } from '../errors/session.ts';
 import { isObject } from '../util/json.ts';
 import { clock } from '../util/clock.ts';
@@ -19,7 +19,7 @@ import {
 } from './server.ts';
 import { describePlan, plan, type Plan, type PlannableRequest } from './plan.ts';
 import { idOf } from '../items/read-item.ts';
-import { isReasoning } from '../items/reasoning.ts';
+import { hasReasoning } from '../items/reasoning.ts';
 import { isRunnersRetry, mayRunTools, ofView, plannable } from './request.ts';
 import { SentInput } from './sent-input.ts';
 
@@ -64,6 +64,8 @@ export class ModelCall {
   readonly #view: ChainView | undefined;
   /** The plan that mode `chain` would use. */
   #possible: Plan | undefined;
+  /** Whether everything is sent because requests that continued from the parent got no answer. */
+  #isAfterSilence = false;
 
   private constructor(
     request: ModelRequest,
@@ -286,6 +288,7 @@ export class ModelCall {
       servers.doubted(this.#server, this.#now);
       this.#warn({ code: 'parent_maybe_ignored', ids: [answer.id] });
     } else if (parent !== undefined) servers.confirmed(this.#server);
+    else if (this.#isAfterSilence) servers.answeredWhole(this.#server, this.#now);
     if (port === undefined) keepUnattributedResponse(answer);
     else port.answered(answer);
   }
@@ -330,8 +333,8 @@ export class ModelCall {
     if (possible.type === 'replay') return possible;
     if (servers.isPaused(this.#server, this.#now)) return { type: 'replay', reason: 'server_paused' };
     const { id } = possible.parent;
-    const isFailed = servers.isUnanswered(this.#server, id) && !isRunnersRetry(this.#request);
-    return isFailed ? { type: 'replay', reason: 'parent_refused' } : possible;
+    this.#isAfterSilence = servers.isUnanswered(this.#server, id) && !isRunnersRetry(this.#request);
+    return this.#isAfterSilence ? { type: 'replay', reason: 'parent_refused' } : possible;
   }
 
   #refused({ id, time }: Parent, why: string): void {
@@ -393,8 +396,4 @@ export class ModelCall {
     const parentId = isFromParent ? this.plan.parent.id : undefined;
     return describePlan(decided, { plannable: this.#plannable, parentId, possible: this.#possible });
   }
-}
-
-function hasReasoning(input: string | readonly AgentInputItem[]): boolean {
-  return typeof input !== 'string' && input.some((item) => isReasoning(item));
 }

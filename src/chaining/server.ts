@@ -211,6 +211,11 @@ class ServerMemory {
     return (this.#unanswered.get(responseKey(server, id)) ?? 0) >= MAX_UNANSWERED;
   }
 
+  /** Records that a server answered to everything after it had not answered to requests that continue from a response. */
+  answeredWhole(server: ModelServer, now: number): void {
+    this.failed(server, now, this.continues(server) === true ? 1 : MAX_FAILURES);
+  }
+
   clear(): void {
     this.#facts.clear();
     this.#waiting.clear();

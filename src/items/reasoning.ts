@@ -16,6 +16,11 @@ export function isReasoning(item: AgentInputItem): boolean {
   return apiTypeOf(item) === 'reasoning';
 }
 
+/** Whether a request's input holds reasoning. */
+export function hasReasoning(input: string | readonly AgentInputItem[]): boolean {
+  return typeof input !== 'string' && input.some((item) => isReasoning(item));
+}
+
 /** Whether the API takes this reasoning: it has its content, or an ID of the API. */
 export function isReplayable(item: AgentInputItem): boolean {
   return !isForeignReasoning(item);

@@ -5,7 +5,14 @@ import { z } from 'zod';
 import type { Fault } from '../../mocks/index.ts';
 import { chainedModel, HybridRunner, HybridSession, memoryLedger } from '../../src/index.ts';
 import { servers } from '../../src/chaining/server.ts';
-import { chainedWorld, decisionsOf, sightOf, turn, type ChainedWorld } from '../runner/flow-world.ts';
+import {
+  chainedWorld,
+  decisionsOf,
+  failureOf,
+  sightOf,
+  turn,
+  type ChainedWorld,
+} from '../runner/flow-world.ts';
 import { simulated } from '../support/simulated.ts';
 
 const MINUTE = 60_000;
@@ -83,6 +90,30 @@ describe.each([
     later(MINUTE);
     for (const text of ['and now', 'and then']) await turn(world, agent, text);
     expect(attempts(world).slice(-2)).toEqual(['chain 200', 'chain 200']);
+  });
+
+  test('a server that never answers to a chained request fails two turns, and is asked again after a pause', async () => {
+    const world = chainedWorld(stream);
+    const lift = world.simulator.fault('responses.create', { name: 'connection_reset', when: isChained });
+    await turn(world, agent, 'hi');
+    for (let count = 0; count < 2; count += 1) await failureOf(turn(world, agent, 'thanks'));
+    for (let count = 0; count < 9; count += 1) await turn(world, agent, 'thanks');
+    expect(chainedOf(world)).toBe(2);
+    const { length } = await world.session.getItems();
+    expect(sightOf(world).at(-1)).toHaveLength(length - 1);
+    later(5 * MINUTE);
+    lift();
+    for (const text of ['and now', 'and then']) await turn(world, agent, text);
+    expect(attempts(world).slice(-2)).toEqual(['chain 200', 'chain 200']);
+  });
+
+  test('a server that used to answer to chained requests goes on after an outage', async () => {
+    const world = chainedWorld(stream);
+    for (const text of ['hi', 'what can you do?']) await turn(world, agent, text);
+    world.simulator.fault('responses.create', { name: 'connection_reset', times: 2 });
+    for (let count = 0; count < 2; count += 1) await failureOf(turn(world, agent, 'thanks'));
+    for (const text of ['thanks', 'bye']) await turn(world, agent, text);
+    expect(attempts(world).slice(-2)).toEqual(['replay 200', 'chain 200']);
   });
 
   test('a response that could not be read yet is tried again later', async () => {
