@@ -85,6 +85,7 @@ export class ModelCall {
       isOfSession: owner.port !== undefined,
       isStock: view?.isStock === true,
     });
+    servers.learn(server, view?.newest, this.#now);
     this.plan = this.#decide();
     this.#sent = this.#planned();
   }
@@ -234,9 +235,8 @@ export class ModelCall {
 
   /** Whether the runner will retry the failed request itself. */
   leaveToRunner(): boolean {
-    const { retry } = this.#request.modelSettings;
-    const isLeft =
-      (retry?.maxRetries ?? 0) > 0 && retry?.policy !== undefined && !isRunnersRetry(this.#request);
+    const { maxRetries = 0, policy } = this.#request.modelSettings.retry ?? {};
+    const isLeft = maxRetries > 0 && policy !== undefined && !isRunnersRetry(this.#request);
     if (isLeft && this.parentId !== undefined)
       servers.unanswered(this.#server, this.parentId, MAX_UNANSWERED);
     return isLeft;
@@ -257,10 +257,9 @@ export class ModelCall {
   }
 
   /** Replaces a chained request with the full history after a response without the parent's context. */
-  async replayIgnored(): Promise<void> {
-    const { parentId } = this;
+  async replayIgnored(parentId: string): Promise<void> {
     servers.failed(this.#server, this.#now, MAX_FAILURES);
-    if (parentId !== undefined) this.#warn({ code: 'parent_ignored', ids: [parentId] });
+    this.#warn({ code: 'parent_ignored', ids: [parentId] });
     await this.#sendWhole();
   }
 
@@ -271,7 +270,6 @@ export class ModelCall {
     if (lost.length > 0 && !isGuess) port?.lost(lost);
     if (this.#input.lacksContext) return;
     const parent = this.parentId !== undefined && this.plan.type === 'chain' ? this.plan.parent : undefined;
-    const { contexts } = this.#plannable;
     const answer = completedResponse(answered, {
       request: this.#request,
       plannable: this.#plannable,
@@ -280,7 +278,9 @@ export class ModelCall {
       extension: [this.plan, this.#possible].find((one) => one?.type === 'chain'),
       parent,
       agent: currentRun()?.agent,
-      lineage: [...new Set(contexts)].flatMap((context) => this.#view?.unrecorded(context) ?? []),
+      lineage: [...new Set(this.#plannable.contexts)].flatMap(
+        (context) => this.#view?.unrecorded(context) ?? [],
+      ),
     });
     this.#ids.answered(answered.id, answer?.context.digest);
     if (answer === undefined) return;
@@ -289,8 +289,9 @@ export class ModelCall {
       this.#warn({ code: 'parent_maybe_ignored', ids: [answer.id] });
     } else if (parent !== undefined) servers.confirmed(this.#server);
     else if (this.#isAfterSilence) servers.answeredWhole(this.#server, this.#now);
-    if (port === undefined) keepUnattributedResponse(answer);
-    else port.answered(answer);
+    const known = { ...answer, context: { ...answer.context, ...servers.refusals(this.#server) } };
+    if (port === undefined) keepUnattributedResponse(known);
+    else port.answered(known);
   }
 
   /** Whether the parent's context may hold reasoning that the server has lost. */
@@ -332,8 +333,8 @@ export class ModelCall {
   #unlessFailed(possible: Plan): Plan {
     if (possible.type === 'replay') return possible;
     if (servers.isPaused(this.#server, this.#now)) return { type: 'replay', reason: 'server_paused' };
-    const { id } = possible.parent;
-    this.#isAfterSilence = servers.isUnanswered(this.#server, id) && !isRunnersRetry(this.#request);
+    const isSilent = servers.isUnanswered(this.#server, possible.parent.id);
+    this.#isAfterSilence = isSilent && !isRunnersRetry(this.#request);
     return this.#isAfterSilence ? { type: 'replay', reason: 'parent_refused' } : possible;
   }
 

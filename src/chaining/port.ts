@@ -16,6 +16,17 @@ export interface KnownContext {
   readonly tokens?: ContextTokens | undefined;
   /** Whether the response may lack its parent's context. */
   readonly doubtful?: boolean | undefined;
+  /** The refusals of the server before the response, if there are any. */
+  readonly refusals?: ServerRefusals | undefined;
+}
+
+/** How often in a row a server did not continue from its responses, and the pause after it, in milliseconds. */
+export interface ServerRefusals {
+  readonly count: number;
+  /** 0 before the first pause. */
+  readonly pause: number;
+  /** The end of the pause, in milliseconds since the epoch. */
+  readonly until: number;
 }
 
 /** The minimum number of input tokens of a request that extends a context. */
@@ -135,6 +146,8 @@ export interface ChainView {
   readonly now: number;
   /** Milliseconds for which a response can be continued. */
   readonly responseTtl: number;
+  /** The context of the newest response in the ledger. */
+  readonly newest: KnownContext | undefined;
   /** The responses with this context, newest first. */
   candidates(digest: string): readonly Parent[];
   /** The IDs of those responses that the ledger does not hold yet. */

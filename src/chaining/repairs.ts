@@ -44,7 +44,7 @@ const REPAIRS: readonly Repair[] = [
       const { parentId } = call;
       if (parentId === undefined) return false;
       if (evidence[0] instanceof ParentIgnored) {
-        await call.replayIgnored();
+        await call.replayIgnored(parentId);
         return true;
       }
       const cannotStream = call.isTrial && isWithoutStream(evidence);

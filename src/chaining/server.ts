@@ -2,6 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import type { Model } from '@openai/agents';
 import { isObject, textOf } from '../util/json.ts';
 import { boundedMap } from '../util/bounded-map.ts';
+import type { KnownContext, ServerRefusals } from './port.ts';
 
 /** The server and account of a model's requests. */
 export interface ModelServer {
@@ -130,20 +131,18 @@ const MAX_PAUSE_MS = 6 * 60 * MINUTE_MS;
 /** So many requests that continue from one response may fail without an answer. */
 export const MAX_UNANSWERED = 2;
 
-interface Facts {
-  /** Whether the newest response to a chained request was confirmed. */
-  continues: boolean;
-  failures: number;
-  /** The newest pause, in milliseconds. */
-  pause: number;
-  /** The end of the pause, in milliseconds since the epoch. */
-  until: number;
+interface Facts extends ServerRefusals {
+  /** Whether the newest response to a chained request was confirmed; undefined if there was none in this process. */
+  readonly continues: boolean | undefined;
 }
+
+const NO_REFUSALS: ServerRefusals = { count: 0, pause: 0, until: 0 };
 
 /**
  * The servers that continue from responses, as seen by this process, by base URL, account and model.
  *
- * Chaining pauses for a server that ignores or refuses its own new responses, so that not every turn costs a failed request.
+ * Chaining pauses for a server that ignores or refuses its own new responses, so that not every turn costs a failed request. The
+ * record of a response holds the refusals before it: a process per request does not count from the beginning.
  */
 class ServerMemory {
   readonly #facts = boundedMap<Facts>(1000);
@@ -164,7 +163,7 @@ class ServerMemory {
 
   /** Records that the server continued from a response. */
   confirmed(server: ModelServer): void {
-    this.#facts.set(keyOf(server), { continues: true, failures: 0, pause: 0, until: 0 });
+    this.#facts.set(keyOf(server), { ...NO_REFUSALS, continues: true });
   }
 
   /**
@@ -174,21 +173,42 @@ class ServerMemory {
    */
   failed(server: ModelServer, now: number, times = 1): void {
     const key = keyOf(server);
-    const facts = this.#facts.get(key) ?? { continues: false, failures: 0, pause: 0, until: 0 };
-    this.#facts.set(key, facts);
-    facts.continues = false;
+    const { count, pause, until } = this.#facts.get(key) ?? NO_REFUSALS;
+    const facts = { count: count + times, pause, until, continues: false };
     // Parallel requests fail together and count once.
-    if (now < facts.until) return;
-    facts.failures += times;
-    if (facts.failures < MAX_FAILURES) return;
-    facts.pause = facts.pause === 0 ? FIRST_PAUSE_MS : Math.min(2 * facts.pause, MAX_PAUSE_MS);
-    facts.until = now + facts.pause;
+    if (now < until) facts.count = count;
+    else if (facts.count >= MAX_FAILURES) {
+      facts.pause = pause === 0 ? FIRST_PAUSE_MS : Math.min(2 * pause, MAX_PAUSE_MS);
+      facts.until = now + facts.pause;
+    }
+    this.#facts.set(key, facts);
   }
 
   /** Records a response that named the parent but probably lacks its context. Every such response is wrong, so the pause is long. */
   doubted(server: ModelServer, now: number): void {
-    const facts = { continues: false, failures: MAX_FAILURES, pause: MAX_PAUSE_MS };
-    this.#facts.set(keyOf(server), { ...facts, until: now + MAX_PAUSE_MS });
+    const refusals = { count: MAX_FAILURES, pause: MAX_PAUSE_MS, until: now + MAX_PAUSE_MS };
+    this.#facts.set(keyOf(server), { ...refusals, continues: false });
+  }
+
+  /** The refusals of a server since it last continued from a response, for the record of its answer. */
+  refusals(server: ModelServer): Pick<KnownContext, 'refusals'> {
+    const { count, pause, until } = this.#facts.get(keyOf(server)) ?? NO_REFUSALS;
+    return count === 0 ? {} : { refusals: { count, pause, until } };
+  }
+
+  /** Learns of the refusals that the newest response of a session names, unless this process knows the server. */
+  learn(server: ModelServer, newest: KnownContext | undefined, now: number): void {
+    const { refusals } = newest ?? {};
+    const key = keyOf(server);
+    if (refusals === undefined || newest?.server !== server.mark || this.#facts.has(key)) return;
+    const pause = Math.min(Math.max(0, refusals.pause), MAX_PAUSE_MS);
+    const until = Math.min(refusals.until, now + pause);
+    this.#facts.set(key, {
+      count: Math.min(refusals.count, MAX_FAILURES),
+      pause,
+      until,
+      continues: undefined,
+    });
   }
 
   /** Avoids a refused response until the given time. */

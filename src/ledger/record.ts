@@ -30,6 +30,8 @@ export const context = z.object({
   tokens: z.object({ least: z.number(), reasoning: z.number(), frame: z.string() }).optional(),
   /** The server may have answered without the context: nothing continues from it. */
   doubtful: z.boolean().optional(),
+  /** How often in a row the server did not continue from its responses, and the pause after it: for other processes. */
+  refusals: z.object({ count: position, pause: z.number(), until: z.number() }).optional(),
 });
 
 /**

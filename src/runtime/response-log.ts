@@ -99,6 +99,7 @@ export class ResponseLog implements ChainingPort {
       empty: fresh.size === 0 && state.contexts.size === 0,
       now: clock.now(),
       responseTtl: this.#owner.options.responseTtl,
+      newest: state.responses.at(-1)?.context,
       candidates: (digest) => [...(fresh.get(digest) ?? []), ...(state.contexts.get(digest) ?? [])],
       unrecorded: (digest) => (fresh.get(digest) ?? []).map(({ id }) => id),
       isRefused: (id) => this.#refused.has(id) || state.refused.has(id),

@@ -54,6 +54,7 @@ export function knownPort(context?: readonly AgentInputItem[], fields: Partial<C
       empty: known === undefined,
       now,
       responseTtl: 1000,
+      newest: undefined,
       candidates: (digest) =>
         digest === known ? [{ id: 'resp_0', time: now, store: true, context: { server: HERE } }] : [],
       unrecorded: () => [],

@@ -36,6 +36,7 @@ function view(ends: Readonly<Record<string, readonly Parent[]>>, fields: Partial
     empty: Object.keys(ends).length === 0,
     now: NOW,
     responseTtl: 1000,
+    newest: undefined,
     candidates: (digest) => ends[digest] ?? [],
     unrecorded: () => [],
     isRefused: () => false,

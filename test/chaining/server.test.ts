@@ -10,6 +10,7 @@ import {
   servers,
   type ModelServer,
 } from '../../src/chaining/server.ts';
+import type { KnownContext, ServerRefusals } from '../../src/chaining/port.ts';
 
 const MINUTE = 60_000;
 
@@ -265,6 +266,37 @@ describe('the memory of servers', () => {
     expect(pauseFrom(NOW)).toBe(360);
     servers.failed(here, NOW + 360 * MINUTE);
     expect(pauseFrom(NOW + 360 * MINUTE)).toBe(360);
+  });
+
+  test('the memory of servers learns the refusals before a response of the same server, unless it has its own', () => {
+    const newest = (fields: Partial<ServerRefusals> = {}): KnownContext => ({
+      server: here.mark,
+      refusals: { count: 3, pause: 5 * MINUTE, until: NOW + 5 * MINUTE, ...fields },
+    });
+    servers.learn(here, { ...newest(), server: 'another' }, NOW);
+    servers.learn(here, { server: here.mark }, NOW);
+    servers.learn(here, undefined, NOW);
+    expect(servers.isPaused(here, NOW)).toBe(false);
+    expect(servers.refusals(here)).toEqual({});
+    servers.learn(here, newest(), NOW);
+    expect(servers.refusals(here)).toEqual({ refusals: newest().refusals });
+    expect(servers.continues(here)).toBeUndefined();
+    expect(pauseFrom(NOW)).toBe(5);
+    servers.failed(here, NOW + 5 * MINUTE);
+    expect(pauseFrom(NOW + 5 * MINUTE)).toBe(10);
+    servers.confirmed(here);
+    servers.learn(here, newest(), NOW);
+    expect(servers.isPaused(here, NOW)).toBe(false);
+    expect(servers.refusals(here)).toEqual({});
+  });
+
+  test('the memory of servers believes no record in a pause of more than six hours', () => {
+    const refusals = { count: 1e9, pause: Number.MAX_VALUE, until: Number.MAX_VALUE };
+    servers.learn(here, { server: here.mark, refusals }, NOW);
+    expect(pauseFrom(NOW)).toBe(360);
+    servers.clear();
+    servers.learn(here, { server: here.mark, refusals: { ...refusals, pause: -1 } }, NOW);
+    expect(servers.isPaused(here, NOW)).toBe(false);
   });
 
   test('the memory of servers avoids a response until its time, and no other one', () => {

@@ -92,6 +92,37 @@ describe.each([
     expect(attempts(world).slice(-2)).toEqual(['chain 200', 'chain 200']);
   });
 
+  test.each<[string, Fault | undefined, number]>([
+    ['ignores the field', undefined, 2],
+    ['refuses the field', { status: 400, message: "No 'previous_response_id'.", when: isChained }, 4],
+    ['fails', { status: 500, message: 'Internal server error', when: isChained }, 4],
+  ])(
+    'new processes know of a server that %s by the newest response of the session',
+    async (_what, fault, vain) => {
+      const ignoring = { simulator: { profile: 'ignores-parent' } } as const;
+      const world = chainedWorld(stream, fault === undefined ? ignoring : {});
+      const lift = fault === undefined ? undefined : world.simulator.fault('responses.create', fault);
+      const turnOfProcess = async (text: string): Promise<void> => {
+        servers.clear();
+        world.reopen();
+        await turn(world, agent, text);
+      };
+      for (let count = 1; count <= 12; count += 1) await turnOfProcess(`question ${count}`);
+      expect(chainedOf(world)).toBe(vain - 1);
+      later(5 * MINUTE);
+      await turnOfProcess('once more');
+      later(9 * MINUTE);
+      await turnOfProcess('and again');
+      expect(chainedOf(world)).toBe(vain);
+      expect(sightOf(world).at(-1)).toHaveLength(27);
+      if (lift === undefined) return;
+      lift();
+      later(MINUTE);
+      for (const text of ['and now', 'and then']) await turnOfProcess(text);
+      expect(attempts(world).slice(-2)).toEqual(['chain 200', 'chain 200']);
+    },
+  );
+
   test('a server that never answers to a chained request fails two turns, and is asked again after a pause', async () => {
     const world = chainedWorld(stream);
     const lift = world.simulator.fault('responses.create', { name: 'connection_reset', when: isChained });
