@@ -13,7 +13,7 @@ import { hasForeignId, withoutForeignFields } from '../items/foreign-fields.ts';
 import { idOf } from '../items/read-item.ts';
 import { byContent } from '../items/model-input.ts';
 import { boundedMap } from '../util/bounded-map.ts';
-import { isObject } from '../util/json.ts';
+import { clientKeyOf } from './server.ts';
 
 /** The origin of an input. */
 export interface InputOrigin {
@@ -169,14 +169,9 @@ function isMadeBy(model: Model, item: AgentInputItem): boolean {
   return itemsOf(model).reasoning.has(idOf(item) ?? '');
 }
 
-/** Models of one client share its server and account. */
 function itemsOf(model: Model): AnsweredItems {
-  const client: unknown = Reflect.get(model, '_client');
-  const key = isObject(client) ? client : model;
+  const key = clientKeyOf(model);
   let items = known.get(key);
-  if (items === undefined) {
-    items = new AnsweredItems();
-    known.set(key, items);
-  }
+  if (items === undefined) known.set(key, (items = new AnsweredItems()));
   return items;
 }

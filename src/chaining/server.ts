@@ -29,6 +29,11 @@ export function clientOf(model: Model): object | undefined {
   return isObject(client) && typeof client['baseURL'] === 'string' ? client : undefined;
 }
 
+/** The key of what this process knows about a model's server: models of one client share it. */
+export function clientKeyOf(model: Model): object {
+  return clientOf(model) ?? model;
+}
+
 export function serverOf(model: Model): ModelServer {
   const name = textOf(Reflect.get(model, '_model'));
   const client = clientOf(model);
@@ -291,9 +296,8 @@ export class ResponseIds {
 
 const responseIds = new WeakMap<object, ResponseIds>();
 
-/** Models of one client share its server. */
 export function responseIdsOf(model: Model): ResponseIds {
-  const key = clientOf(model) ?? model;
+  const key = clientKeyOf(model);
   let ids = responseIds.get(key);
   if (ids === undefined) responseIds.set(key, (ids = new ResponseIds()));
   return ids;

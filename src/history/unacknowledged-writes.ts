@@ -229,7 +229,7 @@ export class UnmatchedItems {
   }
 }
 
-/** Groups listed items that are alike, by `alikeKey`. @param listed in the order of the list. */
+/** Groups listed items that are equal, by `equalityKey`. @param listed in the order of the list. */
 export function groupEqualItems(
   listed: Iterable<ListedItem & { readonly position: number }>,
 ): Map<string, UnmatchedItems> {
