@@ -1,4 +1,5 @@
 // The figures that a flat turn is held to, and whether this run has reached them. Pure.
+import { CONTESTANTS } from './contestants.mjs';
 import { ratiosOf } from './summary.mjs';
 
 const OURS = 'anchored-background';
@@ -33,12 +34,8 @@ export function figuresOf({ runs, points, ...parts }) {
           (point) => ratiosOf(runs, { contestant, point, key }, { contestant: 'memory' }) ?? [],
         );
         const most = ratios.toSorted((a, b) => b.median - a.median)[0];
-        const mode = contestant.replace('-background', '');
-        return figure(
-          `${name} in mode ${mode} ÷ MemorySession, the most of turns 10, 100, 1,000`,
-          1.05,
-          most,
-        );
+        const { label } = CONTESTANTS.find((one) => one.name === contestant);
+        return figure(`${name} of ${label} ÷ MemorySession, the most of turns 10, 100, 1,000`, 1.05, most);
       }),
     ),
     figure('time of the stock session ÷ ours', 40, inverse(turns('wall', { contestant: 'stock' })), true),
