@@ -208,7 +208,7 @@ export class Ledger {
       if (planned.isRewrite) await store.rewrite(this.sessionId, planned.records, checkpoint, expected);
       else await store.append(this.sessionId, records, checkpoint, expected);
       if (planned.isRewrite) this.#kept.clear();
-      this.#kept.note({ commit, expected, before: state.newest, version: checkpoint.version }, records);
+      this.#kept.note(state, records, checkpoint);
       this.#apply(state, records);
       if (planned.isRewrite) skipTo(state, checkpoint.version);
       this.#reader.repaired();
@@ -269,7 +269,7 @@ export class Ledger {
       log = await this.#reader.read(0);
       return state;
     };
-    await this.#appendDecided(load, () => this.#kept.stepsFor(log, rewind));
+    await this.#appendDecided(load, (state) => this.#kept.stepsFor(log, rewind, state));
     rewind.isRecorded = true;
   }
 
