@@ -1,5 +1,6 @@
 import type { Checkpoint, LedgerItem, LedgerRecord, LedgerStep } from '../record.ts';
 import type { LedgerPage } from '../store.ts';
+import { namingAgain, type AttachedConversation } from '../attached-conversation.ts';
 import { type KnownLedger, newerOf, shownBy, type Rewind } from './rewind.ts';
 import type { LedgerState } from '../state.ts';
 import type { RecordReader } from '../record-reader.ts';
@@ -34,12 +35,17 @@ interface KeptStep {
 /** The newest appends of one ledger object, to be made again should the store lose them. */
 export class KeptAppends {
   readonly #known: KnownLedger | undefined;
+  readonly #attached: AttachedConversation;
   #appends: KeptAppend[] = [];
   #bytes = 0;
 
-  /** @param known where the newest one is noted; without it nothing is kept. */
-  constructor(known: KnownLedger | undefined) {
+  /**
+   * @param known where the newest one is noted; without it nothing is kept.
+   * @param attached the conversation that they are made in.
+   */
+  constructor(known: KnownLedger | undefined, attached: AttachedConversation) {
     this.#known = known;
+    this.#attached = attached;
   }
 
   /** The memory they take, in bytes, approximately. */
@@ -56,6 +62,7 @@ export class KeptAppends {
     if (this.#known === undefined) return;
     const commit = records[0]?.commit ?? '';
     this.#known.seen = newerOf(this.#known.seen, { version, isExact: true, commitAt: () => commit, began });
+    if (records.some(({ type }) => type === 'clear')) this.#known.cleared = version;
     // Another process has deleted the session that the earlier ones were made to.
     if (this.#appends.at(-1)?.began !== began) this.clear();
     let from = nextSeq;
@@ -77,7 +84,7 @@ export class KeptAppends {
     this.#bytes = 0;
   }
 
-  /** The steps that a log has lost and this object still has, behind a `rewound` step if some are missing. */
+  /** The steps that a log has lost and this process still has, behind a `rewound` step if some are missing. */
   stepsFor(log: LedgerPage, { version, seen, isRecorded }: Rewind, state: LedgerState): LedgerStep[] {
     const { commitAt } = shownBy(log, 0);
     const missing = this.#appends.filter(({ commit }) => !holdsCommit(log, commit));
@@ -88,7 +95,13 @@ export class KeptAppends {
     const mark: LedgerStep[] = isRecorded || isWhole ? [] : [{ type: 'rewound' }];
     const commits = new Set(this.#appends.map(({ commit }) => commit));
     const held = log.records.findLastIndex(({ commit }) => commits.has(commit));
-    return [...mark, ...stepsAgain(missing, state, (log.start ?? 0) + held)];
+    const naming = namingAgain(state, this.#attached);
+    const isThere = naming.length > 0 || state.conversation === this.#attached;
+    const mirrored = isThere ? missing.flatMap((append) => append.mirrored) : [];
+    const again = stepsAgain(missing, mirrored, state, (log.start ?? 0) + held);
+    // A cleared session gets another conversation, whose ledger object does not keep the clear.
+    const isCleared = naming.length > 0 && version < (this.#known?.cleared ?? 0);
+    return [...(isCleared ? [{ type: 'clear' } as const] : []), ...mark, ...naming, ...again];
   }
 }
 
@@ -96,10 +109,16 @@ export class KeptAppends {
  * The steps of lost appends. The conversation may hold their items: under the IDs that they had, or adopted from there by another
  * process, which has the items in the ledger again.
  *
+ * @param mirrored the IDs that their items had in the session's conversation.
  * @param held the position of the newest record that precedes the loss; -1 for an unknown one.
  */
-function stepsAgain(missing: readonly KeptAppend[], state: LedgerState, held: number): LedgerStep[] {
-  const ids = new Map(missing.flatMap(({ mirrored }) => mirrored.map(({ seq, id }) => [seq, id] as const)));
+function stepsAgain(
+  missing: readonly KeptAppend[],
+  mirrored: KeptAppend['mirrored'],
+  state: LedgerState,
+  held: number,
+): LedgerStep[] {
+  const ids = new Map(mirrored.map(({ seq, id }) => [seq, id]));
   const adopted = state.entries.filter(
     (entry) => entry.adopted && (entry.at ?? Number.POSITIVE_INFINITY) > held,
   );

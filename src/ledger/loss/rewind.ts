@@ -99,6 +99,8 @@ export interface KnownLedger {
   seen?: SeenLedger | undefined;
   /** The last time that the store had lost records. */
   rewind?: Rewind | undefined;
+  /** The version to which this process has last cleared the session. */
+  cleared?: number | undefined;
 }
 
 /** For each store so many sessions, those used last. */
@@ -129,6 +131,7 @@ export function forget(known: KnownLedger): void {
   known.unresolved = undefined;
   known.seen = undefined;
   known.rewind = undefined;
+  known.cleared = undefined;
 }
 
 /** An append is given up that the store may still apply: the next append of the same items is the same append. */
