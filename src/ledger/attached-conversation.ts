@@ -31,3 +31,12 @@ export function namingSteps({ conversation }: LedgerState, attached: AttachedCon
     ? [{ type: 'conversation', id: attached }]
     : [];
 }
+
+/** Names the conversation of a session whose ledger has lost the record of it. */
+export function namingAgain(
+  { conversation, former }: Pick<LedgerState, 'conversation' | 'former'>,
+  attached: AttachedConversation,
+): LedgerStep[] {
+  const isKnown = typeof attached !== 'string' || conversation === attached || former.has(attached);
+  return isKnown ? [] : [{ type: 'conversation', id: attached }];
+}

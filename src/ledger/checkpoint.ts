@@ -28,6 +28,7 @@ export function checkpointOf(state: LedgerState): Checkpoint {
     version: state.version,
     length: lengthOf(state),
     digest: digestOf(state),
+    ...(state.began === undefined ? {} : { began: state.began }),
     ...seenPart(state),
     ...(newest === undefined
       ? {}
@@ -64,7 +65,7 @@ function seenPart(state: LedgerState): Pick<Checkpoint, 'seen'> {
  * @returns undefined where more has to be known.
  */
 export function seenState(
-  { version, seen, conversation, alias, response, metadata, resumePoint }: Checkpoint,
+  { version, began, seen, conversation, alias, response, metadata, resumePoint }: Checkpoint,
   { start, records }: LedgerPage,
   isMirrored: boolean,
 ): LedgerState | undefined {
@@ -76,6 +77,7 @@ export function seenState(
     version: at,
     length,
     digest,
+    ...(began === undefined ? {} : { began }),
     resumePoint: { nextSeq, commit: '', pending: 0 },
     ...(response === undefined || records.some(({ type }) => type === 'response') ? {} : { response }),
     ...(conversation === undefined ? {} : { conversation }),
@@ -153,6 +155,7 @@ function changesEntries({ unmirrored, nextSeq }: LedgerState, record: LedgerReco
 export function stateFromCheckpoint(checkpoint: Checkpoint): LedgerState {
   const state: MutableState = { ...(emptyState() as MutableState), resumedFrom: checkpoint };
   state.version = checkpoint.version;
+  state.began = checkpoint.began;
   state.nextSeq = checkpoint.length;
   state.conversation = checkpoint.conversation;
   state.alias = checkpoint.alias;

@@ -34,6 +34,7 @@ export function forkedLog(
   fork.entries = fork.entries.map((entry) => ({ ...entry, item: entry.item ?? items.get(entry.seq) }));
   const end = (fork.entries.at(-1)?.seq ?? -1) + 1;
   Object.assign(fork, {
+    began: undefined,
     conversation: undefined,
     healed: undefined,
     former: new Map(),

@@ -31,6 +31,8 @@ import { plannedWrite } from './rewrite.ts';
 import { SerialQueue } from '../util/serial-queue.ts';
 import { namingSteps, requireAttached, type AttachedConversation } from './attached-conversation.ts';
 
+type Load = () => Promise<LedgerState>;
+
 /** So often in one operation a store may lose records before it counts as one that keeps none. */
 const MAX_LOSSES = 3;
 
@@ -64,7 +66,7 @@ export class Ledger {
     this.#known = knownLedger(options.store, options.sessionId);
     this.#recovered = this.#known.rewind;
     const known = options.onRewound === undefined ? undefined : this.#known;
-    this.#kept = new KeptAppends(known);
+    this.#kept = new KeptAppends(known, options.conversationId);
     this.#reader = new RecordReader({ ...options, known });
   }
 
@@ -108,10 +110,8 @@ export class Ledger {
   /**
    * Appends the steps that `decide` returns for the newest state, atomically; nothing when it returns none.
    *
-   * Resolves when it is durable. When another writer came first, its records are read and `decide` is asked again, so
-   * that both stay. When the store's response was lost, the ledger checks whether the append was applied, and appends the same
-   * records again: of the two, the expected version refuses the one that comes second. An append that was given up and has
-   * the same items is the same append.
+   * Resolves when it is durable. When another writer came first, its records are read and `decide` is asked again. When the store's
+   * response was lost, the same records are appended again if they are missing; so are those of an equal append that was given up.
    *
    * @param options.scope the part of the state that `decide` needs; with `tail` it only adds to the end. Default `all`.
    * @throws ConversationReplaced when the session has another conversation: nothing is appended then.
@@ -158,11 +158,12 @@ export class Ledger {
     return requireAttached(state, this.sessionId, this.#options.conversationId);
   }
 
-  async #appendDecided(load: () => Promise<LedgerState>, decide: LedgerDecision): Promise<LedgerState> {
+  async #appendDecided(load: Load, decide: LedgerDecision, isAgain = false): Promise<LedgerState> {
     const retry = this.#reader.retry();
     let commit = this.#commitIds.next();
     for (;;) {
-      const state = this.#attached(await this.#recovering(load));
+      const found = await this.#recovering(load);
+      const state = isAgain ? found : this.#attached(found);
       this.justRead = undefined;
       const decided = decide(state);
       if (decided.length === 0) return state;
@@ -180,7 +181,7 @@ export class Ledger {
       const steps: readonly LedgerStep[] = [
         ...(position === undefined ? [] : [{ type: 'repair', position } as const]),
         ...(isUnrecorded(rewind) ? [{ type: 'rewound' } as const] : []),
-        ...namingSteps(state, this.#options.conversationId),
+        ...(isAgain ? [] : namingSteps(state, this.#options.conversationId)),
         ...decided,
       ];
       const stamp = { commit, time: (this.#options.now ?? clock.now)() };
@@ -208,7 +209,7 @@ export class Ledger {
       if (planned.isRewrite) await store.rewrite(this.sessionId, planned.records, checkpoint, expected);
       else await store.append(this.sessionId, records, checkpoint, expected);
       if (planned.isRewrite) this.#kept.clear();
-      this.#kept.note({ commit, expected, before: state.newest, version: checkpoint.version }, records);
+      this.#kept.note(state, records, checkpoint);
       this.#apply(state, records);
       if (planned.isRewrite) skipTo(state, checkpoint.version);
       this.#reader.repaired();
@@ -243,7 +244,7 @@ export class Ledger {
   }
 
   /** Loads, and appends again the records that the store has lost and this ledger still has. */
-  async #recovering(load: () => Promise<LedgerState>): Promise<LedgerState> {
+  async #recovering(load: Load): Promise<LedgerState> {
     for (let losses = 0; ; losses += 1) {
       const state = await load();
       const { rewind } = this.#known;
@@ -264,12 +265,12 @@ export class Ledger {
 
   async #recover(rewind: Rewind): Promise<void> {
     let log: LedgerPage = { records: [] };
-    const load = async (): Promise<LedgerState> => {
+    const load: Load = async () => {
       const state = await this.#loadAll();
       log = await this.#reader.read(0);
       return state;
     };
-    await this.#appendDecided(load, () => this.#kept.stepsFor(log, rewind));
+    await this.#appendDecided(load, (state) => this.#kept.stepsFor(log, rewind, state), true);
     rewind.isRecorded = true;
   }
 

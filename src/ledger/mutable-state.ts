@@ -21,6 +21,7 @@ export interface MutableState {
   start: number;
   version: number;
   newest: string;
+  began: string | undefined;
   recent: string[];
   nextSeq: number;
   resumedFrom: Checkpoint | undefined;

@@ -5,6 +5,7 @@ import type { LedgerPage, LedgerStore } from './store.ts';
 import { Retry } from './retry.ts';
 import {
   type KnownLedger,
+  isOfAnother,
   isRewound,
   newerOf,
   shownBy,
@@ -91,21 +92,25 @@ export class RecordReader {
       if (await retry.pause()) continue;
       // Deleted in this process meanwhile, or written again.
       if (known.seen === undefined || seen === undefined || known.seen !== seen) continue;
-      const version = await this.#agreedVersion(retry);
+      const left = await this.#agreedEnd(retry);
+      // Nothing of the session that was known is left.
+      const isOther = isOfAnother(left, seen);
+      const version = isOther ? 0 : left.version;
       known.seen = undefined;
-      known.rewind = { seen, version, isRecorded: false };
+      known.rewind = { seen, version, isRecorded: isOther };
       this.#options.onRewound?.(version);
     }
   }
 
-  /** The version of which the checkpoint and the records agree. A contradiction is damage, not loss. */
-  async #agreedVersion(retry: Retry): Promise<number> {
-    const { version, commitAt } = shownByCheckpoint(await this.#checkpoint(retry));
-    if (version === 0) return version;
+  /** The end of which the checkpoint and the records agree. A contradiction is damage, not loss. */
+  async #agreedEnd(retry: Retry): Promise<Shown> {
+    const end = shownByCheckpoint(await this.#checkpoint(retry));
+    const { version, commitAt } = end;
+    if (version === 0) return end;
     const position = version - 1;
     const said = commitAt(position);
     const stored = shownBy(await this.#read(position, retry), position).commitAt(position);
-    if (!said || !stored || said === stored) return version;
+    if (!said || !stored || said === stored) return end;
     const problem = 'the checkpoint names another append';
     throw new LedgerUnreadableError(this.#options.sessionId, position, 'damaged', problem);
   }

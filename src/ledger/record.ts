@@ -83,6 +83,7 @@ const lease = z.object({ writer: z.string(), taken: z.number(), until: z.number(
 /** The fields of the record a rewritten log begins with: the whole state, without its entries. */
 const stateFields = {
   nextSeq: position,
+  began: z.string().optional(),
   responses: z.array(
     z.object({
       id: z.string(),
@@ -281,6 +282,8 @@ const checkpointSchema = z.object({
   version: position,
   length: position,
   digest: z.string(),
+  /** The append that the session began with: after a deletion another session has the same name. */
+  began: z.string().optional(),
   /** The part of the history that a model sees, where that is not all of it. */
   seen: z.object({ length: position, digest: z.string(), begins: beginning.optional() }).optional(),
   response: z

@@ -23,7 +23,9 @@ import { draftsAfter } from './drafts/drafts.ts';
 export function applyRecords(target: LedgerState, records: readonly LedgerRecord[]): void {
   const state = target as MutableState;
   for (const record of records) {
+    const isFirst = state.version === 0;
     applyRecord(state, record);
+    if (isFirst) state.began = record.commit;
     state.version += 1;
     state.newest = record.commit;
     noteCommit(state.recent, record.commit);
@@ -262,6 +264,7 @@ function takeState(state: MutableState, record: LedgerEntryOf<'state'>): void {
   for (const { id, pending } of record.removed) setRemoval(state, id, pending);
   for (const { id, digest } of record.operations) state.operations.set(id, digest);
   state.nextSeq = record.nextSeq;
+  state.began = record.began;
   state.rewound = record.rewound;
   state.lease = record.lease;
   state.compacting = record.compacting;

@@ -74,10 +74,11 @@ function outweighs({ start, version, entries, responses }: LedgerState): boolean
 }
 
 function stateOf(state: LedgerState): LedgerEntryOf<'state'> {
-  const { nextSeq, rewound, lease, compacting, conversation, healed, alias } = state;
+  const { nextSeq, began, rewound, lease, compacting, conversation, healed, alias } = state;
   return {
     type: 'state',
     nextSeq,
+    began,
     responses: [...state.responses],
     refused: [...state.refused],
     dropped: Array.from(state.dropped, ([seq, { digest, id, sentId }]) => ({ seq, digest, id, sentId })),

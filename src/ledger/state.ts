@@ -111,6 +111,8 @@ export interface LedgerState {
   readonly version: number;
   /** The name of the append that the newest record belongs to. */
   readonly newest: string;
+  /** The name of the append that the session began with; undefined where a ledger of an earlier version does not tell. */
+  readonly began: string | undefined;
   /** The names of the newest appends, oldest first: no more than it takes to recognise one whose response was lost. */
   readonly recent: readonly string[];
   readonly nextSeq: number;
@@ -168,6 +170,7 @@ export function emptyState(): LedgerState {
     start: 0,
     version: 0,
     newest: '',
+    began: undefined,
     recent: [],
     nextSeq: 0,
     resumedFrom: undefined,

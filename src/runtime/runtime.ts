@@ -1,4 +1,5 @@
 import type { AgentInputItem } from '@openai/agents';
+import { ConversationNotFoundError } from '../errors/session.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type LedgerState, pendingAt } from '../ledger/state.ts';
 import { seenLength } from '../ledger/view.ts';
@@ -117,9 +118,12 @@ export class SessionRuntime {
     return this.#tracked(async () => (this.#isBegun ? this.follow(operation, writes) : undefined));
   }
 
-  /** Runs an operation, or a part of one, in the session's conversation; again in the next one if it was replaced. */
+  /**
+   * Runs an operation, or a part of one, in the session's conversation; again in the next one if it was replaced, or if the session
+   * was erased.
+   */
   async follow<T>(operation: (open: OpenSession) => Promise<T>, writes = false): Promise<T> {
-    for (;;) {
+    for (let isErased = false; ;) {
       const { conversation, isMirrored } = this.#opened ?? {};
       // A session without a conversation gets one when the first item is written.
       if (writes && conversation === undefined && isMirrored !== false) this.reattach();
@@ -127,12 +131,22 @@ export class SessionRuntime {
       try {
         return await operation(open);
       } catch (error) {
-        if (!(error instanceof ConversationReplaced)) throw error;
-        this.reattach();
+        if (error instanceof ConversationReplaced) this.reattach();
+        else if (!isErased && (await this.#wasErased(open, error))) {
+          isErased = true;
+          this.end({ sessionId: open.sessionId, conversationId: undefined });
+        } else throw error;
       } finally {
         open.ledger.justRead = undefined;
       }
     }
+  }
+
+  /** Whether another process has erased a session that the app knows by its name alone, together with its conversation. */
+  async #wasErased({ ledger }: OpenSession, error: unknown): Promise<boolean> {
+    const { sessionId, conversationId } = this.options;
+    const isNamed = sessionId !== undefined && conversationId === undefined;
+    return isNamed && ConversationNotFoundError.isInstance(error) && (await ledger.readAt()).version === 0;
   }
 
   /** Runs an operation after all earlier calls, without attaching to the session. */

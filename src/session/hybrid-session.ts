@@ -201,7 +201,7 @@ export class HybridSession
    */
   async fork(options: ForkOptions = {}): Promise<HybridSession> {
     const { ledger } = this.#runtime.options;
-    const sessionId = await this.#runtime.run((session) => forkSession(session, options));
+    const sessionId = await this.#runtime.run((...open) => forkSession(this.#runtime, ...open, options));
     return new HybridSession({ ...this.#given, ledger, sessionId, conversationId: undefined });
   }
 

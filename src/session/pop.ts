@@ -10,6 +10,7 @@ import { removalSteps } from '../history/steps.ts';
 import type { OpenSession, SessionHistory } from '../runtime/read.ts';
 import type { SessionRuntime } from '../runtime/runtime.ts';
 import { updateMirror } from './append.ts';
+import { settleAbandoned } from './settle-drafts.ts';
 
 /**
  * Removes the newest item and returns it; undefined if there is none. Only `off` and `shadow` create a conversation, like the
@@ -17,6 +18,7 @@ import { updateMirror } from './append.ts';
  */
 export function popItem(runtime: SessionRuntime): Promise<AgentInputItem | undefined> {
   const pop = async (session: OpenSession, mode: Mode): Promise<AgentInputItem | undefined> => {
+    await settleAbandoned(runtime, session, mode, await session.ledger.read({ fresh: true }));
     const popped = await popFrom(session, mode);
     await updateMirror(runtime, session.options);
     return popped;

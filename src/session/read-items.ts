@@ -21,6 +21,9 @@ export async function readItems(runtime: SessionRuntime, limit: unknown): Promis
       async (session, mode) => {
         // A limit of another type is ignored: too many items are safer than too few.
         const newest = typeof limit === 'number' ? limit : undefined;
+        // The run of a killed process comes before the turn that begins.
+        if (rulesOf(mode).serves === 'list')
+          await settleAbandoned(runtime, session, mode, await session.ledger.read({ scope: 'tail' }));
         let served = await session.history.read(mode, newest, span);
         if (served.state !== undefined && (await runtime.prepareHistory(session, mode, served.state)))
           served = await session.history.read(mode, newest, span);

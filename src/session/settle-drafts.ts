@@ -20,8 +20,7 @@ export async function settleAbandoned(
   known: LedgerState,
 ): Promise<boolean> {
   const calls = runtime.interruptedCalls;
-  if (calls === undefined || rulesOf(mode).serves === 'list' || abandonedDrafts(known).length === 0)
-    return false;
+  if (calls === undefined || abandonedDrafts(known).length === 0) return false;
   await appendBehind(runtime, session, mode, {
     added: [],
     decide: (state) =>

@@ -1,6 +1,10 @@
 import { OpenAIProvider, tool, type Agent, type ModelProvider } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { HybridSession, type LedgerStore, type Mode } from '../../src/index.ts';
+import { user } from '../support/conversation.ts';
+import { restorableStore } from '../support/restorable-store.ts';
+import { historyOf } from './support/story.ts';
 import { recordedWorld, told, type RecordedWorld } from './support/recorded-runs.ts';
 
 const INTERRUPTED = 'The run was interrupted before this tool returned a result.';
@@ -158,4 +162,61 @@ describe('interrupted runs', () => {
     const left = ['user: find again', 'call find', 'find: found', 'call find', 'find: found'];
     expect(told(await world.session.getItems())).toEqual(left);
   });
+});
+
+/** A session of two turns, as a process leaves it that is killed in a tool of the second one. */
+async function killed(): Promise<{ readonly session: HybridSession; readonly ledger: LedgerStore }> {
+  const place = restorableStore();
+  const world = recordedWorld({ record: 'as-it-goes' }, { ledger: place.store, mirror: 'off' });
+  const { runner, session } = world;
+  await runner.run(world.agent, 'hi', { session });
+  let left: Awaited<ReturnType<typeof place.backup>> | undefined;
+  const find = tool({
+    name: 'find',
+    description: 'Finds',
+    parameters: z.object({}),
+    execute: async () => {
+      left = await place.backup('recorded');
+      return 'found';
+    },
+  });
+  await runner.run(world.agent.clone({ tools: [find] }), 'find', { session });
+  if (left !== undefined) await place.restore(left);
+  const ledger = { ...place.store };
+  return { session: new HybridSession({ sessionId: 'recorded', ledger, mirror: 'off' }), ledger };
+}
+
+const KILLED = ['user: hi', 'assistant: answer to hi', 'user: find', 'call find', `find: ${INTERRUPTED}`];
+
+it('undo() takes back the turn of a process that was killed, and no other one', async () => {
+  const { session } = await killed();
+  expect(await session.undo()).toMatchObject([{ state: 'interrupted', reason: 'abandoned' }]);
+  expect(told(await session.getItems())).toEqual(KILLED.slice(0, 2));
+});
+
+it.each(['off', 'shadow'] as const)(
+  'the turn of a process that was killed stays before later ones in mode %s',
+  async (mode) => {
+    const { client } = recordedWorld();
+    const { ledger } = await killed();
+    const open = (rollout: Mode): HybridSession =>
+      new HybridSession({ client, sessionId: 'recorded', ledger, rollout });
+    expect(await historyOf(open(mode))).toBe('u,a,u,c,r');
+    await open(mode).addItems([user('and now?')]);
+    expect(await historyOf(open(mode))).toBe('u,a,u,c,r,u');
+    expect(told(await open('chain').getItems())).toEqual([...KILLED, 'user: and now?']);
+    expect(await open('chain').verify()).toMatchObject({ verified: true, pending: 0, findings: [] });
+  },
+);
+
+it('popItem() removes the newest item of a process that was killed, and no earlier one', async () => {
+  const { session } = await killed();
+  expect(await session.popItem()).toMatchObject({ type: 'function_call_result' });
+  expect(told(await session.getItems())).toEqual(KILLED.slice(0, 4));
+});
+
+it('a fork has the turn of a process that was killed', async () => {
+  const { session } = await killed();
+  expect(told(await (await session.fork()).getItems())).toEqual(KILLED);
+  expect(told(await session.getItems())).toEqual(KILLED);
 });

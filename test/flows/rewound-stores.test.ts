@@ -84,6 +84,48 @@ describe('a failover that lost the newest turns', () => {
     expect(await later.verify()).toMatchObject({ verified: false, unproven: 4, findings: [] });
   });
 
+  it.each(['healed', 'cleared'] as const)(
+    'a failover to before the session was %s costs no turn of this process',
+    async (how) => {
+      const { session, client, store, simulator, id, backup, restore, say } = await longer();
+      const old = await backup(id);
+      if (how === 'healed') await session.heal();
+      else await session.clearSession();
+      await say(session, 'five');
+      const before = texts(await session.getItems());
+      const { conversationId = '' } = session;
+      await restore(old);
+      expect(texts(await session.getItems())).toEqual(before);
+      await say(session, 'six');
+      await session.flush();
+      const after = texts(await session.getItems());
+      expect(questions(after)).toEqual([...questions(before), 'six']);
+      expect(session.conversationId).toBe(conversationId);
+      expect(listedTexts(simulator, conversationId)).toEqual(after);
+      const later = new HybridSession({ client, ledger: { ...store }, conversationId: id });
+      expect(texts(await later.getItems())).toEqual(after);
+      expect(await later.verify()).toMatchObject({ verified: false, findings: [], pending: 0 });
+    },
+  );
+
+  it.each([
+    ['another process has adopted them meanwhile', 'auto', 'three,four,five'],
+    ['another process has gone on without them', 'manual', 'five,three,four'],
+  ] as const)('lost turns stay once if %s', async (_name, compare, newest) => {
+    const { session, client, store, simulator, id, old, restore, say } = await longer();
+    await restore(old);
+    const options = { client, ledger: { ...store }, conversationId: id, advanced: { compare } };
+    const later = new HybridSession(options);
+    await say(later, 'five');
+    await later.flush();
+    expect(questions(texts(await session.getItems()))).toEqual(['one', 'two', ...newest.split(',')]);
+    await say(session, 'six');
+    await session.flush();
+    expect(questions(texts(await later.getItems()))).toEqual(['one', 'two', ...newest.split(','), 'six']);
+    expect(questions(listedTexts(simulator, id))).toEqual(['one', 'two', 'three', 'four', 'five', 'six']);
+    expect(await later.verify()).toMatchObject({ verified: false, pending: 0, missing: [] });
+  });
+
   it('a failover without a conversation is reported, and the missing turns are unproven', async () => {
     const options = { mirror: 'off', sessionId: 'user-42' } as const;
     const { store, client, old, restore } = await longer(options);

@@ -346,6 +346,7 @@ describe('clear', () => {
     expect(checkpointOf(state)).toEqual({
       format: 3,
       version: 3,
+      began: 'commit',
       length: 0,
       digest: EMPTY_DIGEST,
     });

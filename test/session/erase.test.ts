@@ -2,8 +2,13 @@ import { Agent } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { HybridRunner, HybridSession, memoryLedger } from '../../src/index.ts';
 import { diagnose } from '../../src/doctor.ts';
+import { elsewhere } from '../flows/support/elsewhere.ts';
+import { texts } from '../support/conversation.ts';
 import { simulated } from '../support/simulated.ts';
+import { useVirtualTime } from '../support/virtual-time.ts';
 import { changed, tamperedClient } from './support/tampered.ts';
+
+useVirtualTime();
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-5.4' });
 const runner = new HybridRunner({ tracingDisabled: true });
@@ -114,6 +119,48 @@ it('erase() removes the conversation of a session that was cleared and has none'
   expect(simulator.snapshot().conversations).toEqual([]);
   for (const id of ['user-42', conversationId ?? '']) expect(await ledger.checkpoint(id)).toBeUndefined();
 });
+
+it.each(['await', 'background', 'off'] as const)(
+  'erase() leaves a name with which every process begins anew (mirror %s)',
+  async (mirror) => {
+    const { client, simulator } = simulated();
+    const ledger = memoryLedger();
+    const [ours, theirs] = [elsewhere(ledger), elsewhere(ledger)].map(
+      (store) => new HybridSession({ client, ledger: store, sessionId: 'user-42', mirror }),
+    ) as [HybridSession, HybridSession];
+    await runner.run(agent, 'one', { session: ours });
+    await runner.run(agent, 'two', { session: theirs });
+    await theirs.flush();
+    await ours.erase({ remote: true });
+    expect(await theirs.getItems()).toEqual([]);
+    await runner.run(agent, 'new', { session: theirs });
+    await runner.run(agent, 'newer', { session: ours });
+    await ours.flush();
+    const said = texts(await ours.getItems());
+    expect(said.filter((_, index) => index % 2 === 0)).toEqual(['new', 'newer']);
+    expect(texts(await theirs.getItems())).toEqual(said);
+    const listed = simulator.snapshot().conversations.flatMap(({ items }) => items);
+    expect(listed).toHaveLength(mirror === 'off' ? 0 : 4);
+  },
+);
+
+it.each(['await', 'off'] as const)(
+  'erase() is undone by no process that had the session open (mirror %s)',
+  async (mirror) => {
+    const { client } = simulated();
+    const ledger = memoryLedger();
+    const open = (): HybridSession =>
+      new HybridSession({ client, ledger: elsewhere(ledger), sessionId: 'user-42', mirror });
+    const [ours, theirs] = [open(), open()];
+    await runner.run(agent, 'hi', { session: ours });
+    await runner.run(agent, 'a secret', { session: theirs });
+    await ours.erase({ remote: true });
+    for (const content of ['new', 'newer']) await ours.addItems([{ role: 'user', content }]);
+    expect(texts(await theirs.getItems())).toEqual(['new', 'newer']);
+    expect(JSON.stringify(await ledger.read('user-42'))).not.toContain('secret');
+    expect(await theirs.verify()).toMatchObject({ verified: true, length: 2, unproven: 0 });
+  },
+);
 
 it('erase() takes no conversation from the session that has adopted it since', async () => {
   const { client } = simulated();

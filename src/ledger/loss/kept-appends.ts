@@ -1,5 +1,6 @@
-import type { LedgerRecord, LedgerStep } from '../record.ts';
+import type { Checkpoint, LedgerItem, LedgerRecord, LedgerStep } from '../record.ts';
 import type { LedgerPage } from '../store.ts';
+import { namingAgain, type AttachedConversation } from '../attached-conversation.ts';
 import { type KnownLedger, newerOf, shownBy, type Rewind } from './rewind.ts';
 import type { LedgerState } from '../state.ts';
 import type { RecordReader } from '../record-reader.ts';
@@ -17,19 +18,34 @@ interface KeptAppend {
   readonly before: string;
   /** The version it led to. */
   readonly version: number;
-  readonly steps: readonly LedgerStep[];
+  /** The append that the session began with. */
+  readonly began: string | undefined;
+  readonly steps: readonly KeptStep[];
+  /** The IDs that it gave items in the conversation, by sequence number. */
+  readonly mirrored: readonly { readonly seq: number; readonly id: string }[];
   readonly bytes: number;
+}
+
+/** A step, and the sequence number of its first item. */
+interface KeptStep {
+  readonly step: LedgerStep;
+  readonly from: number;
 }
 
 /** The newest appends of one ledger object, to be made again should the store lose them. */
 export class KeptAppends {
   readonly #known: KnownLedger | undefined;
+  readonly #attached: AttachedConversation;
   #appends: KeptAppend[] = [];
   #bytes = 0;
 
-  /** @param known where the newest one is noted; without it nothing is kept. */
-  constructor(known: KnownLedger | undefined) {
+  /**
+   * @param known where the newest one is noted; without it nothing is kept.
+   * @param attached the conversation that they are made in.
+   */
+  constructor(known: KnownLedger | undefined, attached: AttachedConversation) {
     this.#known = known;
+    this.#attached = attached;
   }
 
   /** The memory they take, in bytes, approximately. */
@@ -37,13 +53,27 @@ export class KeptAppends {
     return this.#bytes;
   }
 
-  note(append: Omit<KeptAppend, 'steps' | 'bytes'>, records: readonly LedgerRecord[]): void {
+  /** Notes an append to a state, which led to a checkpoint. */
+  note(
+    { version: expected, newest: before, nextSeq }: LedgerState,
+    records: readonly LedgerRecord[],
+    { version, began }: Checkpoint,
+  ): void {
     if (this.#known === undefined) return;
-    const { version, commit } = append;
-    this.#known.seen = newerOf(this.#known.seen, { version, isExact: true, commitAt: () => commit });
-    const steps = records.flatMap((record) => stepOf(record));
-    const bytes = 200 + 2 * roughBytes(steps);
-    this.#appends.push({ ...append, steps, bytes });
+    const commit = records[0]?.commit ?? '';
+    this.#known.seen = newerOf(this.#known.seen, { version, isExact: true, commitAt: () => commit, began });
+    if (records.some(({ type }) => type === 'clear')) this.#known.cleared = version;
+    // Another process has deleted the session that the earlier ones were made to.
+    if (this.#appends.at(-1)?.began !== began) this.clear();
+    let from = nextSeq;
+    const steps = records.flatMap((record): KeptStep[] => {
+      const first = from;
+      if (record.type === 'items') from += record.items.length;
+      return stepOf(record).map((step) => ({ step, from: first }));
+    });
+    const mirrored = records.flatMap((record) => (record.type === 'mirror' ? record.added : []));
+    const bytes = 200 + 2 * roughBytes(steps) + 100 * mirrored.length;
+    this.#appends.push({ commit, expected, before, version, began, steps, mirrored, bytes });
     this.#bytes += bytes;
     const oldest = this.#appends.length > MAX_APPENDS ? this.#appends.shift() : undefined;
     this.#bytes -= oldest?.bytes ?? 0;
@@ -54,8 +84,8 @@ export class KeptAppends {
     this.#bytes = 0;
   }
 
-  /** The steps that a log has lost and this object still has, behind a `rewound` step if some are missing. */
-  stepsFor(log: LedgerPage, { version, seen, isRecorded }: Rewind): LedgerStep[] {
+  /** The steps that a log has lost and this process still has, behind a `rewound` step if some are missing. */
+  stepsFor(log: LedgerPage, { version, seen, isRecorded }: Rewind, state: LedgerState): LedgerStep[] {
     const { commitAt } = shownBy(log, 0);
     const missing = this.#appends.filter(({ commit }) => !holdsCommit(log, commit));
     let end = version;
@@ -63,11 +93,64 @@ export class KeptAppends {
       if (expected === end && (expected > version || commitAt(expected - 1) === before)) end = next;
     const isWhole = version < seen.version && end === seen.version;
     const mark: LedgerStep[] = isRecorded || isWhole ? [] : [{ type: 'rewound' }];
-    return [...mark, ...missing.flatMap(({ steps }) => steps)];
+    const commits = new Set(this.#appends.map(({ commit }) => commit));
+    const held = log.records.findLastIndex(({ commit }) => commits.has(commit));
+    const naming = namingAgain(state, this.#attached);
+    const isThere = naming.length > 0 || state.conversation === this.#attached;
+    const mirrored = isThere ? missing.flatMap((append) => append.mirrored) : [];
+    const again = stepsAgain(missing, mirrored, state, (log.start ?? 0) + held);
+    // A cleared session gets another conversation, whose ledger object does not keep the clear.
+    const isCleared = naming.length > 0 && version < (this.#known?.cleared ?? 0);
+    return [...(isCleared ? [{ type: 'clear' } as const] : []), ...mark, ...naming, ...again];
   }
 }
 
-/** The steps that make sense anywhere in the log. IDs in the conversation do not: its list gives them again. */
+/**
+ * The steps of lost appends. The conversation may hold their items: under the IDs that they had, or adopted from there by another
+ * process, which has the items in the ledger again.
+ *
+ * @param mirrored the IDs that their items had in the session's conversation.
+ * @param held the position of the newest record that precedes the loss; -1 for an unknown one.
+ */
+function stepsAgain(
+  missing: readonly KeptAppend[],
+  mirrored: KeptAppend['mirrored'],
+  state: LedgerState,
+  held: number,
+): LedgerStep[] {
+  const ids = new Map(mirrored.map(({ seq, id }) => [seq, id]));
+  const adopted = state.entries.filter(
+    (entry) => entry.adopted && (entry.at ?? Number.POSITIVE_INFINITY) > held,
+  );
+  const takeAdopted = (item: LedgerItem, id: string | undefined): boolean => {
+    const at = adopted.findIndex((entry) => (id === undefined ? isLike(entry, item) : entry.mirrorId === id));
+    if (at !== -1) adopted.splice(at, 1);
+    return at !== -1;
+  };
+  let next = state.nextSeq;
+  const added: { seq: number; id: string }[] = [];
+  const steps = missing.flatMap((append) =>
+    append.steps.flatMap(({ step, from }): LedgerStep[] => {
+      if (step.type !== 'items') return [step];
+      const items = step.items.filter((item, index) => {
+        const id = ids.get(from + index);
+        if (takeAdopted(item, id)) return false;
+        if (id !== undefined) added.push({ seq: next, id });
+        next += 1;
+        return true;
+      });
+      return items.length === 0 && step.operation === undefined ? [] : [{ ...step, items }];
+    }),
+  );
+  return added.length === 0 ? steps : [...steps, { type: 'mirror', added, removed: [] }];
+}
+
+/** Whether an adopted entry may be an item. Reasoning has no digest, but an ID. */
+function isLike({ kind, digest, mirrorId }: LedgerState['entries'][number], item: LedgerItem): boolean {
+  return kind === item.kind && digest === item.digest && (digest !== null || mirrorId === item.id);
+}
+
+/** The steps that make sense anywhere in the log. */
 function stepOf(record: LedgerRecord): LedgerStep[] {
   switch (record.type) {
     case 'items':

@@ -7,12 +7,14 @@ import { stableJson } from '../../util/json.ts';
 export interface SeenLedger {
   readonly version: number;
   readonly commit: string;
+  /** The append that the session began with, where it is known. */
+  readonly began: string | undefined;
 }
 
 /** A store that shows less of a session than before. */
 export interface Rewind {
   readonly seen: SeenLedger;
-  /** The version that it shows now; 0: nothing. */
+  /** The version that it shows now; 0: nothing, or another session of the same name. */
   readonly version: number;
   /** Whether the ledger says that records are lost, or none are. */
   isRecorded: boolean;
@@ -24,29 +26,41 @@ export interface Shown {
   readonly version: number;
   readonly isExact: boolean;
   readonly commitAt: (position: number) => string | undefined;
+  /** The append that the session began with, where the page tells. */
+  readonly began: string | undefined;
 }
 
 export function shownBy({ start, records }: LedgerPage, from: number): Shown {
   const first = start ?? from;
+  const [record] = records;
   return {
     version: first + records.length,
     isExact: records.length > 0,
     commitAt: (position) => records[position - first]?.commit,
+    began: first === 0 ? record?.commit : record?.type === 'state' ? record.began : undefined,
   };
 }
 
 export function shownByCheckpoint(checkpoint: Checkpoint | undefined): Shown {
-  const { version = 0, resumePoint } = checkpoint ?? {};
+  const { version = 0, resumePoint, began } = checkpoint ?? {};
   return {
     version,
     isExact: true,
     commitAt: (position) => (position === version - 1 ? resumePoint?.commit : undefined),
+    began,
   };
 }
 
+/** Whether a ledger is that of another session, which began under the same name after a deletion. */
+export function isOfAnother({ began }: Pick<Shown, 'began'>, seen: SeenLedger): boolean {
+  return began !== undefined && seen.began !== undefined && began !== seen.began;
+}
+
 /** Whether a store shows less than was seen before: fewer records, or another one in the place of the newest. */
-export function isRewound({ version, commitAt }: Shown, seen: SeenLedger | undefined): boolean {
+export function isRewound(shown: Shown, seen: SeenLedger | undefined): boolean {
   if (seen === undefined) return false;
+  const { version, commitAt } = shown;
+  if (version > 0 && isOfAnother(shown, seen)) return true;
   const commit = commitAt(seen.version - 1);
   // A record that was damaged since has no name.
   return version < seen.version || (Boolean(commit) && seen.commit !== '' && commit !== seen.commit);
@@ -55,12 +69,12 @@ export function isRewound({ version, commitAt }: Shown, seen: SeenLedger | undef
 /** The newer of two; at the same version the one that knows the append. */
 export function newerOf(
   seen: SeenLedger | undefined,
-  { version, isExact, commitAt }: Shown,
+  { version, isExact, commitAt, began = seen?.began }: Shown,
 ): SeenLedger | undefined {
   if (version === 0 || !isExact) return seen;
   const isKnown = seen !== undefined && seen.commit !== '' && seen.version === version;
   if (isKnown || version < (seen?.version ?? 0)) return seen;
-  return { version, commit: commitAt(version - 1) ?? '' };
+  return { version, commit: commitAt(version - 1) ?? '', began };
 }
 
 /** Whether a ledger was gone and nothing says so yet: the next append does, so that a read never writes erased items. */
@@ -85,6 +99,8 @@ export interface KnownLedger {
   seen?: SeenLedger | undefined;
   /** The last time that the store had lost records. */
   rewind?: Rewind | undefined;
+  /** The version to which this process has last cleared the session. */
+  cleared?: number | undefined;
 }
 
 /** For each store so many sessions, those used last. */
@@ -115,6 +131,7 @@ export function forget(known: KnownLedger): void {
   known.unresolved = undefined;
   known.seen = undefined;
   known.rewind = undefined;
+  known.cleared = undefined;
 }
 
 /** An append is given up that the store may still apply: the next append of the same items is the same append. */

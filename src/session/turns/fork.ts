@@ -5,6 +5,8 @@ import { CommitIds } from '../../ledger/commit-id.ts';
 import { forkedLog } from '../../ledger/fork.ts';
 import type { OpenSession } from '../../runtime/read.ts';
 import type { SessionRuntime } from '../../runtime/runtime.ts';
+import type { Mode } from '../../rollout/mode.ts';
+import { settleAbandoned } from '../settle-drafts.ts';
 import { clock } from '../../util/clock.ts';
 
 /**
@@ -54,7 +56,12 @@ export interface Branch {
  * `keepContent: false`: until a fork has a conversation, only its ledger can hold the items.
  * @throws HistoryIncompleteError if no source has an item.
  */
-export async function forkSession(session: OpenSession, options: ForkOptions = {}): Promise<string> {
+export async function forkSession(
+  runtime: SessionRuntime,
+  session: OpenSession,
+  mode: Mode,
+  options: ForkOptions = {},
+): Promise<string> {
   const { sessionId = globalThis.crypto.randomUUID(), at } = options;
   const { ledger, history, options: resolved } = session;
   if (!resolved.keepContent)
@@ -64,7 +71,8 @@ export async function forkSession(session: OpenSession, options: ForkOptions = {
   if (sessionId === '')
     throw new InvalidOptionsError('sessionId', 'must not be empty', { subject: 'the fork' });
   const store = resolved.ledger;
-  const state = await ledger.read({ fresh: true });
+  await settleAbandoned(runtime, session, mode, await ledger.read({ fresh: true }));
+  const state = await ledger.read();
   const turns = turnsOf(state);
   const last = at === undefined ? turns.at(-1) : turns[indexOfTurn(turns, 'at', at)];
   const keep = last === undefined ? 0 : last.from + last.entries.length;

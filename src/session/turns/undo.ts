@@ -6,6 +6,7 @@ import type { Mode } from '../../rollout/mode.ts';
 import type { OpenSession } from '../../runtime/read.ts';
 import type { SessionRuntime } from '../../runtime/runtime.ts';
 import { updateMirror } from '../append.ts';
+import { settleAbandoned } from '../settle-drafts.ts';
 import { forkSession } from './fork.ts';
 import { withItems, type Turn } from './turns.ts';
 
@@ -55,6 +56,7 @@ export async function undoTurns(runtime: SessionRuntime, options: UndoOptions): 
     const { ledger, history, options: resolved } = session;
     if ((await history.listedConversation(mode)) === undefined) await history.open(mode);
     else await history.check(mode);
+    await settleAbandoned(runtime, session, mode, await ledger.read({ fresh: true }));
     let branch: string | undefined;
     for (;;) {
       await ledger.read({ fresh: true });
@@ -62,7 +64,7 @@ export async function undoTurns(runtime: SessionRuntime, options: UndoOptions): 
       const seqs = seqsOf(leaving(await ledger.read()));
       if (taken.length === 0) return [];
       if (branch !== undefined) await resolved.ledger.delete(branch);
-      branch = isKept ? await forkSession(session) : undefined;
+      branch = isKept ? await forkSession(runtime, session, mode) : undefined;
       let isTaken = false;
       // Another process may have appended meanwhile: then these are other turns.
       await ledger.append((newest) => {
