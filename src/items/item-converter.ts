@@ -24,7 +24,8 @@ export class ItemConverter {
    * One item of the SDK for each of the API, in order. An item that the SDK has no form for becomes `unknown`, with all fields. The
    * result of a function gets the name of its call, where the call is among the items.
    */
-  async toAgentItems(items: readonly JsonObject[]): Promise<AgentInputItem[]> {
+  async toAgentItems(given: readonly JsonObject[]): Promise<AgentInputItem[]> {
+    const items = given.map((item) => withTypedTexts(item));
     if (items.length === 0) return [];
     const together = await read(items).catch(() => undefined);
     if (together?.length === items.length) {
@@ -63,6 +64,19 @@ export class ItemConverter {
       return { unsupported: 'the SDK has no API form for it' };
     }
   }
+}
+
+/** A message whose texts have the type of its role: a server may list a string, or texts of the type `text`, which the SDK drops. */
+function withTypedTexts(item: JsonObject): JsonObject {
+  const { type, role, content } = item;
+  if (type !== 'message') return item;
+  const typed = role === 'assistant' ? 'output_text' : 'input_text';
+  if (typeof content === 'string') return { ...item, content: [{ type: typed, text: content }] };
+  if (!Array.isArray(content)) return item;
+  const parts = content.map((part: unknown) =>
+    isObject(part) && part['type'] === 'text' ? { ...part, type: typed } : part,
+  );
+  return { ...item, content: parts };
 }
 
 function withNames(items: readonly AgentInputItem[]): AgentInputItem[] {

@@ -301,7 +301,6 @@ describe('from the API', () => {
         ],
       }),
     ],
-    ['content that is text', message({ content: 'hi' })],
     ['a computer call without an action', { id: 'cu_1', type: 'computer_call', call_id: 'c' }],
     [
       'a patch of a new kind',
@@ -387,6 +386,23 @@ describe('a message of the system', () => {
     expect(await converter.toAgentItems([raw])).toEqual([
       { type: 'unknown', id: 'msg_1', providerData: raw },
     ]);
+  });
+});
+
+describe('texts in the form of another server', () => {
+  test.each([
+    ['user', 'input_text'],
+    ['assistant', 'output_text'],
+  ])('a message of the %s with a string or a text as its content has one part', async (role, type) => {
+    for (const content of ['hi', [{ type: 'text', text: 'hi' }]]) {
+      const [item] = await converter.toAgentItems([message({ role, content })]);
+      expect(item).toMatchObject({ id: 'msg_1', role, content: [{ type, text: 'hi' }] });
+    }
+  });
+
+  test('a system message with a string as its content is read as with a part', async () => {
+    const [item] = await converter.toAgentItems([message({ role: 'system', content: 'be kind' })]);
+    expect(item).toMatchObject({ role: 'system', id: 'msg_1', content: 'be kind' });
   });
 });
 
