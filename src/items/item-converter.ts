@@ -122,18 +122,37 @@ function isAdaptedReasoning(item: AgentInputItem): boolean {
 /** Restores the fields that the SDK leaves out. Where the SDK drops more, the item stays in the API's form, wrapped. */
 function complete(raw: JsonObject, item: AgentInputItem | undefined): AgentInputItem {
   const parts = partsOf(raw);
-  if (item === undefined || !isWhole(raw, parts, { ...item })) {
-    return {
-      type: 'unknown',
-      ...(typeof raw['id'] === 'string' ? { id: raw['id'] } : {}),
-      providerData: { ...raw },
-    };
+  if (item === undefined || item.type === 'unknown' || !isWhole(raw, parts, { ...item })) {
+    return (
+      screenshotOf(raw) ?? {
+        type: 'unknown',
+        ...(typeof raw['id'] === 'string' ? { id: raw['id'] } : {}),
+        providerData: { ...raw },
+      }
+    );
   }
   const field = SDK_TYPES.get(item.type ?? 'message')?.partsField;
   const converted: unknown = field === undefined ? undefined : Reflect.get(item, field);
   if (field === undefined || parts === undefined || !Array.isArray(converted)) return item;
   const detailed = converted.map((part: unknown, index) => withDroppedFields(part, parts[index]));
   return { ...item, [field]: detailed };
+}
+
+/** The result of a computer call: the SDK sends it, but does not read it back, and leaves out a call without the result of its type. */
+function screenshotOf(raw: JsonObject): AgentInputItem | undefined {
+  const { type, id, call_id: callId, output, acknowledged_safety_checks: checks } = raw;
+  const data = isObject(output) ? output['image_url'] : undefined;
+  if (type !== 'computer_call_output' || typeof callId !== 'string' || typeof data !== 'string')
+    return undefined;
+  return {
+    type: 'computer_call_result',
+    ...(typeof id === 'string' ? { id } : {}),
+    callId,
+    output: { type: 'computer_screenshot', data },
+    ...(Array.isArray(checks) && checks.length > 0
+      ? { providerData: { acknowledged_safety_checks: checks } }
+      : {}),
+  };
 }
 
 /** The content parts of an item in the API's form. */
