@@ -1,6 +1,6 @@
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import { kindOf } from '../items/read-item.ts';
-import { callIdIn } from '../items/tool-calls.ts';
+import { callKey } from '../items/tool-calls.ts';
 import { align } from '../util/align.ts';
 import type { ListedItem } from '../conversation/items.ts';
 
@@ -188,7 +188,7 @@ export function mergeLists(first: readonly ListedItem[], second: readonly Listed
  * write their arguments or output in another form; unless a list has the ID twice.
  */
 function keysOf(first: readonly ListedItem[], second: readonly ListedItem[]): [string[], string[]] {
-  const calls = [callsOf(first), callsOf(second)] as const;
+  const calls = [first.map(({ item }) => callKey(item)), second.map(({ item }) => callKey(item))] as const;
   const repeated = new Set(calls.flatMap((ids) => repeatedIn(ids)));
   const keys = (items: readonly ListedItem[], ids: readonly (string | undefined)[]): string[] =>
     items.map(({ item, id }, index) => {
@@ -202,11 +202,4 @@ function keysOf(first: readonly ListedItem[], second: readonly ListedItem[]): [s
 function repeatedIn(ids: readonly (string | undefined)[]): (string | undefined)[] {
   const seen = new Set<string | undefined>();
   return ids.filter((id) => seen.size === seen.add(id).size);
-}
-
-function callsOf(items: readonly ListedItem[]): (string | undefined)[] {
-  return items.map(({ item }) => {
-    const id = callIdIn(item);
-    return id === undefined ? undefined : `call ${kindOf(item)} ${id}`;
-  });
 }
