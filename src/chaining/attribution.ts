@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import * as agents from '@openai/agents';
-import type { AgentInputItem } from '@openai/agents';
+import type { AgentInputItem, ModelRequest } from '@openai/agents';
 import { EMPTY_DIGEST } from '../items/digest.ts';
 import { stableJson } from '../util/json.ts';
 import type { InterruptedCalls } from '../items/tool-calls.ts';
@@ -142,6 +142,8 @@ export interface BoundRun {
   readonly outerRecorder: RunRecorder | undefined;
   /** The answer to tool calls that an earlier run has left open. */
   readonly interruptedCalls: InterruptedCalls | undefined;
+  /** Whether the session was told that the SDK's runner saves nothing of the run. */
+  isToldUnsaved?: boolean | undefined;
 }
 
 const storage = new AsyncLocalStorage<BoundRun>();
@@ -175,6 +177,15 @@ export function currentRun(): BoundRun | undefined {
 export function enterAgent(name: string): void {
   const run = storage.getStore();
   if (run !== undefined) run.agent = name;
+}
+
+/** Tells the session of the current run, once, that the SDK's runner saves no run that continues on a server by the caller's choice. */
+export function warnOfUnsavedTurn({ previousResponseId, conversationId }: ModelRequest): void {
+  const run = storage.getStore();
+  if (run?.port === undefined || run.isToldUnsaved === true) return;
+  if ((previousResponseId ?? conversationId) === undefined) return;
+  run.isToldUnsaved = true;
+  run.port.warn({ code: 'turn_unsaved' });
 }
 
 /** Separates the model requests of a tool from its run. Must be called in the tool's own asynchronous context. */

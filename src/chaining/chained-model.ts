@@ -1,6 +1,6 @@
 import type { Model, ModelRequest, ModelResponse, ModelProvider } from '@openai/agents';
 import { isObject, textOf } from '../util/json.ts';
-import { currentRun } from './attribution.ts';
+import { currentRun, warnOfUnsavedTurn } from './attribution.ts';
 import { ModelCall } from './call.ts';
 import { gatherResponse, type StreamEvent } from './gather-response.ts';
 import { usesWebSocket } from './request.ts';
@@ -71,6 +71,7 @@ async function* recordedStream(model: Model, request: ModelRequest): AsyncGenera
 async function respond(model: Model, request: ModelRequest): Promise<ModelResponse> {
   const call = await ModelCall.prepare(request, model);
   if (call === undefined) return model.getResponse(request);
+  warnOfUnsavedTurn(request);
   for (;;) {
     const failures: StreamEvent[] = [];
     try {
@@ -118,6 +119,7 @@ async function* stream(model: Model, request: ModelRequest): AsyncGenerator<Stre
     yield* model.getStreamedResponse(request);
     return;
   }
+  warnOfUnsavedTurn(request);
   for (;;) {
     // Events before the first output are held: a retry would contradict them.
     const held: StreamEvent[] = [];

@@ -180,7 +180,8 @@ export interface ModelWarning {
     | 'parent_maybe_ignored'
     | 'compaction_left_out'
     | 'reasoning_left_out'
-    | 'foreign_fields_left_out';
+    | 'foreign_fields_left_out'
+    | 'turn_unsaved';
   /** The IDs of the affected responses or items. */
   readonly ids?: readonly string[];
   /** The number of affected items. */

@@ -166,13 +166,20 @@ function bodyOf(page: unknown): JsonObject {
 /** @throws InvalidResponseError when it is not an array of items that have an ID and a type. */
 export function apiItems(operation: string, data: unknown): ApiItem[] {
   if (!Array.isArray(data)) throw new InvalidResponseError(operation, 'it holds no array of items');
-  return data.map((item: unknown, index) => {
+  return data.map((given: unknown, index) => {
+    const item = typed(given);
     if (!isApiItem(item)) throw new InvalidResponseError(operation, `item ${index} has no ID or no type`);
     // A recursive reader would overflow its stack.
     if (isDeeper(item, MAX_DEPTH))
       throw new InvalidResponseError(operation, `item ${index} is nested deeper than ${MAX_DEPTH} levels`);
     return item;
   });
+}
+
+/** Some servers give back a message as it was sent: its type is optional in a request. */
+function typed(item: unknown): unknown {
+  const isMessage = isObject(item) && item['type'] === undefined && typeof item['role'] === 'string';
+  return isMessage ? { ...item, type: 'message' } : item;
 }
 
 function isApiItem(item: unknown): item is ApiItem {

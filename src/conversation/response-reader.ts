@@ -189,11 +189,14 @@ function cachedItems(value: unknown): readonly ApiItem[] | undefined {
   }
 }
 
+/** The statuses of a response that does not exist, and of a server that gives none back. */
+const MISSING = new Set<number | undefined>([404, 405, 410, 501]);
+
 async function ifFound<T>(request: () => Promise<T>): Promise<T | undefined> {
   try {
     return await request();
   } catch (error) {
-    if (statusOf(error) === 404) return undefined;
+    if (MISSING.has(statusOf(error))) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { kindOf } from '../items/read-item.ts';
 import { itemDigest } from '../items/digest.ts';
+import { callKey } from '../items/tool-calls.ts';
 import type { LedgerState } from '../ledger/state.ts';
 import type { ListedItem, Match } from '../conversation/items.ts';
 import { longestIncreasing } from '../util/align.ts';
@@ -124,8 +125,18 @@ export function compareList(
     mislinked: mislinked,
     duplicateWrites,
     repeated,
-    foreign: foreign.filter(({ id }) => !ambiguous.has(id)),
+    foreign: withoutOwnCalls(
+      foreign.filter(({ id }) => !ambiguous.has(id)),
+      state,
+    ),
   };
+}
+
+/** Without calls and results that the history has: a server may show a write in another form, and no call has two results. */
+function withoutOwnCalls(foreign: readonly ForeignItem[], { entries }: LedgerState): readonly ForeignItem[] {
+  if (foreign.every(({ item }) => callKey(item) === undefined)) return foreign;
+  const own = new Set(entries.map(({ item }) => (item === undefined ? undefined : callKey(item))));
+  return foreign.filter(({ item }) => callKey(item) === undefined || !own.has(callKey(item)));
 }
 
 function compare(state: LedgerState, list: readonly ListedItem[], known: Places): Compared {

@@ -1,5 +1,6 @@
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import { kindOf } from '../items/read-item.ts';
+import { callKey } from '../items/tool-calls.ts';
 import { align } from '../util/align.ts';
 import type { ListedItem } from '../conversation/items.ts';
 
@@ -70,7 +71,7 @@ function searched(
   items: readonly ListedItem[],
   list: readonly ListedItem[],
 ): readonly ListedItem[] | undefined {
-  const positions = align(keysOf(items), keysOf(list));
+  const positions = align(...keysOf(items, list));
   const digests = items.map(({ item }) => itemDigest(item));
   // Recursion would overflow the stack in a long context.
   const open: Branch[] = [{ at: 0, context: EMPTY_DIGEST, taken: undefined }];
@@ -99,10 +100,10 @@ function pathTo(last: Taken): readonly ListedItem[] {
 
 /**
  * The items with their IDs in the list; a lost item keeps its ID in the context. A list may show items in another order, but an item
- * behind one that is not in the history may be another writer's.
+ * behind one that is not in the history may be another writer's. A call that the list shows with other content keeps its own.
  */
 function listed(items: readonly ListedItem[], list: readonly ListedItem[]): ListedItem[] {
-  const [keys, shown] = [keysOf(items), keysOf(list)];
+  const [keys, shown] = keysOf(items, list);
   const known = new Set(keys);
   const isForeign = shown.map((key) => !known.has(key));
   const positions = withoutForeignTurns(items, align(keys, shown), isForeign);
@@ -120,7 +121,9 @@ function listed(items: readonly ListedItem[], list: readonly ListedItem[]): List
   }
   return items.map((one, index) => {
     const position = positions[index];
-    return (position === undefined ? moved.get(keys[index] ?? '')?.shift() : list[position]) ?? one;
+    const found = position === undefined ? moved.get(keys[index] ?? '')?.shift() : list[position];
+    if (found === undefined) return one;
+    return itemDigest(found.item) === itemDigest(one.item) ? found : { id: found.id, item: one.item };
   });
 }
 
@@ -164,7 +167,7 @@ function endOf(items: readonly ListedItem[], index: number): number {
 
 /** Merges two lists in order: between shared items, the items of `second` come first. */
 export function mergeLists(first: readonly ListedItem[], second: readonly ListedItem[]): ListedItem[] {
-  const positions = align(keysOf(first), keysOf(second));
+  const positions = align(...keysOf(first, second));
   const result: ListedItem[] = [];
   let from = 0;
   for (const [index, one] of first.entries()) {
@@ -180,6 +183,23 @@ export function mergeLists(first: readonly ListedItem[], second: readonly Listed
   return [...result, ...second.slice(from)];
 }
 
-function keysOf(items: readonly ListedItem[]): string[] {
-  return items.map(({ item, id }) => itemDigest(item) ?? `id ${id}`);
+/**
+ * The keys by which the items of two lists are compared: their digests. Calls and results have their call ID, because a server may
+ * write their arguments or output in another form; unless a list has the ID twice.
+ */
+function keysOf(first: readonly ListedItem[], second: readonly ListedItem[]): [string[], string[]] {
+  const calls = [first.map(({ item }) => callKey(item)), second.map(({ item }) => callKey(item))] as const;
+  const repeated = new Set(calls.flatMap((ids) => repeatedIn(ids)));
+  const keys = (items: readonly ListedItem[], ids: readonly (string | undefined)[]): string[] =>
+    items.map(({ item, id }, index) => {
+      const call = ids[index];
+      if (call !== undefined && !repeated.has(call)) return call;
+      return itemDigest(item) ?? `id ${id}`;
+    });
+  return [keys(first, calls[0]), keys(second, calls[1])];
+}
+
+function repeatedIn(ids: readonly (string | undefined)[]): (string | undefined)[] {
+  const seen = new Set<string | undefined>();
+  return ids.filter((id) => seen.size === seen.add(id).size);
 }

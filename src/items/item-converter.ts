@@ -24,7 +24,8 @@ export class ItemConverter {
    * One item of the SDK for each of the API, in order. An item that the SDK has no form for becomes `unknown`, with all fields. The
    * result of a function gets the name of its call, where the call is among the items.
    */
-  async toAgentItems(items: readonly JsonObject[]): Promise<AgentInputItem[]> {
+  async toAgentItems(given: readonly JsonObject[]): Promise<AgentInputItem[]> {
+    const items = given.map((item) => withTypedTexts(item));
     if (items.length === 0) return [];
     const together = await read(items).catch(() => undefined);
     if (together?.length === items.length) {
@@ -63,6 +64,19 @@ export class ItemConverter {
       return { unsupported: 'the SDK has no API form for it' };
     }
   }
+}
+
+/** A message whose texts have the type of its role: a server may list a string, or texts of the type `text`, which the SDK drops. */
+function withTypedTexts(item: JsonObject): JsonObject {
+  const { type, role, content } = item;
+  if (type !== 'message') return item;
+  const typed = role === 'assistant' ? 'output_text' : 'input_text';
+  if (typeof content === 'string') return { ...item, content: [{ type: typed, text: content }] };
+  if (!Array.isArray(content)) return item;
+  const parts = content.map((part: unknown) =>
+    isObject(part) && part['type'] === 'text' ? { ...part, type: typed } : part,
+  );
+  return { ...item, content: parts };
 }
 
 function withNames(items: readonly AgentInputItem[]): AgentInputItem[] {
@@ -108,18 +122,37 @@ function isAdaptedReasoning(item: AgentInputItem): boolean {
 /** Restores the fields that the SDK leaves out. Where the SDK drops more, the item stays in the API's form, wrapped. */
 function complete(raw: JsonObject, item: AgentInputItem | undefined): AgentInputItem {
   const parts = partsOf(raw);
-  if (item === undefined || !isWhole(raw, parts, { ...item })) {
-    return {
-      type: 'unknown',
-      ...(typeof raw['id'] === 'string' ? { id: raw['id'] } : {}),
-      providerData: { ...raw },
-    };
+  if (item === undefined || item.type === 'unknown' || !isWhole(raw, parts, { ...item })) {
+    return (
+      screenshotOf(raw) ?? {
+        type: 'unknown',
+        ...(typeof raw['id'] === 'string' ? { id: raw['id'] } : {}),
+        providerData: { ...raw },
+      }
+    );
   }
   const field = SDK_TYPES.get(item.type ?? 'message')?.partsField;
   const converted: unknown = field === undefined ? undefined : Reflect.get(item, field);
   if (field === undefined || parts === undefined || !Array.isArray(converted)) return item;
   const detailed = converted.map((part: unknown, index) => withDroppedFields(part, parts[index]));
   return { ...item, [field]: detailed };
+}
+
+/** The result of a computer call: the SDK sends it, but does not read it back, and leaves out a call without the result of its type. */
+function screenshotOf(raw: JsonObject): AgentInputItem | undefined {
+  const { type, id, call_id: callId, output, acknowledged_safety_checks: checks } = raw;
+  const data = isObject(output) ? output['image_url'] : undefined;
+  if (type !== 'computer_call_output' || typeof callId !== 'string' || typeof data !== 'string')
+    return undefined;
+  return {
+    type: 'computer_call_result',
+    ...(typeof id === 'string' ? { id } : {}),
+    callId,
+    output: { type: 'computer_screenshot', data },
+    ...(Array.isArray(checks) && checks.length > 0
+      ? { providerData: { acknowledged_safety_checks: checks } }
+      : {}),
+  };
 }
 
 /** The content parts of an item in the API's form. */

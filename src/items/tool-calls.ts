@@ -47,6 +47,12 @@ export function callIdIn(item: AgentInputItem): string | undefined {
   return isPart ? callIdOf(item) || undefined : undefined;
 }
 
+/** The name of a call or a result within a conversation; undefined for another item. */
+export function callKey(item: AgentInputItem): string | undefined {
+  const id = callIdIn(item);
+  return id === undefined ? undefined : `call ${kindOf(item)} ${id}`;
+}
+
 /**
  * The call IDs of items that no request can hold: a result without its call, and a call that has no result before the newest message
  * of the user.

@@ -119,7 +119,9 @@ async function prove({ reader }: AdoptBookmarkOptions, bookmark: Bookmark): Prom
   });
   let context: readonly ListedItem[] = [];
   if (response !== undefined) {
-    context = await reader.context(response.id, alone === undefined ? undefined : MAX_CHECKED_RESPONSES);
+    const whole = reader.context(response.id, alone === undefined ? undefined : MAX_CHECKED_RESPONSES);
+    // A history that is proven without it only costs the next request its parent.
+    context = await (alone === undefined ? whole : whole.catch(() => []));
     // A part of a context proves nothing about its beginning.
     if (alone === undefined || hasSameBeginning(alone, context)) read.set(response.id, context);
   }

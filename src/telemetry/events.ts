@@ -70,6 +70,7 @@ export interface TurnEvent {
  * - `rollout_failed`: the rollout threw (`cause`: the error's code or name), was too slow, or returned no mode; `mode` was used.
  * - `store_rewound`: the ledger's store lost records. The session appended again those that it had; other missing records
  *   leave the history unproven.
+ * - `turn_unsaved`: the run has a `previousResponseId` or `conversationId` of the caller, so the SDK's runner saves nothing of it.
  */
 export type WarningCode =
   | 'adopted'
@@ -92,7 +93,8 @@ export type WarningCode =
   | 'parent_refused'
   | 'reasoning_left_out'
   | 'rollout_failed'
-  | 'store_rewound';
+  | 'store_rewound'
+  | 'turn_unsaved';
 
 /** A session noticed a problem and handled it; `WarningCode` lists the codes. */
 export interface WarningEvent {

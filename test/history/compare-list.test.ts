@@ -10,7 +10,7 @@ import { applyRecords } from '../../src/ledger/reducer.ts';
 import { recordOf, type LedgerStep } from '../../src/ledger/record.ts';
 import { emptyState, type LedgerState } from '../../src/ledger/state.ts';
 import { adoptionSteps } from '../../src/history/steps.ts';
-import { user } from '../support/conversation.ts';
+import { call, result, user } from '../support/conversation.ts';
 import { ledgerRecords } from '../support/records.ts';
 
 const reasoning = (id: string): AgentInputItem => ({ type: 'reasoning', id, content: [] });
@@ -401,4 +401,18 @@ describe('whatever happens to a list', () => {
       { seed: 20261129, numRuns: 1_000 },
     );
   });
+});
+
+test('compareList adopts no call and no result of a call that the history has', () => {
+  const own = [call('call_1', 'look_up', { key: 'a' }), result('call_1', 'look_up', 'found')];
+  const state = apply(emptyState(), [{ type: 'items', items: own.map((item) => ledgerItem(item, true)) }]);
+  const shown = [
+    { id: 'fc_1', item: call('call_1', 'look_up', { key: 'a', limit: null }) },
+    { id: 'fco_1', item: result('call_1', 'look_up', 'found ') },
+    { id: 'fc_2', item: call('call_2', 'look_up', { key: 'a' }) },
+    { id: 'fco_2', item: result('call_2', 'look_up', 'found') },
+  ];
+  const { foreign, findings } = compareList(state, [...shown, listed('msg_1', 'hi')]);
+  expect(foreign.map(({ id }) => id)).toEqual(['fc_2', 'fco_2', 'msg_1']);
+  expect(findings.filter(({ type }) => type === 'foreign')).toHaveLength(5);
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ListedItem } from '../../src/conversation/items.ts';
 import { matchHistory, type IsProven } from '../../src/history/match-history.ts';
 import { EMPTY_DIGEST, extendDigest, itemDigest } from '../../src/items/digest.ts';
-import { assistant, user } from '../support/conversation.ts';
+import { assistant, call, result, user } from '../support/conversation.ts';
 
 /** Messages of a list, or of a context with IDs of its own. */
 function told(texts: string, where = 'msg'): ListedItem[] {
@@ -160,4 +160,40 @@ test('matchHistory distinguishes reasoning by its ID', () => {
   const found = matchHistory(proofOf(told('ab')), list, context);
   expect(textsOf(found)).toBe('a?b');
   expect(found?.map(({ id }) => id)).toEqual(['msg_0a', 'rs_2', 'ctx_b']);
+});
+
+const shown = (items: readonly AgentInputItem[], where: string): ListedItem[] =>
+  items.map((item, index) => ({ id: `${where}_${index}`, item }));
+
+const turn = (id: string, args: object, output: string): AgentInputItem[] => [
+  user('weather?'),
+  call(id, 'get_weather', args),
+  result(id, 'get_weather', output),
+  assistant('Fine.'),
+];
+
+describe('a list that shows calls in another form', () => {
+  const own = turn('call_1', { city: 'Oslo' }, 'sunny');
+  const altered = turn('call_1', { city: 'Oslo', unit: null }, 'sunny ');
+
+  test('matchHistory takes a call from the context, under its ID in the list', () => {
+    const context = shown(own, 'ctx');
+    const found = matchHistory(proofOf(context), shown(altered, 'msg'), context);
+    expect(found).toEqual(shown(own, 'msg'));
+  });
+
+  test('matchHistory finds a history whose answer the list has lost as well', () => {
+    const context = shown(own, 'ctx');
+    const found = matchHistory(proofOf(context), shown(altered.slice(0, 3), 'msg'), context);
+    expect(found?.map(({ id }) => id)).toEqual(['msg_0', 'msg_1', 'msg_2', 'ctx_3']);
+    expect(found?.map(({ item }) => item)).toEqual(own);
+  });
+
+  test('matchHistory leaves a call to another writer if a list has its call ID twice', () => {
+    const context = shown(own, 'ctx');
+    const list = shown([...altered, ...own], 'msg');
+    const found = matchHistory(proofOf(context), list, context);
+    expect(found?.map(({ item }) => item)).toEqual(own);
+    expect(found?.map(({ id }) => id)).not.toContain('msg_1');
+  });
 });

@@ -301,7 +301,6 @@ describe('from the API', () => {
         ],
       }),
     ],
-    ['content that is text', message({ content: 'hi' })],
     ['a computer call without an action', { id: 'cu_1', type: 'computer_call', call_id: 'c' }],
     [
       'a patch of a new kind',
@@ -387,6 +386,66 @@ describe('a message of the system', () => {
     expect(await converter.toAgentItems([raw])).toEqual([
       { type: 'unknown', id: 'msg_1', providerData: raw },
     ]);
+  });
+});
+
+describe('the result of a computer call', () => {
+  const raw = {
+    id: 'cuo_1',
+    type: 'computer_call_output',
+    call_id: 'c',
+    output: { type: 'computer_screenshot', image_url: 'data:,' },
+  };
+
+  test('a screenshot is read as the result of its call, which the SDK would leave out otherwise', async () => {
+    expect(
+      await converter.toAgentItems([{ ...raw, status: 'completed', acknowledged_safety_checks: [] }]),
+    ).toEqual([
+      {
+        type: 'computer_call_result',
+        id: 'cuo_1',
+        callId: 'c',
+        output: { type: 'computer_screenshot', data: 'data:,' },
+      },
+    ]);
+  });
+
+  test('a screenshot keeps its acknowledged safety checks', async () => {
+    const checked = { ...raw, acknowledged_safety_checks: [{ id: 's', code: 'a', message: 'b' }] };
+    const [item] = await converter.toAgentItems([checked]);
+    expect(await toApi(item ?? user(''))).toMatchObject([
+      { type: 'computer_call_output', acknowledged_safety_checks: [{ id: 's' }] },
+    ]);
+    expect(itemDigest(item ?? user(''))).toBe(
+      itemDigest({ type: 'unknown', id: 'cuo_1', providerData: checked }),
+    );
+  });
+
+  test.each([{ output: { file_id: 'file-1' } }, { output: null }, { call_id: 7 }])(
+    'a screenshot that the SDK cannot hold is kept whole: %j',
+    async (other) => {
+      const whole = { ...raw, ...other };
+      expect(await converter.toAgentItems([whole])).toEqual([
+        { type: 'unknown', id: 'cuo_1', providerData: whole },
+      ]);
+    },
+  );
+});
+
+describe('texts in the form of another server', () => {
+  test.each([
+    ['user', 'input_text'],
+    ['assistant', 'output_text'],
+  ])('a message of the %s with a string or a text as its content has one part', async (role, type) => {
+    for (const content of ['hi', [{ type: 'text', text: 'hi' }]]) {
+      const [item] = await converter.toAgentItems([message({ role, content })]);
+      expect(item).toMatchObject({ id: 'msg_1', role, content: [{ type, text: 'hi' }] });
+    }
+  });
+
+  test('a system message with a string as its content is read as with a part', async () => {
+    const [item] = await converter.toAgentItems([message({ role: 'system', content: 'be kind' })]);
+    expect(item).toMatchObject({ role: 'system', id: 'msg_1', content: 'be kind' });
   });
 });
 

@@ -9,7 +9,7 @@ import {
   type LedgerStore,
   type WarningCode,
 } from '../../src/index.ts';
-import { converse, recorder, TURNS, type Recorder } from '../flows/support/story.ts';
+import { assistantAgent, converse, recorder, TURNS, type Recorder } from '../flows/support/story.ts';
 import { user } from '../support/conversation.ts';
 import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
@@ -110,6 +110,12 @@ const WAYS: Readonly<
   async parent_refused({ open, client, simulator }) {
     simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
     await converse(new HybridRunner({ tracingDisabled: true }), open({ client }), SAY);
+  },
+  async turn_unsaved({ open }) {
+    const [runner, session] = [new HybridRunner({ tracingDisabled: true }), open()];
+    const agent = assistantAgent();
+    const { lastResponseId = '' } = await runner.run(agent, SECRET, { session });
+    await runner.run(agent, SECRET, { session, previousResponseId: lastResponseId });
   },
   async rollout_failed({ open, client }) {
     const session = open({

@@ -1,8 +1,11 @@
 import {
+  Agent,
+  computerTool,
   OpenAIConversationsSession,
   OpenAIResponsesModel,
   withTrace,
   type AgentInputItem,
+  type Computer,
 } from '@openai/agents';
 import { describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/items/read-item.ts';
@@ -10,7 +13,7 @@ import { itemDigest } from '../../src/items/digest.ts';
 import { HybridSession, memoryLedger } from '../../src/index.ts';
 import { elsewhere } from '../flows/support/elsewhere.ts';
 import { recorder } from '../flows/support/story.ts';
-import { simulated, type Simulated } from '../support/simulated.ts';
+import { simulated, simulatedRunner, type Simulated } from '../support/simulated.ts';
 import { useVirtualTime } from '../support/virtual-time.ts';
 
 useVirtualTime();
@@ -161,6 +164,22 @@ async function everything({ client }: Simulated): Promise<AgentInputItem[]> {
   return [...INPUT, ...output, ...RESULTS];
 }
 
+const done = async (): Promise<void> => undefined;
+
+const computer: Computer = {
+  environment: 'browser',
+  dimensions: [1, 1],
+  screenshot: async () => PNG,
+  click: done,
+  doubleClick: done,
+  drag: done,
+  keypress: done,
+  move: done,
+  scroll: done,
+  type: done,
+  wait: done,
+};
+
 function world(): Simulated {
   return simulated({ respond: () => ({ reasoning: 'thinking', items: OUTPUT }) });
 }
@@ -239,6 +258,21 @@ describe('items of every type', () => {
     const conversationId = await first.getSessionId();
     const stranger = new HybridSession({ client: there.client, conversationId });
     expect(digests(await stranger.getItems())).toEqual(digests(items));
+  });
+
+  it('a computer call reaches the model with its result from the conversation alone', async () => {
+    const click = OUTPUT.filter((item) => 'type' in item && item.type === 'computer_call');
+    const answers = [{ items: click }, 'clicked', 'fine'];
+    const { client, simulator } = simulated({ respond: () => answers.shift() ?? '' });
+    const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1', tools: [computerTool({ computer })] });
+    const first = new HybridSession({ client });
+    await simulatedRunner(client).run(agent, 'click it', { session: first });
+    const session = new HybridSession({ client, conversationId: await first.getSessionId() });
+    const { finalOutput } = await simulatedRunner(client).run(agent, 'go on', { session });
+    expect(finalOutput).toBe('fine');
+    const { context = [] } = simulator.log.findLast(({ path }) => path === '/responses') ?? {};
+    const types = context.map(({ type }) => type);
+    expect(types).toEqual(['message', 'computer_call', 'computer_call_output', 'message', 'message']);
   });
 
   it('live without a conversation, too', async () => {
