@@ -71,7 +71,10 @@ export interface SimulatorCore {
    * beforeEach(() => simulator.restore(seeded));
    */
   restore(snapshot: SimulatorSnapshot): void;
-  /** Moves the simulator's clock on by that many milliseconds. */
+  /**
+   * Moves the simulator's clock on by that many milliseconds.
+   * @throws RangeError for a value that is no number.
+   */
   advance(milliseconds: number): void;
   /** The simulator's time, in ms since 1970. */
   now(): number;
@@ -91,9 +94,10 @@ export interface SimulatorCore {
  * @throws RangeError for an unknown option, or a value that makes no sense.
  */
 export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCore {
-  const script = new Script(options.respond);
+  const resolved = resolveOptions(options);
+  const script = new Script(resolved.respond);
   const settings: SimulatorSettings = {
-    ...resolveOptions(options),
+    ...resolved,
     respond: (context, request) => script.answer(context, request),
   };
   const world = new World(settings);

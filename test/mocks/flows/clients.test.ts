@@ -87,3 +87,14 @@ it('an unknown option of listen() is refused', async () => {
     'Cannot listen: "options" has no field "hostname"; there are port, host',
   );
 });
+
+it.each([
+  [{ port: 'abc' }, '"port" must be a whole number up to 65535, but it is "abc"'],
+  [{ port: 99_999 }, '"port" must be a whole number up to 65535, but it is 99999'],
+  [{ host: 5 }, '"host" must be a text, but it is 5'],
+  [{ hosts: 'app.test' }, '"hosts" must be an array, but it is "app.test"'],
+])('a place to listen of another kind is refused: %j', async (options, words) => {
+  await expect(createSimulator().listen(options as ListenOptions)).rejects.toThrow(
+    new RangeError(`Cannot listen: ${words}`),
+  );
+});
