@@ -1,6 +1,7 @@
 import type { Fault } from './faults/fault-table.ts';
 import { FaultRegistry } from './faults/fault-registry.ts';
-import { abortableFetch } from './http/abortable-fetch.ts';
+import { abortableFetch, breakableHandle } from './http/abortable-fetch.ts';
+import { BrokenConnection } from './http/broken-connection.ts';
 import { listen, type Listening, type ListenOptions } from './http/listen.ts';
 import { RequestLog, type LogEntry } from './http/log.ts';
 import type { Operation } from './http/operations.ts';
@@ -81,7 +82,7 @@ export interface SimulatorCore {
   /** Forgets every object, log entry, fault, script and `advance`, ends recording, and starts again at the first ID. */
   reset(): void;
   /**
-   * Closes every server of `listen()`, then resets. `await using` calls it, too.
+   * Closes every server of `listen()`, breaks open requests, then resets. `await using` calls it, too.
    * @example
    * await using simulator = createSimulator();
    */
@@ -112,7 +113,8 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
       if (recorder === next) recorder = undefined;
     };
   };
-  const handle = (request: Request): Promise<Response> => handler.handle(request);
+  const unanswered = new Set<AbortController>();
+  const handle = breakableHandle((request) => handler.handle(request), unanswered);
   const servers = new Set<Listening>();
   const reset = (): void => {
     world.reset();
@@ -126,6 +128,7 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
     const open = [...servers];
     servers.clear();
     await Promise.all(open.map((server) => server.close()));
+    for (const request of unanswered) request.abort(new BrokenConnection());
     reset();
   };
   return {

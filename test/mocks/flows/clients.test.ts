@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createSimulator, outline } from '../../../mocks/core.ts';
 import type { ListenOptions } from '../../../mocks/index.ts';
 import { HybridSession } from '../../../src/index.ts';
+import { collect } from '../support.ts';
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
 
@@ -69,6 +70,24 @@ describe('the end of a simulator', () => {
     }
     expect(heard).toEqual([2]);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  it('closing breaks requests that wait for an answer, and streams, also without a server', async () => {
+    const simulator = createSimulator();
+    const client = simulator.client({ maxRetries: 0 });
+    const asked = { model: 'gpt-4.1', input: 'hi' };
+    const stream = await client.responses.create({ ...asked, stream: true });
+    simulator.fault('responses.create', 'no_answer');
+    const waiting = Array.from({ length: 20 }, () => client.responses.create(asked));
+    const events = stream[Symbol.asyncIterator]();
+    await events.next();
+    const ends = waiting.map(async (end) => await end.catch(String));
+    await vi.waitFor(() => expect(simulator.log).toHaveLength(21));
+    await simulator.close();
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(['Error: Connection error.']));
+    await expect(collect({ [Symbol.asyncIterator]: () => events })).rejects.toThrow('fetch failed');
+    expect((await client.responses.create(asked)).status).toBe('completed');
+    expect(simulator.log).toHaveLength(1);
   });
 
   it('a closed server may be closed again, and closing resets the simulator', async () => {
