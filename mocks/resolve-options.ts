@@ -5,6 +5,7 @@ import { resolveProfile } from './profiles/profile-table.ts';
 import { paceProblem } from './script/pace.ts';
 import { checkUpstream } from './upstream/forward.ts';
 import { unlinkPolicyNames } from './unlinking.ts';
+import { isJsonObject } from './wire/json.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -24,6 +25,8 @@ export interface SimulatorSettings extends Required<
  * @throws RangeError naming the option, the rule and the value; for an unknown option or word, the right ones.
  */
 export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
+  const given: unknown = options;
+  if (!isJsonObject(given)) throw ofKind('options', 'an object', given);
   const settings: SimulatorSettings = {
     profile: resolveProfile(options.profile ?? 'openai'),
     unlink: options.unlink ?? 'id-replay',
@@ -53,10 +56,14 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     checkUpstream('Cannot create the simulator: "passthrough"', settings.passthrough);
   checkKinds(settings);
   atLeast('latency', settings.latency, 0);
+  if (!isJsonObject(settings.pace)) throw ofKind('pace', 'an object', settings.pace);
   refuseUnknown('Cannot create the simulator: "pace"', settings.pace, ['firstToken', 'rate']);
   const problem = paceProblem(settings.pace);
   if (problem !== undefined) throw new RangeError(`Cannot create the simulator: ${problem}`);
-  atLeast('lag', typeof settings.lag === 'number' ? settings.lag : settings.lag.reads, 0);
+  if (isJsonObject(settings.lag)) {
+    refuseUnknown('Cannot create the simulator: "lag"', settings.lag, ['reads']);
+    atLeast('lag', settings.lag['reads'], 0);
+  } else atLeast('lag', settings.lag, 0);
   atLeast('responseTtl', settings.responseTtl, 0);
   atLeast('retain', settings.retain, 1);
   atLeast('contextWindow', settings.contextWindow, 1);
@@ -75,6 +82,10 @@ function checkKinds({ now, respond, apiKeys, unlinkModels }: SimulatorSettings):
   if (respond !== undefined && typeof respond !== 'function') throw ofKind('respond', 'a function', respond);
   if (apiKeys !== undefined && !Array.isArray(apiKeys)) throw ofKind('apiKeys', 'an array', apiKeys);
   if (!Array.isArray(unlinkModels)) throw ofKind('unlinkModels', 'an array', unlinkModels);
+  const key: unknown = apiKeys?.find((each) => typeof each !== 'string');
+  if (key !== undefined) throw ofKind('apiKeys', 'texts', key);
+  const model: unknown = unlinkModels.find((each) => typeof each !== 'string' && !(each instanceof RegExp));
+  if (model !== undefined) throw ofKind('unlinkModels', 'names and patterns', model);
 }
 
 function ofKind(name: string, expected: string, value: unknown): RangeError {
@@ -88,7 +99,8 @@ function oneOf(name: string, value: unknown, words: readonly string[]): void {
   throw notAmong(`Cannot create the simulator: "${name}" cannot be ${JSON.stringify(value)}`, words);
 }
 
-function atLeast(name: string, value: number, least: number): void {
+function atLeast(name: string, value: unknown, least: number): void {
+  if (typeof value !== 'number') throw ofKind(name, 'a number', value);
   if (value >= least) return;
   throw new RangeError(
     `Cannot create the simulator: "${name}" must be at least ${least}, but it is ${value}`,

@@ -1,6 +1,7 @@
 import type { Fault } from './faults/fault-table.ts';
 import { FaultRegistry } from './faults/fault-registry.ts';
-import { abortableFetch } from './http/abortable-fetch.ts';
+import { abortableFetch, breakableHandle } from './http/abortable-fetch.ts';
+import { BrokenConnection } from './http/broken-connection.ts';
 import { listen, type Listening, type ListenOptions } from './http/listen.ts';
 import { RequestLog, type LogEntry } from './http/log.ts';
 import type { Operation } from './http/operations.ts';
@@ -71,14 +72,17 @@ export interface SimulatorCore {
    * beforeEach(() => simulator.restore(seeded));
    */
   restore(snapshot: SimulatorSnapshot): void;
-  /** Moves the simulator's clock on by that many milliseconds. */
+  /**
+   * Moves the simulator's clock on by that many milliseconds.
+   * @throws RangeError for a value that is no number.
+   */
   advance(milliseconds: number): void;
   /** The simulator's time, in ms since 1970. */
   now(): number;
   /** Forgets every object, log entry, fault, script and `advance`, ends recording, and starts again at the first ID. */
   reset(): void;
   /**
-   * Closes every server of `listen()`, then resets. `await using` calls it, too.
+   * Closes every server of `listen()`, breaks open requests, then resets. `await using` calls it, too.
    * @example
    * await using simulator = createSimulator();
    */
@@ -91,9 +95,10 @@ export interface SimulatorCore {
  * @throws RangeError for an unknown option, or a value that makes no sense.
  */
 export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCore {
-  const script = new Script(options.respond);
+  const resolved = resolveOptions(options);
+  const script = new Script(resolved.respond);
   const settings: SimulatorSettings = {
-    ...resolveOptions(options),
+    ...resolved,
     respond: (context, request) => script.answer(context, request),
   };
   const world = new World(settings);
@@ -108,7 +113,8 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
       if (recorder === next) recorder = undefined;
     };
   };
-  const handle = (request: Request): Promise<Response> => handler.handle(request);
+  const unanswered = new Set<AbortController>();
+  const handle = breakableHandle((request) => handler.handle(request), unanswered);
   const servers = new Set<Listening>();
   const reset = (): void => {
     world.reset();
@@ -122,6 +128,7 @@ export function createSimulatorCore(options: SimulatorOptions = {}): SimulatorCo
     const open = [...servers];
     servers.clear();
     await Promise.all(open.map((server) => server.close()));
+    for (const request of unanswered) request.abort(new BrokenConnection());
     reset();
   };
   return {

@@ -2,14 +2,16 @@ import { parseNewItems, writeItems } from './write-items.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
 import { checkKeys } from '../requests/checks.ts';
 import { parseKnownFields } from '../requests/known-fields.ts';
+import { checkId } from '../wire/check-id.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { parseMetadata } from '../wire/parse-metadata.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { ConversationRecord } from '../world/records.ts';
 
-/** The conversation that the path names. @throws ApiError 404 if there is none. */
+/** The conversation that the path names. @throws ApiError 404 if there is none, 400 for an ID of another kind. */
 export function namedConversation(exchange: Exchange): ConversationRecord {
   const [id = ''] = exchange.params;
+  checkId('conversation_id', id, 'conv');
   const conversation = exchange.account.conversation(id);
   if (!conversation) throw errors.conversationNotFound(id);
   return conversation;

@@ -2,9 +2,10 @@ import type { Fault, FaultName, NamedFault, StatusFault } from './fault-table.ts
 import { faultTable } from './fault-table.ts';
 import type { FaultEffect } from './fault-effect.ts';
 import type { FaultTiming } from './fault.ts';
-import { STATUS_ERROR_FIELDS } from './status-error.ts';
+import { areHeaders, STATUS_ERROR_FIELDS } from './status-error.ts';
 import { notAmong, refuseUnknown } from '../known-names.ts';
 import { operations, type Operation } from '../http/operations.ts';
+import { STREAM_EVENTS } from '../responses/stream-events.ts';
 import { isJsonObject } from '../wire/json.ts';
 
 const TIMING = ['times', 'skip', 'chance', 'when'] as const satisfies readonly (keyof FaultTiming)[];
@@ -18,6 +19,7 @@ const STATUS_FIELDS = [
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
 const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 const isText = (value: unknown): boolean => typeof value === 'string';
+const isEvent = (value: unknown): boolean => STREAM_EVENTS.some((type) => type === value);
 
 /** The values that a field can have, in words and as a test. */
 const VALUES: Readonly<Record<string, readonly [words: string, fits: (value: unknown) => boolean]>> = {
@@ -28,9 +30,10 @@ const VALUES: Readonly<Record<string, readonly [words: string, fits: (value: unk
   moment: ['before or after', (value) => value === 'before' || value === 'after'],
   retryAfter: ['a number of seconds', isAmount],
   id: ['a text', isText],
-  count: ['a whole number', isCount],
-  at: ['a number or the type of an event', (value) => isCount(value) || isText(value)],
+  count: ['a whole number of at least 1', (value) => isCount(value) && Number(value) >= 1],
+  at: ['a number or the type of an event', (value) => isCount(value) || isEvent(value)],
   every: ['a number of milliseconds', isAmount],
+  headers: ['an object of headers', areHeaders],
   status: ['from 400 to 599', (value) => isCount(value) && Number(value) >= 400 && Number(value) <= 599],
 };
 

@@ -64,6 +64,7 @@ export class FaultRegistry {
   #strikes(fault: SetFault, request: FaultedRequest): boolean {
     const { skip = 0, chance = 1, when } = fault.timing;
     if (fault.operation !== '*' && fault.operation !== request.operation) return false;
+    if (fault.effect.on?.includes(request.operation) === false) return false;
     if (fault.effect.applies?.(request, fault.details) === false || when?.(request) === false) return false;
     fault.seen += 1;
     if (fault.seen <= skip) return false;

@@ -51,8 +51,8 @@ export const faultTable = {
 
   failed_response: { takes: ['code', 'message'], on: ANSWERS, answer: (_, details) => failed(details) },
   incomplete_response: { on: ANSWERS, answer: incomplete },
-  cut_stream: { takes: ['at'], on: STREAMS, events: cutStream },
-  slow_stream: { takes: ['every'], on: STREAMS, events: slowStream },
+  cut_stream: { takes: ['at'], on: STREAMS, applies: streams, events: cutStream },
+  slow_stream: { takes: ['every'], on: STREAMS, applies: streams, events: slowStream },
 
   dropped_items: { takes: ['id', 'count'], on: LISTS, listed: droppedItems },
   duplicated_items: { takes: ['id', 'count'], on: LISTS, listed: duplicatedItems },
@@ -66,6 +66,11 @@ export const faultTable = {
 
 /** The name of a fault. */
 export type FaultName = keyof typeof faultTable;
+
+/** Whether a request may be answered by a stream. */
+function streams({ operation, body }: FaultedRequest): boolean {
+  return operation !== 'responses.create' || body['stream'] === true;
+}
 
 /** Whether a request continues the response that the fault is about, or any response if it is about none. */
 function continues({ body }: FaultedRequest, { id }: FaultDetails): boolean {

@@ -1,4 +1,5 @@
 import type { ApiErrorFacts } from '../wire/api-error.ts';
+import { isJsonObject } from '../wire/json.ts';
 
 /** Any error answer, spelled out. */
 export interface StatusError {
@@ -25,6 +26,17 @@ export const STATUS_ERROR_FIELDS = [
   'retryAfter',
   'headers',
 ] as const satisfies readonly (keyof StatusError)[];
+
+/** Whether a value holds headers that can be sent. */
+export function areHeaders(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  try {
+    for (const [name, text] of Object.entries(value)) new Headers().set(name, String(text));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The facts of an error of which only the status is given. */
 function defaultFacts(status: number): { message: string; type: string; code: string | null } {

@@ -8,21 +8,49 @@ export function abortableFetch(handle: Handle): typeof fetch {
     // A request follows its caller's signal only as long as it is not collected, and one that waits for ever may be.
     const signal = init?.signal ?? request.signal;
     signal.throwIfAborted();
-    const response = await new Promise<Response>((resolve, reject) => {
-      const abort = (): void => reject(reasonOf(signal));
-      // Node keeps a signal of `AbortSignal.any()`, and all that its listeners hold, until it has no listener.
-      const ended = (): void => signal.removeEventListener('abort', abort);
-      signal.addEventListener('abort', abort, { once: true });
-      const answer = handle(request);
-      answer.then(resolve, reject);
-      answer.then(ended, ended);
-    });
+    const response = await unlessAborted(handle(request), signal);
     return response.body ? new Response(abortableBody(response.body, signal), response) : response;
   };
 }
 
+/** Makes a handler whose requests are in a set until they are answered to the end: to abort one breaks it. */
+export function breakableHandle(handle: Handle, open: Set<AbortController>): Handle {
+  return async (request) => {
+    const breaking = new AbortController();
+    const ended = (): void => void open.delete(breaking);
+    open.add(breaking);
+    try {
+      const response = await unlessAborted(handle(request), breaking.signal);
+      if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true || !response.body) {
+        ended();
+        return response;
+      }
+      return new Response(abortableBody(response.body, breaking.signal, ended), response);
+    } catch (error) {
+      ended();
+      throw error;
+    }
+  };
+}
+
+/** An answer, or the reason of a signal that is aborted before it comes. */
+function unlessAborted(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(reasonOf(signal));
+    // Node keeps a signal of `AbortSignal.any()`, and all that its listeners hold, until it has no listener.
+    const ended = (): void => signal.removeEventListener('abort', abort);
+    signal.addEventListener('abort', abort, { once: true });
+    answer.then(resolve, reject);
+    answer.then(ended, ended);
+  });
+}
+
 /** A body that breaks when the signal is aborted, and tells its source so. */
-function abortableBody(body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
+function abortableBody(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  atEnd: () => void = () => undefined,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream<Uint8Array>(
     {
@@ -32,7 +60,10 @@ function abortableBody(body: ReadableStream<Uint8Array>, signal: AbortSignal): R
           reader.cancel(reasonOf(signal)).catch(() => undefined);
         };
         signal.addEventListener('abort', abort, { once: true });
-        const ended = (): void => signal.removeEventListener('abort', abort);
+        const ended = (): void => {
+          signal.removeEventListener('abort', abort);
+          atEnd();
+        };
         reader.closed.then(ended, ended);
       },
       async pull(controller) {

@@ -25,7 +25,7 @@ export interface ListenOptions extends AccessOptions {
 
 /**
  * Serves a handler over HTTP.
- * @throws RangeError for an unknown option.
+ * @throws RangeError for an unknown option, or a value of another kind.
  * @throws Error if the port cannot be had.
  */
 export async function listen(
@@ -34,6 +34,7 @@ export async function listen(
 ): Promise<Listening> {
   refuseUnknown('Cannot listen: "options"', options, ['port', 'host', 'hosts', 'origins']);
   const { port = 0, host = '127.0.0.1' } = options;
+  checkPlace({ ...options, port, host });
   const access = new Access(host, options);
   const server = createServer(
     { IncomingMessage: Incoming },
@@ -67,6 +68,23 @@ export async function listen(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Refuses a port that Node would take for the path of a pipe, and texts in the place of lists. */
+function checkPlace({ port, host, hosts = [], origins = [] }: ListenOptions): void {
+  const rules: readonly [name: string, words: string, fits: boolean, value: unknown][] = [
+    ['port', 'a whole number up to 65535', isPort(port), port],
+    ['host', 'a text', typeof host === 'string', host],
+    ['hosts', 'an array', Array.isArray(hosts), hosts],
+    ['origins', 'an array', Array.isArray(origins), origins],
+  ];
+  for (const [name, words, fits, value] of rules)
+    if (!fits)
+      throw new RangeError(`Cannot listen: "${name}" must be ${words}, but it is ${JSON.stringify(value)}`);
+}
+
+function isPort(port: unknown): boolean {
+  return Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535;
 }
 
 /**

@@ -26,7 +26,10 @@ function answerTo(context: readonly SimulatorItem[], request: ModelRequest): Mod
   const asked = last === -1 ? '' : textOf(context[last] ?? {});
   const since = context.slice(last + 1);
   const tools = offeredTools(request.tools, context).map(({ tool }) => tool);
-  const calls = requestedCalls(asked, tools, roundsIn(since));
+  const rounds = requestedCalls(asked, tools);
+  const isParallel = request['parallel_tool_calls'] !== false;
+  const allowed = isParallel ? rounds : rounds.flat().map((call) => [call]);
+  const calls = allowed[roundsIn(since)] ?? [];
   if (calls.length > 0 && request.tool_choice !== 'none') return { calls };
   const forced = forcedTool(request.tool_choice, tools);
   if (forced) {

@@ -3,12 +3,15 @@ import { sampleOf } from '../samples/sample.ts';
 import { isJsonObject, type JsonObject } from '../wire/json.ts';
 
 /**
- * Reads the tool calls a user asks for: `call get_weather {"city":"Oslo"}`, several of them in parallel. The word `then`
- * begins the next round: `call a then call b {"x":1}` calls `b` after the output of `a` came back.
+ * Reads the tool calls a user asks for, round by round: `call get_weather {"city":"Oslo"}`, several of them in parallel.
+ * The word `then` begins the next round: `call a then call b {"x":1}` calls `b` after the output of `a` came back.
  * Only tools of the request are called. Without valid JSON the arguments are some that fit the tool.
  */
-export function requestedCalls(text: string, tools: readonly JsonObject[], round: number): ToolCall[] {
-  const part = text.split(/\bthen\b(?=\s+call\s)/)[round] ?? '';
+export function requestedCalls(text: string, tools: readonly JsonObject[]): ToolCall[][] {
+  return text.split(/\bthen\b(?=\s+call\s)/).map((part) => callsIn(part, tools));
+}
+
+function callsIn(part: string, tools: readonly JsonObject[]): ToolCall[] {
   const calls: ToolCall[] = [];
   for (const match of part.matchAll(/\bcall\s+([\w-]+)/g)) {
     const name = match[1] ?? '';

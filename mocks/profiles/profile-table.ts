@@ -48,6 +48,7 @@ export const profileNames: readonly ProfileName[] = [
  */
 export function resolveProfile(profile: ProfileName | Profile): ResolvedProfile {
   if (typeof profile !== 'string') {
+    if (typeof profile !== 'object') throw refused(`cannot be ${String(profile)}`, profileNames);
     refuseUnknown('Cannot create the simulator: its "profile"', profile, Object.keys(OPENAI));
     for (const [field, words] of Object.entries(WORDS)) checkWord(field, profile, words);
     for (const field of ['readableAfter', 'reasoningTtl'] as const) {

@@ -2,6 +2,7 @@ import { checkEncryptedContent, checkReasoning, checkToolPairs } from './pairing
 import { resolveInput, type ResolvedInput } from './resolve-input.ts';
 import { sinceCompaction } from '../model/summary.ts';
 import { parentRefusals } from '../profiles/parent-refusals.ts';
+import { checkId } from '../wire/check-id.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import type { SimulatorItem } from '../wire/item.ts';
 import type { ParsedItem } from '../wire/parse-item.ts';
@@ -25,7 +26,7 @@ export interface Continued {
 
 /**
  * Finds the conversation or the response that a request continues.
- * @throws ApiError if both are named (before either is looked up), or the named one is gone.
+ * @throws ApiError if both are named (before either is looked up), or the named one is of another kind or gone.
  */
 export function findContinued(
   world: World,
@@ -36,6 +37,7 @@ export function findContinued(
 ): Continued {
   if (conversationId !== undefined && previousResponseId !== undefined) throw errors.mutuallyExclusive();
   if (conversationId !== undefined) {
+    checkId('conversation', conversationId, 'conv');
     const conversation = account.conversation(conversationId);
     if (!conversation) throw errors.conversationNotFound(conversationId);
     return { conversation, parent: undefined, isCut: false };
@@ -53,6 +55,7 @@ export function findContinued(
       isCut: profile.parent === 'keeps-messages',
     };
   if (profile.parent === 'refuses') throw parentRefusals[profile.refusal](previousResponseId);
+  checkId('previous_response_id', previousResponseId, 'resp');
   const parent = liveResponse(world, account, previousResponseId);
   if (!parent || !canBeContinued(parent)) throw errors.previousResponseNotFound(previousResponseId);
   return { ...none, parent, isCut: profile.parent === 'keeps-messages' };

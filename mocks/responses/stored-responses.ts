@@ -2,14 +2,16 @@ import { liveResponse } from './input-context.ts';
 import { streamEvents, type StreamEvent } from './stream-events.ts';
 import { answerPage } from '../http/answer-page.ts';
 import { json, type Answer, type Exchange } from '../http/exchange.ts';
+import { checkId } from '../wire/check-id.ts';
 import { errors } from '../wire/error-catalogue.ts';
 import { parseInclude, shownBody } from '../wire/include.ts';
 import { contextIds } from '../world/context.ts';
 import type { ResponseRecord } from '../world/records.ts';
 
-/** The response that the path names. @throws ApiError 404 if there is none, or no more. */
+/** The response that the path names. @throws ApiError 404 if there is none, or no more, 400 for an ID of another kind. */
 function namedResponse(exchange: Exchange): ResponseRecord {
   const [id = ''] = exchange.params;
+  checkId('response_id', id, 'resp');
   const response = liveResponse(exchange.world, exchange.account, id);
   if (!response) throw errors.responseNotFound(id);
   return response;

@@ -8,6 +8,32 @@ export interface StreamEvent {
   readonly [field: string]: unknown;
 }
 
+/** The types of events that a stream may have. */
+export const STREAM_EVENTS = [
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+  'response.output_item.added',
+  'response.content_part.added',
+  'response.output_text.delta',
+  'response.output_text.done',
+  'response.refusal.delta',
+  'response.refusal.done',
+  'response.content_part.done',
+  'response.function_call_arguments.delta',
+  'response.function_call_arguments.done',
+  'response.reasoning_summary_part.added',
+  'response.reasoning_summary_text.delta',
+  'response.reasoning_summary_text.done',
+  'response.reasoning_summary_part.done',
+  'response.output_item.done',
+  'response.compaction.compacting',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'error',
+] as const;
+
 /** How the events of a response are told. */
 export interface StreamOptions {
   /** Whether deltas carry padding that hides their length. */

@@ -1,7 +1,8 @@
-import { STATUS_ERROR_FIELDS, type StatusError } from '../faults/status-error.ts';
+import { areHeaders, STATUS_ERROR_FIELDS, type StatusError } from '../faults/status-error.ts';
 import { notAmong, refuseUnknown } from '../known-names.ts';
 import type { ModelAnswer, ToolCall } from '../model/answer.ts';
-import { isJsonObject, jsonTypeName } from '../wire/json.ts';
+import { itemFields } from '../wire/item-fields.ts';
+import { isJsonObject, type JsonObject, jsonTypeName, ownEntry } from '../wire/json.ts';
 import { paceProblem } from './pace.ts';
 
 const SUBJECT = 'Cannot script a reply:';
@@ -40,6 +41,16 @@ const call: FieldCheck = (value, field) => {
   if (!isJsonObject(given.arguments)) text(given.arguments, `${field}.arguments`);
 };
 
+/** A raw item: without a type it is a message, and without an ID it is given one. */
+const item: FieldCheck = (value, field) => {
+  object(value, field);
+  const given: JsonObject = Object.assign({ type: 'message', role: 'assistant' }, value);
+  text(given['type'], `${field}.type`);
+  if (given['type'] === 'message') listOf(object)(given['content'], `${field}.content`);
+  for (const key of ownEntry(itemFields, String(given['type']))?.required ?? [])
+    if (key !== 'id' && given[key] === undefined) throw wrongType(`${field}.${key}`, 'there', undefined);
+};
+
 const incomplete: FieldCheck = (value, field) => {
   if (!INCOMPLETE.some((each) => each === value))
     throw notAmong(`${SUBJECT} "${field}" cannot be ${JSON.stringify(value)}`, INCOMPLETE);
@@ -66,7 +77,7 @@ const answerFields: Readonly<Record<keyof ModelAnswer, FieldCheck>> = {
   calls: listOf(call),
   refusal: text,
   reasoning: text,
-  items: listOf(object),
+  items: listOf(item),
   incomplete,
   failed,
   pace,
@@ -84,6 +95,9 @@ export function checkReply(reply: unknown): void {
     const { status } = reply;
     if (!Number.isInteger(status) || status < 400 || status > 599)
       throw new RangeError(`${SUBJECT} "status" must be from 400 to 599, but it is ${String(status)}`);
+    const { headers } = reply;
+    if (headers !== undefined && !areHeaders(headers))
+      throw wrongType('headers', 'an object of headers', headers);
     return;
   }
   refuseUnknown(`${SUBJECT} it`, reply, Object.keys(answerFields));

@@ -76,6 +76,12 @@ export const errors = {
       param,
       'invalid_value',
     ),
+  wrongCharacters: (param: string, id: string): ApiError =>
+    invalid(
+      `Invalid '${param}': '${id}'. Expected an ID that contains letters, numbers, underscores, or dashes, but this value contained additional characters.`,
+      param,
+      'invalid_value',
+    ),
   invalidItem: (): ApiError => invalid('Invalid item', 'item', 'invalid_item'),
   emptyArray: (param: string): ApiError =>
     invalid(

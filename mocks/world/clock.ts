@@ -24,8 +24,15 @@ export class Clock {
     return Math.floor(this.now() / 1000);
   }
 
-  /** Moves the world's time on; with a source, it stays ahead of it by that much. */
+  /**
+   * Moves the world's time on; with a source, it stays ahead of it by that much.
+   * @throws RangeError for a value that is no number, which would stop every clock and lifetime.
+   */
   advance(milliseconds: number): void {
+    if (!Number.isFinite(milliseconds))
+      throw new RangeError(
+        `Cannot advance the clock: it takes milliseconds, but got ${String(milliseconds)}`,
+      );
     this.#offset += milliseconds;
   }
 

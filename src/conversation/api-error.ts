@@ -41,6 +41,8 @@ function isConnectionError(error: unknown): boolean {
 
 /** Turns the API's 404 for a conversation into our own error; a server without conversations answers in other words. */
 export function toNotFoundError(error: unknown, conversationId: string): unknown {
+  if (isNoConversationId(error))
+    return new ConversationNotFoundError(conversationId, { cause: new Error(failureReason(error)) });
   if (statusOf(error) !== 404) return toUnavailableError(error) ?? error;
   if (!isAboutConversation(error)) return toUnavailableError(error);
   return new ConversationNotFoundError(conversationId, { cause: new Error(failureReason(error)) });
@@ -53,13 +55,28 @@ export function toUnavailableError(error: unknown): ConversationsUnavailableErro
   return new ConversationsUnavailableError(status, { cause: new Error(failureReason(error)) });
 }
 
+/** Whether a conversation is missing: there is none of that ID, or no conversation can have it. */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) === 404 || isNoConversationId(error);
+}
+
+/** Whether the API refused an ID by its form, which it checks first: no conversation can have that ID. */
+function isNoConversationId(error: unknown): boolean {
+  if (statusOf(error) !== 400) return false;
+  return /^Invalid 'conversation(?:_id)?': .*Expected an ID/s.test(messageOf(error) ?? '');
+}
+
 /** Whether a 404 comes from an endpoint that knows conversations: its error speaks of one, and not of a path. */
 function isAboutConversation(error: unknown): boolean {
+  const message = messageOf(error) ?? '';
+  return /\bconversation\b/i.test(message) && !message.includes('/conversations');
+}
+
+/** The server's own words. */
+function messageOf(error: unknown): string | undefined {
   const body = isObject(error) ? error['error'] : undefined;
   const message = isObject(body) ? body['message'] : undefined;
-  return (
-    typeof message === 'string' && /\bconversation\b/i.test(message) && !message.includes('/conversations')
-  );
+  return typeof message === 'string' ? message : undefined;
 }
 
 /** Why a request failed, in words that cannot hold content or a key: the error's name, status and code. */

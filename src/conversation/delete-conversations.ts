@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { statusOf } from './api-error.ts';
+import { isMissing } from './api-error.ts';
 import { sendDelete } from './request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { conversationsToDelete } from '../ledger/state.ts';
@@ -65,7 +65,7 @@ export async function deleteConversation(client: OpenAI, id: string): Promise<bo
     await sendDelete(client, 'conversations.delete', (how) => client.conversations.delete(id, how));
     return true;
   } catch (error) {
-    if (statusOf(error) === 404) return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }

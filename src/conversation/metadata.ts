@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { statusOf } from './api-error.ts';
+import { isMissing } from './api-error.ts';
 import { sendRequest } from './request.ts';
 import { InvalidResponseError } from '../errors/session.ts';
 import { isObject } from '../util/json.ts';
@@ -54,7 +54,7 @@ export async function readMetadata(
     );
     return parseMetadata(conversation, conversationId);
   } catch (error) {
-    if (statusOf(error) === 404) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { operations } from '../../mocks/http/operations.ts';
+import { STREAM_EVENTS } from '../../mocks/responses/stream-events.ts';
 import { ApiSchema, hasApiSchema } from './schema/api-schema.ts';
 import { recordCorpus } from './schema/corpus.ts';
 import { deviations, mended, type Deviation } from './schema/deviations.ts';
@@ -8,31 +9,6 @@ import type { Recorded } from './schema/recorder.ts';
 const WHY_SKIPPED = hasApiSchema
   ? ''
   : ' (skipped: the schema file, which is not part of this repository, is absent)';
-
-const EVENTS = [
-  'response.created',
-  'response.queued',
-  'response.in_progress',
-  'response.output_item.added',
-  'response.content_part.added',
-  'response.output_text.delta',
-  'response.output_text.done',
-  'response.refusal.delta',
-  'response.refusal.done',
-  'response.content_part.done',
-  'response.function_call_arguments.delta',
-  'response.function_call_arguments.done',
-  'response.reasoning_summary_part.added',
-  'response.reasoning_summary_text.delta',
-  'response.reasoning_summary_text.done',
-  'response.reasoning_summary_part.done',
-  'response.output_item.done',
-  'response.compaction.compacting',
-  'response.completed',
-  'response.incomplete',
-  'response.failed',
-  'error',
-];
 
 describe.skipIf(!hasApiSchema)(`the answers against the schema of the API${WHY_SKIPPED}`, () => {
   let schema: ApiSchema;
@@ -57,7 +33,7 @@ describe.skipIf(!hasApiSchema)(`the answers against the schema of the API${WHY_S
     const served = recorded.filter(({ status }) => status === 200);
     expect(new Set(served.map(({ operation }) => operation))).toEqual(new Set(operations));
     const events = new Set(recorded.flatMap((answer) => answer.events.map(({ type }) => type)));
-    expect(events).toEqual(new Set(EVENTS));
+    expect(events).toEqual(new Set<string>(STREAM_EVENTS));
   });
 
   it('every answer and every event is valid but for the known deviations', () => {

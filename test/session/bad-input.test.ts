@@ -1,6 +1,7 @@
 import type { AgentInputItem } from '@openai/agents';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../src/doctor.ts';
 import { HybridSession, memoryLedger, type Mode } from '../../src/index.ts';
 import { converse, listedTexts, requestsOf } from '../flows/support/story.ts';
 import { assistant, call, texts, user } from '../support/conversation.ts';
@@ -48,6 +49,20 @@ describe('a conversation that does not exist', () => {
       },
     );
   });
+
+  it.each(['user-42', 'ada@example.com', 'resp_1'])(
+    'a conversation ID that the API refuses by its form is a missing conversation: %s',
+    async (conversationId) => {
+      const { client } = simulated();
+      await expect(client.conversations.items.list(conversationId)).rejects.toMatchObject({ status: 400 });
+      const session = new HybridSession({ client, conversationId });
+      const missing = { code: 'conversation_not_found', conversationId };
+      await expect(session.getItems()).rejects.toMatchObject(missing);
+      await expect(session.addItems([user('hi')])).rejects.toMatchObject(missing);
+      await expect(session.verify()).rejects.toMatchObject(missing);
+      await expect(diagnose({ client, conversationId })).rejects.toMatchObject(missing);
+    },
+  );
 
   it('a session that cannot begin fails the run before the model is asked', async () => {
     const { client, simulator } = simulated();

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { statusOf } from '../../conversation/api-error.ts';
+import { isMissing } from '../../conversation/api-error.ts';
 import { readConversation, type ListedItem } from '../../conversation/items.ts';
 import type { ItemConverter } from '../../items/item-converter.ts';
 import type { LedgerState } from '../../ledger/state.ts';
@@ -40,7 +40,7 @@ export class ListReader {
       const items = converted.map((item, index) => ({ id: raw[index]?.id ?? '', item }));
       return { items, occurrences: await itemIndex.add(raw), isGone: false };
     } catch (error) {
-      if (statusOf(error) === 404) return { items: [], occurrences: [], isGone: true };
+      if (isMissing(error)) return { items: [], occurrences: [], isGone: true };
       throw error;
     }
   }

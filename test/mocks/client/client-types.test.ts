@@ -18,6 +18,9 @@ const REQUESTS = {
 /** Input that stands for no item of its own. */
 const NO_ITEMS = new Set(['item_reference', 'compaction_trigger']);
 
+/** The fields that hold an ID, which has a form of its own. */
+const IDS: Readonly<Record<string, string>> = { conversation: 'conv_1', previous_response_id: 'resp_1' };
+
 const inputs = types
   .interfacesOf('ResponseInputItem')
   .map((name) => ({ name, type: types.textsOf(name)[0] ?? 'message' }));
@@ -77,7 +80,7 @@ describe('the types of the installed client', () => {
   it.each(
     [...types.membersOf('ResponseCreateParamsBase')].filter(([key]) => key !== 'input' && key !== 'stream'),
   )('the simulator takes each value of %s that the client has', async (key, { type }) => {
-    const values = types.samplesOf(type);
+    const values = types.samplesOf(type).map((value) => withKnownId(key, value));
     const bodies = values.map((value) => ({ model: 'gpt-6-sol', input: 'hi', [key]: value }));
     expect(bodies.length).toBeGreaterThan(0);
     expect(await shapeFaults(bodies)).toEqual([]);
@@ -93,6 +96,13 @@ describe('the types of the installed client', () => {
     expect(await shapeFaults(bodies)).toEqual([]);
   });
 });
+
+/** A value of a field that holds an ID, with an ID of its kind. */
+function withKnownId(key: string, value: unknown): unknown {
+  const id = IDS[key];
+  if (id === undefined || value === null) return value;
+  return typeof value === 'string' ? id : Object.assign({}, value, { id });
+}
 
 /** An item with an ID of its type, if it has one. */
 function withId(item: Record<string, unknown>, type: string): object {

@@ -92,6 +92,27 @@ describe('conversations', () => {
     expect((await client.conversations.items.list(second.id)).data).toEqual([item]);
   });
 
+  it.each([
+    ['user-42', "Expected an ID that begins with 'conv'."],
+    ['resp_1', "Expected an ID that begins with 'conv'."],
+    [
+      'ada@example.com',
+      'Expected an ID that contains letters, numbers, underscores, or dashes, but this value contained additional characters.',
+    ],
+  ])('an ID of another kind than a conversation is refused by its form: %s', async (id, words) => {
+    const client = clientOf(createSimulator());
+    const refused = (param: string): object => ({
+      status: 400,
+      code: 'invalid_value',
+      param,
+      message: `Invalid '${param}': '${id}'. ${words}`,
+    });
+    expect(await refusalOf(client.conversations.retrieve(id))).toEqual(refused('conversation_id'));
+    expect(await refusalOf(client.conversations.items.list(id))).toEqual(refused('conversation_id'));
+    const asked = client.responses.create({ model: 'gpt-4.1', input: 'hi', conversation: id });
+    expect(await refusalOf(asked)).toEqual(refused('conversation'));
+  });
+
   it('a conversation refuses unknown fields', async () => {
     const simulator = createSimulator();
     expect(await rawRefusal(simulator, 'POST', '/conversations', { title: 'x' })).toEqual({

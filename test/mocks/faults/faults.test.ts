@@ -103,6 +103,13 @@ describe('a fault', () => {
       { name: 'rate_limit', moment: 'later' as 'after' },
       '"moment" must be before or after',
     ],
+    [
+      'responses.create',
+      { name: 'cut_stream', at: 'response.output_text.detla' },
+      '"at" must be a number or',
+    ],
+    ['conversations.items.list', { name: 'lagging_items', count: 0 }, '"count" must be a whole number of at'],
+    ['responses.create', { status: 429, headers: { 'x y': 'z' } }, '"headers" must be an object of headers'],
     ['responses.create', { status: 200 }, '"status" must be from 400 to 599, but it is 200'],
     ['responses.create', null as never, 'Cannot set the fault "null"; there are rate_limit'],
     ['conversations.create', 'cut_stream', 'for "conversations.create"; there are *, responses.create'],
@@ -111,6 +118,19 @@ describe('a fault', () => {
     const simulator = createSimulator();
     expect(() => simulator.fault(operation, fault)).toThrow(RangeError);
     expect(() => simulator.fault(operation, fault)).toThrow(words);
+  });
+
+  it('a fault that strikes streams or lists alone is not used up by another request', async () => {
+    const simulator = createSimulator();
+    const client = clientOf(simulator);
+    simulator.fault('responses.create', { name: 'cut_stream', times: 1 });
+    simulator.fault('*', { name: 'dropped_items', times: 1 });
+    const { id } = await client.conversations.create({});
+    for (const input of ['one', 'two']) await create(client, { conversation: id, input });
+    const stream = await client.responses.create({ model: 'gpt-4.1', input: 'three', stream: true });
+    await expect(collect(stream)).rejects.toThrow('terminated');
+    expect((await client.conversations.items.list(id)).data).toHaveLength(3);
+    expect((await client.conversations.items.list(id)).data).toHaveLength(4);
   });
 
   it('a fault before the effect leaves no item, and one after it loses the answer alone', async () => {

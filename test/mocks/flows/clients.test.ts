@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createSimulator, outline } from '../../../mocks/core.ts';
 import type { ListenOptions } from '../../../mocks/index.ts';
 import { HybridSession } from '../../../src/index.ts';
+import { collect } from '../support.ts';
 
 const agent = new Agent({ name: 'Assistant', model: 'gpt-4.1' });
 
@@ -71,6 +72,24 @@ describe('the end of a simulator', () => {
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
+  it('closing breaks requests that wait for an answer, and streams, also without a server', async () => {
+    const simulator = createSimulator();
+    const client = simulator.client({ maxRetries: 0 });
+    const asked = { model: 'gpt-4.1', input: 'hi' };
+    const stream = await client.responses.create({ ...asked, stream: true });
+    simulator.fault('responses.create', 'no_answer');
+    const waiting = Array.from({ length: 20 }, () => client.responses.create(asked));
+    const events = stream[Symbol.asyncIterator]();
+    await events.next();
+    const ends = waiting.map(async (end) => await end.catch(String));
+    await vi.waitFor(() => expect(simulator.log).toHaveLength(21));
+    await simulator.close();
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(['Error: Connection error.']));
+    await expect(collect({ [Symbol.asyncIterator]: () => events })).rejects.toThrow('fetch failed');
+    expect((await client.responses.create(asked)).status).toBe('completed');
+    expect(simulator.log).toHaveLength(1);
+  });
+
   it('a closed server may be closed again, and closing resets the simulator', async () => {
     const simulator = createSimulator();
     const server = await simulator.listen();
@@ -85,5 +104,16 @@ describe('the end of a simulator', () => {
 it('an unknown option of listen() is refused', async () => {
   await expect(createSimulator().listen({ hostname: 'localhost' } as ListenOptions)).rejects.toThrow(
     'Cannot listen: "options" has no field "hostname"; there are port, host',
+  );
+});
+
+it.each([
+  [{ port: 'abc' }, '"port" must be a whole number up to 65535, but it is "abc"'],
+  [{ port: 99_999 }, '"port" must be a whole number up to 65535, but it is 99999'],
+  [{ host: 5 }, '"host" must be a text, but it is 5'],
+  [{ hosts: 'app.test' }, '"hosts" must be an array, but it is "app.test"'],
+])('a place to listen of another kind is refused: %j', async (options, words) => {
+  await expect(createSimulator().listen(options as ListenOptions)).rejects.toThrow(
+    new RangeError(`Cannot listen: ${words}`),
   );
 });

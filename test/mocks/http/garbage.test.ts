@@ -90,7 +90,7 @@ it.each([
   'constructor',
   'x'.repeat(8000),
   '%F0%9F%98%80',
-])('the server answers 404 for any unknown ID: %s', async (id) => {
+])('the server refuses any unknown ID: %s', async (id) => {
   for (const path of [
     `/conversations/${id}`,
     `/conversations/${id}/items`,
@@ -98,7 +98,7 @@ it.each([
     `/responses/${id}/input_items`,
   ]) {
     const answer = await fetch(`${url.href}${path}`, { headers: { authorization: 'Bearer sk-test' } });
-    expect(answer.status).toBe(404);
+    expect([400, 404]).toContain(answer.status);
     expect(await answer.json()).toMatchObject({ error: { message: expect.any(String) } });
   }
 });

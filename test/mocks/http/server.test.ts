@@ -113,8 +113,8 @@ describe('a simulator that listens', () => {
       'GET',
       '/responses/%E0%A4%A',
       undefined,
-      404,
-      { message: "Response with id '%E0%A4%A' not found." },
+      400,
+      { message: expect.stringMatching(/^Invalid 'response_id': '%E0%A4%A'\./), param: 'response_id' },
     ],
   ])('a server answers %s with an error of the API', async (_, method, path, body, status, error) => {
     const response = await send(method, path, body);

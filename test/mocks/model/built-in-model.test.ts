@@ -1,3 +1,4 @@
+import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { createSimulator } from '../../../mocks/index.ts';
 import { clientOf, refusalOf } from '../support.ts';
@@ -215,6 +216,23 @@ describe('the built-in model', () => {
       { type: 'function_call', name: 'ask' },
     ]);
     expect(output[2]).not.toHaveProperty('namespace');
+  });
+
+  it('the built-in model calls one tool after another where parallel calls are off', async () => {
+    const client = clientOf(createSimulator());
+    const input: OpenAI.Responses.ResponseInput = [
+      { role: 'user', content: 'call get_weather call transfer_to_billing {"city":"Rome"}' },
+    ];
+    const called: string[][] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const settings = { model: 'gpt-4.1', tools: TOOLS, parallel_tool_calls: false, store: false };
+      const { output } = await client.responses.create({ ...settings, input });
+      called.push(output.map((item) => (item.type === 'function_call' ? item.name : item.type)));
+      for (const item of output)
+        if (item.type === 'function_call')
+          input.push(item, { type: 'function_call_output', call_id: item.call_id, output: 'done' });
+    }
+    expect(called).toEqual([['get_weather'], ['transfer_to_billing'], ['message']]);
   });
 
   it('the built-in model reasons first for reasoning models', async () => {

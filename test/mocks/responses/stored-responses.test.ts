@@ -23,6 +23,23 @@ describe('a stored response', () => {
     },
   );
 
+  it.each(['', 'gen-123', 'conv_1'])(
+    'an ID of another kind than a response is refused by its form: %j',
+    async (id) => {
+      const simulator = createSimulator();
+      const client = clientOf(simulator);
+      const refused = (param: string): object => ({
+        status: 400,
+        code: 'invalid_value',
+        param,
+        message: `Invalid '${param}': '${id}'. Expected an ID that begins with 'resp'.`,
+      });
+      const asked = client.responses.create({ model: 'gpt-4.1', input: 'hi', previous_response_id: id });
+      expect(await refusalOf(asked)).toEqual(refused('previous_response_id'));
+      expect(await refusalOf(client.responses.retrieve(`gen-${id}`))).toMatchObject({ param: 'response_id' });
+    },
+  );
+
   it('a deleted response can be neither retrieved nor continued, but its children live on', async () => {
     const simulator = createSimulator();
     const client = clientOf(simulator);

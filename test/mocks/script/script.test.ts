@@ -223,6 +223,16 @@ describe('a script that makes no sense', () => {
     [{ items: ['x'] as never }, /"items\[0\]" must be an object, but it is a string/],
     [{ incomplete: true as never }, /"incomplete" cannot be true; there are max_output_tokens, content_f/],
     [{ failed: { code: 'server_error' } as never }, /"failed.message" must be a text/],
+    [{ items: [{}] }, /"items\[0\].content" must be an array/],
+    [
+      { items: [{ role: 'assistant', content: 'hi' }] },
+      /"items\[0\].content" must be an array, but it is a s/,
+    ],
+    [
+      { items: [{ type: 'function_call', name: 'f', arguments: '{}' }] },
+      /"items\[0\].call_id" must be there/,
+    ],
+    [{ status: 429, headers: { 'x y': 'z' } }, /"headers" must be an object of headers/],
     [{ status: 200 }, /"status" must be from 400 to 599, but it is 200/],
   ])('the reply %j is refused', (reply, words) => {
     expect(() => createSimulator().when({}).reply('fine', reply)).toThrow(words);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSimulator, type SimulatorOptions } from '../../../mocks/index.ts';
+import { profileNames } from '../../../mocks/profiles/profile-table.ts';
 import { clientOf, refusalOf } from '../support.ts';
 
 const hi = { model: 'gpt-4.1', input: 'hi' };
@@ -131,9 +132,26 @@ describe('options', () => {
     [{ respond: 'hi' } as object, '"respond" must be a function, but it is "hi"'],
     [{ apiKeys: 'sk-1' } as object, '"apiKeys" must be an array, but it is "sk-1"'],
     [{ unlinkModels: 'gpt-5' } as object, '"unlinkModels" must be an array, but it is "gpt-5"'],
+    [{ latency: '100' } as object, '"latency" must be a number, but it is "100"'],
+    [{ contextWindow: '1000' } as object, '"contextWindow" must be a number, but it is "1000"'],
+    [{ lag: '1s' } as object, '"lag" must be a number, but it is "1s"'],
+    [{ lag: { read: 2 } } as object, '"lag" has no field "read"; there are reads'],
+    [{ pace: 5 } as object, '"pace" must be an object, but it is 5'],
+    [{ apiKeys: [5] } as object, '"apiKeys" must be texts, but it is 5'],
+    [{ unlinkModels: [5] } as object, '"unlinkModels" must be names and patterns, but it is 5'],
+    [{ profile: 5 } as object, `its "profile" cannot be 5; there are ${profileNames.join(', ')}`],
+    [null as never, '"options" must be an object, but it is null'],
     [{ onAbort: 'drop' } as object, '"onAbort" cannot be "drop"; there are drop-turn, keep-turn'],
   ])('the option %j is refused', (options, words) => {
     expect(() => createSimulator(options)).toThrow(new RangeError(`Cannot create the simulator: ${words}`));
+  });
+});
+
+describe('a clock that is told no time', () => {
+  it.each([Number.NaN, '5', undefined, Infinity])('the clock refuses to advance by %j', async (time) => {
+    const simulator = createSimulator();
+    expect(() => simulator.advance(time as number)).toThrow(RangeError);
+    expect(simulator.now()).toBe(Date.UTC(2026, 0, 1));
   });
 });
 
