@@ -117,17 +117,16 @@ export class Ledger {
    * @throws ConversationReplaced when the session has another conversation: nothing is appended then.
    */
   append(decide: LedgerDecision, { scope = 'all' }: Pick<LedgerRead, 'scope'> = {}): Promise<LedgerState> {
-    return this.#queue.run(() => this.#appendDecided(() => this.#load(scope), decide));
+    const load = (): Promise<LedgerState> => this.#recovering(() => this.#load(scope));
+    return this.#queue.run(() => this.#appendDecided(load, decide));
   }
 
   /** Appends a `clear` record, whether or not the earlier items can be read back. */
   clear(): Promise<LedgerState> {
     return this.#queue.run(() => {
       this.#unload();
-      return this.#appendDecided(
-        () => this.readAt(),
-        () => [{ type: 'clear' }],
-      );
+      const load = (): Promise<LedgerState> => this.#recovering(() => this.readAt());
+      return this.#appendDecided(load, () => [{ type: 'clear' }]);
     });
   }
 
@@ -162,7 +161,7 @@ export class Ledger {
     const retry = this.#reader.retry();
     let commit = this.#commitIds.next();
     for (;;) {
-      const state = this.#attached(await this.#recovering(load));
+      const state = this.#attached(await load());
       this.justRead = undefined;
       const decided = decide(state);
       if (decided.length === 0) return state;
@@ -270,6 +269,7 @@ export class Ledger {
       return state;
     };
     await this.#appendDecided(load, () => this.#kept.stepsFor(log, rewind));
+    this.#kept.recovered();
     rewind.isRecorded = true;
   }
 

@@ -25,6 +25,8 @@ interface KeptAppend {
 export class KeptAppends {
   readonly #known: KnownLedger | undefined;
   #appends: KeptAppend[] = [];
+  /** Those that `stepsFor()` has put into one. */
+  #replaced: readonly KeptAppend[] = [];
   #bytes = 0;
 
   /** @param known where the newest one is noted; without it nothing is kept. */
@@ -54,6 +56,13 @@ export class KeptAppends {
     this.#bytes = 0;
   }
 
+  /** The lost steps were appended again, and are kept as that append: at the next loss the former ones are not missing. */
+  recovered(): void {
+    for (const { bytes } of this.#replaced) this.#bytes -= bytes;
+    this.#appends = this.#appends.filter((append) => !this.#replaced.includes(append));
+    this.#replaced = [];
+  }
+
   /** The steps that a log has lost and this object still has, behind a `rewound` step if some are missing. */
   stepsFor(log: LedgerPage, { version, seen, isRecorded }: Rewind): LedgerStep[] {
     const { commitAt } = shownBy(log, 0);
@@ -62,6 +71,7 @@ export class KeptAppends {
     for (const { expected, before, version: next } of missing)
       if (expected === end && (expected > version || commitAt(expected - 1) === before)) end = next;
     const isWhole = version < seen.version && end === seen.version;
+    this.#replaced = missing;
     const mark: LedgerStep[] = isRecorded || isWhole ? [] : [{ type: 'rewound' }];
     return [...mark, ...missing.flatMap(({ steps }) => steps)];
   }
