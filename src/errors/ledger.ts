@@ -103,7 +103,7 @@ export function unknownKeyError(
  * - `driver_failed`: the driver is installed and could not be loaded; `cause` has the reason.
  * - `closed`: the store was closed.
  * - `full`: the store has no space.
- * - `not_found`: the store does not exist.
+ * - `not_found`: the store, or the session in it, does not exist.
  * - `behind`: reads stay older than appends, as from a lagging or restored replica.
  * - `log_deleted`: another process deleted the write-ahead log of an open SQLite file. Restart the process.
  */

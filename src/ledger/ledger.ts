@@ -117,17 +117,16 @@ export class Ledger {
    * @throws ConversationReplaced when the session has another conversation: nothing is appended then.
    */
   append(decide: LedgerDecision, { scope = 'all' }: Pick<LedgerRead, 'scope'> = {}): Promise<LedgerState> {
-    return this.#queue.run(() => this.#appendDecided(() => this.#load(scope), decide));
+    const load = (): Promise<LedgerState> => this.#recovering(() => this.#load(scope));
+    return this.#queue.run(() => this.#appendDecided(load, decide));
   }
 
   /** Appends a `clear` record, whether or not the earlier items can be read back. */
   clear(): Promise<LedgerState> {
     return this.#queue.run(() => {
       this.#unload();
-      return this.#appendDecided(
-        () => this.readAt(),
-        () => [{ type: 'clear' }],
-      );
+      const load = (): Promise<LedgerState> => this.#recovering(() => this.readAt());
+      return this.#appendDecided(load, () => [{ type: 'clear' }]);
     });
   }
 
@@ -162,7 +161,7 @@ export class Ledger {
     const retry = this.#reader.retry();
     let commit = this.#commitIds.next();
     for (;;) {
-      const found = await this.#recovering(load);
+      const found = await load();
       const state = isAgain ? found : this.#attached(found);
       this.justRead = undefined;
       const decided = decide(state);
@@ -271,6 +270,7 @@ export class Ledger {
       return state;
     };
     await this.#appendDecided(load, (state) => this.#kept.stepsFor(log, rewind, state), true);
+    this.#kept.recovered();
     rewind.isRecorded = true;
   }
 

@@ -1,3 +1,4 @@
+import { LedgerUnavailableError } from '../errors/ledger.ts';
 import type { HistoryReport } from '../runtime/verify.ts';
 import { HybridSession } from '../session/hybrid-session.ts';
 import { eachSession, type ManyOptions, type SessionResult } from './each-session.ts';
@@ -7,7 +8,7 @@ export type VerifiedSession = SessionResult<{ readonly report: HistoryReport }>;
 
 /**
  * Verifies every session of a ledger that has a conversation, or the given ones, a few at a time: `session.verify()` for each.
- * Writes nothing.
+ * Writes nothing. A session that the ledger does not know has an error for a result.
  *
  * @throws InvalidOptionsError for an invalid option, or without `ids` for a ledger that does not list its sessions; the reason of
  * the signal.
@@ -19,9 +20,12 @@ export type VerifiedSession = SessionResult<{ readonly report: HistoryReport }>;
  */
 export async function* verifyAll(options: ManyOptions): AsyncGenerator<VerifiedSession, void, undefined> {
   const { client, ledger } = options;
-  yield* eachSession(options, async (id) => ({
-    report: await sessionOf(id, { client, ledger }).verify(),
-  }));
+  yield* eachSession(options, async (id) => {
+    // A new session is empty, and proven.
+    if ((await ledger.checkpoint(id)) === undefined)
+      throw new LedgerUnavailableError('not_found', `it knows no session '${id}'`);
+    return { report: await sessionOf(id, { client, ledger }).verify() };
+  });
 }
 
 /** A session of which nothing but its ledger is known. An ID of a conversation is an alias of its session. */

@@ -76,6 +76,42 @@ describe('a store that lost records', () => {
     expect(await stored(store)).toEqual(['a', 'b', 'c']);
   });
 
+  test('a store that lost the same records twice gets them once', async () => {
+    const { store, backup, restore } = restorableStore();
+    const { ledger, rewinds } = watched(store);
+    await ledger.append(() => say('a'));
+    const old = await backup('conv_1');
+    await ledger.append(() => say('b'));
+    await ledger.append(() => say('c'));
+    for (let losses = 0; losses < 2; losses += 1) {
+      await restore(old);
+      expect(historyOf(await ledger.read({ fresh: true }))).toEqual(['a', 'b', 'c']);
+      expect(await ledger.read()).toMatchObject({ rewound: false });
+    }
+    expect(await stored(store)).toEqual(['a', 'b', 'c']);
+    expect(rewinds).toEqual([1, 1]);
+  });
+
+  test('a store that reads a part of what it has refuses a read in an error, and not for ever', async () => {
+    const { store } = restorableStore();
+    await new Ledger({ store, sessionId: 'conv_1' }).append(() => say('a'));
+    await new Ledger({ store, sessionId: 'conv_1' }).append(() => say('b'));
+    await new Ledger({ store, sessionId: 'conv_1' }).append(() => say('c'));
+    // As a query that answers one page.
+    const paged: LedgerStore = {
+      ...store,
+      async read(...range) {
+        const page = await store.read(...range);
+        return { ...page, records: page.records.slice(0, 2) };
+      },
+    };
+    const { ledger } = watched(paged);
+    const failed = ledger.append(() => say('d'), { scope: 'tail' });
+    await expect(failed).rejects.toMatchObject({ code: 'ledger_unavailable', reason: 'behind' });
+    await expect(ledger.read({ fresh: true })).rejects.toMatchObject({ reason: 'behind' });
+    expect(await stored(store)).toEqual(['a', 'b', 'c']);
+  });
+
   test('a store that lost records says so where records of others are missing, in every process from then on', async () => {
     const { store, backup, restore } = restorableStore();
     const [mine, yours] = [watched(store), watched(store)];

@@ -169,4 +169,11 @@ describe('verifyAll()', () => {
     expect(found.get('user-1')?.report).toMatchObject({ verified: true, findings: [], pending: 0 });
     expect((await ledger.checkpoint('user-0'))?.conversation).toBe(conversationOf('user-0'));
   });
+
+  it('a session that the ledger does not know is not verified', async () => {
+    const { client, ledger } = await fleet(1);
+    const found = await all(verifyAll({ client, ledger, ids: ['user-0', 'user-O'] }));
+    expect(found.get('user-0')?.report).toMatchObject({ verified: true });
+    expect(found.get('user-O')).toMatchObject({ error: { reason: 'not_found' } });
+  });
 });

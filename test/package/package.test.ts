@@ -257,6 +257,18 @@ describe.runIf(FULL)('the package installed by npm', () => {
     expect(stderr).toBe('');
   });
 
+  it('the installed command reports an output that cannot be written, and goes on without its messages', async () => {
+    const lines = [
+      `"${command()}" --help > /dev/full; echo "$?"`,
+      `"${command()}" list --ledger sqlite:none.db 2> >(exec true); echo "$?"`,
+    ];
+    const { stdout, stderr } = await runProgram('bash', ['-c', lines.join('\n')], { cwd: app });
+    expect(stdout).toBe('70\n70\n');
+    expect(stderr).toMatch(
+      /^agents-hybrid-session: cannot_write: Cannot write to standard output \(ENOSPC\)\nTry: .*\n$/,
+    );
+  });
+
   it('the installed command imports a file into a new conversation and exports it again', async () => {
     const running = startProgram(command(), ['simulate', '--port', '0'], { cwd: app });
     const env = { OPENAI_BASE_URL: await running.line(/^http:/), OPENAI_API_KEY: 'any' };

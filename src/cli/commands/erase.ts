@@ -51,7 +51,7 @@ export const erase: Command = {
       io,
       () => typed,
       (signal) =>
-        withLedger(io, values, { command: 'erase', operand, readOnly: false }, async (opened) => {
+        withLedger(io, values, { command: 'erase', operand, readOnly: false, signal }, async (opened) => {
           // A missing key fails before the question.
           if (remote) opened.client();
           const { store } = opened.ledger;

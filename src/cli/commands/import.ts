@@ -75,13 +75,13 @@ interface ImportContext {
   readonly onConversation: (id: string) => void;
 }
 
-function intoSession({ io, typed, items }: ImportContext): Promise<number> {
+function intoSession({ io, typed, items, signal }: ImportContext): Promise<number> {
   const { values, path } = typed;
   const sessionId = values.session ?? '';
   return withLedger(
     io,
     values,
-    { command: 'import', operand: path, readOnly: false },
+    { command: 'import', operand: path, readOnly: false, signal },
     async ({ ledger: { store: ledger } }) => {
       const imported = await refusedAsCommand(typed, () =>
         importItems({ ledger, sessionId, items, append: values.append === true }),
@@ -98,7 +98,6 @@ async function intoConversation(context: ImportContext): Promise<number> {
   let progress: ProgressLine | undefined;
   let written = 0;
   const fetch = watchedFetch({
-    signal,
     onWritten(count) {
       written += count;
       progress?.update(`Wrote ${written} of ${items.length} items`);
@@ -119,7 +118,13 @@ async function intoConversation(context: ImportContext): Promise<number> {
   let imported: ConversationImported;
   if (values.ledger === undefined) {
     progress = showProgress(io, { quiet: values.quiet === true });
-    const client = openClient(io, { command: 'import', baseUrl: values['base-url'], progress, fetch });
+    const client = openClient(io, {
+      command: 'import',
+      baseUrl: values['base-url'],
+      progress,
+      signal,
+      fetch,
+    });
     try {
       imported = await work(client, memoryLedger());
     } catch (error) {
@@ -128,7 +133,7 @@ async function intoConversation(context: ImportContext): Promise<number> {
       progress.clear();
     }
   } else {
-    const options = { command: 'import', operand: path, readOnly: false, fetch };
+    const options = { command: 'import', operand: path, readOnly: false, signal, fetch };
     imported = await withLedger(io, values, options, async (opened) => {
       ({ progress } = opened);
       return work(opened.client(), opened.ledger.store);
@@ -163,16 +168,13 @@ function report(io: CliIo, { values }: ImportArguments, imported: ConversationIm
 
 /** Options of `watchedFetch()`. */
 export interface WatchedFetchOptions {
-  /** Stops new requests; a request in progress is awaited, so that its effect is known. */
-  readonly signal: AbortSignal;
   /** Reports the number of items that a request has written. */
   readonly onWritten: (items: number) => void;
 }
 
-/** A `fetch` that reports written items, and starts no request after the signal. */
-export function watchedFetch({ signal, onWritten }: WatchedFetchOptions): typeof fetch {
+/** A `fetch` that reports written items. */
+export function watchedFetch({ onWritten }: WatchedFetchOptions): typeof fetch {
   return async (input, init) => {
-    signal.throwIfAborted();
     const answer = await fetch(input, init);
     if (answer.ok && init?.method?.toUpperCase() === 'POST' && typeof init.body === 'string')
       onWritten(itemsIn(init.body));

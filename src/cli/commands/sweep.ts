@@ -69,26 +69,32 @@ export const sweep: Command = {
       io,
       () => 'the same command',
       (signal) =>
-        withLedger(io, values, options, async ({ ledger: { store: ledger }, client, progress }) => {
-          const api = remote ? { remote, client: client() } : {};
-          const onSwept = (session: SweptSession): void => {
-            progress.clear();
-            tell(session);
-          };
-          const onFailed = (sessionId: string, error: unknown): void => {
-            progress.clear();
-            const { message } = failureOf(error, 'sweep');
-            io.err(`Not removed: ${escapeControls(sessionId)}: ${message}\n`);
-          };
-          const given = { ledger, olderThan, prefix, dryRun, onSwept, onFailed, signal, ...api };
-          const { swept, changed, unknown, failed } = await sweepSessions(given);
-          const code = failed === 0 ? 0 : 1;
-          if (values.quiet === true) return code;
-          io.err(`${swept.toLocaleString('en')} session(s) ${dryRun ? 'would be removed' : 'removed'}\n`);
-          if (changed > 0) io.err(`${changed} session(s) stay: they were changed meanwhile\n`);
-          if (unknown > 0) io.err(`${unknown} session(s) stay: the time of their last change is not known\n`);
-          return code;
-        }),
+        withLedger(
+          io,
+          values,
+          { ...options, signal },
+          async ({ ledger: { store: ledger }, client, progress }) => {
+            const api = remote ? { remote, client: client() } : {};
+            const onSwept = (session: SweptSession): void => {
+              progress.clear();
+              tell(session);
+            };
+            const onFailed = (sessionId: string, error: unknown): void => {
+              progress.clear();
+              const { message } = failureOf(error, 'sweep');
+              io.err(`Not removed: ${escapeControls(sessionId)}: ${message}\n`);
+            };
+            const given = { ledger, olderThan, prefix, dryRun, onSwept, onFailed, signal, ...api };
+            const { swept, changed, unknown, failed } = await sweepSessions(given);
+            const code = failed === 0 ? 0 : 1;
+            if (values.quiet === true) return code;
+            io.err(`${swept.toLocaleString('en')} session(s) ${dryRun ? 'would be removed' : 'removed'}\n`);
+            if (changed > 0) io.err(`${changed} session(s) stay: they were changed meanwhile\n`);
+            if (unknown > 0)
+              io.err(`${unknown} session(s) stay: the time of their last change is not known\n`);
+            return code;
+          },
+        ),
     );
   },
 };

@@ -85,7 +85,7 @@ export async function withConversation<T>(
   // A wrong value is told before anything is read.
   if (values.ledger !== undefined) locateLedger({ ...io, readOnly }, command, values.ledger);
   const progress = showProgress(io, { quiet: values.quiet === true });
-  const client = openClient(io, { command, baseUrl: values['base-url'], progress });
+  const client = openClient(io, { command, baseUrl: values['base-url'], progress, signal });
   const responses = await readResponseIds(command, values.response ?? [], io, signal);
   const ledger =
     values.ledger === undefined

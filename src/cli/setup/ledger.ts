@@ -40,6 +40,8 @@ export interface OpenSessionLedgerOptions {
   readonly operand: string;
   /** Whether the command only reads: then it creates nothing. */
   readonly readOnly: boolean;
+  /** Ends the requests of the client. */
+  readonly signal?: AbortSignal;
   /**
    * Carries the requests.
    *
@@ -56,7 +58,7 @@ export interface OpenSessionLedgerOptions {
 export async function withLedger<T>(
   io: CliIo,
   given: LedgerArguments,
-  { command, operand, readOnly, fetch }: OpenSessionLedgerOptions,
+  { command, operand, readOnly, signal, fetch }: OpenSessionLedgerOptions,
   work: (opened: OpenedSessionLedger) => Promise<T>,
 ): Promise<T> {
   const typed = `agents-hybrid-session ${command} ${operand}`.trim();
@@ -69,7 +71,7 @@ export async function withLedger<T>(
   const progress = showProgress(io, { quiet: values.quiet === true });
   let opened: OpenAI | undefined;
   const client = (): OpenAI =>
-    (opened ??= openClient(io, { command, baseUrl: values['base-url'], progress, fetch }));
+    (opened ??= openClient(io, { command, baseUrl: values['base-url'], progress, signal, fetch }));
   const ledger = await openLedger(io, values.ledger, { command, readOnly, scope: values.scope });
   try {
     return await work({ ledger, client, progress });

@@ -92,7 +92,7 @@ export async function withMany(
   const limits = { min: 1, max: 64, example: 4 };
   const concurrency = wholeNumber(command, 'concurrency', values.concurrency, limits) ?? limits.example;
   const progress = showProgress(io, { quiet: values.quiet === true });
-  const client = openClient(io, { command, baseUrl: values['base-url'], progress });
+  const client = openClient(io, { command, baseUrl: values['base-url'], progress, signal });
   const opened =
     values.ledger === undefined
       ? undefined

@@ -3,6 +3,7 @@ import { UsageError, type CliIo } from '../command.ts';
 import type { ProgressLine } from '../output/progress.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { retryAfter } from '../../util/retry-after.ts';
+import { stoppableFetch } from './stoppable-fetch.ts';
 
 /** Options of `openClient()`. */
 export interface OpenClientOptions {
@@ -11,6 +12,8 @@ export interface OpenClientOptions {
   /** The value of `--base-url`; without it OPENAI_BASE_URL, else the API's own. */
   readonly baseUrl: string | undefined;
   readonly progress: ProgressLine;
+  /** Ends the requests. */
+  readonly signal?: AbortSignal | undefined;
   /**
    * Carries the requests.
    *
@@ -26,7 +29,7 @@ export interface OpenClientOptions {
  */
 export function openClient(
   { env }: CliIo,
-  { command, baseUrl, progress, fetch: carrier = globalThis.fetch }: OpenClientOptions,
+  { command, baseUrl, progress, signal, fetch: carrier = globalThis.fetch }: OpenClientOptions,
 ): OpenAI {
   const apiKey = env['OPENAI_API_KEY']?.trim() ?? '';
   const baseURL = parseUrl(command, baseUrl, env['OPENAI_BASE_URL']);
@@ -37,10 +40,11 @@ export function openClient(
       'missing_api_key',
     );
   }
-  const fetch = patientFetch({
+  const patient = patientFetch({
     fetch: carrier,
     onWait: (milliseconds) => progress.note(`Waiting ${Math.ceil(milliseconds / 1000)} s for the rate limit`),
   });
+  const fetch = signal === undefined ? patient : stoppableFetch({ fetch: patient, signal });
   // Longer than the client's default: then a request is not given up while it waits out a rate limit.
   const timeout = 2 * MAX_RATE_LIMIT_WAIT_MS;
   return new OpenAI({ apiKey, fetch, timeout, ...(baseURL === undefined ? {} : { baseURL }) });

@@ -48,7 +48,7 @@ function fromLedger(
   { operand, values }: ConversationArguments,
   signal: AbortSignal,
 ): Promise<Exportable> {
-  const options = { command: 'export', operand, readOnly: true };
+  const options = { command: 'export', operand, readOnly: true, signal };
   return withLedger(io, values, options, async ({ ledger: { store: ledger, name }, client, progress }) => {
     const sessionId = await findSession(ledger, operand);
     const inspection = await inspectLedger(ledger, sessionId, { content: true });

@@ -37,6 +37,8 @@ export class KeptAppends {
   readonly #known: KnownLedger | undefined;
   readonly #attached: AttachedConversation;
   #appends: KeptAppend[] = [];
+  /** Those that `stepsFor()` has put into one. */
+  #replaced: readonly KeptAppend[] = [];
   #bytes = 0;
 
   /**
@@ -84,6 +86,13 @@ export class KeptAppends {
     this.#bytes = 0;
   }
 
+  /** The lost steps were appended again, and are kept as that append: at the next loss the former ones are not missing. */
+  recovered(): void {
+    for (const { bytes } of this.#replaced) this.#bytes -= bytes;
+    this.#appends = this.#appends.filter((append) => !this.#replaced.includes(append));
+    this.#replaced = [];
+  }
+
   /** The steps that a log has lost and this process still has, behind a `rewound` step if some are missing. */
   stepsFor(log: LedgerPage, { version, seen, isRecorded }: Rewind, state: LedgerState): LedgerStep[] {
     const { commitAt } = shownBy(log, 0);
@@ -92,6 +101,7 @@ export class KeptAppends {
     for (const { expected, before, version: next } of missing)
       if (expected === end && (expected > version || commitAt(expected - 1) === before)) end = next;
     const isWhole = version < seen.version && end === seen.version;
+    this.#replaced = missing;
     const mark: LedgerStep[] = isRecorded || isWhole ? [] : [{ type: 'rewound' }];
     const commits = new Set(this.#appends.map(({ commit }) => commit));
     const held = log.records.findLastIndex(({ commit }) => commits.has(commit));

@@ -8,6 +8,7 @@ import type { RedisLedgerClient } from '../redis/clients.ts';
 import { redisLedger } from '../redis/ledger.ts';
 import { driverError, type ModuleLoader } from '../shared/import-driver.ts';
 import type { LibsqlClient } from '../sqlite/clients.ts';
+import { within } from '../../util/clock.ts';
 import { sqliteLedger } from '../sqlite/ledger.ts';
 
 /** How a ledger is opened. */
@@ -170,13 +171,17 @@ export function openRedis(url: string, prefix: string | undefined, { load }: Ope
     });
     // Without a listener an error outside of a call ends the process, with the error's own words.
     client.on('error', () => undefined);
-    await client.connect();
-    isConnected = true;
-    const store = redisLedger({ client, ...(prefix === undefined ? {} : { prefix }) });
     const close = async (): Promise<void> => {
       if (client.destroy === undefined) await client.disconnect?.();
       else client.destroy();
     };
+    // The driver's own timeout ends when the port is open: a server that then says nothing would hold it up for ever.
+    await within<unknown>(CONNECT_TIMEOUT_MS, client.connect(), async () => {
+      await close();
+      throw new Error('the server does not answer');
+    });
+    isConnected = true;
+    const store = redisLedger({ client, ...(prefix === undefined ? {} : { prefix }) });
     return { store, close };
   });
 }

@@ -219,6 +219,15 @@ describe('verify', () => {
     expect(code).toBe(1);
     expect(jsonLines(stdout).get('adopted')).toMatchObject({ verdict: 'unproven', unproven: 1 });
   });
+
+  it('verify exits with 1 for a name that the ledger does not know', async () => {
+    const { run } = await world(1);
+    expect(await run(['verify', 'user-O'])).toMatchObject({
+      code: 1,
+      stdout: "failed        user-O  Cannot use the ledger: it knows no session 'user-O'\n",
+      stderr: '1 failed\n',
+    });
+  });
 });
 
 it('the commands on many sessions create no ledger', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createClient, type Client } from '@libsql/client';
 import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   HybridSession,
   InvalidOptionsError,
@@ -12,6 +12,7 @@ import {
   LedgerUnavailableError,
   type LocatedLedger,
 } from '../../../src/index.ts';
+import { clock } from '../../../src/util/clock.ts';
 import { texts, user } from '../../support/conversation.ts';
 import { simulated } from '../../support/simulated.ts';
 import { mysqlTable, mysqlUrl, quotedName } from '../support/mysql-engines.ts';
@@ -22,11 +23,12 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 /** The options that the drivers get. */
 function watchedDrivers() {
   const made: object[] = [];
-  const clients = { connected: 0, failures: 0, closed: 0 };
+  const clients = { connected: 0, failures: 0, silences: 0, closed: 0 };
   const client = {
     on: () => client,
     connect: async () => {
       if (clients.failures-- > 0) throw new Error('ECONNREFUSED');
+      if (clients.silences-- > 0) await new Promise(() => undefined);
       clients.connected += 1;
     },
     destroy: () => void (clients.closed += 1),
@@ -154,6 +156,22 @@ describe('ledgerFrom()', () => {
     await ledger[Symbol.asyncDispose]();
     expect(clients).toMatchObject({ connected: 1, closed: 1 });
     await expect(ledger.checkpoint('s')).rejects.toThrow('it was closed');
+  });
+
+  it('a Redis server that takes a connection and says nothing is given up after 10 seconds', async () => {
+    const { clients, load } = watchedDrivers();
+    clients.silences = 1;
+    const ledger = ledgerFrom('redis://host', { load });
+    const after = vi.spyOn(clock, 'after').mockImplementationOnce((_milliseconds, callback) => {
+      setImmediate(callback);
+      return () => undefined;
+    });
+    onTestFinished(() => after.mockRestore());
+    await expect(ledger.checkpoint('s')).rejects.toThrow('the server does not answer');
+    expect(after.mock.calls[0]?.[0]).toBe(10_000);
+    expect(clients).toMatchObject({ connected: 0, closed: 1 });
+    await ledger.checkpoint('s');
+    expect(clients).toMatchObject({ connected: 1 });
   });
 
   it('a libsql URL opens a ledger over the client of libsql, which close() closes, and readOnly creates no table', async () => {
