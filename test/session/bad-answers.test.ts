@@ -34,8 +34,11 @@ const WRONG_LISTS: typeof WRONG = {
     changed(answer(), (body) => ({ ...body, data: withoutField(body['data'], 'id') })),
   'has an item with an empty ID': async (answer) =>
     changed(answer(), (body) => ({ ...body, data: [{ id: '', type: 'message' }] })),
-  'has an item without a type': async (answer) =>
-    changed(answer(), (body) => ({ ...body, data: withoutField(body['data'], 'type') })),
+  'has an item without a type and a role': async (answer) =>
+    changed(answer(), (body) => ({
+      ...body,
+      data: withoutField(withoutField(body['data'], 'type'), 'role'),
+    })),
   'has an item that is nested without end': async () =>
     new Response(
       `{"data":[{"id":"msg_1","type":"message","deep":${'['.repeat(20_000)}"sk-secret"${']'.repeat(20_000)}}],"has_more":false}`,

@@ -224,7 +224,7 @@ describe.for(available)('A session whose ledger is in $name', (engine) => {
       await converse(session, [`turn ${turn}: ${'words '.repeat(50)}`]);
       sizes.push(JSON.stringify(await ledger.checkpoint(await session.getSessionId())).length);
     }
-    expect(Math.max(...sizes)).toBeLessThan(650);
+    expect(Math.max(...sizes)).toBeLessThan(700);
     expect(await ledger.checkpoint(await session.getSessionId())).toMatchObject({
       format: LEDGER_FORMAT,
       length: 16,
