@@ -1,4 +1,5 @@
-import { EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
+import type { AgentInputItem } from '@openai/agents';
+import { canonicalForm, EMPTY_DIGEST, extendDigest, itemDigest } from '../items/digest.ts';
 import { kindOf } from '../items/read-item.ts';
 import { callKey } from '../items/tool-calls.ts';
 import { align } from '../util/align.ts';
@@ -57,7 +58,7 @@ function matchList(
   ];
   for (const candidate of candidates) {
     const found = proven(isProven, candidate());
-    if (found !== undefined) return listed(found, list);
+    if (found !== undefined) return found === list ? found : listed(found, list);
   }
   const found =
     searched(isProven, mergeLists(context, list), list) ??
@@ -100,7 +101,7 @@ function pathTo(last: Taken): readonly ListedItem[] {
 
 /**
  * The items with their IDs in the list; a lost item keeps its ID in the context. A list may show items in another order, but an item
- * behind one that is not in the history may be another writer's. A call that the list shows with other content keeps its own.
+ * behind one that is not in the history may be another writer's. An item that the list shows in another form keeps its own content.
  */
 function listed(items: readonly ListedItem[], list: readonly ListedItem[]): ListedItem[] {
   const [keys, shown] = keysOf(items, list);
@@ -184,8 +185,9 @@ export function mergeLists(first: readonly ListedItem[], second: readonly Listed
 }
 
 /**
- * The keys by which the items of two lists are compared: their digests. Calls and results have their call ID, because a server may
- * write their arguments or output in another form; unless a list has the ID twice.
+ * The keys by which the items of two lists are compared: what a model reads, without differences of blanks, because a server may trim
+ * a text. Calls and results have their call ID, because it may write their arguments or output in another form; unless a list has the
+ * ID twice.
  */
 function keysOf(first: readonly ListedItem[], second: readonly ListedItem[]): [string[], string[]] {
   const calls = [first.map(({ item }) => callKey(item)), second.map(({ item }) => callKey(item))] as const;
@@ -193,10 +195,16 @@ function keysOf(first: readonly ListedItem[], second: readonly ListedItem[]): [s
   const keys = (items: readonly ListedItem[], ids: readonly (string | undefined)[]): string[] =>
     items.map(({ item, id }, index) => {
       const call = ids[index];
-      if (call !== undefined && !repeated.has(call)) return call;
-      return itemDigest(item) ?? `id ${id}`;
+      return call !== undefined && !repeated.has(call) ? call : (trimmedForm(item) ?? `id ${id}`);
     });
   return [keys(first, calls[0]), keys(second, calls[1])];
+}
+
+/** The canonical form with texts of one form; undefined for reasoning. */
+function trimmedForm(item: AgentInputItem): string | undefined {
+  return JSON.stringify(canonicalForm(item), (_field, value: unknown) =>
+    typeof value === 'string' ? value.normalize().replaceAll(/\s+/gu, ' ').trim() : value,
+  );
 }
 
 function repeatedIn(ids: readonly (string | undefined)[]): (string | undefined)[] {

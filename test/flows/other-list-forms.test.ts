@@ -21,6 +21,8 @@ const LISTED: Readonly<Record<string, (item: Fields) => Fields>> = {
   'content as a string': (item) => withContent(item, (parts) => parts.map(({ text }) => text).join('')),
   'texts of the type text': (item) =>
     withContent(item, (parts) => parts.map(({ text }) => ({ type: 'text', text }))),
+  'texts without blanks at the end': (item) =>
+    withContent(item, (parts) => parts.map((part) => ({ ...part, text: String(part['text']).trimEnd() }))),
   'messages without a type': (item) => {
     const { type, ...message } = item;
     return type === 'message' ? message : item;
@@ -56,7 +58,7 @@ const QUESTIONS = [
   'call get_weather {"city":"Oslo"}',
   'hi',
   'call get_weather {"city":"Bergen"}',
-  'thanks',
+  'thanks \r\n',
 ];
 
 /** Each turn in a process of its own, which knows the conversation's ID alone. */

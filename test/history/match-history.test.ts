@@ -182,6 +182,13 @@ describe('a list that shows calls in another form', () => {
     expect(found).toEqual(shown(own, 'msg'));
   });
 
+  test('matchHistory takes a text that the list shows trimmed from the context, under its ID in the list', () => {
+    const context = shown([user('hi\r\nyou '), assistant('hello', 'a')], 'ctx');
+    const list = shown([user('hi\nyou'), assistant('hello', 'a')], 'msg');
+    const found = matchHistory(proofOf(context), list, context);
+    expect(found).toEqual(context.map(({ item }, index) => ({ id: `msg_${index}`, item })));
+  });
+
   test('matchHistory finds a history whose answer the list has lost as well', () => {
     const context = shown(own, 'ctx');
     const found = matchHistory(proofOf(context), shown(altered.slice(0, 3), 'msg'), context);
