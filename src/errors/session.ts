@@ -341,7 +341,8 @@ export class InvalidResponseError extends HybridSessionError {
 }
 
 /**
- * `flush()` could not bring the conversation up to date. The ledger holds every item, and a later write tries again.
+ * `flush()` could not bring the conversation up to date. The ledger holds every item, and a later write tries again. `cause` names
+ * the last failure.
  *
  * @example
  * ```ts
@@ -362,7 +363,7 @@ export class MirrorIncompleteError extends HybridSessionError {
   constructor(conversationId: string, pending: number, options?: ErrorOptions) {
     super(
       `Cannot bring conversation '${conversationId}' up to date: ${pending} change(s) are still pending; ` +
-        'nothing is lost, call flush() again',
+        'nothing is lost, call flush() again, or heal() if the conversation was deleted',
       options,
     );
     this.conversationId = conversationId;

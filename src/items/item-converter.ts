@@ -66,17 +66,19 @@ export class ItemConverter {
   }
 }
 
-/** A message whose texts have the type of its role: a server may list a string, or texts of the type `text`, which the SDK drops. */
+/** An item whose texts have the type that the SDK reads, which drops a message or a result with a text of another type. */
 function withTypedTexts(item: JsonObject): JsonObject {
-  const { type, role, content } = item;
+  const { type, role, content, output } = item;
+  if (type === 'function_call_output' && Array.isArray(output))
+    return { ...item, output: typedTexts(output, ['text', 'output_text'], 'input_text') };
   if (type !== 'message') return item;
+  const parts: unknown = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   const typed = role === 'assistant' ? 'output_text' : 'input_text';
-  if (typeof content === 'string') return { ...item, content: [{ type: typed, text: content }] };
-  if (!Array.isArray(content)) return item;
-  const parts = content.map((part: unknown) =>
-    isObject(part) && part['type'] === 'text' ? { ...part, type: typed } : part,
-  );
-  return { ...item, content: parts };
+  return Array.isArray(parts) ? { ...item, content: typedTexts(parts, ['text'], typed) } : item;
+}
+
+function typedTexts(parts: readonly unknown[], types: readonly unknown[], type: string): unknown[] {
+  return parts.map((part) => (isObject(part) && types.includes(part['type']) ? { ...part, type } : part));
 }
 
 function withNames(items: readonly AgentInputItem[]): AgentInputItem[] {

@@ -1,3 +1,4 @@
+import { failureReason } from '../conversation/api-error.ts';
 import { MirrorIncompleteError } from '../errors/session.ts';
 import { clock, timeLeft, within } from '../util/clock.ts';
 import { isUnreadable } from '../ledger/retry.ts';
@@ -52,10 +53,12 @@ async function pushAll(runtime: PendingSession, left?: () => number): Promise<nu
     if (left !== undefined) return within(left(), pushed, () => pendingIn(session));
     const pending = await pushed;
     const { sessionId, conversation } = session;
+    if (pending === 0) return pending;
+    const failure: unknown = conversation?.mirror.failure;
     // With an unreadable ledger, the number of pending changes is unknown.
-    if (pending > 0 && isUnreadable(conversation?.mirror.failure)) throw conversation?.mirror.failure;
-    if (pending > 0) throw new MirrorIncompleteError(conversation?.conversationId ?? sessionId, pending);
-    return pending;
+    if (isUnreadable(failure)) throw failure;
+    const why = failure === undefined ? undefined : { cause: new Error(failureReason(failure)) };
+    throw new MirrorIncompleteError(conversation?.conversationId ?? sessionId, pending, why);
   };
   return runtime.maintainIfBegun(push, { writes: isWaiting === true });
 }

@@ -163,7 +163,7 @@ const examples: Record<HybridSessionErrorCode, Example> = {
     fields: { conversationId: 'conv_1', pending: 2 },
     message:
       "Cannot bring conversation 'conv_1' up to date: 2 change(s) are still pending; " +
-      'nothing is lost, call flush() again',
+      'nothing is lost, call flush() again, or heal() if the conversation was deleted',
   },
 };
 

@@ -14,6 +14,10 @@ const LISTED: Readonly<Record<string, (item: Fields) => Fields>> = {
     typeof item['output'] === 'string'
       ? { ...item, output: [{ type: 'input_text', text: item['output'] }] }
       : item,
+  'the output of a function as an output text': (item) =>
+    typeof item['output'] === 'string'
+      ? { ...item, output: [{ type: 'output_text', text: item['output'] }] }
+      : item,
   'arguments with other blanks': (item) =>
     typeof item['arguments'] === 'string'
       ? { ...item, arguments: JSON.stringify(JSON.parse(item['arguments']), null, 2) }

@@ -332,7 +332,7 @@ describe('from the API', () => {
         id: 'fco_1',
         type: 'function_call_output',
         call_id: 'c',
-        output: [{ type: 'output_text', text: 'a' }],
+        output: [{ type: 'input_audio', data: 'a' }],
       },
     ],
     ['a type of the future', { id: 'tp_1', type: 'telepathy_call', thought: { of: ['you', null] } }],

@@ -221,6 +221,7 @@ describe('a write that fails', () => {
       code: 'mirror_incomplete',
       conversationId,
       pending: 8,
+      cause: new Error('Error (401, invalid_api_key)'),
     });
     expect(await session.verify()).toMatchObject({ verified: true, pending: 8, length: 8, listed: 0 });
   });
