@@ -38,7 +38,7 @@ export class Retry {
 const OWN_CODE = /^(?:ledger_(?:unavailable|unreadable)|invalid_\w+|history_\w+)$/;
 
 /** A local file, whose driver's answer never gets lost; the store itself waits while it is busy. */
-const SQLITE_CODE = /^(?:ERR_)?SQLITE_/;
+const SQLITE_CODE = /^(?:ERR_|UNKNOWN_)?SQLITE_/;
 
 /** SQLSTATE: a feature, data, a constraint, a login, a right, or the statement; not a server that only reads, as in a failover. */
 const SQLSTATE = /^(?!25006)(?:0A|2[0-9A-F]|3[BDF]|42|44)[0-9A-Z]{3}$/;

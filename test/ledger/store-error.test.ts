@@ -13,6 +13,7 @@ test.each([
   ['a missing right of MySQL', withFields({ errno: 1142, sqlState: '42000' })],
   ['a full SQLite file', withFields({ code: 'SQLITE_FULL' })],
   ['an error of node:sqlite', withFields({ code: 'ERR_SQLITE_ERROR' })],
+  ['an error that libsql has no name for', withFields({ code: 'UNKNOWN_SQLITE_ERROR_1544' })],
   ['a Redis key of another type', withFields({}, 'WRONGTYPE Operation against a key')],
   ['a client of Redis that was closed', withFields({ name: 'ClientClosedError' })],
   ['an API request that is refused', withFields({ status: 403 })],
