@@ -89,6 +89,11 @@ const WAYS = [
     simulator.fault('responses.create', { name: 'previous_response_not_found', times: 1 });
     await converse(ours, session);
   },
+  // turn_unsaved
+  async ({ open, client }) => {
+    const { id } = await client.responses.create({ model: 'gpt-5.4', input: 'hi' });
+    await ours.run(agent, 'thanks', { session: open(), previousResponseId: id });
+  },
   // rollout_failed
   async ({ open }) => open({ rollout: undecided }).getItems(),
   // ledger_damaged
