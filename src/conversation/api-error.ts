@@ -41,10 +41,8 @@ function isConnectionError(error: unknown): boolean {
 
 /** Turns the API's 404 for a conversation into our own error; a server without conversations answers in other words. */
 export function toNotFoundError(error: unknown, conversationId: string): unknown {
-  if (isNoConversationId(error))
-    return new ConversationNotFoundError(conversationId, { cause: new Error(failureReason(error)) });
-  if (statusOf(error) !== 404) return toUnavailableError(error) ?? error;
-  if (!isAboutConversation(error)) return toUnavailableError(error);
+  const isNone = isNoConversationId(error) || (statusOf(error) === 404 && isAboutConversation(error));
+  if (!isNone) return toUnavailableError(error) ?? error;
   return new ConversationNotFoundError(conversationId, { cause: new Error(failureReason(error)) });
 }
 

@@ -50,20 +50,22 @@ function matchList(
   list: readonly ListedItem[],
   context: readonly ListedItem[],
 ): readonly ListedItem[] | undefined {
-  const candidates = [
-    () => list,
-    () => context,
-    () => mergeLists(context, list),
-    () => mergeLists(list, context),
-  ];
-  for (const candidate of candidates) {
-    const found = proven(isProven, candidate());
-    if (found !== undefined) return found === list ? found : listed(found, list);
-  }
-  const found =
-    searched(isProven, mergeLists(context, list), list) ??
-    searched(isProven, mergeLists(list, context), list);
+  const found = proven(isProven, list) ?? proven(isProven, context) ?? matchBoth(isProven, list, context);
   return found === undefined ? undefined : listed(found, list);
+}
+
+function matchBoth(
+  isProven: IsProven,
+  list: readonly ListedItem[],
+  context: readonly ListedItem[],
+): readonly ListedItem[] | undefined {
+  const [first, second] = [mergeLists(context, list), mergeLists(list, context)];
+  return (
+    proven(isProven, first) ??
+    proven(isProven, second) ??
+    searched(isProven, first, list) ??
+    searched(isProven, second, list)
+  );
 }
 
 /** Searches for the items outside the list that belong to the history, within `MAX_SEARCH_STEPS`. */

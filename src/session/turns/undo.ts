@@ -56,10 +56,9 @@ export async function undoTurns(runtime: SessionRuntime, options: UndoOptions): 
     const { ledger, history, options: resolved } = session;
     if ((await history.listedConversation(mode)) === undefined) await history.open(mode);
     else await history.check(mode);
-    await settleAbandoned(runtime, session, mode, await ledger.read({ fresh: true }));
     let branch: string | undefined;
     for (;;) {
-      await ledger.read({ fresh: true });
+      await settleAbandoned(runtime, session, mode, await ledger.read({ fresh: true }));
       const taken = await withItems(session, leaving);
       const seqs = seqsOf(leaving(await ledger.read()));
       if (taken.length === 0) return [];

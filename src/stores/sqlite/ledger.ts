@@ -125,20 +125,14 @@ function fileLedger(given: Given, database: SqliteDatabase | undefined): SqliteL
   let opening: Promise<Opened> | undefined;
   let closed = false;
 
-  const openedBy = async (current: Promise<Opened>): Promise<Opened> => {
-    try {
-      return await current;
-    } catch (error) {
-      if (opening === current) opening = undefined;
-      throw error;
-    }
-  };
-
   const run = async <T>(work: (opened: Opened) => T): Promise<T> => {
     for (;;) {
       if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
       const current = (opening ??= open(given, database));
-      const opened = await openedBy(current);
+      const opened = await current.catch((error: unknown) => {
+        if (opening === current) opening = undefined;
+        throw error;
+      });
       const done = await whileBusy(given.busyTimeout, () => {
         if (closed) throw new LedgerUnavailableError('closed', 'it was closed');
         if (isReplaced(opened)) return undefined;
